@@ -1,0 +1,40 @@
+"""cvc5 as a process of its own: it reads texts and answers verdicts, and can be killed when it overstays its time.
+
+Inside one process cvc5 does not always return when its time limit passes (the coverings strategy is one long step).
+Protocol: a line with the number of characters and `default` or `coverings`, then the text; a line with the verdict.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import cvc5
+
+COVERINGS = (("nl-cov", "true"), ("nl-ext", "none"))
+
+
+def check(text: str, strategy: str) -> str:
+    """`sat`, `unsat` or `unknown`."""
+    solver = cvc5.Solver(cvc5.TermManager())
+    for name, value in (*(COVERINGS if strategy == "coverings" else ()), ("seed", "0")):
+        solver.setOption(name, value)
+    parser = cvc5.InputParser(solver)
+    parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, text, "obligation")
+    symbols = parser.getSymbolManager()
+    verdict = "unknown"
+    while not (command := parser.nextCommand()).isNull():
+        answer = command.invoke(solver, symbols).strip()
+        if answer in ("sat", "unsat"):
+            verdict = answer
+    return verdict
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    while header := sys.stdin.readline():
+        length, strategy = header.split()
+        print(check(sys.stdin.read(int(length)), strategy), flush=True)
+
+
+if __name__ == "__main__":
+    main()

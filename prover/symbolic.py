@@ -1,0 +1,418 @@
+"""Integers whose value is not yet known, and the exploration of every way a rule can run on them.
+
+A `SymInt` is a polynomial with integer coefficients over atoms: unknowns, and quotients of polynomials. Polynomials are
+kept in normal form, so that terms equal by algebra are equal as objects: the same division is the same atom.
+A comparison of a `SymInt` is a `SymBool`; asking for its truth makes the run take one side and remembers the other,
+and the code is run again from the start for each remembered side. So ordinary Python control flow needs no change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+Monomial = tuple[int, ...]
+Value = Union[int, "SymInt"]
+
+
+class Unsupported(Exception):  # noqa: N818 - a verdict of its own: the run could not be followed
+    """The code did something with an unknown that cannot be followed, e.g. divide by what may not be positive."""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """An atom: a number that is not known, within inclusive bounds. `typical` guides searches for examples."""
+
+    name: str
+    low: int
+    high: int
+    typical: tuple[int, ...] = ()
+
+    def default(self) -> int:
+        """The number that it has where nothing asks for another."""
+        return min((t for t in self.typical if self.low <= t <= self.high), default=self.low)
+
+
+@dataclass(frozen=True)
+class Quotient:
+    """An atom: numerator // denominator, rounded down; the denominator is known to be positive."""
+
+    numerator: Value
+    denominator: Value
+
+
+class Run:
+    """One execution along one sequence of choices."""
+
+    current: Run
+
+    def __init__(self, prefix: Sequence[int], atoms: Atoms) -> None:
+        self.atoms = atoms
+        self._prefix = prefix
+        self.choices: list[tuple[int, int]] = []  # (taken, number of options)
+        self.constraints: list[SymBool] = []
+        self.picks: dict[str, Any] = {}
+        self._left: dict[str, Sequence[Any]] = {}
+        self._bounds: dict[SymInt, tuple[int | None, int | None]] = {}
+        self._unequal: set[SymInt] = set()
+
+    def choose(self, options: int) -> int:
+        """Take one of several ways; the others are explored in later runs."""
+        if options == 1:
+            return 0
+        at = len(self.choices)
+        taken = self._prefix[at] if at < len(self._prefix) else 0
+        self.choices.append((taken, options))
+        return taken
+
+    def pick(self, name: str, options: Sequence[Any]) -> Any:
+        """One of several identifiers; the same name is the same pick."""
+        if name not in self.picks:
+            left = self._left.get(name, options)
+            self.picks[name] = left[self.choose(len(left))]
+        return self.picks[name]
+
+    def is_pick(self, name: str, options: Sequence[Any], one: Any) -> bool:
+        """Whether a pick is one given identifier, without asking which other it is."""
+        left = self._left.get(name, options)
+        if name in self.picks or one not in left or len(left) == 1:
+            return bool(self.pick(name, options) == one) if name in self.picks or one in left else False
+        if self.choose(2) == 0:
+            self._left[name] = [o for o in left if o != one]
+            return False
+        self.picks[name] = one
+        return True
+
+    def unknown(self, unknown: Unknown) -> Value:
+        """A number of which only the bounds are known."""
+        return self.atoms.unknown(unknown)
+
+    def decide(self, condition: SymBool) -> bool:
+        """The truth of a condition on this run: known from bounds or earlier decisions, else both ways are explored."""
+        known = self._known(condition)
+        if known is not None:
+            return known
+        truth = self.choose(2) == 0
+        self.add(condition if truth else condition.negated())
+        return truth
+
+    def add(self, condition: SymBool) -> None:
+        """From here on the condition holds."""
+        self.constraints.append(condition)
+        base, offset, sign = condition.term.split()
+        low, high = self._bounds.get(base, (None, None))
+        limit = -offset * sign  # sign * base + offset <= 0 (or = 0, or != 0)
+        if condition.kind == "ne":
+            self._unequal.add(condition.term)
+            least, most = self.atoms.bounds(base)
+            if limit == (least if low is None else low):
+                self._bounds[base] = (limit + 1, high)
+            elif limit == (most if high is None else high):
+                self._bounds[base] = (low, limit - 1)
+            return
+        if condition.kind == "eq" or sign > 0:
+            high = limit if high is None else min(high, limit)
+        if condition.kind == "eq" or sign < 0:
+            low = limit if low is None else max(low, limit)
+        self._bounds[base] = (low, high)
+
+    def _known(self, condition: SymBool) -> bool | None:
+        term = condition.term
+        base, offset, sign = term.split()
+        low, high = self._bounds.get(base, (None, None))
+        wide_low, wide_high = self.atoms.bounds(base)
+        low = wide_low if low is None else max(low, wide_low)
+        high = wide_high if high is None else min(high, wide_high)
+        low, high = (low + offset, high + offset) if sign > 0 else (offset - high, offset - low)
+        if condition.kind == "le":
+            return True if high <= 0 else False if low > 0 else None
+        equal = True if low == high == 0 else False if low > 0 or high < 0 or self._apart(term) else None
+        return equal if equal is None or condition.kind == "eq" else not equal
+
+    def _apart(self, term: SymInt) -> bool:
+        return term in self._unequal or -term in self._unequal
+
+
+class Atoms:
+    """The atoms of one exploration, shared by all of its runs."""
+
+    def __init__(self) -> None:
+        self.all: list[Unknown | Quotient] = []
+        self._number: dict[Any, int] = {}
+        self._bounds: dict[SymInt, tuple[int, int]] = {}
+        self._atom_bounds: list[tuple[int, int]] = []
+
+    def unknown(self, unknown: Unknown) -> SymInt:
+        """The term for an unknown; the same name is the same unknown."""
+        return self._term(unknown.name, unknown, (unknown.low, unknown.high))
+
+    def quotient(self, numerator: Value, denominator: Value) -> SymInt:
+        """The term for numerator // denominator, the denominator positive."""
+        key = (numerator, denominator)
+        if key in self._number:
+            return SymInt({(self._number[key],): 1})
+        low, high = self.bounds(numerator)
+        least, most = self.bounds(denominator)
+        least = max(least, 1)
+        bounds = (low // (least if low < 0 else most), high // (most if high < 0 else least))
+        return self._term(key, Quotient(numerator, denominator), bounds)
+
+    def _term(self, key: Any, atom: Unknown | Quotient, bounds: tuple[int, int]) -> SymInt:
+        if key not in self._number:
+            self._number[key] = len(self.all)
+            self.all.append(atom)
+            self._atom_bounds.append(bounds)
+        return SymInt({(self._number[key],): 1})
+
+    def bounds(self, value: Value) -> tuple[int, int]:
+        """An interval that contains every possible value of a term."""
+        if isinstance(value, int):
+            return value, value
+        if value not in self._bounds:
+            low = high = 0
+            for monomial, coefficient in value.terms.items():
+                a, b = coefficient, coefficient
+                for atom in monomial:
+                    c, d = self._atom_bounds[atom]
+                    corners = (a * c, a * d, b * c, b * d)
+                    a, b = min(corners), max(corners)
+                low, high = low + a, high + b
+            self._bounds[value] = (low, high)
+        return self._bounds[value]
+
+
+class SymInt:
+    """A polynomial that is not a constant. Arithmetic that yields a constant yields a plain int."""
+
+    __slots__ = ("_hash", "_split", "terms")
+
+    def __init__(self, terms: dict[Monomial, int]) -> None:
+        self.terms = terms
+        self._hash = hash(frozenset(terms.items()))
+        self._split: tuple[SymInt, int, int] | None = None
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def split(self) -> tuple[SymInt, int, int]:
+        """(base, offset, sign) with self = sign * base + offset; base has no constant and a canonical sign."""
+        if self._split is None:
+            offset = self.terms.get((), 0)
+            rest = {m: c for m, c in self.terms.items() if m}
+            sign = 1 if rest[min(rest)] > 0 else -1
+            self._split = (SymInt(rest if sign > 0 else {m: -c for m, c in rest.items()}), offset, sign)
+        return self._split
+
+    def same(self, other: SymInt) -> bool:
+        """Whether two terms are the same polynomial."""
+        return self._hash == other._hash and self.terms == other.terms
+
+    def __add__(self, other: Value) -> Value:
+        terms = dict(self.terms)
+        for monomial, coefficient in _terms(other):
+            total = terms.get(monomial, 0) + coefficient
+            if total:
+                terms[monomial] = total
+            else:
+                terms.pop(monomial, None)
+        return _made(terms)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> SymInt:
+        return SymInt({m: -c for m, c in self.terms.items()})
+
+    def __sub__(self, other: Value) -> Value:
+        return self + -other
+
+    def __rsub__(self, other: int) -> Value:
+        return -self + other
+
+    def __mul__(self, other: Value) -> Value:
+        terms: dict[Monomial, int] = {}
+        for m, c in self.terms.items():
+            for n, d in _terms(other):
+                product = tuple(sorted(m + n))
+                terms[product] = terms.get(product, 0) + c * d
+        return _made({m: c for m, c in terms.items() if c})
+
+    __rmul__ = __mul__
+
+    def __floordiv__(self, other: Value) -> Value:
+        return _quotient(self, other)
+
+    def __rfloordiv__(self, other: int) -> Value:
+        return _quotient(other, self)
+
+    def __le__(self, other: Value) -> SymBool | bool:
+        return _compare("le", self - other)
+
+    def __lt__(self, other: Value) -> SymBool | bool:
+        return _compare("le", self - other + 1)
+
+    def __ge__(self, other: Value) -> SymBool | bool:
+        return _compare("le", other - self)
+
+    def __gt__(self, other: Value) -> SymBool | bool:
+        return _compare("le", other - self + 1)
+
+    def __eq__(self, other: object) -> Any:
+        if isinstance(other, SymInt) and self.same(other):
+            return True
+        if isinstance(other, (int, SymInt)):
+            return _compare("eq", self - other)
+        return NotImplemented
+
+    def __ne__(self, other: object) -> Any:
+        if isinstance(other, SymInt) and self.same(other):
+            return False
+        if isinstance(other, (int, SymInt)):
+            return _compare("ne", self - other)
+        return NotImplemented
+
+    def __bool__(self) -> bool:
+        return bool(self != 0)
+
+    def __index__(self) -> int:
+        raise Unsupported("an unknown number is used where Python needs a concrete one")
+
+    __int__ = __index__
+
+
+@dataclass(frozen=True, eq=False)
+class SymBool:
+    """A condition: term <= 0 (le), term == 0 (eq) or term != 0 (ne)."""
+
+    kind: str
+    term: SymInt
+
+    def negated(self) -> SymBool:
+        """The opposite condition; on integers not (t <= 0) is 1 - t <= 0."""
+        if self.kind == "le":
+            opposite = 1 - self.term
+            assert isinstance(opposite, SymInt)
+            return SymBool("le", opposite)
+        return SymBool("ne" if self.kind == "eq" else "eq", self.term)
+
+    def __bool__(self) -> bool:
+        return Run.current.decide(self)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self) == bool(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Pick:
+    """One of several identifiers; which one is chosen when it first matters."""
+
+    def __init__(self, name: str, options: Sequence[Any]) -> None:
+        self._name, self._options = name, options
+
+    def value(self) -> Any:
+        """The identifier on the current run."""
+        return Run.current.pick(self._name, self._options)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Pick):
+            other = other.value()
+        return Run.current.is_pick(self._name, self._options, other)
+
+    def __hash__(self) -> int:
+        return hash(self.value())
+
+
+def _terms(value: Value) -> Any:
+    return value.terms.items() if isinstance(value, SymInt) else (((), value),) if value else ()
+
+
+def _made(terms: dict[Monomial, int]) -> Value:
+    if not terms:
+        return 0
+    return terms[()] if len(terms) == 1 and () in terms else SymInt(terms)
+
+
+def _quotient(a: Value, b: Value) -> Value:
+    if not b >= 1:
+        raise Unsupported("division by a number that may be zero or negative")
+    if isinstance(b, int) and (b == 1 or (isinstance(a, SymInt) and all(c % b == 0 for c in a.terms.values()))):
+        return a if b == 1 else _made({m: c // b for m, c in a.terms.items()})  # type: ignore[union-attr]
+    return Run.current.atoms.quotient(a, b)
+
+
+def _compare(kind: str, term: Value) -> SymBool | bool:
+    if isinstance(term, SymInt):
+        return SymBool(kind, term)
+    return term <= 0 if kind == "le" else (term == 0) == (kind == "eq")
+
+
+@dataclass
+class Path:
+    """One way to run: what was decided on it, and what came out (None when it ended without a result).
+
+    reason: why the result is False without the law having said so.
+    """
+
+    constraints: list[SymBool]
+    picks: dict[str, Any]
+    result: Any
+    ended: type[Exception] | None = None
+    reason: str = ""
+
+
+@dataclass
+class Exploration:
+    """All ways to run."""
+
+    atoms: Atoms = field(default_factory=Atoms)
+    paths: list[Path] = field(default_factory=list)
+
+
+class Replay(Run):
+    """One execution on plain integers: a path of an exploration, re-run with the numbers of a witness."""
+
+    def __init__(self, picks: dict[str, Any], numbers: dict[str, int]) -> None:
+        super().__init__((), Atoms())
+        self.picks = dict(picks)
+        self._numbers = numbers
+
+    def pick(self, name: str, options: Sequence[Any]) -> Any:
+        return self.picks.setdefault(name, options[0])
+
+    def is_pick(self, name: str, options: Sequence[Any], one: Any) -> bool:
+        return bool(self.pick(name, options) == one)
+
+    def unknown(self, unknown: Unknown) -> Value:
+        return self._numbers.get(unknown.name, unknown.default())
+
+    def run(self, body: Callable[[], Any]) -> Any:
+        """What `body` returns."""
+        Run.current = self
+        return body()
+
+
+def explore(body: Callable[[], Any], ends: tuple[type[Exception], ...], limit: int = 20_000) -> Exploration:
+    """Run `body` once for every combination of decisions. Exceptions in `ends` end a path; others are errors.
+
+    Raises Unsupported when there are more than `limit` paths.
+    """
+    found = Exploration()
+    todo: list[list[int]] = [[]]
+    while todo:
+        prefix = todo.pop()
+        run = Run.current = Run(prefix, found.atoms)
+        try:
+            path = Path(run.constraints, run.picks, body())
+        except ends as end:
+            path = Path(run.constraints, run.picks, None, type(end))
+        except Unsupported as reason:
+            # The law does not hold where it cannot be followed, unless nothing gets here.
+            path = Path(run.constraints, run.picks, False, reason=str(reason))
+        found.paths.append(path)
+        if len(found.paths) > limit:
+            raise Unsupported(f"more than {limit} paths")
+        for at in range(len(run.choices) - 1, len(prefix) - 1, -1):
+            taken, options = run.choices[at]
+            todo += [[*(c for c, _ in run.choices[:at]), other] for other in range(options - 1, taken, -1)]
+    return found

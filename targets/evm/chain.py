@@ -1,0 +1,117 @@
+"""Where contracts run: the embedded EVM. `rpc.py` has the other, a node over JSON-RPC."""
+
+import re
+from typing import Protocol
+
+import pyrevm
+
+GENESIS_TIME = 1_700_000_000
+GAS = 100_000_000
+READER = "0x" + "ca" * 20
+Slot = tuple[str, int]
+
+
+class Reverted(Exception):  # noqa: N818 - the EVM's own word
+    """A call reverted; `data` is what it returned. `halt` names an exceptional halt (out of gas, …)."""
+
+    def __init__(self, data: bytes, halt: str = "") -> None:
+        super().__init__(halt or data.hex())
+        self.data = data
+        self.halt = halt
+
+
+class Chain(Protocol):
+    """What an adapter needs of an EVM, embedded or behind a node."""
+
+    def deploy(self, sender: str, code: bytes) -> str:
+        """Create a contract; its address."""
+
+    def transact(self, sender: str, to: str, data: bytes) -> bytes:
+        """Execute and keep; the returned bytes. Raises `Reverted`."""
+
+    def call(self, to: str, data: bytes) -> bytes:
+        """Execute without keeping. Raises `Reverted`."""
+
+    def read(self, slots: list[Slot]) -> list[int]:
+        """Storage words."""
+
+    def advance(self, seconds: int) -> None:
+        """Let time pass."""
+
+    def time(self) -> int:
+        """The current block's time stamp."""
+
+    def mark(self) -> None:
+        """Remember this state (once)."""
+
+    def back(self) -> None:
+        """Return to the remembered state."""
+
+    def close(self) -> None:
+        """Release what the chain holds."""
+
+
+_REVERT = re.compile(r"Revert \{ gas_used: \d+, output: 0x([0-9a-f]*) \}")
+
+
+class Embedded:
+    """pyrevm in this process. Its traps are handled here and nowhere else."""
+
+    def __init__(self) -> None:
+        self._evm = pyrevm.EVM(gas_limit=2**63, spec_id="CANCUN")
+        self._set_time(GENESIS_TIME)
+        self._marked_time = GENESIS_TIME
+        self._mark: pyrevm.JournalCheckpoint | None = None
+
+    def deploy(self, sender: str, code: bytes) -> str:
+        try:
+            return self._evm.deploy(sender, code)
+        except RuntimeError as error:
+            raise _reverted(error) from None
+
+    def transact(self, sender: str, to: str, data: bytes) -> bytes:
+        try:
+            return self._evm.message_call(sender, to, data, gas=GAS)
+        except RuntimeError as error:
+            raise _reverted(error) from None
+        finally:
+            self._evm.reset_transient_storage()
+
+    def call(self, to: str, data: bytes) -> bytes:
+        try:
+            return self._evm.message_call(READER, to, data, gas=GAS, is_static=True)
+        except RuntimeError as error:
+            raise _reverted(error) from None
+
+    def read(self, slots: list[Slot]) -> list[int]:
+        storage = self._evm.storage
+        return [storage(address, slot) for address, slot in slots]
+
+    def advance(self, seconds: int) -> None:
+        self._set_time(self._time + seconds)
+
+    def time(self) -> int:
+        return self._time
+
+    def mark(self) -> None:
+        self._mark = self._evm.snapshot()
+        self._marked_time = self._time
+
+    def back(self) -> None:
+        # A checkpoint is spent by reverting to it, and block time is not part of it.
+        assert self._mark is not None, "back() without mark()"
+        self._evm.revert(self._mark)
+        self._mark = self._evm.snapshot()
+        self._set_time(self._marked_time)
+
+    def close(self) -> None:
+        return None
+
+    def _set_time(self, time: int) -> None:
+        self._time = time
+        self._evm.set_block_env(pyrevm.BlockEnv(number=1, timestamp=time))
+
+
+def _reverted(error: RuntimeError) -> Reverted:
+    found = _REVERT.search(str(error))
+    return Reverted(bytes.fromhex(found[1])) if found else Reverted(b"", halt=str(error))

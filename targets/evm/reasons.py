@@ -1,0 +1,30 @@
+"""Why a contract reverted, as text safe to show: revert reasons are untrusted."""
+
+from eth_abi import decode
+from eth_abi.exceptions import DecodingError
+
+from marginspec.targets.evm.chain import Reverted
+
+_ERROR_STRING = bytes.fromhex("08c379a0")
+_PANIC = bytes.fromhex("4e487b71")
+
+
+def reason(reverted: Reverted) -> str:
+    """`Error(string)` as its text, `Panic(0x11)`, `custom 0x…`, `empty`, or the kind of halt."""
+    if reverted.halt:
+        return f"halt: {printable(reverted.halt)}"
+    data = reverted.data
+    try:
+        if data[:4] == _ERROR_STRING:
+            return printable(decode(["string"], data[4:])[0])
+        if data[:4] == _PANIC:
+            return f"Panic({decode(['uint256'], data[4:])[0]:#x})"
+    except (DecodingError, UnicodeDecodeError, OverflowError):
+        return f"malformed 0x{data[:64].hex()}"
+    return f"custom 0x{data[:64].hex()}" if data else "empty"
+
+
+def printable(text: str, limit: int = 200) -> str:
+    """Untrusted text on one line, without control or bidirectional-override characters, cut to `limit`."""
+    clean = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    return clean if len(clean) <= limit else clean[:limit] + "…"

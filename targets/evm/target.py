@@ -1,0 +1,82 @@
+"""A system of contracts as a target: an adapter that knows the contracts, on a chain that runs them."""
+
+from typing import Any, Protocol
+
+from marginspec.model.kernel.machine import Call, Machine
+from marginspec.targets.evm.chain import Chain, Reverted, Slot
+from marginspec.targets.evm.reasons import reason
+from marginspec.targets.protocol import Answer, BadInput
+
+
+class Adapter(Protocol):
+    """What one system must say of its contracts."""
+
+    model: type[Machine]
+    slots: list[Slot]
+
+    def deploy(self, chain: Chain) -> None:
+        """Put the contracts on a fresh chain and compute `slots`."""
+
+    def encode(self, call: Call) -> tuple[str, str, bytes]:
+        """Sender, contract and call data of a call."""
+
+    def returns(self, call: Call, data: bytes) -> tuple[int, ...]:
+        """The results that the model's action returns, from the bytes that the contract returned."""
+
+    def decode(self, time: int, words: list[int]) -> list[Any]:
+        """Observations from the words at `slots`, in the order of the model's `flatten`."""
+
+    def getters(self, chain: Chain) -> list[Any]:
+        """The same observations, asked of the contracts' public getters."""
+
+    def expected_reason(self, rule: str) -> str:
+        """The text with which the contracts refuse by `rule`."""
+
+
+class EvmTarget:
+    """Real bytecode, one transaction per call, observed through its storage and, now and then, its getters."""
+
+    def __init__(self, name: str, adapter: Adapter, chain: Chain) -> None:
+        self.name = name
+        self._adapter, self._chain = adapter, chain
+        adapter.deploy(chain)
+        for call in adapter.model.prelude():
+            answer = self.apply(call)
+            if not answer.accepted:
+                raise BadInput(f"the contracts refuse their own set-up: {call.action} reverts with {answer.reason!r}")
+        self._words: list[int] = []
+        self._time = -1
+        chain.mark()
+
+    def reset(self) -> None:
+        self._chain.back()
+
+    def apply(self, call: Call) -> Answer:
+        if call.action == "advance_time":
+            self._chain.advance(call.arguments["seconds"])
+            return Answer(True)
+        sender, to, data = self._adapter.encode(call)
+        try:
+            result = self._chain.transact(sender, to, data)
+        except Reverted as reverted:
+            return Answer(False, reason=reason(reverted))
+        return Answer(True, self._adapter.returns(call, result))
+
+    def observe(self) -> list[Any]:
+        words, time = self._chain.read(self._adapter.slots), self._chain.time()
+        if words != self._words or time != self._time:
+            self._words, self._time = words, time
+            self._observed = self._adapter.decode(time, words)
+        return self._observed
+
+    def recheck(self) -> list[Any]:
+        try:
+            return self._adapter.getters(self._chain)
+        except Reverted as reverted:
+            raise BadInput(f"a public getter reverts: {reason(reverted)}") from None
+
+    def expected_reason(self, rule: str) -> str:
+        return self._adapter.expected_reason(rule)
+
+    def close(self) -> None:
+        self._chain.close()

@@ -1,0 +1,81 @@
+"""What every implementation under test looks like to the lock-step run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from marginspec.model.kernel.machine import Call, Machine, Outcome
+
+
+class TargetFailed(Exception):  # noqa: N818 - the CLI contract's word for exit code 4
+    """The implementation could not be reached, crashed or timed out: no verdict about it is possible."""
+
+
+class BadInput(Exception):  # noqa: N818 - the CLI contract's word for exit code 2
+    """The user gave something unusable. The message is one line: what, where, what to do."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a target did with a call: its results, or the reason it gave for refusing."""
+
+    accepted: bool
+    returns: tuple[int, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A difference from the model that a target's adapter admits, with its reason."""
+
+    id: str
+    reason: str
+
+
+class Target(Protocol):
+    """An implementation under test. Every method may raise `TargetFailed`."""
+
+    name: str
+
+    def reset(self) -> None:
+        """Return to the state after the model's prelude."""
+
+    def apply(self, call: Call) -> Answer:
+        """Execute one call."""
+
+    def observe(self) -> list[Any]:
+        """Every observation, in the order of the model's `flatten`."""
+
+    def recheck(self) -> list[Any]:
+        """The same observations by an independent way (public getters), or `observe` again where there is none."""
+
+    def expected_reason(self, rule: str) -> str:
+        """What this target says when `rule` refuses."""
+
+    def close(self) -> None:
+        """Release processes and connections."""
+
+
+@runtime_checkable
+class Partial(Target, Protocol):
+    """What a target adds when it implements only part of the rules, or differs in declared ways.
+
+    `before` is the model's state before the call.
+    """
+
+    observed: Sequence[int]
+    """Which entries of the model's `flatten` the target's `observe` and `recheck` return, in order."""
+
+    def implements(self, before: Machine, call: Call, outcome: Outcome) -> bool:
+        """Whether this call can be compared at all, given what the model made of it."""
+
+    def executes(self, call: Call) -> bool:
+        """Whether the target executes the call; otherwise only its decision and its results are compared."""
+
+    def declared(
+        self, before: Machine, call: Call, outcome: Outcome, answer: Answer, fields: Mapping[str, tuple[Any, Any]]
+    ) -> Declared | None:
+        """The declaration that covers a difference, if any. `fields`: what differs after the call, model's first."""
+
+    def load(self, state: list[Any]) -> None:
+        """Take over the model's state, as its `flatten` gives it, after a step on which the two could not agree."""
