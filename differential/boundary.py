@@ -14,51 +14,57 @@ from marginspec.model.kernel.machine import Call, Machine, Rejected, regimes_of
 # Slopes are integers at this scale: exact enough that one step lands on the threshold even for 256-bit quantities.
 _ONE = 1 << 160
 
+Flip = tuple[int, int]
+"""A comparison: by how much its sides differed, and the slope of that."""
+
 
 class Probe:
     """An integer with a slope. Comparisons of probes record the argument at which they flip."""
 
     __slots__ = ("flips", "slope", "value")
 
-    def __init__(self, value: int, slope: int, flips: list[tuple[int, int]]) -> None:
+    def __init__(self, value: int, slope: int, flips: list[Flip]) -> None:
         self.value, self.slope, self.flips = value, slope, flips
 
-    def _with(self, value: int, slope: int) -> Probe:
-        return Probe(value, slope, self.flips)
-
     def __add__(self, other: Any) -> Probe:
-        v, s = _parts(other)
-        return self._with(self.value + v, self.slope + s)
+        if type(other) is Probe:
+            return Probe(self.value + other.value, self.slope + other.slope, self.flips)
+        return Probe(self.value + other, self.slope, self.flips)
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Probe:
-        v, s = _parts(other)
-        return self._with(self.value - v, self.slope - s)
+        if type(other) is Probe:
+            return Probe(self.value - other.value, self.slope - other.slope, self.flips)
+        return Probe(self.value - other, self.slope, self.flips)
 
-    def __rsub__(self, other: Any) -> Probe:
-        v, s = _parts(other)
-        return self._with(v - self.value, s - self.slope)
+    def __rsub__(self, other: int) -> Probe:
+        return Probe(other - self.value, -self.slope, self.flips)
 
     def __neg__(self) -> Probe:
-        return self._with(-self.value, -self.slope)
+        return Probe(-self.value, -self.slope, self.flips)
 
     def __mul__(self, other: Any) -> Probe:
-        v, s = _parts(other)
-        return self._with(self.value * v, self.slope * v + self.value * s)
+        if type(other) is Probe:
+            return Probe(self.value * other.value, self.slope * other.value + self.value * other.slope, self.flips)
+        return Probe(self.value * other, self.slope * other, self.flips)
 
     __rmul__ = __mul__
 
     def __floordiv__(self, other: Any) -> Probe:
-        v, s = _parts(other)
-        return self._with(self.value // v, (self.slope * v - self.value * s) // (v * v))
+        if type(other) is Probe:
+            v, s = other.value, other.slope
+            return Probe(self.value // v, (self.slope * v - self.value * s) // (v * v), self.flips)
+        return Probe(self.value // other, self.slope // other, self.flips)
 
     def __rfloordiv__(self, other: int) -> Probe:
-        return self._with(other // self.value, -other * self.slope // (self.value * self.value))
+        return Probe(other // self.value, -other * self.slope // (self.value * self.value), self.flips)
 
     def _difference(self, other: Any) -> int:
-        v, s = _parts(other)
-        difference, slope = self.value - v, self.slope - s
+        if type(other) is Probe:
+            difference, slope = self.value - other.value, self.slope - other.slope
+        else:
+            difference, slope = self.value - other, self.slope
         if slope:
             self.flips.append((difference, slope))
         return difference
@@ -79,7 +85,7 @@ class Probe:
         return isinstance(other, (int, Probe)) and self._difference(other) == 0
 
     def __ne__(self, other: object) -> bool:
-        return not self == other
+        return not isinstance(other, (int, Probe)) or self._difference(other) != 0
 
     def __hash__(self) -> int:
         return hash(self.value)
@@ -88,27 +94,32 @@ class Probe:
         return self._difference(0) != 0
 
 
-def _parts(other: Any) -> tuple[int, int]:
-    return (other.value, other.slope) if type(other) is Probe else (other, 0)
-
-
-def thresholds(machine: Machine, call: Call, argument: str) -> list[int]:
+def thresholds(machine: Machine, call: Call, argument: str) -> set[int]:
     """Values of `argument` at which some decision flips, of the action itself or of a regime after it.
 
     machine is left as it was. Values may be one off where the model rounds, so callers also try their neighbours.
     """
     value = call.arguments[argument]
-    flips: list[tuple[int, int]] = []
-    trial = machine.clone()
-    outcome = trial.apply(Call(call.action, {**call.arguments, argument: Probe(value, _ONE, flips)}))
-    if outcome.accepted:
-        _ask_regimes(trial)
-    return list({value - difference * _ONE // slope for difference, slope in flips})
+    return {threshold(value, flip) for flip in flips(machine.clone(), call, argument, machine.flatten())}
 
 
-def _ask_regimes(trial: Machine) -> None:
-    for name in regimes_of(type(trial)):
-        try:
-            getattr(trial, name)()
-        except Rejected:
-            continue  # a regime whose own arithmetic overflows here does not hold
+def flips(trial: Machine, call: Call, argument: str, before: list[Any]) -> list[Flip]:
+    """The comparisons that depend on `argument`, in the order in which they are made.
+
+    trial: a machine, which is spoilt; before: its state, flattened.
+    """
+    found: list[Flip] = []
+    probe = Probe(call.arguments[argument], _ONE, found)
+    if trial.attempt(Call(call.action, {**call.arguments, argument: probe}), before).accepted:
+        for name in regimes_of(type(trial)):
+            try:
+                getattr(trial, name)()
+            except Rejected:
+                continue  # a regime whose own arithmetic overflows here does not hold
+    return found
+
+
+def threshold(value: int, flip: Flip) -> int:
+    """The value of the argument, now `value`, at which a comparison flips."""
+    difference, slope = flip
+    return value - difference * _ONE // slope

@@ -1,18 +1,21 @@
-"""The lock-step comparison: model and implementation take the same call, then everything observable is equal."""
+"""The lock-step comparison: the implementation takes the calls that the model took, and everything observable is equal."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from marginspec.model.kernel.machine import Call, Machine, Outcome, Rejected, regimes_of
+from marginspec.differential.sequence import Step
+from marginspec.model.kernel.machine import Call, Machine, Outcome
 from marginspec.targets.protocol import Answer, Partial, Target
 
 
 @dataclass(frozen=True)
 class Divergence:
-    """One difference. `rule` and `field` are its key: shrinking keeps them, so that it cannot drift to another bug."""
+    """One difference. rule: that refused, or the accepted action. field: `outcome`, `reason`, `returns`, an observation."""
 
     rule: str
     field: str
@@ -21,7 +24,8 @@ class Divergence:
 
     @property
     def key(self) -> tuple[str, str]:
-        return self.rule, self.field
+        """What makes two divergences the same bug, whichever accounts and markets it is seen on."""
+        return self.rule, re.sub(r"\[[^]]*\]", "[]", self.field)
 
 
 @dataclass
@@ -42,91 +46,98 @@ class Tally:
 class LockStep:
     """One model beside one target, for any number of sequences."""
 
-    def __init__(self, model: type[Machine], target: Target, tally: Tally | None = None) -> None:
+    def __init__(self, model: type[Machine], target: Target) -> None:
         self._target = target
-        self._genesis = model.blank()
-        for call in model.prelude():
-            if not self._genesis.apply(call).accepted:
-                raise AssertionError(f"the model refuses its own prelude: {call}")
-        self._names = self._genesis.names()
+        self._model = model
+        self._before = model.genesis()
+        self._genesis = self._state = self._before.flatten()
+        self._names = self._before.names()
         self._partial = target if isinstance(target, Partial) else None
         if self._partial is not None:
             self._names = [self._names[place] for place in self._partial.observed]
-        self._regimes = regimes_of(model)
-        self.tally = tally or Tally()
-        self.machine = self._genesis
+        self.tally = Tally()
 
-    def start(self) -> Machine:
-        """Begin a sequence: both sides return to genesis."""
-        self.machine = self._genesis.clone()
-        self.machine.reach = self.tally.rules
-        self._target.reset()
-        self.tally.sequences += 1
-        return self.machine
+    def run(self, steps: Sequence[Step], recheck: bool) -> tuple[int, Divergence] | None:
+        """One sequence, up to the first divergence, which comes with the number of steps that lead to it.
 
-    def follow(self, call: Call, outcome: Outcome) -> Divergence | None:
-        """Let the target take the call that the model has just taken, and compare. None when they agree."""
-        if self._partial is not None:
-            return self._follow_partial(self._partial, call, outcome)
+        recheck: compare once more at the end, by the target's public getters.
+        """
         tally = self.tally
-        answer = self._target.apply(call)
-        tally.steps += 1
-        if outcome.accepted:
-            tally.accepted += 1
-        else:
-            tally.rejected += 1
-        if (found := self._outcomes(call, outcome, answer)) is not None:
-            return found
-        expected, observed = self.machine.flatten(), self._target.observe()
-        tally.comparisons += 2 + len(expected)
-        if expected != observed:
-            return self._fields(call, expected, observed)
-        if outcome.accepted:
-            self._count_regimes()
-        return None
+        self._target.reset()
+        self._state = self._genesis
+        found, done = None, 0
+        for step in steps:
+            found = self._follow(step)
+            done += 1
+            if found is not None:
+                break
+        if found is None and recheck and steps:
+            found = self._recheck(steps[-1])
+        tally.sequences += 1
+        tally.steps += done
+        for step in steps[:done]:
+            tally.rules.update(step.rules)
+            tally.regimes.update(step.regimes)
+        return None if found is None else (done, found)
 
-    def _follow_partial(self, target: Partial, call: Call, outcome: Outcome) -> Divergence | None:
+    def _follow(self, step: Step) -> Divergence | None:
+        """Let the target take a call, and compare. None when they agree."""
+        self._count(step)
+        if not self._model.never.keys().isdisjoint(step.rules):
+            rule = next(rule for rule in step.rules if rule in self._model.never)
+            return Divergence(rule, "never", f"reached, although {self._model.never[rule]} excludes it", "")
+        if self._partial is not None:
+            return self._follow_partial(self._partial, step)
+        answer = self._target.apply(step.call)
+        found = self._outcomes(step.call, step.outcome, answer)
+        if found is not None:
+            return found
+        observed = self._target.observe()
+        self.tally.comparisons += 2 + len(step.state)
+        return None if step.state == observed else self._fields(step.call, step.state, observed)
+
+    def _follow_partial(self, target: Partial, step: Step) -> Divergence | None:
         """The same with a target that takes the model's state over wherever the two cannot agree."""
-        machine, tally = self.machine, self.tally
-        before, state = machine.previous if outcome.accepted else machine, machine.flatten()
-        tally.steps += 1
-        if outcome.accepted:
-            tally.accepted += 1
-        else:
-            tally.rejected += 1
+        tally, call, outcome, state = self.tally, step.call, step.outcome, step.state
+        before = self._before
+        before.load(self._state)
+        self._state = state
         if not target.implements(before, call, outcome):
             tally.not_compared += 1
             target.load(state)
-        else:
-            answer = target.apply(call)
-            fields: dict[str, tuple[Any, Any]] = {}
-            found = self._outcomes(call, outcome, answer)
-            tally.comparisons += 2
-            if target.executes(call):
-                expected, observed = [state[place] for place in target.observed], target.observe()
-                tally.comparisons += len(expected)
-                if expected != observed:
-                    found = found or self._fields(call, expected, observed)
-                    triples = zip(self._names, expected, observed, strict=True)
-                    fields = {name: (x, y) for name, x, y in triples if x != y}
-            if found is not None:
-                declaration = target.declared(before, call, outcome, answer, fields)
-                if declaration is None:
-                    return found
-                tally.declared[declaration.id, declaration.reason] += 1
-            if found is not None or not target.executes(call):
-                target.load(state)
-        if outcome.accepted:
-            self._count_regimes()
+            return None
+        answer = target.apply(call)
+        fields: dict[str, tuple[Any, Any]] = {}
+        found = self._outcomes(call, outcome, answer)
+        tally.comparisons += 2
+        if target.executes(call):
+            expected, observed = [state[place] for place in target.observed], target.observe()
+            tally.comparisons += len(expected)
+            if expected != observed:
+                found = found or self._fields(call, expected, observed)
+                triples = zip(self._names, expected, observed, strict=True)
+                fields = {name: (x, y) for name, x, y in triples if x != y}
+        if found is not None:
+            declaration = target.declared(before, call, outcome, answer, fields)
+            if declaration is None:
+                return found
+            tally.declared[declaration.id, declaration.reason] += 1
+        if found is not None or not target.executes(call):
+            target.load(state)
         return None
 
-    def finish(self, call: Call) -> Divergence | None:
-        """Compare once more by the target's public getters."""
-        expected, observed = self.machine.flatten(), self._target.recheck()
+    def _recheck(self, last: Step) -> Divergence | None:
+        expected, observed = last.state, self._target.recheck()
         if self._partial is not None:
             expected = [expected[place] for place in self._partial.observed]
         self.tally.comparisons += len(expected)
-        return None if expected == observed else self._fields(call, expected, observed)
+        return None if expected == observed else self._fields(last.call, expected, observed)
+
+    def _count(self, step: Step) -> None:
+        if step.outcome.accepted:
+            self.tally.accepted += 1
+        else:
+            self.tally.rejected += 1
 
     def _outcomes(self, call: Call, outcome: Outcome, answer: Answer) -> Divergence | None:
         if outcome.rule is not None:
@@ -144,17 +155,7 @@ class LockStep:
 
     def _fields(self, call: Call, expected: list[Any], observed: list[Any]) -> Divergence:
         if len(observed) != len(expected):
-            return Divergence(call.action, "observations", f"{len(expected)} values", str(observed[len(expected) :])[:200])
+            more = str(observed[len(expected) :])[:200]
+            return Divergence(call.action, "observations", f"{len(expected)} values", more)
         at = next(i for i, pair in enumerate(zip(expected, observed, strict=True)) if pair[0] != pair[1])
         return Divergence(call.action, self._names[at], str(expected[at]), str(observed[at]))
-
-    def _count_regimes(self) -> None:
-        machine, regimes = self.machine, self.tally.regimes
-        reach, machine.reach = machine.reach, None
-        for name in self._regimes:
-            try:
-                if getattr(machine, name)():
-                    regimes[name] += 1
-            except Rejected:
-                continue
-        machine.reach = reach

@@ -7,17 +7,39 @@ is refused inside a theorem ends that case: laws speak of what is accepted, unle
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from marginspec.model.kernel.machine import Call, Machine, Rejected
+from marginspec.properties.scope import Options, Scope
 
 Predicate = Callable[..., Any]
+P = TypeVar("P", bound=Predicate)
 
 
 class Irrelevant(Exception):  # noqa: N818 - not an error: the law says nothing of this case
     """An assumption of a law does not hold here."""
+
+
+class Every:
+    """Several conditions at once: true when all are. A claim made so is not split into a case per condition."""
+
+    def __init__(self, conditions: Iterable[Any]) -> None:
+        self.conditions = tuple(conditions)
+
+    def __bool__(self) -> bool:
+        return all(self.conditions)
+
+
+def every(conditions: Iterable[Any]) -> Every:
+    """All of the conditions."""
+    return Every(conditions)
+
+
+def implies(premise: Any, conclusion: Any) -> Any:
+    """The conclusion, where the premise holds."""
+    return conclusion if premise else True
 
 
 def assume(condition: Any) -> None:
@@ -60,7 +82,7 @@ class Property:
 
     kind: `invariant` (of a state, kept by every action) or `theorem` (of a case). given: invariants that may be
     assumed of the state it starts from. covers: published claims of others that it states. bounds: what is limited.
-    before: for an invariant, what may be assumed of a state and the step taken from it.
+    before: for an invariant, what may be assumed of a state and the step taken from it. scope: identifiers it speaks of.
     """
 
     id: str
@@ -71,37 +93,60 @@ class Property:
     covers: tuple[str, ...]
     bounds: str
     before: Predicate
+    scope: Scope
 
 
 class Chapter:
     """The properties of one model, in the order of their text.
 
-    bounds: what every proof is limited to. before: a predicate on (state, step) that invariants may assume of every
-    step, because a theorem shows that other steps are compositions of such.
+    bounds: what every proof is limited to. scope: the identifiers that proofs speak of. before: a predicate on (state,
+    step) that invariants may assume of every step, because a theorem shows that other steps are compositions of such.
     """
 
-    def __init__(self, bounds: str, before: Predicate = lambda venue, step: True) -> None:
+    def __init__(self, bounds: str, scope: Scope, before: Predicate) -> None:
         self.properties: list[Property] = []
-        self._bounds, self._before = bounds, before
+        self._bounds, self._scope, self._before = bounds, scope, before
 
-    def theorem(self, id: str, given: tuple[Predicate, ...] = (), covers: tuple[str, ...] = (), bounds: str = "") -> Any:
-        """Declare a theorem. Its docstring is the law."""
-        return self._declare("theorem", id, given, covers, bounds)
+    def theorem(
+        self,
+        id: str,
+        given: tuple[Predicate, ...] = (),
+        covers: tuple[str, ...] = (),
+        bounds: str = "",
+        scope: dict[str, Options] | None = None,
+    ) -> Callable[[P], P]:
+        """Declare a theorem. Its docstring is the law. bounds: limits beyond the chapter's. scope: options that differ."""
+        return self._declare("theorem", id, given, covers, bounds, scope)
 
-    def invariant(self, id: str, given: tuple[Predicate, ...] = (), covers: tuple[str, ...] = (), bounds: str = "") -> Any:
+    def invariant(
+        self,
+        id: str,
+        given: tuple[Predicate, ...] = (),
+        covers: tuple[str, ...] = (),
+        bounds: str = "",
+        scope: dict[str, Options] | None = None,
+    ) -> Callable[[P], P]:
         """Declare an invariant: a predicate on states that holds at first and is kept by every accepted action."""
-        return self._declare("invariant", id, given, covers, bounds)
+        return self._declare("invariant", id, given, covers, bounds, scope)
 
-    def _declare(self, kind: str, id: str, given: tuple[Predicate, ...], covers: tuple[str, ...], bounds: str) -> Any:
-        def wrap(predicate: Predicate) -> Predicate:
-            if any(p.id == id for p in self.properties):
-                raise ValueError(f"property {id} is declared twice")
+    def _declare(
+        self,
+        kind: str,
+        id: str,
+        given: tuple[Predicate, ...],
+        covers: tuple[str, ...],
+        bounds: str,
+        scope: dict[str, Options] | None,
+    ) -> Callable[[P], P]:
+        def wrap(predicate: P) -> P:
             law = " ".join((predicate.__doc__ or "").split())
-            if not law:
-                raise ValueError(f"property {id} has no docstring, so no law")
+            if not law or any(p.id == id for p in self.properties):
+                raise ValueError(f"property {id} has no docstring, so no law, or is declared twice")
             known = {p.predicate: p for p in self.properties if p.kind == "invariant"}
             stands = tuple(known[p] for p in given)
-            self.properties.append(Property(id, law, kind, predicate, stands, covers, bounds or self._bounds, self._before))
+            limits = f"{self._bounds}; {bounds}" if bounds else self._bounds
+            names = self._scope.narrowed(scope or {})
+            self.properties.append(Property(id, law, kind, predicate, stands, covers, limits, self._before, names))
             return predicate
 
         return wrap

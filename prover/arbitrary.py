@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import typing
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import is_record, plain
 from marginspec.properties.law import Step
+from marginspec.properties.scope import NumberKey, Options, Scope
 from marginspec.prover.symbolic import Pick, Run, Unknown, Unsupported
-
-
-@dataclass(frozen=True)
-class Scope:
-    """The finitely many identifiers a proof speaks of, standing for all.
-
-    keys: identifiers of each type, as keys of maps. free: those that an argument may be (default: keys); a key that is
-    not free stands for everybody else. fixed: options for single variables, by their path in the state or by their own
-    name, where the symmetry of a model makes the others superfluous.
-    """
-
-    keys: dict[Any, tuple[Any, ...]]
-    free: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
-    fixed: dict[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
 class Arbitrary:
@@ -37,9 +25,8 @@ class Arbitrary:
     def value(self, hint: Any, path: str) -> Any:
         """An arbitrary value of a type."""
         kind = plain(hint)
-        fixed = self._scope.fixed.get(path) or self._scope.fixed.get(path.rpartition(".")[2])
-        if fixed:
-            return self._pick(fixed, path)
+        if options := self._options(hint, path):
+            return self._pick(options, path)
         if is_record(kind):
             hints = typing.get_type_hints(kind, include_extras=True)
             names = [n for n in inspect.signature(kind).parameters]
@@ -51,9 +38,18 @@ class Arbitrary:
             return self._unknown(path, Number(0, 1)) == 1
         if kind is int:
             return self._unknown(path, hint.__metadata__[0])
-        if kind in self._scope.keys:
-            return self._pick(self._scope.free.get(kind, self._scope.keys[kind]), path)
         raise Unsupported(f"{path}: no arbitrary value of type {kind}")
+
+    def instances(self, hints: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Every combination of identifiers that a law speaks of: the cases in which an invariant may be assumed."""
+        options = [[self._key(o) for o in self._options(h, n)] for n, h in hints.items()]
+        for case in itertools.product(*options):
+            yield dict(zip(hints, case, strict=True))
+
+    def _options(self, hint: Any, path: str) -> Options:
+        kind, scope = plain(hint), self._scope
+        fixed = scope.fixed.get(path) or scope.fixed.get(path.rpartition(".")[2])
+        return fixed or scope.free.get(kind) or scope.keys.get(kind, ())
 
     def step(self, model: type[Machine], path: str) -> Step:
         """Any action of a model with any arguments."""
@@ -68,7 +64,7 @@ class Arbitrary:
         return Pick(path, keys) if isinstance(keys[0], str) else Run.current.pick(path, keys)
 
     def _key(self, key: Any) -> Any:
-        return self._unknown(key.name, key) if isinstance(key, Unknown) else key
+        return self._unknown(key.name, key.number) if isinstance(key, NumberKey) else key
 
     def _unknown(self, name: str, number: Any) -> Any:
         return Run.current.unknown(Unknown(name, number.low, number.high, number.typical))

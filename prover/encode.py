@@ -1,9 +1,12 @@
 """From conditions on terms to SMT-LIB 2 text. `SOUNDNESS.md` says why each step may be believed.
 
-Three encodings of the same obligation, each a text that every solver reads:
-  real       integers relaxed to reals; a quotient q = a // b is q*b <= a <= q*b + b - 1
-  real+cuts  the same, with the integrality of quotients at the places where they are compared
-  int        integers as they are
+Five encodings of the same obligation, each a text that every solver reads, tried in this order:
+  light  integers relaxed to reals; a quotient q = a // b is q*b <= a <= q*b + b - 1; no widths
+  near   with the integrality of quotients at the places where they are compared, but only what is near the claim: a
+         quotient that enters it through several others is any number, and so is what is assumed of other unknowns
+  cuts   the same with everything that is assumed
+  real   as light, with widths
+  int    integers as they are, with widths
 """
 
 from __future__ import annotations
@@ -13,47 +16,76 @@ from dataclasses import dataclass
 
 from marginspec.prover.symbolic import Atoms, Quotient, SymBool, SymInt, Unknown, Value
 
-ENCODINGS = ("light", "real", "cuts", "int")
+ENCODINGS = ("light", "near", "cuts", "real", "int")
+NEAR = 2
 _WIDE = 1 << 120
 
 
 @dataclass(frozen=True)
 class Obligation:
-    """Conditions that should not hold together: what a path assumes, and the opposite of what is claimed on it."""
+    """What a path assumes and what is claimed on it. No claims: the path itself should be impossible."""
 
     atoms: Atoms
     conditions: tuple[SymBool, ...]
+    claims: tuple[SymBool, ...] = ()
 
 
-def support(atoms: Atoms, conditions: Iterable[SymBool]) -> list[int]:
-    """Every atom that conditions speak of, directly or inside quotients, in a fixed order."""
+def support(atoms: Atoms, conditions: Iterable[SymBool], opaque: frozenset[int] = frozenset()) -> list[int]:
+    """Every atom that conditions speak of, directly or inside quotients that are not opaque, in a fixed order."""
     found: set[int] = set()
     todo = [c.term for c in conditions]
     while todo:
         for atom in {a for m in todo.pop().terms for a in m} - found:
             found.add(atom)
-            described = atoms.all[atom]
-            if isinstance(described, Quotient):
-                todo += [t for t in (described.numerator, described.denominator) if isinstance(t, SymInt)]
+            if atom not in opaque:
+                todo += _inside(atoms, atom)
     return sorted(found)
+
+
+def _inside(atoms: Atoms, number: int) -> list[SymInt]:
+    described = atoms.all[number]
+    parts = (described.numerator, described.denominator) if isinstance(described, Quotient) else ()
+    return [t for t in parts if isinstance(t, SymInt)]
+
+
+def _near(atoms: Atoms, obligation: Obligation) -> tuple[list[SymBool], frozenset[int]]:
+    """The conditions near the claims, and the quotients too far from them to be defined."""
+    level = {a for c in obligation.claims for m in c.term.terms for a in m}
+    seen = set(level)
+    for _ in range(NEAR):
+        level = {a for i in level for t in _inside(atoms, i) for m in t.terms for a in m} - seen
+        seen |= level
+    opaque = frozenset(i for i in level if isinstance(atoms.all[i], Quotient))
+    close = [
+        c for c in obligation.conditions if all(i in seen or _inside(atoms, i) for i in support(atoms, [c], opaque))
+    ]
+    return close, opaque
 
 
 def smt_lib(obligation: Obligation, encoding: str, header: str = "") -> str:
     """An obligation as SMT-LIB 2 text; unsatisfiable means that the claim holds on the path.
 
-    light: reals without the conditions that only bound widths; dropping conditions can only lose a proof.
+    All but the last two encodings leave out assumptions, such as those that only bound widths: that can only lose a proof.
     """
     atoms, sort = obligation.atoms, "Int" if encoding == "int" else "Real"
-    conditions = [c for c in obligation.conditions if encoding != "light" or not only_width(c)]
-    used = support(atoms, conditions)
+    conditions, opaque = list(obligation.conditions), frozenset[int]()
+    if encoding == "near":
+        conditions, opaque = _near(atoms, obligation)
+    narrow = encoding in ("light", "near", "cuts")
+    conditions = [c for c in conditions if not narrow or not only_width(c)]
+    used = support(atoms, [*conditions, *obligation.claims], opaque)
     lines = [f"; {line}" for line in header.splitlines()]
     lines += [f"; x{i} = {described.name}" for i in used if isinstance(described := atoms.all[i], Unknown)]
     lines.append(f"(set-logic {'QF_NIA' if sort == 'Int' else 'QF_NRA'})")
     lines += [f"(declare-fun x{i} () {sort})" for i in used]
-    facts = [fact for i in used for fact in _facts(atoms, i, wide=encoding != "light")]
-    if encoding == "cuts":
-        lines += [f"(assert {text})" for text in _cuts(atoms, used, conditions)]
+    facts = [fact for i in used for fact in _facts(atoms, i, wide=not narrow, defined=i not in opaque)]
+    if encoding in ("near", "cuts"):
+        defined = [i for i in used if i not in opaque]
+        lines += [f"(assert {text})" for text in _cuts(atoms, defined, [*conditions, *obligation.claims])]
     lines += [f"(assert {_condition(c, sort)})" for c in [*facts, *conditions]]
+    if obligation.claims:
+        broken = " ".join(_condition(c.negated(), sort) for c in obligation.claims)
+        lines.append(f"(assert (or {broken}))" if len(obligation.claims) > 1 else f"(assert {broken})")
     return "\n".join([*lines, "(check-sat)", ""])
 
 
@@ -62,7 +94,7 @@ def only_width(condition: SymBool) -> bool:
     return abs(condition.term.terms.get((), 0)) >= _WIDE
 
 
-def _facts(atoms: Atoms, number: int, wide: bool) -> Iterable[SymBool]:
+def _facts(atoms: Atoms, number: int, wide: bool, defined: bool) -> Iterable[SymBool]:
     """What is known of an atom by itself: its bounds and, for a quotient, its definition."""
     atom = SymInt({(number,): 1})
     low, high = atoms.bounds(atom)
@@ -70,7 +102,7 @@ def _facts(atoms: Atoms, number: int, wide: bool) -> Iterable[SymBool]:
     if wide and high < 1 << 300:
         yield from _conditions(atom - high)
     described = atoms.all[number]
-    if isinstance(described, Quotient):
+    if isinstance(described, Quotient) and defined:
         a, b = described.numerator, described.denominator
         yield from _conditions(atom * b - a)
         yield from _conditions(a - atom * b - b + 1)
@@ -83,19 +115,41 @@ def _conditions(term: Value) -> Iterable[SymBool]:
 
 
 def _cuts(atoms: Atoms, used: list[int], conditions: list[SymBool]) -> Iterable[str]:
-    """For q = a // b compared with n: a >= n*b exactly when q >= n."""
-    for i in used:
-        described = atoms.all[i]
-        if not isinstance(described, Quotient):
-            continue
-        a, b = described.numerator, described.denominator
+    """For q = a // b and an integer n: either n*b <= a and n <= q, or a + 1 <= n*b and q + 1 <= n.
+
+    n is -1, 0 and 1 (a rounded-up quotient is positive as soon as its numerator is), whatever q is compared with, and
+    every other quotient by the same divisor (so that q is monotone in a).
+    """
+    quotients = [(i, described) for i in used if isinstance(described := atoms.all[i], Quotient)]
+    for i, described in quotients:
+        a, b, q = described.numerator, described.denominator, SymInt({(i,): 1})
+        places: set[Value] = {-1, 0, 1}
+        places |= {SymInt({(j,): 1}) for j, other in quotients if j != i and _same(other.denominator, b)}
         for condition in conditions:
             coefficient = condition.term.terms.get((i,), 0)
             if abs(coefficient) == 1:
-                q = SymInt({(i,): 1})
-                for n in {q - coefficient * condition.term, q - coefficient * condition.term + coefficient}:
-                    at_least = f"(<= {_term(n * b, 'Real')} {_term(a, 'Real')})"
-                    yield f"(= {at_least} (<= {_term(n, 'Real')} {_term(q, 'Real')}))"
+                places |= {q - coefficient * condition.term, q - coefficient * condition.term + coefficient}
+        for n in sorted(places, key=_order):
+            above = f"(and {_at_most(n * b, a)} {_at_most(n, q)})"
+            below = f"(and {_at_most(a + 1, n * b)} {_at_most(q + 1, n)})"
+            yield f"(or {above} {below})"
+
+
+def _order(value: Value) -> list[tuple[tuple[int, ...], int]]:
+    return sorted(value.terms.items()) if isinstance(value, SymInt) else [((), value)]
+
+
+def _at_most(x: Value, y: Value) -> str:
+    term = x - y
+    if isinstance(term, SymInt):
+        return _condition(SymBool("le", term), "Real")
+    return "true" if term <= 0 else "false"
+
+
+def _same(x: Value, y: Value) -> bool:
+    if isinstance(x, SymInt):
+        return isinstance(y, SymInt) and x.same(y)
+    return isinstance(y, int) and x == y
 
 
 def _condition(condition: SymBool, sort: str) -> str:
@@ -105,14 +159,6 @@ def _condition(condition: SymBool, sort: str) -> str:
     relation = "<=" if condition.kind == "le" else "="
     text = f"({relation} {_sum(left, sort)} {_sum(right, sort)})"
     return f"(not {text})" if condition.kind == "ne" else text
-
-
-def _term(value: Value, sort: str) -> str:
-    if isinstance(value, int):
-        return _constant(value, sort)
-    left = {m: c for m, c in value.terms.items() if c > 0}
-    right = {m: -c for m, c in value.terms.items() if c < 0}
-    return f"(- {_sum(left, sort)} {_sum(right, sort)})" if right else _sum(left, sort)
 
 
 def _sum(terms: dict[tuple[int, ...], int], sort: str) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import multiprocessing
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path as File
 from typing import Any, get_type_hints
@@ -11,13 +14,13 @@ from typing import Any, get_type_hints
 from marginspec.model.kernel.machine import Machine, Rejected
 from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Irrelevant, Property, Step, assume
-from marginspec.prover.arbitrary import Arbitrary, Scope
+from marginspec.prover.arbitrary import Arbitrary
 from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib
 from marginspec.prover.solvers import Answer, solve
-from marginspec.prover.symbolic import Exploration, Path, Replay, Run, SymBool, Unsupported, explore
-from marginspec.prover.witness import Witnesses
+from marginspec.prover.symbolic import Exploration, Path, Replay, Run, Unsupported, explore
+from marginspec.prover.witness import Numbers, Witnesses
 
-SECONDS = {"z3": 4.0, "yices": 4.0, "cvc5": 4.0}
+SECONDS = {"z3": 4.0, "yices": 2.0, "cvc5": 4.0}
 
 
 @dataclass
@@ -58,10 +61,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Prover:
-    """Proves properties of one model within one scope. emit: a folder for the SMT-LIB text of every obligation."""
+    """Proves properties of one model. emit: a folder for the SMT-LIB text of every obligation."""
 
     model: type[Machine]
-    scope: Scope
     emit: File | None = None
     recheck: bool = True
     witnesses: Witnesses = field(default_factory=Witnesses)
@@ -90,10 +92,9 @@ class Prover:
         for number, path in enumerate(p for p in found.paths if p.ended is None):
             if path.result is not False:
                 state = self._witness(found, path)
-                if state == "infeasible":
-                    continue
-                verdict.paths += 1
-                unwitnessed += state == "unknown"
+                if state != "infeasible":
+                    verdict.paths += 1
+                    unwitnessed += state == "unknown"
             if path.result is True:
                 continue
             verdict.obligations += 1
@@ -111,131 +112,151 @@ class Prover:
 
     def _body(self, claim: Property) -> Callable[[], Any]:
         """The property as a run without arguments, on arbitrary ones."""
-        predicate = _as_theorem(claim)
-        hints = get_type_hints(predicate, include_extras=True)
-        hints.pop("return", None)
-
-        arbitrary = Arbitrary(self.scope)
+        arbitrary = Arbitrary(claim.scope)
+        hints = arguments_of(claim.predicate)
         # Built once and copied for every run; a replay builds its own, of integers.
         template: dict[type[Run], Machine] = {}
 
         def body() -> Any:
-            arguments: dict[str, Any] = {}
             run = type(Run.current)
-            for name, hint in hints.items():
-                kind = plain(hint)
-                if isinstance(kind, type) and issubclass(kind, Machine):
-                    if run is not Run or run not in template:
-                        template[run] = arbitrary.value(self.model, "")
-                    venue = arguments[name] = template[run].clone()
-                    for invariant in claim.given:
-                        assume(invariant.predicate(venue))
-                elif kind is Step:
-                    arguments[name] = arbitrary.step(self.model, name)
-                else:
-                    arguments[name] = arbitrary.value(hint, name)
-            return predicate(**arguments)
+            if run is not Run or run not in template:
+                template[run] = arbitrary.value(self.model, "")
+            venue = template[run].clone()
+            for invariant in claim.given:
+                for arguments in arbitrary.instances(arguments_of(invariant.predicate)):
+                    assume(invariant.predicate(venue, **arguments))
+            arguments = {n: arbitrary.value(h, n) for n, h in hints.items() if plain(h) is not Step}
+            if claim.kind == "theorem":
+                steps = {n: arbitrary.step(self.model, n) for n, h in hints.items() if plain(h) is Step}
+                return claim.predicate(venue, **arguments, **steps)
+            # An invariant is the theorem that every accepted action keeps it.
+            assume(claim.predicate(venue, **arguments))
+            step = arbitrary.step(self.model, "step")
+            assume(claim.before(venue, step))
+            step.take(venue)
+            return claim.predicate(venue, **arguments)
 
         return body
 
     def _witness(self, found: Exploration, path: Path) -> str:
         if not path.constraints:
             return "witnessed"
-        search = self.witnesses
-        if search.find(found.atoms, path.constraints, tries=2) is not None:
+        search, kind = self.witnesses, str(path.picks.get("step", ""))
+        if search.find(found.atoms, path.constraints, kind, tries=6) is not None:
             return "witnessed"
         obligation = Obligation(found.atoms, tuple(path.constraints))
-        if solve("z3", smt_lib(obligation, "real"), 1.0).verdict == "unsat":
+        if solve("z3", smt_lib(obligation, "real"), 0.5).verdict == "unsat":
             return "infeasible"
-        if search.find(found.atoms, path.constraints) is not None:
+        if search.find(found.atoms, path.constraints, kind) is not None:
             return "witnessed"
         if solve("z3", smt_lib(obligation, "int"), 2.0).verdict == "unsat":
             return "infeasible"
         return "unknown" if search.find_nonlinear(found.atoms, path.constraints) is None else "witnessed"
 
     def _discharge(self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict) -> bool:
-        """Whether Z3 proves the claim of a path in some encoding; the other solvers then read the same text."""
-        obligation = Obligation(found.atoms, _opposite(path))
-        texts = {e: smt_lib(obligation, e, f"{name}\n{law}\nencoding: {e}; unsat means proved") for e in ENCODINGS}
+        """Whether Z3 proves the claim of a path in some encoding, preferably one in which another solver agrees."""
+        claims = path.result if isinstance(path.result, tuple) else ()
+        obligation = Obligation(found.atoms, tuple(path.constraints), claims)
         z3 = verdict.solvers.setdefault("z3", SolverResult())
-        proved = None
+        proved: dict[str, str] = {}
+        agreed = not self.recheck
         for encoding in ENCODINGS:
-            answer = solve("z3", texts[encoding], SECONDS["z3"])
+            text = smt_lib(obligation, encoding, f"{name}\n{law}\nencoding: {encoding}; unsat means proved")
+            answer = solve("z3", text, SECONDS["z3"])
             z3.seconds += answer.seconds
             if answer.verdict == "unsat":
-                proved = encoding
-                break
+                proved[encoding] = text
+                agreed = agreed or self._agrees(text, verdict)
+                if agreed:
+                    break
         if self.emit:
             self.emit.mkdir(parents=True, exist_ok=True)
-            (self.emit / f"{name.replace(' ', '-')}-{proved or 'open'}.smt2").write_text(texts[proved or "real"])
-        if proved is None:
-            z3.verdict = "unknown"
-            return False
-        if self.recheck:
-            self._confirm(texts[proved], verdict)
-        return True
-
-    def _confirm(self, text: str, verdict: Verdict) -> None:
-        """Have the other solvers read the text that Z3 found unsatisfiable; one of them must agree.
-
-        A solver that failed on an earlier obligation of the property is asked again only where the other fails.
-        """
-        agreed = False
-        for name in ("yices", "cvc5"):
-            result = verdict.solvers.setdefault(name, SolverResult())
-            if result.verdict == "unsat" or not agreed:
-                answer = solve(name, text, SECONDS[name] if not agreed else SECONDS[name] / 4)
-                result.add(answer)
-                agreed = agreed or answer.verdict == "unsat"
+            status, text = list(proved.items())[-1] if proved else ("open", text)
+            (self.emit / f"{name.replace(' ', '-')}-{status}.smt2").write_text(text)
         verdict.confirmed = verdict.confirmed and agreed
+        if not proved:
+            z3.verdict = "unknown"
+        return bool(proved)
+
+    def _agrees(self, text: str, verdict: Verdict) -> bool:
+        """Whether another solver also finds the text unsatisfiable.
+
+        cvc5 has the full time only where Yices fails, and is not asked for a second opinion again once it had none.
+        """
+        yices = verdict.solvers.setdefault("yices", SolverResult())
+        cvc5 = verdict.solvers.setdefault("cvc5", SolverResult())
+        first = solve("yices", text, SECONDS["yices"])
+        yices.add(first)
+        if first.verdict == "unsat" and cvc5.verdict != "unsat":
+            return True
+        second = solve("cvc5", text, SECONDS["cvc5"] / (4 if first.verdict == "unsat" else 1))
+        cvc5.add(second)
+        return "unsat" in (first.verdict, second.verdict)
 
     def _refute(self, found: Exploration, path: Path, body: Callable[[], Any], verdict: Verdict) -> None:
         """Look for integers that break the claim, and believe them only if the model itself, run on them, does."""
         if path.reason:
             verdict.reason = path.reason
             return
-        search, conditions = self.witnesses, _opposite(path)
-        numbers = search.find(found.atoms, conditions) or search.find_nonlinear(found.atoms, conditions)
+        numbers = self._break(found, path)
         if numbers is None:
-            verdict.reason = verdict.reason or "no solver proves it and no integers break it"
+            picks = ", ".join(f"{k} = {v}" for k, v in path.picks.items())
+            verdict.reason = verdict.reason or f"no solver proves it and no integers break it, with {picks}"
             return
         replay = Replay(path.picks, numbers)
         try:
             result = replay.run(body)
         except (Irrelevant, Rejected):
             result = True
-        if result:
+        if result:  # plain integers now, so this asks nothing of a solver
             verdict.reason = "spurious: the counterexample does not reproduce on the model"
             return
         verdict.verdict, verdict.reason = "refuted", ""
         verdict.counterexample = {**replay.picks, **{k: str(v) for k, v in sorted(numbers.items())}}
 
 
-def _opposite(path: Path) -> tuple[SymBool, ...]:
-    if isinstance(path.result, SymBool):
-        return (*path.constraints, path.result.negated())
-    return tuple(path.constraints)
+    def _break(self, found: Exploration, path: Path) -> Numbers | None:
+        """Integers on the path that break one of its claims."""
+        claims = path.result if isinstance(path.result, tuple) else ()
+        cases = [[*path.constraints, claim.negated()] for claim in claims] or [path.constraints]
+        for search in (self.witnesses.find, self.witnesses.find_nonlinear):
+            for conditions in cases:
+                if (numbers := search(found.atoms, conditions)) is not None:
+                    return numbers
+        return None
 
 
-def _as_theorem(claim: Property) -> Callable[..., Any]:
-    """An invariant is the theorem that every accepted action keeps it."""
-    if claim.kind == "theorem":
-        return claim.predicate
-
-    def kept(venue: Machine, step: Step) -> Any:
-        assume(claim.predicate(venue))
-        assume(claim.before(venue, step))
-        step.take(venue)
-        return claim.predicate(venue)
-
-    kept.__annotations__ = {"venue": Machine, "step": Step}
-    return kept
+def arguments_of(predicate: Callable[..., Any]) -> dict[str, Any]:
+    """Name and type of each argument of a predicate after the state."""
+    hints = get_type_hints(predicate, include_extras=True)
+    hints.pop("return", None)
+    return dict(list(hints.items())[1:])
 
 
 def _holds_at_first(claim: Property, model: type[Machine]) -> bool:
-    return bool(claim.predicate(model.blank()))  # type: ignore[attr-defined]
+    hints = arguments_of(claim.predicate)
+    cases = itertools.product(*(model.universe[plain(hint)] for hint in hints.values()))
+    return all(claim.predicate(model.blank(), *case) for case in cases)
 
 
-def prove_all(prover: Prover, claims: Iterable[Property]) -> Iterable[Verdict]:
-    """Verdicts in the order of the claims."""
-    return (prover.prove(claim) for claim in claims)
+def prove_all(prover: Prover, claims: Sequence[Property], workers: int) -> Iterator[Verdict]:
+    """Verdicts as they are reached, in no particular order.
+
+    A claim is a function and cannot be sent to another process; workers are forked and find it by its place.
+    """
+    global _JOB
+    _JOB = (prover, claims)
+    if workers <= 1:
+        yield from map(_prove_nth, range(len(claims)))
+        return
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+        for done in as_completed([pool.submit(_prove_nth, n) for n in range(len(claims))]):
+            yield done.result()
+
+
+_JOB: tuple[Prover, Sequence[Property]]
+
+
+def _prove_nth(n: int) -> Verdict:
+    prover, claims = _JOB
+    return prover.prove(claims[n])

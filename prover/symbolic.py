@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Union
 
+from marginspec.properties.law import Every
+
 Monomial = tuple[int, ...]
 Value = Union[int, "SymInt"]
 
@@ -96,6 +98,16 @@ class Run:
         truth = self.choose(2) == 0
         self.add(condition if truth else condition.negated())
         return truth
+
+    def settle(self, claim: Any) -> Any:
+        """A claim without what is already known on this run: True, False, or the conditions that remain to be shown."""
+        if claim is None:
+            raise Unsupported("a law returned nothing")
+        conditions = claim.conditions if isinstance(claim, Every) else (claim,)
+        open_ = [c for c in conditions if c is not True and (not isinstance(c, SymBool) or self._known(c) is not True)]
+        if not all(isinstance(c, SymBool) for c in open_):
+            return False
+        return tuple(open_) or True
 
     def add(self, condition: SymBool) -> None:
         """From here on the condition holds."""
@@ -403,7 +415,7 @@ def explore(body: Callable[[], Any], ends: tuple[type[Exception], ...], limit: i
         prefix = todo.pop()
         run = Run.current = Run(prefix, found.atoms)
         try:
-            path = Path(run.constraints, run.picks, body())
+            path = Path(run.constraints, run.picks, run.settle(body()))
         except ends as end:
             path = Path(run.constraints, run.picks, None, type(end))
         except Unsupported as reason:

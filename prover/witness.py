@@ -8,7 +8,7 @@ the typical ones first; only then Z3 is asked the nonlinear question. Whatever i
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import cast
 
@@ -29,19 +29,25 @@ class Witnesses:
     """A search that remembers what it found: the next path is often satisfied by nearly the same numbers."""
 
     def __init__(self) -> None:
-        self._found: list[Numbers] = []
+        self._found: dict[str, list[Numbers]] = defaultdict(list)
 
-    def find(self, atoms: Atoms, conditions: Sequence[SymBool], tries: int = TRIES) -> Numbers | None:
-        """Integers for the unknowns, by name, that satisfy all conditions; None when none were found (not: none exist)."""
-        for numbers in reversed(self._found[-30:]):
-            if satisfies(atoms, conditions, numbers):
-                return numbers
+    def find(
+        self, atoms: Atoms, conditions: Sequence[SymBool], kind: str = "", tries: int = TRIES
+    ) -> Numbers | None:
+        """Integers for the unknowns, by name, that satisfy all conditions; None when none were found (not: none exist).
+
+        kind: what paths of the same kind have in common, e.g. the action.
+        """
+        alike = self._found[kind]
+        for place in range(len(alike) - 1, -1, -1):
+            if satisfies(atoms, conditions, alike[place]):
+                return alike[place]
         hubs, rng = _hubs(atoms, conditions), random.Random(0)
         for attempt in range(tries):
-            given = _guess(atoms, hubs, rng, attempt, self._found)
+            given = _guess(hubs, rng, attempt, alike)
             numbers = _complete(atoms, conditions, given)
             if numbers is not None and satisfies(atoms, conditions, numbers):
-                self._found.append(numbers)
+                alike.append(numbers)
                 return numbers
         return None
 
@@ -122,7 +128,7 @@ def _hubs(atoms: Atoms, conditions: Sequence[SymBool]) -> list[Unknown]:
     return [cast(Unknown, atoms.all[u]) for u in sorted(fixed)]
 
 
-def _guess(atoms: Atoms, hubs: list[Unknown], rng: random.Random, attempt: int, found: list[Numbers]) -> Numbers:
+def _guess(hubs: list[Unknown], rng: random.Random, attempt: int, found: list[Numbers]) -> Numbers:
     if attempt % 3 == 1 and found:
         like = rng.choice(found[-8:])
         return {u.name: like[u.name] if u.name in like else _number(u, rng, attempt, 1) for u in hubs}

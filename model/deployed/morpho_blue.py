@@ -91,6 +91,8 @@ class MorphoBlue(Machine):
     balance: dict[Token, dict[Account, Uint256]] = field(default_factory=dict)
     allowance: dict[Token, dict[User, Uint256]] = field(default_factory=dict)
 
+    system = "morpho-blue"
+    never = {"TOK-5": "MB-INV-12"}
     universe = {
         Account: ("supplier", "borrower", "liquidator", "owner", ZERO, MORPHO),
         User: ("supplier", "borrower", "liquidator", "owner"),
@@ -147,7 +149,7 @@ class MorphoBlue(Machine):
         self._must_change(new_owner == self.owner)
         self.owner = new_owner
 
-    @action
+    @action(weight=2)
     @rule("OWN-2")
     def enable_irm(self, caller: User, irm: Irm) -> None:
         """Allow an interest rate model for new markets; there is no way back."""
@@ -155,7 +157,7 @@ class MorphoBlue(Machine):
         self._must_change(self.is_irm_enabled[irm])
         self.is_irm_enabled[irm] = True
 
-    @action
+    @action(weight=2)
     @rule("OWN-3")
     def enable_lltv(self, caller: User, lltv: Lltv) -> None:
         """Allow a liquidation loan-to-value for new markets; there is no way back."""
@@ -187,7 +189,7 @@ class MorphoBlue(Machine):
 
     # --- Markets -----------------------------------------------------------------------------------------------
 
-    @action
+    @action(weight=2)
     @rule("MKT-1")
     def create_market(self, caller: User, market: MarketId) -> None:
         """Open a market over an enabled interest rate model and an enabled LLTV."""
@@ -241,7 +243,7 @@ class MorphoBlue(Machine):
 
     # --- Lending -----------------------------------------------------------------------------------------------
 
-    @action(weight=6)
+    @action(weight=8)
     @rule("SUP-1")
     def supply(
         self, caller: User, market: MarketId, assets: Assets, shares: Shares, on_behalf: Account
@@ -264,7 +266,7 @@ class MorphoBlue(Machine):
         self._pull(self.params[market].loan_token, caller, assets)
         return assets, shares
 
-    @action(weight=4)
+    @action(weight=6)
     @rule("WDR-1")
     def withdraw(
         self, caller: User, market: MarketId, assets: Assets, shares: Shares, on_behalf: Account, receiver: Account
@@ -291,7 +293,7 @@ class MorphoBlue(Machine):
 
     # --- Borrowing ---------------------------------------------------------------------------------------------
 
-    @action(weight=6)
+    @action(weight=10)
     @rule("BRW-1")
     def borrow(
         self, caller: User, market: MarketId, assets: Assets, shares: Shares, on_behalf: Account, receiver: Account
@@ -317,7 +319,7 @@ class MorphoBlue(Machine):
         self._push(self.params[market].loan_token, receiver, assets)
         return assets, shares
 
-    @action(weight=4)
+    @action(weight=8)
     @rule("REP-1")
     def repay(
         self, caller: User, market: MarketId, assets: Assets, shares: Shares, on_behalf: Account
@@ -342,7 +344,7 @@ class MorphoBlue(Machine):
 
     # --- Collateral --------------------------------------------------------------------------------------------
 
-    @action(weight=5)
+    @action(weight=8)
     @rule("COL-1")
     def supply_collateral(self, caller: User, market: MarketId, assets: Assets, on_behalf: Account) -> None:
         """Add collateral; no interest accrues."""
@@ -356,7 +358,7 @@ class MorphoBlue(Machine):
 
         self._pull(self.params[market].collateral_token, caller, assets)
 
-    @action(weight=4)
+    @action(weight=6)
     @rule("COL-2")
     def withdraw_collateral(
         self, caller: User, market: MarketId, assets: Assets, on_behalf: Account, receiver: Account
@@ -377,7 +379,7 @@ class MorphoBlue(Machine):
 
     # --- Liquidation -------------------------------------------------------------------------------------------
 
-    @action(weight=8)
+    @action(weight=10)
     @rule("LIQ-1")
     def liquidate(
         self, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
@@ -547,12 +549,12 @@ class MorphoBlue(Machine):
         """Give a user exactly `amount` tokens."""
         self.balance[token][account] = amount
 
-    @action(weight=5, environment=True)
+    @action(weight=4, environment=True)
     def set_price(self, market: MarketId, price: Price) -> None:
         """The market's oracle answers `price` from now on."""
         self.price[market] = price
 
-    @action(weight=3, environment=True)
+    @action(weight=2, environment=True)
     def advance_time(self, seconds: Seconds) -> None:
         """Time passes."""
         self.now += seconds
@@ -560,7 +562,8 @@ class MorphoBlue(Machine):
     # --- Regimes -----------------------------------------------------------------------------------------------
 
     def _borrowers(self) -> list[tuple[MarketId, Account, Position]]:
-        return [(m, a, p) for m, book in self.positions.items() for a, p in book.items() if p.borrow_shares != 0]
+        lent = [name for name, m in self.markets.items() if m.total_borrow_shares != 0]
+        return [(m, a, p) for m in lent for a, p in self.positions[m].items() if p.borrow_shares != 0]
 
     @regime
     def liquidatable(self) -> bool:
@@ -583,8 +586,9 @@ class MorphoBlue(Machine):
         """A liquidation wrote debt off at the suppliers' expense."""
         if self.last is None or self.last.action != "liquidate":
             return False
-        market = self.last.arguments["market"]
-        return self.markets[market].total_supply_assets < self.previous.markets[market].total_supply_assets
+        market, before = self.last.arguments["market"], self.previous
+        before._accrue_interest(market)  # interest of the same action must not hide the loss
+        return self.markets[market].total_supply_assets < before.markets[market].total_supply_assets
 
     @regime
     def fully_utilised(self) -> bool:

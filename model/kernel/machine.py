@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 import typing
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from marginspec.model.kernel.record import Record
 
@@ -46,28 +45,76 @@ class Outcome:
 class Machine(Record):
     """Base of a model. A subclass is a dataclass whose fields are the state and whose methods are the rules.
 
-    `universe` lists, for each identifier type of the model (accounts, markets, …), the identifiers a run uses.
+    system: what the model is called outside, e.g. on the command line. universe: for each identifier type of the model
+    (accounts, markets, …), the identifiers that a run uses. never: rules that no run can reach, each with the ID of
+    the property that says so.
     """
 
+    system: ClassVar[str] = ""
     universe: ClassVar[dict[Any, tuple[Any, ...]]] = {}
+    never: ClassVar[dict[str, str]] = {}
 
-    # Of a live run only, never of a copy: rules reached so far, the last accepted action and the state before it.
-    reach: ClassVar[Counter[str] | None] = None
-    last: ClassVar[Call | None] = None
-    previous: ClassVar[Any] = None
+    # Of a live run only, never of a copy: the rules reached so far, the last accepted action and the state before it.
+    reach: list[str] | None = None
+    last: Call | None = None
+    _before: list[Any] | None = None
 
-    def apply(self, call: Call) -> Outcome:
-        """Run one action; a refusal is an outcome, not an exception."""
+    @classmethod
+    def blank(cls) -> Self:
+        """The state before anything happened."""
+        raise NotImplementedError
+
+    @classmethod
+    def prelude(cls) -> list[Call]:
+        """What happens before every run."""
+        raise NotImplementedError
+
+    @classmethod
+    def genesis(cls) -> Self:
+        """The state in which every run begins: `blank` after `prelude`."""
+        machine = cls.blank()
+        for call in cls.prelude():
+            outcome = machine.apply(call)
+            if not outcome.accepted:
+                raise ValueError(f"{cls.__name__} refuses its own prelude: {call.action} by {outcome.rule}")
+        return machine.clone()
+
+    @property
+    def previous(self) -> Self:
+        """A copy of the state before the last accepted action."""
+        if self._before is None:
+            raise ValueError("no action was accepted yet")
+        state = self.clone()
+        state.load(self._before)
+        return state
+
+    def apply(self, call: Call, before: list[Any] | None = None) -> Outcome:
+        """Run one action; a refusal is an outcome, not an exception.
+
+        before: the present state as `flatten` gives it, from a caller that has it at hand.
+        """
+        before = self.flatten() if before is None else before
+        outcome = self.attempt(call, before)
+        if outcome.rule is not None:
+            self.load(before)
+        return outcome
+
+    def attempt(self, call: Call, before: list[Any]) -> Outcome:
+        """`apply` that leaves the state of a refused action as it is: for copies that are thrown away."""
         try:
-            result = getattr(self, call.action)(**call.arguments)
+            # What `action` wraps, which refuses without rolling back.
+            result = getattr(type(self), call.action).__wrapped__(self, **call.arguments)
         except Rejected as refusal:
             if self.reach is not None:
-                self.reach[refusal.rule] += 1
+                self.reach.append(refusal.rule)
             return Outcome(rule=refusal.rule)
-        self.last = call
+        self.last, self._before = call, before
         if result is None:
-            return Outcome()
+            return _DONE
         return Outcome(result if isinstance(result, tuple) else (result,))
+
+
+_DONE = Outcome()
 
 
 @dataclass(frozen=True)
@@ -89,13 +136,13 @@ def action(function: F | None = None, *, weight: int = 1, environment: bool = Fa
     def wrap(method: F) -> F:
         @functools.wraps(method)
         def atomic(self: Machine, *args: Any, **kwargs: Any) -> Any:
-            saved = self.clone()
+            before = self.flatten()
             try:
                 result = method(self, *args, **kwargs)
             except Rejected:
-                self.restore(saved)
+                self.load(before)
                 raise
-            self.previous = saved
+            self._before = before
             return result
 
         atomic.marginspec_action = (weight, environment)  # type: ignore[attr-defined]
@@ -112,8 +159,7 @@ def rule(*rules: str) -> Callable[[F], F]:
         def counted(self: Machine, *args: Any, **kwargs: Any) -> Any:
             result = method(self, *args, **kwargs)
             if self.reach is not None:
-                for name in rules:
-                    self.reach[name] += 1
+                self.reach.extend(rules)
             return result
 
         counted.marginspec_rules = rules  # type: ignore[attr-defined]

@@ -1,0 +1,95 @@
+# marginspec. Every target does the set-up that it needs, and only what changed since the last time.
+
+SHELL := bash
+.SHELLFLAGS := -o pipefail -ec
+.DELETE_ON_ERROR:
+
+SYSTEM ?= morpho-blue
+STEPS ?= 200000
+ARGS ?=
+# The first Python that will do; pyproject.toml says why no newer one.
+PYTHON ?= $(or $(firstword $(foreach it,python3 python3.12 python3.11,$(shell $(it) $(FITS) 2>/dev/null && echo $(it)))),python3)
+FITS := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))'
+
+BIN := .venv/bin
+ROOMS := spec model properties prover targets contracts differential report cli
+# Folders are listed too: their time changes when a file goes.
+SOURCES := $(shell find $(ROOMS) -name __pycache__ -prune -o -print) \
+	pyproject.toml setup.py LICENSE $(wildcard README.md)
+
+.PHONY: help
+help:
+	@echo 'make check      prove $(SYSTEM), run its model against the real implementation, report (SYSTEM=…, ARGS=…)'
+	@echo 'make test       lint, then all tests'
+	@echo 'make lint       ruff, mypy, the rooms'
+	@echo 'make bench      how fast, how much memory'
+	@echo 'make planted    find the bugs planted in the contract'
+	@echo 'make fuzz-long  $(STEPS) steps in lock-step (STEPS=…), every rule and regime reached'
+	@echo 'make clean      remove what these made here; compiled contracts stay in ~/.cache/marginspec'
+
+# --- What people want --------------------------------------------------------------------------------------------------
+
+.PHONY: check test lint bench planted fuzz-long setup clean
+
+check: setup
+	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
+
+test: setup lint
+	$(BIN)/pytest -n 2 $(ARGS)
+
+# mypy checks the installed package: only there do the rooms have their common name.
+lint: .venv/installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	@mkdir -p out
+	@$(BIN)/python -P -m marginspec.cli.bench $(SYSTEM) $(ARGS) | tee out/bench.txt
+
+planted: setup
+	@mkdir -p out
+	@$(BIN)/python -P -m marginspec.differential.planted $(SYSTEM) $(ARGS) | tee out/planted.txt
+
+fuzz-long: setup
+	@mkdir -p out
+	@$(BIN)/marginspec fuzz $(SYSTEM) --steps $(STEPS) --require-reach $(ARGS) | tee out/fuzz-long.txt
+
+clean:
+	rm -rf .venv node_modules out build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# --- Set-up ------------------------------------------------------------------------------------------------------------
+
+setup: node_modules/.installed .venv/installed
+
+# $(call quietly,what,commands joined by &&): one line when all is well, the end of the log when not.
+quietly = @mkdir -p out; echo 'set-up: $(1)' >&2; \
+	{ $(2); } >out/setup.log 2>&1 </dev/null || { tail -n 20 out/setup.log >&2; echo 'set-up failed: $(1) (all of it: out/setup.log)' >&2; exit 1; }
+stop = { echo "marginspec: $(1)" >&2; exit 1; }
+VERSION = $$($(PYTHON) --version 2>/dev/null || echo none)
+
+.venv/ready: constraints.txt
+	@$(PYTHON) $(FITS) 2>/dev/null || \
+		$(call stop,Python 3.11 or 3.12 is needed; $(PYTHON) here: $(VERSION). Install one or name it: make PYTHON=/path/to/python3.12)
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		$(call stop,this Python cannot make virtual environments: install Debian package $$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'))
+	$(call quietly,Python packages,$(PYTHON) -m venv --clear .venv && $(BIN)/python -m pip install --no-deps -r constraints.txt)
+	@touch $@
+
+# build/ is removed before, or modules deleted since would be installed again; and after, since nothing needs it.
+.venv/installed: .venv/ready $(SOURCES)
+	$(call quietly,marginspec itself, \
+		rm -rf build marginspec.egg-info && \
+		$(BIN)/python -m pip install --no-deps --no-build-isolation --force-reinstall . && \
+		rm -rf build marginspec.egg-info && \
+		$(BIN)/python -m pip check)
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json .npmrc
+	@command -v node >/dev/null || $(call stop,Node.js 20.19 or later is needed and there is no node here: install it (with npm))
+	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' || \
+		$(call stop,Node.js 20.19 or later is needed; here: $$(node --version))
+	@command -v npm >/dev/null || $(call stop,npm is needed and not here: install it (it comes with Node.js; on Debian: package npm))
+	$(call quietly,contracts and compiler and node,npm ci --ignore-scripts)
+	@touch $@

@@ -1,0 +1,174 @@
+"""A campaign: sequences of calls from Hypothesis, model and implementation in lock-step, failures shrunk."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import hypothesis
+from hypothesis import Phase
+from hypothesis.database import ExampleDatabase
+from hypothesis.strategies import binary
+
+from marginspec.differential.coverage import unreached
+from marginspec.differential.generate import START_BYTES, STEP_BYTES, Generator
+from marginspec.differential.lockstep import Divergence, LockStep, Tally
+from marginspec.differential.sequence import Rehearsal, Step
+from marginspec.differential.shrink import shrink
+from marginspec.differential.trace import Trace, trace_of
+from marginspec.model.kernel.machine import Call, Machine
+from marginspec.targets.protocol import Target
+
+SEQUENCE_STEPS = 100
+
+# Asking public getters costs as much as tens of steps.
+RECHECK_EVERY = 10
+
+
+@dataclass(frozen=True)
+class Found:
+    """A divergence and the shortest trace that shows it."""
+
+    divergence: Divergence
+    trace: Trace
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What a run found. unreached: rules and regimes of the model that it did not reach, those of `never` aside."""
+
+    tally: Tally
+    divergences: list[Found]
+    seed: int
+    seconds: float
+    unreached: list[str]
+
+    @property
+    def steps_per_second(self) -> float:
+        """Of generation, model, implementation and comparison together; shrinking is not counted."""
+        return self.tally.steps / self.seconds if self.seconds else 0.0
+
+
+def run(
+    model: type[Machine],
+    target: Target,
+    steps: int,
+    seed: int,
+    on_progress: Callable[[Tally], None] | None = None,
+    database: ExampleDatabase | None = None,
+    only: frozenset[str] | None = None,
+) -> Campaign:
+    """Take exactly `steps` steps, fewer only when a divergence ends the run; the same calls for the same seed.
+
+    on_progress: called after each sequence. database: where Hypothesis keeps sequences that failed; they are tried
+    first, and not counted unless they fail again. only: actions to draw from, all if None. Raises what the target
+    raises.
+    """
+    if steps < 1:
+        raise ValueError(f"steps is {steps}, must be at least 1: a run that compares nothing is no pass")
+    hunt = _Hunt(model, target, on_progress, only)
+    started = time.perf_counter()
+    if database is not None:
+        hunt.left = SEQUENCE_STEPS
+        _hypothesize(hunt, 1, seed, database, Phase.reuse)
+    if hunt.failing is None:
+        hunt.lockstep.tally = Tally()
+        hunt.left = steps
+        _hypothesize(hunt, -(-steps // SEQUENCE_STEPS), seed, database, Phase.generate)
+    seconds = time.perf_counter() - started
+    tally = hunt.lockstep.tally
+    if tally.comparisons == 0:
+        raise NothingCompared(f"{target.name}: {tally.steps} steps, nothing compared")
+    found = []
+    if hunt.failing is not None:
+        calls, divergence = shrink(model, target, *hunt.failing)
+        found.append(Found(divergence, trace_of(model, target.name, seed, calls, divergence)))
+    return Campaign(tally, found, seed, seconds, unreached(model, tally))
+
+
+class NothingCompared(Exception):  # noqa: N818 - no verdict, like `TargetFailed`
+    """A run compared nothing, so that it would pass whatever the implementation did."""
+
+
+class _Hunt:
+    """What the function that Hypothesis calls needs and leaves behind."""
+
+    def __init__(
+        self,
+        model: type[Machine],
+        target: Target,
+        on_progress: Callable[[Tally], None] | None,
+        only: frozenset[str] | None,
+    ) -> None:
+        self.lockstep = LockStep(model, target)
+        self.failing: tuple[list[Call], Divergence] | None = None
+        self.error: Exception | None = None
+        self.left = 0
+        self._rehearsal = Rehearsal(model)
+        self._generator = Generator(model, only)
+        self._on_progress = on_progress
+
+    @property
+    def ended(self) -> bool:
+        return self.failing is not None or self.error is not None
+
+    def sequence(self, data: bytes) -> None:
+        """Decode a sequence, first on the model alone, and run it on both sides."""
+        steps = self._rehearsed(data, min(self.left, SEQUENCE_STEPS))
+        found = self.lockstep.run(steps, recheck=self.lockstep.tally.sequences % RECHECK_EVERY == 0)
+        self.left -= len(steps)
+        if found is not None:
+            done, divergence = found
+            self.failing = [step.call for step in steps[:done]], divergence
+        if self._on_progress is not None:
+            self._on_progress(self.lockstep.tally)
+
+    def _rehearsed(self, data: bytes, length: int) -> list[Step]:
+        rehearsal, generator, steps = self._rehearsal, self._generator, []
+        rehearsal.start()
+        generator.start(data[:START_BYTES])
+        for at in range(START_BYTES, START_BYTES + length * STEP_BYTES, STEP_BYTES):
+            call, outcome = generator.step(rehearsal.machine, rehearsal.state, data[at : at + STEP_BYTES])
+            steps.append(rehearsal.taken(call, outcome))
+        return steps
+
+
+class _Ended(Exception):  # noqa: N818 - how a test function tells Hypothesis to stop
+    """There is a divergence, or an error."""
+
+
+def _hypothesize(
+    hunt: _Hunt, examples: int, seed: int, database: ExampleDatabase | None, phase: Phase
+) -> None:
+    size = START_BYTES + SEQUENCE_STEPS * STEP_BYTES
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=examples,
+        database=database,
+        phases=[phase],
+        derandomize=False,
+        deadline=None,
+        report_multiple_bugs=False,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        verbosity=hypothesis.Verbosity.quiet,
+    )
+    @hypothesis.given(binary(min_size=size, max_size=size))
+    def sequence(data: bytes) -> None:
+        # Hypothesis runs a failing example again; what it does is known, and must not be counted twice.
+        if not hunt.ended:
+            # Its first example is the simplest, the same for every seed: all bytes zero.
+            hypothesis.assume(any(data))
+            try:
+                hunt.sequence(data)
+            except Exception as error:
+                hunt.error = error
+        if hunt.ended:
+            raise _Ended
+
+    with contextlib.suppress(_Ended):
+        sequence()
+    if hunt.error is not None:
+        raise hunt.error

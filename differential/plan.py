@@ -1,0 +1,111 @@
+"""How to draw the arguments of each action, learnt from the model itself."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from marginspec.differential.choices import Choices
+from marginspec.model.kernel.machine import ActionInfo, Call, Machine, actions_of
+from marginspec.model.kernel.numbers import Number
+from marginspec.model.kernel.record import plain
+
+LESSONS = 100
+LESSON_STEPS = 25
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """An argument that names somebody or something. hopeful: the options with which it is worth trying."""
+
+    name: str
+    kind: Any
+    options: Sequence[Any]
+    hopeful: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The arguments of an action. lowest: all of them, numbers at their lowest, identifiers to be filled in."""
+
+    action: str
+    identifiers: tuple[Identifier, ...]
+    numbers: tuple[tuple[str, Number], ...]
+    lowest: dict[str, Any]
+
+
+@functools.cache
+def plans_of(model: type[Machine]) -> dict[str, Plan]:
+    """A plan for each action of a model."""
+    plans = {name: _plan(model, info) for name, info in actions_of(model).items()}
+    seen = _experience(model, plans)
+    against: Objections = set()
+    for plan in plans.values():
+        for identifier in plan.identifiers:
+            against |= _objections(plan, identifier, seen)
+    return {name: _hopeful(plan, seen, against) for name, plan in plans.items()}
+
+
+def _plan(model: type[Machine], info: ActionInfo) -> Plan:
+    kinds = {name: plain(hint) for name, hint in info.arguments.items()}
+    options = {n: (False, True) if k is bool else model.universe[k] for n, k in kinds.items() if k is not int}
+    identifiers = tuple(Identifier(n, kinds[n], found, found) for n, found in options.items())
+    numbers = tuple((n, info.arguments[n].__metadata__[0]) for n, k in kinds.items() if k is int)
+    return Plan(info.name, identifiers, numbers, dict.fromkeys(kinds) | {n: x.low for n, x in numbers})
+
+
+Experience = dict[tuple[str, str, Any], Counter[str | None]]
+"""How often an action, with an option as an argument, was accepted (None) or refused by a rule."""
+
+Objections = set[tuple[str, Any, str]]
+"""Arguments and options, and a rule that stands against them."""
+
+
+def _experience(model: type[Machine], plans: dict[str, Plan]) -> Experience:
+    """What became of some calls with arguments drawn blindly."""
+    genesis, all_plans = model.genesis(), list(plans.values())
+    seen: Experience = defaultdict(Counter)
+    for lesson in range(LESSONS):
+        machine, choices = genesis.clone(), Choices(lesson.to_bytes(8, "big"))
+        for _ in range(LESSON_STEPS):
+            plan = all_plans[choices.below(len(all_plans))]
+            arguments = plan.lowest.copy()
+            for i in plan.identifiers:
+                arguments[i.name] = i.options[choices.below(len(i.options))]
+            for name, number in plan.numbers:
+                if choices.below(2):
+                    arguments[name] = choices.number(number, positive=True)
+            rule = machine.apply(Call(plan.action, arguments)).rule
+            for i in plan.identifiers:
+                seen[plan.action, i.name, arguments[i.name]][rule] += 1
+    return seen
+
+
+def _objections(plan: Plan, identifier: Identifier, seen: Experience) -> Objections:
+    """Rules that often refuse an option that was never accepted, and seldom another one that was."""
+    outcomes = {option: seen[plan.action, identifier.name, option] for option in identifier.options}
+    accepted = [other for other in outcomes.values() if other[None]]
+    return {
+        (identifier.name, option, rule)
+        for option, own in outcomes.items()
+        for rule in _frequent(own)
+        if any(8 * other[rule] * own.total() < own[rule] * other.total() for other in accepted)
+    }
+
+
+def _frequent(own: Counter[str | None]) -> list[str]:
+    """What mostly refuses an option that is never accepted."""
+    return [] if own[None] else [rule for rule, n in own.items() if rule is not None and 5 * n > own.total() > 20]
+
+
+def _hopeful(plan: Plan, seen: Experience, against: Objections) -> Plan:
+    """The plan without hope for options that were never accepted and have a rule against them."""
+
+    def hopeful(i: Identifier, option: Any) -> bool:
+        return not any((i.name, option, rule) in against for rule in _frequent(seen[plan.action, i.name, option]))
+
+    found = [(i, [option for option in i.options if hopeful(i, option)]) for i in plan.identifiers]
+    return replace(plan, identifiers=tuple(replace(i, hopeful=hope or i.options) for i, hope in found))

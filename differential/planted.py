@@ -1,0 +1,236 @@
+"""Planted bugs: a contract's own source, changed in one place; the lock-step run must find every change.
+
+`python -m marginspec.differential.planted morpho-blue` compiles each patched contract (once, it is cached),
+runs a campaign against it and fails unless every bug was found and shrunk to a short trace.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from marginspec.differential.campaign import run
+from marginspec.model.deployed.morpho_blue import MorphoBlue
+from marginspec.model.kernel.machine import Machine
+from marginspec.targets.evm.artifact import Artifact, artifact
+from marginspec.targets.evm.build import compile_solidity, package, sources_of
+from marginspec.targets.evm.chain import Embedded
+from marginspec.targets.evm.target import Adapter, EvmTarget
+from marginspec.targets.morpho_blue import adapter as morpho_blue
+from marginspec.targets.protocol import BadInput, TargetFailed
+
+FOLDER = Path(__file__).parents[1] / "contracts" / "planted"
+STEPS = 200_000
+LONGEST_TRACE = 8
+
+
+@dataclass(frozen=True)
+class System:
+    """What a file of planted bugs is about: npm package, the contract that is rebuilt, model, adapter."""
+
+    package: str
+    contract: str
+    model: type[Machine]
+    adapter: Callable[[Mapping[str, Artifact]], Adapter]
+
+
+SYSTEMS = {"morpho-blue": System(morpho_blue.PACKAGE, "Morpho", MorphoBlue, morpho_blue.MorphoBlueAdapter)}
+
+
+@dataclass(frozen=True)
+class Bug:
+    """One planted bug: in `file` of the package, `find`, which occurs there once, becomes `replace`.
+
+    rule: the ID of the rule it breaks. incident: the real one that it resembles in kind, empty if none.
+    why: who loses what, one sentence.
+    """
+
+    system: str
+    id: str
+    file: str
+    find: str
+    replace: str
+    rule: str
+    incident: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Hunt:
+    """What a campaign made of a bug: after how many steps it was found, as what, its shortest trace."""
+
+    bug: Bug
+    found_after: int | None
+    trace_length: int = 0
+    key: tuple[str, str] = ("", "")
+
+    @property
+    def passed(self) -> bool:
+        return self.found_after is not None and self.trace_length <= LONGEST_TRACE
+
+
+# --- Reading ------------------------------------------------------------------------------------------------
+
+
+def load(system: str, path: Path | None = None) -> list[Bug]:
+    """The planted bugs of a system, in the order of their file.
+
+    path: another file than the system's own. Anything malformed, and a bug whose text does not occur exactly
+    once in the installed package, is one line of `BadInput`.
+    """
+    known = _system(system)
+    path = path or FOLDER / f"{system}.toml"
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise BadInput(f"{path}: not TOML: {error}") from None
+    entries = data.get("bug")
+    if data.keys() != {"bug"} or not isinstance(entries, list) or not entries:
+        raise BadInput(f"{path}: expected [[bug]] tables and nothing else")
+    sources = sources_of(package(known.package))
+    bugs: dict[str, Bug] = {}
+    for number, entry in enumerate(entries, 1):
+        try:
+            bug = _bug(system, entry)
+            _patched(bug, sources)
+        except BadInput as problem:
+            raise BadInput(f"{path}: bug {number}: {problem}") from None
+        if bug.id in bugs:
+            raise BadInput(f"{path}: bug {number}: id {bug.id} is taken, choose another")
+        bugs[bug.id] = bug
+    return list(bugs.values())
+
+
+def _system(name: str) -> System:
+    if name not in SYSTEMS:
+        raise BadInput(f"no planted bugs for {name!r}: choose one of {', '.join(SYSTEMS)}")
+    return SYSTEMS[name]
+
+
+def _bug(system: str, entry: Any) -> Bug:
+    names = [f.name for f in fields(Bug) if f.name != "system"]
+    if not isinstance(entry, dict) or not all(isinstance(value, str) for value in entry.values()):
+        raise BadInput("expected a table of strings")
+    if problems := [f"lacks field {n}" for n in names if n not in entry]:
+        raise BadInput(problems[0])
+    if problems := [f"has unknown field {n}" for n in entry if n not in names]:
+        raise BadInput(problems[0])
+    if problems := [f"field {n} is empty" for n in ("find", "why") if not entry[n].strip()]:
+        raise BadInput(problems[0])
+    bug = Bug(system, **entry)
+    if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", bug.id):
+        raise BadInput(f"id {bug.id!r} is not of the form like-this")
+    if not re.fullmatch(r"[A-Z]{3}-[1-9]\d*", bug.rule):
+        raise BadInput(f"rule {bug.rule!r} is not of the form ABC-1")
+    return bug
+
+
+def _patched(bug: Bug, sources: dict[str, str]) -> dict[str, str]:
+    if bug.file not in sources:
+        raise BadInput(f"file {bug.file!r} is not in the package")
+    if (count := sources[bug.file].count(bug.find)) != 1:
+        raise BadInput(f"find occurs {count} times in {bug.file}, expected 1: {bug.find[:60]!r}")
+    if bug.find == bug.replace:
+        raise BadInput("replace is the same as find")
+    return {**sources, bug.file: sources[bug.file].replace(bug.find, bug.replace)}
+
+
+# --- Building and hunting -----------------------------------------------------------------------------------
+
+
+def build(bug: Bug) -> dict[str, Artifact]:
+    """The contract with the bug in it, by its name, as an adapter takes it. Compiled once, then cached."""
+    system = _system(bug.system)
+    try:
+        built = compile_solidity(_patched(bug, sources_of(package(system.package))))
+    except BadInput as problem:
+        raise BadInput(f"planted bug {bug.id}: {problem}") from None
+    return {system.contract: artifact(system.contract, built[system.contract], f"planted bug {bug.id}")}
+
+
+def hunt(bug: Bug, steps: int, seed: int) -> Hunt:
+    """Run a campaign of at most `steps` steps against the contract with the bug in it."""
+    system = _system(bug.system)
+    target = EvmTarget(bug.id, system.adapter(build(bug)), Embedded())
+    try:
+        campaign = run(system.model, target, steps, seed)
+    finally:
+        target.close()
+    if not campaign.divergences:
+        return Hunt(bug, None)
+    first = campaign.divergences[0]
+    return Hunt(bug, campaign.tally.steps, len(first.trace), first.divergence.key)
+
+
+# --- The command --------------------------------------------------------------------------------------------
+
+
+def table(hunts: Sequence[Hunt]) -> Table:
+    """What the command prints."""
+    result = Table("bug", "rule", "incident")
+    result.add_column("found after", justify="right")
+    result.add_column("shrunk to", justify="right")
+    result.add_column("divergence")
+    for each in hunts:
+        found = ("not found", "", "")
+        if each.found_after is not None:
+            found = (f"{each.found_after:,} steps", f"{each.trace_length} steps", " ".join(each.key))
+        style = None if each.passed else "red"
+        result.add_row(each.bug.id, each.bug.rule, each.bug.incident, *found, style=style)
+    return result
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Hunt every planted bug of a system. 0: all found and shrunk; 1: not; 2: bad input; 4: target failed."""
+    parser = argparse.ArgumentParser(prog="marginspec.differential.planted", description=main.__doc__)
+    parser.add_argument("system", help=", ".join(SYSTEMS))
+    parser.add_argument("--steps", type=int, default=STEPS, help="at most, per bug (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="repeats a run (default %(default)s)")
+    parser.add_argument("--only", action="append", metavar="ID", help="hunt this bug; may be repeated")
+    given = parser.parse_args(arguments)
+    try:
+        hunts = _hunt_all(given.system, given.only, given.steps, given.seed)
+    except BadInput as problem:
+        print(f"marginspec: {problem}", file=sys.stderr)
+        return 2
+    except TargetFailed as problem:
+        print(f"marginspec: {problem}", file=sys.stderr)
+        return 4
+    Console(width=None if sys.stdout.isatty() else 160).print(table(hunts))
+    missed = [each.bug.id for each in hunts if not each.passed]
+    print(f"{len(hunts) - len(missed)} of {len(hunts)} found and shrunk to {LONGEST_TRACE} steps or fewer")
+    if missed:
+        print(f"marginspec: missed {', '.join(missed)} (seed {given.seed})", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def _hunt_all(system: str, only: list[str] | None, steps: int, seed: int) -> list[Hunt]:
+    if steps < 1:
+        raise BadInput("--steps must be at least 1")
+    bugs = load(system)
+    if unknown := sorted(set(only or ()) - {bug.id for bug in bugs}):
+        raise BadInput(f"--only {unknown[0]}: no planted bug of {system} has this id")
+    chosen = [bug for bug in bugs if not only or bug.id in only]
+    for number, bug in enumerate(chosen, 1):
+        print(f"marginspec: compiling bug {number} of {len(chosen)}: {bug.id}", file=sys.stderr, flush=True)
+        build(bug)
+    hunts = []
+    for number, bug in enumerate(chosen, 1):
+        print(f"marginspec: hunting bug {number} of {len(chosen)}: {bug.id}", file=sys.stderr, flush=True)
+        hunts.append(hunt(bug, steps, seed))
+    return hunts
+
+
+if __name__ == "__main__":
+    sys.exit(main())

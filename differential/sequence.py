@@ -1,0 +1,61 @@
+"""The model's side of a sequence. It runs ahead of the target's, so that neither slows the other down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from marginspec.model.kernel.machine import Call, Machine, Outcome, Rejected, regimes_of
+
+
+@dataclass(slots=True)
+class Step:
+    """An action as the model took it: the state after it, flattened, and the rules and regimes that it reached."""
+
+    call: Call
+    outcome: Outcome
+    state: list[Any]
+    rules: list[str]
+    regimes: list[str]
+
+
+class Rehearsal:
+    """A model that takes actions one by one, from genesis."""
+
+    def __init__(self, model: type[Machine]) -> None:
+        self._genesis = model.genesis()
+        self._begin = self._genesis.flatten()
+        self._regimes = [(name, getattr(model, name)) for name in regimes_of(model)]
+        self.start()
+
+    def start(self) -> None:
+        """Begin a sequence."""
+        self.machine = self._genesis.clone()
+        self.machine.reach = []
+        self.state = self._begin
+
+    def take(self, call: Call) -> Step:
+        """Let the model take a call."""
+        return self.taken(call, self.machine.apply(call, self.state))
+
+    def taken(self, call: Call, outcome: Outcome) -> Step:
+        """The step that the model has just taken."""
+        machine = self.machine
+        rules, machine.reach = machine.reach or [], None
+        regimes: list[str] = []
+        if outcome.rule is None:
+            self.state = machine.flatten()
+            for name, holds in self._regimes:
+                try:
+                    if holds(machine):
+                        regimes.append(name)
+                except Rejected:
+                    continue  # its own arithmetic overflows: it does not hold
+        machine.reach = []
+        return Step(call, outcome, self.state, rules, regimes)
+
+
+def rehearse(model: type[Machine], calls: list[Call]) -> list[Step]:
+    """What the model makes of some calls, from genesis."""
+    rehearsal = Rehearsal(model)
+    return [rehearsal.take(call) for call in calls]

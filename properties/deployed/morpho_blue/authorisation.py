@@ -1,0 +1,80 @@
+"""Authorisation: what others can do to an account that did not authorise them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marginspec.model.deployed.morpho_blue import Account, MarketId, MorphoBlue, User
+from marginspec.properties.deployed.morpho_blue.scope import chapter, settled
+from marginspec.properties.law import Step, assume
+
+# The account in question: not the one who acts.
+STRANGER = {"who": ("other",)}
+
+
+def _unauthorized_step(venue: MorphoBlue, who: User, step: Step) -> None:
+    assume(settled(venue, step))
+    caller = step.argument("caller")
+    assume(caller is not None and not venue.is_authorized[who][caller])
+
+
+@chapter.theorem("MB-AUT-1", covers=("ConsistentState.onlyUserCanAuthorizeWithoutSig",), scope=STRANGER)
+def only_oneself_can_authorise(venue: MorphoBlue, who: User, step: Step) -> Any:
+    """Nobody else can change whom an account has authorised."""
+    assume(settled(venue, step))
+    before = dict(venue.is_authorized[who])
+    step.take(venue)
+    return venue.is_authorized[who] == before
+
+
+@chapter.theorem("MB-AUT-2", covers=("ConsistentState.userCannotLoseSupplyShares",), scope=STRANGER)
+def supply_is_safe_from_strangers(venue: MorphoBlue, who: User, market: MarketId, step: Step) -> Any:
+    """An account that is not authorised cannot lower another's supply shares."""
+    _unauthorized_step(venue, who, step)
+    before = venue.positions[market][who].supply_shares
+    step.take(venue)
+    return venue.positions[market][who].supply_shares >= before
+
+
+@chapter.theorem("MB-AUT-3", covers=("ConsistentState.userCannotGainBorrowShares",), scope=STRANGER)
+def nobody_is_indebted_by_strangers(venue: MorphoBlue, who: User, market: MarketId, step: Step) -> Any:
+    """An account that is not authorised cannot raise another's debt."""
+    _unauthorized_step(venue, who, step)
+    before = venue.positions[market][who].borrow_shares
+    step.take(venue)
+    return venue.positions[market][who].borrow_shares <= before
+
+
+@chapter.theorem(
+    "MB-AUT-4", covers=("ConsistentState.userCannotLoseCollateralExceptLiquidate",), scope=STRANGER
+)
+def collateral_is_safe_from_strangers_but_liquidators(
+    venue: MorphoBlue, who: User, market: MarketId, step: Step
+) -> Any:
+    """An account that is not authorised cannot lower another's collateral, except by liquidation."""
+    assume(step.action != "liquidate")
+    _unauthorized_step(venue, who, step)
+    before = venue.positions[market][who].collateral
+    step.take(venue)
+    return venue.positions[market][who].collateral >= before
+
+
+@chapter.theorem("MB-AUT-5", covers=("ConsistentState.userWithoutBorrowCannotLoseCollateral",), scope=STRANGER)
+def collateral_without_debt_is_safe(venue: MorphoBlue, who: User, market: MarketId, step: Step) -> Any:
+    """An account that owes nothing cannot lose collateral to anybody it did not authorise, liquidators included."""
+    assume(venue.positions[market][who].borrow_shares == 0)
+    _unauthorized_step(venue, who, step)
+    before = venue.positions[market][who].collateral
+    step.take(venue)
+    return venue.positions[market][who].collateral >= before
+
+
+@chapter.theorem("MB-AUT-6", scope=STRANGER)
+def only_the_payer_pays(venue: MorphoBlue, who: User, step: Step) -> Any:
+    """No action by another takes tokens out of an account's wallet or spends its allowance."""
+    caller = step.argument("caller")
+    assume(caller is not None and settled(venue, step))
+    before = [(venue.balance[t][Account(who)], venue.allowance[t][who]) for t in venue.balance]
+    step.take(venue)
+    after = [(venue.balance[t][Account(who)], venue.allowance[t][who]) for t in venue.balance]
+    return all(b <= c and d == e for (b, d), (c, e) in zip(before, after, strict=True))

@@ -1,0 +1,129 @@
+"""Interest: who pays it, who receives it, and that it makes no difference when it is accrued."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marginspec.model.deployed.morpho_blue import WAD, ZERO, Account, MarketId, MorphoBlue, User, to_assets_down
+from marginspec.properties.deployed.morpho_blue.invariants import (
+    fee_is_at_most_a_quarter,
+    no_market_is_ahead_of_time,
+    no_market_lends_more_than_it_holds,
+)
+from marginspec.properties.deployed.morpho_blue.scope import (
+    WITHOUT_ACCRUAL,
+    borrow_rate_not_higher,
+    chapter,
+    is_created,
+    supply_rate_not_lower,
+)
+from marginspec.properties.law import Step, assume, every
+
+ANY_TIME = "any time since the last accrual"
+
+
+# Every other theorem assumes accrued interest; this one is why that loses no generality.
+@chapter.theorem(
+    "MB-ACC-1",
+    covers=(
+        "AccrueInterest.supplyAccruesInterest",
+        "AccrueInterest.withdrawAccruesInterest",
+        "AccrueInterest.borrowAccruesInterest",
+        "AccrueInterest.repayAccruesInterest",
+        "AccrueInterest.accrueInterestCommutesExceptForSetFeeRecipient",
+    ),
+    bounds=ANY_TIME,
+    # The recipient of fees may be the account acted for or not; who else is named makes no difference to accrual.
+    scope={"on_behalf": ("other", ZERO), "receiver": ("other",), "borrower": ("other",), "fee_recipient": ("other", "third")},
+)
+def accruing_first_makes_no_difference(venue: MorphoBlue, step: Step) -> Any:
+    """An action on a market has the same effect whether or not interest was accrued just before it."""
+    market = step.argument("market")
+    assume(market is not None and step.action not in WITHOUT_ACCRUAL)
+    assume(is_created(venue, market))
+    prepared = venue.clone()
+    prepared.accrue_interest(step.argument("caller"), market)
+    step.take(venue)
+    step.take(prepared)
+    return venue.flatten() == prepared.flatten()
+
+
+@chapter.theorem(
+    "MB-ACC-2", covers=("AccrueInterest.accrueInterestCommutesExceptForSetFeeRecipient",), bounds=ANY_TIME
+)
+def accrual_commutes_with_actions_that_do_not_accrue(venue: MorphoBlue, step: Step, market: MarketId) -> Any:
+    """An action that accrues no interest, other than changing the fee recipient, may as well come after an accrual."""
+    assume(step.action != "set_fee_recipient" and step.action != "advance_time")
+    assume(step.argument("market") is None or step.action in WITHOUT_ACCRUAL)
+    assume(is_created(venue, market))
+    other = venue.clone()
+    caller = User(Account("actor"))
+    venue.accrue_interest(caller, market)
+    step.take(venue)
+    step.take(other)
+    other.accrue_interest(caller, market)
+    return venue.flatten() == other.flatten()
+
+
+@chapter.theorem("MB-ACC-3", bounds=ANY_TIME)
+def accruing_twice_is_accruing_once(venue: MorphoBlue, caller: User, market: MarketId) -> Any:
+    """A second accrual in the same block changes nothing."""
+    venue.accrue_interest(caller, market)
+    once = venue.flatten()
+    venue.accrue_interest(caller, market)
+    return venue.flatten() == once
+
+
+@chapter.theorem(
+    "MB-ACC-4",
+    given=(fee_is_at_most_a_quarter,),
+    covers=("ExchangeRate.accrueInterestIncreasesSupplyExchangeRate",),
+    bounds=ANY_TIME,
+)
+def accrual_never_lowers_the_supply_rate(venue: MorphoBlue, caller: User, market: MarketId) -> Any:
+    """Accruing interest never makes a supply share worth less, the fee included."""
+    before = venue.markets[market].clone()
+    venue.accrue_interest(caller, market)
+    return supply_rate_not_lower(before, venue.markets[market])
+
+
+@chapter.theorem("MB-ACC-5", covers=("ExchangeRate.accrueInterestIncreasesBorrowExchangeRate",), bounds=ANY_TIME)
+def accrual_never_lowers_the_borrow_rate(venue: MorphoBlue, caller: User, market: MarketId) -> Any:
+    """Accruing interest never makes a borrow share owe less."""
+    before = venue.markets[market].clone()
+    venue.accrue_interest(caller, market)
+    return borrow_rate_not_higher(venue.markets[market], before)
+
+
+@chapter.theorem("MB-ACC-6", given=(no_market_lends_more_than_it_holds,), bounds=ANY_TIME)
+def borrowers_pay_what_suppliers_and_fee_receive(venue: MorphoBlue, caller: User, market: MarketId) -> Any:
+    """Interest adds the same amount to what is owed and to what is supplied, so it neither makes nor takes liquidity."""
+    m = venue.markets[market]
+    idle = m.total_supply_assets - m.total_borrow_assets
+    venue.accrue_interest(caller, market)
+    return venue.markets[market].total_supply_assets - venue.markets[market].total_borrow_assets == idle
+
+
+@chapter.theorem("MB-ACC-7", bounds=ANY_TIME)
+def accrual_changes_only_the_fee_recipients_shares(
+    venue: MorphoBlue, caller: User, market: MarketId, who: Account
+) -> Any:
+    """Accrual changes no debt, no collateral, no token balance, and no supply shares but the fee recipient's."""
+    before, p = venue.clone(), venue.positions[market][who].clone()
+    venue.accrue_interest(caller, market)
+    q = venue.positions[market][who]
+    assume(who != venue.fee_recipient)
+    same = (q.supply_shares == p.supply_shares, q.borrow_shares == p.borrow_shares, q.collateral == p.collateral)
+    return every((*same, venue.balance == before.balance, venue.allowance == before.allowance))
+
+
+@chapter.theorem("MB-ACC-8", given=(fee_is_at_most_a_quarter, no_market_is_ahead_of_time), bounds=ANY_TIME)
+def fee_shares_are_worth_at_most_the_fee(venue: MorphoBlue, caller: User, market: MarketId) -> Any:
+    """What the fee recipient's new shares are worth is at most the fee's part of the interest."""
+    before = venue.markets[market].clone()
+    venue.accrue_interest(caller, market)
+    m = venue.markets[market]
+    interest = m.total_supply_assets - before.total_supply_assets
+    minted = m.total_supply_shares - before.total_supply_shares
+    assume(minted > 0)
+    return to_assets_down(minted, m.total_supply_assets, m.total_supply_shares) * WAD <= interest * m.fee

@@ -1,0 +1,141 @@
+"""Every planted bug can be planted where it says, and the lock-step run finds one."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import marginspec
+from marginspec.differential import planted
+from marginspec.differential.planted import Bug, System, build, hunt, load
+from marginspec.targets.evm.build import package, sources_of
+from marginspec.targets.protocol import BadInput
+
+(INSTALLED,) = map(Path, marginspec.__path__)
+CHEAP = "withdraw-for-anybody"
+GOOD = {
+    "id": "a-bug",
+    "file": "src/Morpho.sol",
+    "find": "maxBorrow >= borrowed",
+    "replace": "maxBorrow > borrowed",
+    "rule": "HLT-3",
+    "incident": "",
+    "why": "The borrower loses collateral.",
+}
+
+
+@pytest.fixture(params=sorted(planted.SYSTEMS))
+def system(request: pytest.FixtureRequest) -> str:
+    """One system with planted bugs."""
+    return str(request.param)
+
+
+def entries(system: str) -> list[dict[str, Any]]:
+    """The file of a system as it is written, unchecked."""
+    return list(tomllib.loads((planted.FOLDER / f"{system}.toml").read_text())["bug"])
+
+
+def written(folder: Path, *bugs: dict[str, Any]) -> Path:
+    """A file of bugs; a string in Python's notation without quotes of its own is one in TOML too."""
+    path = folder / "bugs.toml"
+    tables = ["\n".join(["[[bug]]", *(f"{name} = {value!r}" for name, value in bug.items())]) for bug in bugs]
+    path.write_text("\n".join(tables))
+    return path
+
+
+def test_what_a_bug_changes_occurs_exactly_once_in_the_installed_package(system: str) -> None:
+    known: System = planted.SYSTEMS[system]
+    sources = sources_of(package(known.package))
+    counts = {bug["id"]: sources[bug["file"]].count(bug["find"]) for bug in entries(system)}
+    assert {name: count for name, count in counts.items() if count != 1} == {}
+    assert [bug.id for bug in load(system)] == list(counts)
+
+
+def test_there_are_at_least_sixteen_bugs_and_no_id_is_used_twice(system: str) -> None:
+    ids = [bug["id"] for bug in entries(system)]
+    assert len(ids) == len(set(ids)) >= 16
+
+
+def test_no_two_bugs_are_the_same_change(system: str) -> None:
+    changes = [(bug["file"], bug["find"], bug["replace"]) for bug in entries(system)]
+    assert len(changes) == len(set(changes))
+
+
+def test_every_rule_that_a_bug_breaks_exists(system: str) -> None:
+    # tests/test_specification.py shows that the rules of the text are those of the model.
+    text = (INSTALLED / "spec" / "deployed" / f"{system}.md").read_text()
+    rules = set(re.findall(r"^### ([A-Z]{3}-\d+) ", text, re.MULTILINE))
+    assert rules
+    assert {bug["rule"] for bug in entries(system)} - rules == set()
+
+
+def test_only_the_few_tokens_of_the_place_are_quoted(system: str) -> None:
+    assert {bug["id"] for bug in entries(system) if len(bug["find"].split()) > 16} == set()
+
+
+def test_a_good_file_is_read(tmp_path: Path) -> None:
+    assert load("morpho-blue", written(tmp_path, GOOD)) == [Bug("morpho-blue", **GOOD)]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"find": "no such text"}, "bug 1: find occurs 0 times in src/Morpho.sol, expected 1: 'no such"),
+        ({"find": "market[id]"}, r"bug 1: find occurs \d\d+ times in src/Morpho.sol, expected 1"),
+        ({"find": " "}, "bug 1: field find is empty"),
+        ({"replace": GOOD["find"]}, "bug 1: replace is the same as find"),
+        ({"file": "src/Other.sol"}, "bug 1: file 'src/Other.sol' is not in the package"),
+        ({"rule": "HLT3"}, "bug 1: rule 'HLT3' is not of the form ABC-1"),
+        ({"id": "A bug"}, "bug 1: id 'A bug' is not of the form like-this"),
+        ({"why": 3}, "bug 1: expected a table of strings"),
+        ({"whom": "x"}, "bug 1: has unknown field whom"),
+    ],
+)
+def test_a_malformed_bug_is_refused_in_one_line(tmp_path: Path, change: dict[str, Any], problem: str) -> None:
+    with pytest.raises(BadInput, match=problem) as raised:
+        load("morpho-blue", written(tmp_path, {**GOOD, **change}))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_field_and_a_repeated_id_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="bug 1: lacks field why"):
+        load("morpho-blue", written(tmp_path, {name: value for name, value in GOOD.items() if name != "why"}))
+    with pytest.raises(BadInput, match="bug 2: id a-bug is taken"):
+        load("morpho-blue", written(tmp_path, GOOD, GOOD))
+
+
+@pytest.mark.parametrize("text", ["", "bug = []", "bug = 3", "x = 1\n[[bug]]", "bug = [1]", "[[bug"])
+def test_a_file_that_lists_no_bugs_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bugs.toml"
+    path.write_text(text)
+    with pytest.raises(BadInput, match=re.escape(str(path))):
+        load("morpho-blue", path)
+
+
+def test_a_file_or_system_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="No such file"):
+        load("morpho-blue", tmp_path / "none.toml")
+    with pytest.raises(BadInput, match="no planted bugs for 'morpho': choose one of morpho-blue"):
+        load("morpho")
+
+
+@pytest.mark.parametrize("arguments", ["morpho", "morpho-blue --steps 0", "morpho-blue --only x"])
+def test_the_command_refuses_bad_input_with_one_line(
+    arguments: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert planted.main(arguments.split()) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("marginspec: ")
+    assert printed.err.count("\n") == 1
+
+
+def test_the_lock_step_run_finds_a_planted_bug_and_shrinks_it() -> None:
+    """Costs one compilation when the cache is empty."""
+    (bug,) = (bug for bug in load("morpho-blue") if bug.id == CHEAP)
+    assert build(bug).keys() == {"Morpho"}
+    found = hunt(bug, steps=5_000, seed=1)
+    assert found.passed
+    assert found.key[0] == bug.rule
