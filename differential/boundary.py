@@ -7,6 +7,7 @@ author of a model has to name a threshold, and none can forget one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from marginspec.model.kernel.machine import Call, Machine, Rejected, regimes_of
@@ -99,19 +100,19 @@ def thresholds(machine: Machine, call: Call, argument: str) -> set[int]:
 
     machine is left as it was. Values may be one off where the model rounds, so callers also try their neighbours.
     """
-    value = call.arguments[argument]
-    return {threshold(value, flip) for flip in flips(machine.clone(), call, argument, machine.flatten())}
+    value, regimes = call.arguments[argument], regimes_of(type(machine))
+    return {threshold(value, f) for f in flips(machine.clone(), call, argument, machine.flatten(), regimes)}
 
 
-def flips(trial: Machine, call: Call, argument: str, before: list[Any]) -> list[Flip]:
+def flips(trial: Machine, call: Call, argument: str, before: list[Any], regimes: Iterable[str] = ()) -> list[Flip]:
     """The comparisons that depend on `argument`, in the order in which they are made.
 
-    trial: a machine, which is spoilt; before: its state, flattened.
+    trial: a machine, which is spoilt. before: its state, flattened. regimes: those asked for after the action.
     """
     found: list[Flip] = []
     probe = Probe(call.arguments[argument], _ONE, found)
     if trial.attempt(Call(call.action, {**call.arguments, argument: probe}), before).accepted:
-        for name in regimes_of(type(trial)):
+        for name in regimes:
             try:
                 getattr(trial, name)()
             except Rejected:

@@ -139,9 +139,7 @@ class _Ended(Exception):  # noqa: N818 - how a test function tells Hypothesis to
     """There is a divergence, or an error."""
 
 
-def _hypothesize(
-    hunt: _Hunt, examples: int, seed: int, database: ExampleDatabase | None, phase: Phase
-) -> None:
+def _hypothesize(hunt: _Hunt, examples: int, seed: int, database: ExampleDatabase | None, phase: Phase) -> None:
     size = START_BYTES + SEQUENCE_STEPS * STEP_BYTES
 
     @hypothesis.seed(seed)

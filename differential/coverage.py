@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import functools
 import inspect
 import sys
 from collections.abc import Iterator
 from types import ModuleType
 
 from marginspec.differential.lockstep import Tally
-from marginspec.model.kernel.machine import Machine, regimes_of
+from marginspec.model.kernel.machine import Machine, per_model, regimes_of
 
 
 def unreached(model: type[Machine], tally: Tally) -> list[str]:
@@ -19,7 +18,7 @@ def unreached(model: type[Machine], tally: Tally) -> list[str]:
     return rules + [name for name in regimes_of(model) if not tally.regimes[name]]
 
 
-@functools.cache
+@per_model
 def rules_of(model: type[Machine]) -> dict[str, list[str]]:
     """Every rule that the text of a model states, with the places (`FILE:LINE`) where it does.
 

@@ -7,20 +7,19 @@ on nothing else: the same bytes are the same calls.
 
 from __future__ import annotations
 
-from collections import Counter
+import os
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 from marginspec.differential.boundary import Flip, flips, threshold
 from marginspec.differential.choices import Choices
 from marginspec.differential.plan import Plan, plans_of
-from marginspec.model.kernel.machine import Call, Machine, Outcome, actions_of
+from marginspec.model.kernel.machine import Call, Machine, Outcome, actions_of, regimes_of
 from marginspec.model.kernel.numbers import Number
 
-import os
-NOSTREAK=int(os.environ.get('S','0'))
-AIM=int(os.environ.get('A',6))
-STEP_BYTES = 8
+K0, K1, CL, SG, HP = [int(x) for x in os.environ.get("P", "2,1,1,1,1").split(",")]
+STEP_BYTES = 4
 START_BYTES = 8
 ATTEMPTS = 8
 
@@ -35,11 +34,13 @@ class Generator:
             if only is None or info.name in only:
                 self._actions += [self._plans[info.name]] * info.weight
         self._universe = model.universe
+        self._regimes = regimes_of(model)
+        self._environment = frozenset(n for n, info in actions_of(model).items() if info.environment)
         self._focus: dict[Any, Any] = {}
         self._strength = 0
-        self._refusals: Counter[str] = Counter()
-        self._streak: Counter[str] = Counter()
-        self._hopeless: Counter[tuple[str, str]] = Counter()
+        self._refusals: defaultdict[str, int] = defaultdict(int)
+        self._streak: defaultdict[str, int] = defaultdict(int)
+        self._hopeless: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._trial: Machine | None = None
 
     def start(self, data: bytes) -> None:
@@ -66,11 +67,16 @@ class Generator:
         for attempt in range(1, ATTEMPTS + 1):
             outcome = machine.apply(call, before)
             if outcome.rule is None:
-                self._streak[call.action] = 0
+                if call.action in self._environment:
+                    # What was impossible may be possible in another world.
+                    if CL:
+                        self._streak.clear()
+                else:
+                    self._streak[call.action] = 0
                 break
             self._refusals[outcome.rule] += 1
             self._streak[call.action] += 1
-            if attempt == ATTEMPTS or choices.below(2 + self._refusals[outcome.rule]) == 0:
+            if attempt == ATTEMPTS or choices.below(K0 + self._refusals[outcome.rule] // K1) == 0:
                 break
             if machine.reach is not None:
                 machine.reach.clear()
@@ -78,16 +84,14 @@ class Generator:
             call = mended or self._draw(machine, before, choices)
         return call, outcome
 
-    def _mend(
-        self, call: Call, rule: str, machine: Machine, before: list[Any], choices: Choices
-    ) -> Call | None:
+    def _mend(self, call: Call, rule: str, machine: Machine, before: list[Any], choices: Choices) -> Call | None:
         """A refused call with one number moved to where the decision against it flips, or just beyond."""
         numbers = [(name, n) for name, n in self._plans[call.action].numbers if call.arguments[name] != 0]
         cause = call.action, rule
-        if not numbers or choices.below(1 + self._hopeless[cause]):
+        if not numbers or choices.below(1 + HP * self._hopeless[cause]):
             return None
         name, number = numbers[choices.below(len(numbers))]
-        found, value = self._flips(call, name, machine, before), call.arguments[name]
+        found, value = self._flips(call, name, machine, before, ()), call.arguments[name]
         if found:
             flip = threshold(value, found[-1])
             moved = flip + choices.below(3) * (1 if flip > value else -1)
@@ -97,33 +101,33 @@ class Generator:
         return None
 
     def _draw(self, machine: Machine, before: list[Any], choices: Choices) -> Call:
-        below = choices.below
-        plan = self._actions[below(len(self._actions))]
-        if NOSTREAK and self._streak[plan.action] > 3 and below(2):
-            plan = self._actions[below(len(self._actions))]
+        """A call with arguments drawn at random: mostly the identifiers in focus, mostly with hope."""
+        word, focus, strength = choices.word, self._focus, self._strength
+        plan = self._actions[word() % len(self._actions)]
+        if self._streak[plan.action] > 3 and word() & SG:
+            plan = self._actions[word() % len(self._actions)]
         arguments, first = plan.lowest.copy(), None
         for identifier in plan.identifiers:
-            if below(8) < self._strength and self._focus.get(identifier.kind) in identifier.hopeful:
-                value = self._focus[identifier.kind]
-            elif first in identifier.options and below(2):
-                value = first  # the same account in two parts
-            elif below(4):
-                value = identifier.hopeful[below(len(identifier.hopeful))]
-            else:
-                value = identifier.options[below(len(identifier.options))]
+            drawn, value = word(), focus.get(identifier.kind)
+            if drawn & 7 >= strength or value not in identifier.hopeful:
+                if drawn & 0x8008 and first in identifier.options:
+                    value = first  # the same account in two parts
+                else:
+                    pool = identifier.hopeful if drawn & 0x30 else identifier.options
+                    value = pool[(drawn >> 7) % len(pool)]
             arguments[identifier.name] = value
             if first is None:
                 first = value
         numbers = plan.numbers
-        if len(numbers) > 1 and below(16):
+        if len(numbers) > 1 and word() & 15:
             # Several amounts are mostly alternatives of each other: all but one are zero.
-            name, number = numbers[below(len(numbers))]
+            name, number = numbers[word() % len(numbers)]
             arguments[name] = choices.number(number, positive=True)
         else:
             for name, number in numbers:
                 arguments[name] = choices.number(number, positive=False)
         call = Call(plan.action, arguments)
-        if numbers and below(AIM) == 0:
+        if numbers and word() & 15 < plan.aim:
             self._aim(machine, before, call, numbers, choices)
         return call
 
@@ -138,19 +142,22 @@ class Generator:
         """Move one number to where a decision of the model flips, or one unit beside it."""
         candidates = [(name, number) for name, number in numbers if call.arguments[name] != 0] or numbers
         name, number = candidates[choices.below(len(candidates))]
-        found, value = self._flips(call, name, machine, before), call.arguments[name]
+        regime = self._regimes[choices.below(len(self._regimes))]
+        found, value = self._flips(call, name, machine, before, (regime,)), call.arguments[name]
         if not found:
             return
         # Overflows are many and far away: the smallest of some draws, so that the near ones come often.
-        drawn = [threshold(value, found[choices.below(len(found))]) for _ in range(4)]
+        drawn = [threshold(value, found[choices.below(len(found))]) for _ in range(3)]
         near = [v for v in drawn if max(number.low, 1) <= v <= number.high]
         if near:
             aimed = min(near) + (0, 1, -1)[choices.below(3)]
             call.arguments[name] = min(max(aimed, number.low), number.high)
 
-    def _flips(self, call: Call, name: str, machine: Machine, before: list[Any]) -> list[Flip]:
+    def _flips(
+        self, call: Call, name: str, machine: Machine, before: list[Any], regimes: tuple[str, ...]
+    ) -> list[Flip]:
         if self._trial is None:
             self._trial = machine.clone()
         else:
             self._trial.load(before)
-        return flips(self._trial, call, name, before)
+        return flips(self._trial, call, name, before, regimes)

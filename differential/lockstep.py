@@ -1,4 +1,4 @@
-"""The lock-step comparison: the implementation takes the calls that the model took, and everything observable is equal."""
+"""The lock-step comparison: the implementation takes the calls that the model took; everything observable is equal."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from marginspec.differential.sequence import Step
@@ -15,7 +16,7 @@ from marginspec.targets.protocol import Answer, Partial, Target
 
 @dataclass(frozen=True)
 class Divergence:
-    """One difference. rule: that refused, or the accepted action. field: `outcome`, `reason`, `returns`, an observation."""
+    """One difference. rule: that refused, or the accepted action. field: `outcome`, `reason`, `returns` or observation."""
 
     rule: str
     field: str
@@ -49,6 +50,7 @@ class LockStep:
     def __init__(self, model: type[Machine], target: Target) -> None:
         self._target = target
         self._model = model
+        self._never = frozenset(model.never)
         self._before = model.genesis()
         self._genesis = self._state = self._before.flatten()
         self._names = self._before.names()
@@ -75,16 +77,18 @@ class LockStep:
             found = self._recheck(steps[-1])
         tally.sequences += 1
         tally.steps += done
-        for step in steps[:done]:
-            tally.rules.update(step.rules)
-            tally.regimes.update(step.regimes)
+        taken = steps[:done]
+        accepted = sum(step.outcome.rule is None for step in taken)
+        tally.accepted += accepted
+        tally.rejected += done - accepted
+        tally.rules.update(chain.from_iterable(step.rules for step in taken))
+        tally.regimes.update(chain.from_iterable(step.regimes for step in taken))
         return None if found is None else (done, found)
 
     def _follow(self, step: Step) -> Divergence | None:
         """Let the target take a call, and compare. None when they agree."""
-        self._count(step)
-        if not self._model.never.keys().isdisjoint(step.rules):
-            rule = next(rule for rule in step.rules if rule in self._model.never)
+        if not self._never.isdisjoint(step.rules):
+            rule = next(rule for rule in step.rules if rule in self._never)
             return Divergence(rule, "never", f"reached, although {self._model.never[rule]} excludes it", "")
         if self._partial is not None:
             return self._follow_partial(self._partial, step)
@@ -132,12 +136,6 @@ class LockStep:
             expected = [expected[place] for place in self._partial.observed]
         self.tally.comparisons += len(expected)
         return None if expected == observed else self._fields(last.call, expected, observed)
-
-    def _count(self, step: Step) -> None:
-        if step.outcome.accepted:
-            self.tally.accepted += 1
-        else:
-            self.tally.rejected += 1
 
     def _outcomes(self, call: Call, outcome: Outcome, answer: Answer) -> Divergence | None:
         if outcome.rule is not None:

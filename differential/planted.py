@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from marginspec.differential.campaign import run
@@ -185,7 +186,7 @@ def table(hunts: Sequence[Hunt]) -> Table:
     for each in hunts:
         found = ("not found", "", "")
         if each.found_after is not None:
-            found = (f"{each.found_after:,} steps", f"{each.trace_length} steps", " ".join(each.key))
+            found = (f"{each.found_after:,} steps", f"{each.trace_length} steps", escape(" ".join(each.key)))
         style = None if each.passed else "red"
         result.add_row(each.bug.id, each.bug.rule, each.bug.incident, *found, style=style)
     return result

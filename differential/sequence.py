@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from marginspec.model.kernel.machine import Call, Machine, Outcome, Rejected, regimes_of
+
+ENOUGH = 100
+SELDOM = 8
 
 
 @dataclass(slots=True)
@@ -20,12 +24,19 @@ class Step:
 
 
 class Rehearsal:
-    """A model that takes actions one by one, from genesis."""
+    """A model that takes actions one by one, from genesis.
+
+    Regimes are looked for after every accepted action; those that were seen `ENOUGH` times on every `SELDOM`-th only,
+    because looking costs as much as acting.
+    """
 
     def __init__(self, model: type[Machine]) -> None:
         self._genesis = model.genesis()
         self._begin = self._genesis.flatten()
-        self._regimes = [(name, getattr(model, name)) for name in regimes_of(model)]
+        self._regimes = {name: getattr(model, name) for name in regimes_of(model)}
+        self._rare = self._regimes.copy()
+        self._seen: Counter[str] = Counter()
+        self._accepted = 0
         self.start()
 
     def start(self) -> None:
@@ -45,14 +56,24 @@ class Rehearsal:
         regimes: list[str] = []
         if outcome.rule is None:
             self.state = machine.flatten()
-            for name, holds in self._regimes:
-                try:
-                    if holds(machine):
-                        regimes.append(name)
-                except Rejected:
-                    continue  # its own arithmetic overflows: it does not hold
+            regimes = self._hold(machine)
         machine.reach = []
         return Step(call, outcome, self.state, rules, regimes)
+
+    def _hold(self, machine: Machine) -> list[str]:
+        self._accepted += 1
+        held = []
+        for name, holds in (self._rare if self._accepted % SELDOM else self._regimes).items():
+            try:
+                if holds(machine):
+                    held.append(name)
+            except Rejected:
+                continue  # its own arithmetic overflows: it does not hold
+        for name in held:
+            self._seen[name] += 1
+            if self._seen[name] == ENOUGH:
+                del self._rare[name]
+        return held
 
 
 def rehearse(model: type[Machine], calls: list[Call]) -> list[Step]:

@@ -82,7 +82,7 @@ class Property:
 
     kind: `invariant` (of a state, kept by every action) or `theorem` (of a case). given: invariants that may be
     assumed of the state it starts from. covers: published claims of others that it states. bounds: what is limited.
-    before: for an invariant, what may be assumed of a state and the step taken from it. scope: identifiers it speaks of.
+    before: for an invariant, what may be assumed of state and step. scope: the identifiers it speaks of.
     """
 
     id: str
@@ -115,7 +115,7 @@ class Chapter:
         bounds: str = "",
         scope: dict[str, Options] | None = None,
     ) -> Callable[[P], P]:
-        """Declare a theorem. Its docstring is the law. bounds: limits beyond the chapter's. scope: options that differ."""
+        """Declare a theorem. Its docstring is the law. bounds: further limits. scope: options that differ."""
         return self._declare("theorem", id, given, covers, bounds, scope)
 
     def invariant(

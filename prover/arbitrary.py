@@ -29,7 +29,7 @@ class Arbitrary:
             return self._pick(options, path)
         if is_record(kind):
             hints = typing.get_type_hints(kind, include_extras=True)
-            names = [n for n in inspect.signature(kind).parameters]
+            names = list(inspect.signature(kind).parameters)
             return kind(**{n: self.value(hints[n], f"{path}.{n}" if path else n) for n in names})
         if get_origin(kind) is dict:
             key, item = get_args(kind)

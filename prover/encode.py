@@ -65,7 +65,8 @@ def _near(atoms: Atoms, obligation: Obligation) -> tuple[list[SymBool], frozense
 def smt_lib(obligation: Obligation, encoding: str, header: str = "") -> str:
     """An obligation as SMT-LIB 2 text; unsatisfiable means that the claim holds on the path.
 
-    All but the last two encodings leave out assumptions, such as those that only bound widths: that can only lose a proof.
+    All but the last two encodings leave out assumptions, such as those that only bound widths: this can lose a
+    proof, never make one.
     """
     atoms, sort = obligation.atoms, "Int" if encoding == "int" else "Real"
     conditions, opaque = list(obligation.conditions), frozenset[int]()

@@ -214,7 +214,6 @@ class Prover:
         verdict.verdict, verdict.reason = "refuted", ""
         verdict.counterexample = {**replay.picks, **{k: str(v) for k, v in sorted(numbers.items())}}
 
-
     def _break(self, found: Exploration, path: Path) -> Numbers | None:
         """Integers on the path that break one of its claims."""
         claims = path.result if isinstance(path.result, tuple) else ()

@@ -1,7 +1,7 @@
 """Integers that satisfy conditions: witnesses of paths, and counterexamples.
 
-Conditions of this field are products of a few prices, ratios and totals with amounts. With the former given, the rest is
-linear over the integers, which Z3 decides at once. So numbers are tried for as few unknowns as make everything linear,
+Conditions of this field are products of a few prices, ratios and totals with amounts. With the former given, the rest
+is linear over the integers, which Z3 decides at once. So numbers are tried for as few unknowns as make everything linear,
 the typical ones first; only then Z3 is asked the nonlinear question. Whatever is found is checked by exact evaluation.
 """
 
@@ -31,9 +31,7 @@ class Witnesses:
     def __init__(self) -> None:
         self._found: dict[str, list[Numbers]] = defaultdict(list)
 
-    def find(
-        self, atoms: Atoms, conditions: Sequence[SymBool], kind: str = "", tries: int = TRIES
-    ) -> Numbers | None:
+    def find(self, atoms: Atoms, conditions: Sequence[SymBool], kind: str = "", tries: int = TRIES) -> Numbers | None:
         """Integers for the unknowns, by name, that satisfy all conditions; None when none were found (not: none exist).
 
         kind: what paths of the same kind have in common, e.g. the action.
@@ -129,8 +127,8 @@ def _hubs(atoms: Atoms, conditions: Sequence[SymBool]) -> list[Unknown]:
 
 
 def _guess(hubs: list[Unknown], rng: random.Random, attempt: int, found: list[Numbers]) -> Numbers:
-    if attempt % 3 == 1 and found:
-        like = rng.choice(found[-8:])
+    if attempt % 2 == 0 and found:
+        like = found[-1 - attempt // 2] if attempt // 2 < min(4, len(found)) else rng.choice(found)
         return {u.name: like[u.name] if u.name in like else _number(u, rng, attempt, 1) for u in hubs}
     scale = rng.choice((1, 10**3, 10**6, 10**12, 10**18))
     return {u.name: _number(u, rng, attempt, scale) for u in hubs}

@@ -73,7 +73,12 @@ class Partial(Target, Protocol):
         """Whether the target executes the call; otherwise only its decision and its results are compared."""
 
     def declared(
-        self, before: Machine, call: Call, outcome: Outcome, answer: Answer, fields: Mapping[str, tuple[Any, Any]]
+        self,
+        before: Machine,
+        call: Call,
+        outcome: Outcome,
+        answer: Answer,
+        fields: Mapping[str, tuple[Any, Any]],
     ) -> Declared | None:
         """The declaration that covers a difference, if any. `fields`: what differs after the call, model's first."""
 

@@ -253,7 +253,12 @@ class ServiceTarget:
         return call.action not in self._quotes
 
     def declared(
-        self, before: Machine, call: Call, outcome: Outcome, answer: Answer, fields: Mapping[str, tuple[Any, Any]]
+        self,
+        before: Machine,
+        call: Call,
+        outcome: Outcome,
+        answer: Answer,
+        fields: Mapping[str, tuple[Any, Any]],
     ) -> Declared | None:
         return None
 

@@ -82,9 +82,7 @@ def closure(first: list[str]) -> dict[str, str]:
         found[key[0]] = version(wanted.name)
         for text in requires(wanted.name) or []:
             needed = Requirement(text)
-            if needed.marker is None or any(
-                needed.marker.evaluate({"extra": e}) for e in wanted.extras or {""}
-            ):
+            if needed.marker is None or any(needed.marker.evaluate({"extra": e}) for e in wanted.extras or {""}):
                 todo.append(needed)
     return found
 
@@ -117,15 +115,11 @@ def test_what_is_installed_is_what_is_here() -> None:
 
 
 def test_nothing_but_the_rooms_is_installed() -> None:
-    assert INSTALLED != REPOSITORY, (
-        "the tests want a package that is installed, not editable: run `make setup`"
-    )
+    assert INSTALLED != REPOSITORY, "the tests want a package that is installed, not editable: run `make setup`"
     assert {path.name for path in INSTALLED.iterdir()} - {"__pycache__"} <= set(ROOMS)
 
 
-@pytest.mark.parametrize(
-    "room", [room.removeprefix("marginspec.") for room in PROJECT["tool"]["mypy"]["packages"]]
-)
+@pytest.mark.parametrize("room", [room.removeprefix("marginspec.") for room in PROJECT["tool"]["mypy"]["packages"]])
 def test_types_of_every_room_of_code_are_checked(room: str) -> None:
     assert (INSTALLED / room / "py.typed").is_file()
 
@@ -153,9 +147,7 @@ def test_npm_packages_are_pinned_and_their_lock_is_whole() -> None:
     # A lock written where a registry lacks a platform lacks it too, and npm then refuses to install from it.
     for entry in locked.values():
         for name in entry.get("optionalDependencies", {}):
-            assert f"node_modules/{name}" in locked, (
-                f"package-lock.json has lost {name}: take it from git's history"
-            )
+            assert f"node_modules/{name}" in locked, f"package-lock.json has lost {name}: take it from git's history"
         assert "resolved" not in entry
 
 

@@ -51,11 +51,7 @@ def rules_in(source: str) -> set[str]:
     """The rules that a module states: `@rule(ID)`, `Rejected(ID)`, and docstrings that begin with one."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id in ("rule", "Rejected")
-        ):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("rule", "Rejected"):
             found |= {a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)}
         if isinstance(node, ast.FunctionDef) and (law := LAW.match(ast.get_docstring(node) or "")):
             found.add(law[1])
@@ -108,9 +104,7 @@ def test_every_rule_that_is_referred_to_exists(text: Path) -> None:
 
 def test_the_table_of_actions_is_that_of_the_model(text: Path) -> None:
     model = model_of(text)
-    orders = {
-        re.findall(r"`(\w+)`", row[0])[0]: " ".join(row[1:]) for row in table(text, "| action | checks")
-    }
+    orders = {re.findall(r"`(\w+)`", row[0])[0]: " ".join(row[1:]) for row in table(text, "| action | checks")}
     # What the world does follows no rule and has no row.
     stated = {name: getattr(getattr(model, name), "marginspec_rules", ()) for name in actions_of(model)}
     assert list(orders) == [name for name, rules in stated.items() if rules]
@@ -139,9 +133,7 @@ def test_functions_and_refusals_named_of_the_contract_are_in_its_source(text: Pa
     assert package.is_dir(), "run `make setup`"
     assert json.loads((package / "package.json").read_text())["version"] in text.read_text().splitlines()[0]
     source = "\n".join(path.read_text() for path in sorted((package / "src").rglob("*.sol")))
-    named = {
-        word for clause in CONTRACT.findall(text.read_text()) for word in re.findall(r"`([^`]+)`", clause)
-    }
+    named = {word for clause in CONTRACT.findall(text.read_text()) for word in re.findall(r"`([^`]+)`", clause)}
     assert named
     panics = {word for word in named if word.startswith("Panic(")}
     words = {" ".join(word.split()) for word in named - panics}

@@ -7,7 +7,18 @@ Every check stands where the contract has it, so that the first rule to refuse i
 from dataclasses import dataclass, field
 from typing import Annotated, NewType
 
-from marginspec.model.kernel import Call, Machine, Number, Record, Rejected, Uint128, Uint256, action, constant, regime, rule
+from marginspec.model.kernel import (
+    Call,
+    Machine,
+    Number,
+    Record,
+    Rejected,
+    Uint256,
+    action,
+    constant,
+    regime,
+    rule,
+)
 from marginspec.model.kernel.evm import checked, div_down, mul_div_down, mul_div_up, saturating_sub
 from marginspec.model.kernel.numbers import UINT128_MAX, UINT256_MAX
 
@@ -39,7 +50,7 @@ Price = Annotated[
     Number(0, UINT256_MAX, "loan base units per collateral base unit", ORACLE_PRICE_SCALE, (10**36,)),
 ]
 Wad = Annotated[int, Number(0, UINT256_MAX, "fraction", WAD, (8 * 10**17, 10**17))]
-Timestamp = Annotated[int, Number(1, 2**63, "seconds", typical=(1_700_000_000,))]
+Timestamp = Annotated[int, Number(1, 2**63, "seconds", typical=(1_700_000_000, 1_700_000_012, 1_731_536_000))]
 Seconds = Annotated[int, Number(1, 2**40, "seconds", typical=(1, 12, 3600, 86400, YEAR, 10 * YEAR))]
 
 
@@ -149,7 +160,7 @@ class MorphoBlue(Machine):
         self._must_change(new_owner == self.owner)
         self.owner = new_owner
 
-    @action(weight=2)
+    @action
     @rule("OWN-2")
     def enable_irm(self, caller: User, irm: Irm) -> None:
         """Allow an interest rate model for new markets; there is no way back."""
@@ -157,7 +168,7 @@ class MorphoBlue(Machine):
         self._must_change(self.is_irm_enabled[irm])
         self.is_irm_enabled[irm] = True
 
-    @action(weight=2)
+    @action
     @rule("OWN-3")
     def enable_lltv(self, caller: User, lltv: Lltv) -> None:
         """Allow a liquidation loan-to-value for new markets; there is no way back."""
@@ -189,7 +200,7 @@ class MorphoBlue(Machine):
 
     # --- Markets -----------------------------------------------------------------------------------------------
 
-    @action(weight=2)
+    @action
     @rule("MKT-1")
     def create_market(self, caller: User, market: MarketId) -> None:
         """Open a market over an enabled interest rate model and an enabled LLTV."""
@@ -269,7 +280,13 @@ class MorphoBlue(Machine):
     @action(weight=6)
     @rule("WDR-1")
     def withdraw(
-        self, caller: User, market: MarketId, assets: Assets, shares: Shares, on_behalf: Account, receiver: Account
+        self,
+        caller: User,
+        market: MarketId,
+        assets: Assets,
+        shares: Shares,
+        on_behalf: Account,
+        receiver: Account,
     ) -> tuple[int, int]:
         """Take back what was lent; returns (assets, shares)."""
         m = self._created(market)
@@ -296,7 +313,13 @@ class MorphoBlue(Machine):
     @action(weight=10)
     @rule("BRW-1")
     def borrow(
-        self, caller: User, market: MarketId, assets: Assets, shares: Shares, on_behalf: Account, receiver: Account
+        self,
+        caller: User,
+        market: MarketId,
+        assets: Assets,
+        shares: Shares,
+        on_behalf: Account,
+        receiver: Account,
     ) -> tuple[int, int]:
         """Borrow against collateral; returns (assets, shares)."""
         m = self._created(market)

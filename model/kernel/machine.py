@@ -7,11 +7,12 @@ import inspect
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar, overload
 
 from marginspec.model.kernel.record import Record
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 class Rejected(Exception):  # noqa: N818 - the domain's word for a refused action
@@ -107,7 +108,7 @@ class Machine(Record):
         except Rejected as refusal:
             if self.reach is not None:
                 self.reach.append(refusal.rule)
-            return Outcome(rule=refusal.rule)
+            return _refused(refusal.rule)
         self.last, self._before = call, before
         if result is None:
             return _DONE
@@ -115,6 +116,7 @@ class Machine(Record):
 
 
 _DONE = Outcome()
+_refused = functools.cache(lambda rule: Outcome(rule=rule))
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,11 @@ class ActionInfo:
     environment: bool
 
 
-def action(function: F | None = None, *, weight: int = 1, environment: bool = False) -> Any:
+@overload
+def action(function: F) -> F: ...
+@overload
+def action(*, weight: int = 1, environment: bool = False) -> Callable[[F], F]: ...
+def action(function: Any = None, *, weight: int = 1, environment: bool = False) -> Any:
     """Mark a method as an action: when it raises `Rejected`, the state is as before.
 
     weight: how often a run draws it, relative to other actions. environment: the world acts (time, prices), not a user.
@@ -174,7 +180,20 @@ def regime(method: F) -> F:
     return method
 
 
-@functools.cache
+def per_model(function: Callable[[type[Machine]], T]) -> Callable[[type[Machine]], T]:
+    """Remember what a function says of each model."""
+    known: dict[type[Machine], T] = {}
+
+    @functools.wraps(function)
+    def remembered(model: type[Machine]) -> T:
+        if model not in known:
+            known[model] = function(model)
+        return known[model]
+
+    return remembered
+
+
+@per_model
 def actions_of(model: type[Machine]) -> dict[str, ActionInfo]:
     """The actions of a model, in the order of its text."""
     found = {}
@@ -188,7 +207,7 @@ def actions_of(model: type[Machine]) -> dict[str, ActionInfo]:
     return found
 
 
-@functools.cache
+@per_model
 def regimes_of(model: type[Machine]) -> tuple[str, ...]:
     """The regimes of a model, in the order of its text."""
     return tuple(n for n, m in vars(model).items() if getattr(m, "marginspec_regime", False))

@@ -87,7 +87,7 @@ def _compile(cls: type) -> _Compiled:
     load = ["def load(record, rest):", *_walk(cls, "record", 1, _assign, "for k in {0}: {0}[k] = next(rest)")]
     scope: dict[str, Any] = {"cls": cls, "make": object.__new__}
     scope |= {f"clone_{kind.__name__}": _compiled(kind).clone for kind in _records_in(variables.values())}
-    exec("\n".join([*clone, *flatten, " return None", *load, " return None"]), scope)  # noqa: S102 - of field names
+    exec("\n".join([*clone, *flatten, " return None", *load, " return None"]), scope)
     return _Compiled(scope["clone"], scope["flatten"], scope["load"], tuple(variables))
 
 
@@ -136,7 +136,7 @@ def _walk(cls: type, source: str, depth: int, leaves: Callable[[list[str]], str]
             lines.append(" " * depth + leaves(pending))
             pending = []
         lines += _walk_field(kind, place, depth, leaves, values)
-    return lines + [" " * depth + leaves(pending)] if pending else lines
+    return [*lines, " " * depth + leaves(pending)] if pending else lines
 
 
 def _walk_field(kind: Any, place: str, depth: int, leaves: Callable[[list[str]], str], values: str) -> list[str]:
@@ -145,7 +145,10 @@ def _walk_field(kind: Any, place: str, depth: int, leaves: Callable[[list[str]],
     inner, item = plain(get_args(kind)[1]), f"v{depth}"
     if not (is_record(inner) or get_origin(inner) is dict):
         return [" " * depth + values.format(place)]
-    return [f"{' ' * depth}for {item} in {place}.values():", *_walk_field(inner, item, depth + 1, leaves, values)]
+    return [
+        f"{' ' * depth}for {item} in {place}.values():",
+        *_walk_field(inner, item, depth + 1, leaves, values),
+    ]
 
 
 def _names(value: Any, path: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eth_utils import function_abi_to_4byte_selector
+from eth_utils.abi import function_abi_to_4byte_selector
 
 from marginspec.targets.protocol import BadInput
 
@@ -75,7 +75,10 @@ def _one_contract(name: str, data: dict[str, Any], path: Path) -> dict[str, Any]
 
 
 def _bytecode(data: dict[str, Any]) -> Any:
-    for candidate in (data.get("bytecode"), data.get("evm", {}).get("bytecode") if isinstance(data.get("evm"), dict) else None):
+    for candidate in (
+        data.get("bytecode"),
+        data.get("evm", {}).get("bytecode") if isinstance(data.get("evm"), dict) else None,
+    ):
         if isinstance(candidate, dict):
             return candidate.get("object")
         if candidate is not None:

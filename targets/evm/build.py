@@ -63,7 +63,11 @@ def compile_solidity(sources: dict[str, str], compiler: str = "solc") -> dict[st
     cached = cache_folder() / f"solc-{version}-{hashlib.sha256(request.encode()).hexdigest()[:32]}.json"
     if cached.is_file():
         return dict(json.loads(cached.read_text()))
-    print(f"marginspec: compiling {len(sources)} Solidity files with solc {version} (once)", file=sys.stderr, flush=True)
+    print(
+        f"marginspec: compiling {len(sources)} Solidity files with solc {version} (once)",
+        file=sys.stderr,
+        flush=True,
+    )
     contracts = _solc(request, package(compiler) / "solc.js")
     cached.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=cached.parent, delete=False) as partial:
@@ -77,7 +81,9 @@ def _solc(request: str, program: Path) -> dict[str, Any]:
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as given:
         given.write(request)
         given.seek(0)
-        done = subprocess.run([node(), str(program), "--standard-json"], stdin=given, stdout=out, stderr=subprocess.PIPE)
+        done = subprocess.run(
+            [node(), str(program), "--standard-json"], stdin=given, stdout=out, stderr=subprocess.PIPE
+        )
         out.seek(0)
         text = out.read()
     start = text.find("{")

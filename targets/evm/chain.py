@@ -58,33 +58,33 @@ class Embedded:
     """pyrevm in this process. Its traps are handled here and nowhere else."""
 
     def __init__(self) -> None:
-        self._evm = pyrevm.EVM(gas_limit=2**63, spec_id="CANCUN")
+        self.evm = pyrevm.EVM(gas_limit=2**63, spec_id="CANCUN")
         self._set_time(GENESIS_TIME)
         self._marked_time = GENESIS_TIME
         self._mark: pyrevm.JournalCheckpoint | None = None
 
     def deploy(self, sender: str, code: bytes) -> str:
         try:
-            return self._evm.deploy(sender, code)
+            return self.evm.deploy(sender, code)
         except RuntimeError as error:
             raise _reverted(error) from None
 
     def transact(self, sender: str, to: str, data: bytes) -> bytes:
         try:
-            return self._evm.message_call(sender, to, data, gas=GAS)
+            return self.evm.message_call(sender, to, data, gas=GAS)
         except RuntimeError as error:
             raise _reverted(error) from None
         finally:
-            self._evm.reset_transient_storage()
+            self.evm.reset_transient_storage()
 
     def call(self, to: str, data: bytes) -> bytes:
         try:
-            return self._evm.message_call(READER, to, data, gas=GAS, is_static=True)
+            return self.evm.message_call(READER, to, data, gas=GAS, is_static=True)
         except RuntimeError as error:
             raise _reverted(error) from None
 
     def read(self, slots: list[Slot]) -> list[int]:
-        storage = self._evm.storage
+        storage = self.evm.storage
         return [storage(address, slot) for address, slot in slots]
 
     def advance(self, seconds: int) -> None:
@@ -94,14 +94,14 @@ class Embedded:
         return self._time
 
     def mark(self) -> None:
-        self._mark = self._evm.snapshot()
+        self._mark = self.evm.snapshot()
         self._marked_time = self._time
 
     def back(self) -> None:
         # A checkpoint is spent by reverting to it, and block time is not part of it.
         assert self._mark is not None, "back() without mark()"
-        self._evm.revert(self._mark)
-        self._mark = self._evm.snapshot()
+        self.evm.revert(self._mark)
+        self._mark = self.evm.snapshot()
         self._set_time(self._marked_time)
 
     def close(self) -> None:
@@ -109,7 +109,7 @@ class Embedded:
 
     def _set_time(self, time: int) -> None:
         self._time = time
-        self._evm.set_block_env(pyrevm.BlockEnv(number=1, timestamp=time))
+        self.evm.set_block_env(pyrevm.BlockEnv(number=1, timestamp=time))
 
 
 def _reverted(error: RuntimeError) -> Reverted:

@@ -1,6 +1,8 @@
 """Why a contract reverted, as text safe to show: revert reasons are untrusted."""
 
-from eth_abi import decode
+import functools
+
+from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
 from marginspec.targets.evm.chain import Reverted
@@ -11,9 +13,11 @@ _PANIC = bytes.fromhex("4e487b71")
 
 def reason(reverted: Reverted) -> str:
     """`Error(string)` as its text, `Panic(0x11)`, `custom 0x…`, `empty`, or the kind of halt."""
-    if reverted.halt:
-        return f"halt: {printable(reverted.halt)}"
-    data = reverted.data
+    return f"halt: {printable(reverted.halt)}" if reverted.halt else _decoded(reverted.data)
+
+
+@functools.lru_cache(maxsize=256)  # a contract says the same few things over and over
+def _decoded(data: bytes) -> str:
     try:
         if data[:4] == _ERROR_STRING:
             return printable(decode(["string"], data[4:])[0])

@@ -85,7 +85,13 @@ class Node:
 
     def transact(self, sender: str, to: str, data: bytes) -> bytes:
         # A receipt carries neither the returned bytes nor a revert's: ask first, and send only what succeeds.
-        transaction = {"from": sender, "to": to, "data": "0x" + data.hex(), "gas": hex(GAS), "gasPrice": "0x0"}
+        transaction = {
+            "from": sender,
+            "to": to,
+            "data": "0x" + data.hex(),
+            "gas": hex(GAS),
+            "gasPrice": "0x0",
+        }
         result = self._execute(transaction)
         self._keep(transaction)
         return result

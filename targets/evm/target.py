@@ -7,12 +7,17 @@ from marginspec.targets.evm.chain import Chain, Reverted, Slot
 from marginspec.targets.evm.reasons import reason
 from marginspec.targets.protocol import Answer, BadInput
 
+DONE = Answer(True)
+
 
 class Adapter(Protocol):
     """What one system must say of its contracts."""
 
-    model: type[Machine]
     slots: list[Slot]
+
+    @property
+    def model(self) -> type[Machine]:
+        """The model whose universe the contracts are deployed for."""
 
     def deploy(self, chain: Chain) -> None:
         """Put the contracts on a fresh chain and compute `slots`."""
@@ -54,13 +59,14 @@ class EvmTarget:
     def apply(self, call: Call) -> Answer:
         if call.action == "advance_time":
             self._chain.advance(call.arguments["seconds"])
-            return Answer(True)
+            return DONE
         sender, to, data = self._adapter.encode(call)
         try:
             result = self._chain.transact(sender, to, data)
         except Reverted as reverted:
             return Answer(False, reason=reason(reverted))
-        return Answer(True, self._adapter.returns(call, result))
+        returns = self._adapter.returns(call, result)
+        return Answer(True, returns) if returns else DONE
 
     def observe(self) -> list[Any]:
         words, time = self._chain.read(self._adapter.slots), self._chain.time()

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from eth_abi import encode
+from eth_abi.abi import encode
 from eth_abi.packed import encode_packed
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Call
@@ -65,7 +65,16 @@ FUNCTIONS = {
     "set_authorization": "setAuthorization",
 }
 WITH_CALLBACK_DATA = {"supply": 9, "repay": 9, "supply_collateral": 8, "liquidate": 9}
-GETTERS = {"owner", "feeRecipient", "position", "market", "isIrmEnabled", "isLltvEnabled", "isAuthorized", "idToMarketParams"}
+GETTERS = {
+    "owner",
+    "feeRecipient",
+    "position",
+    "market",
+    "isIrmEnabled",
+    "isLltvEnabled",
+    "isAuthorized",
+    "idToMarketParams",
+}
 
 
 def word(value: int) -> bytes:
@@ -76,7 +85,10 @@ def word(value: int) -> bytes:
 def shipped_contracts() -> dict[str, Artifact]:
     """The package's contracts and mocks, compiled."""
     built = compile_solidity(sources_of(package(PACKAGE)))
-    return {name: artifact(name, built[name], f"{PACKAGE}:{name}") for name in ("Morpho", "ERC20Mock", "OracleMock", "IrmMock")}
+    return {
+        name: artifact(name, built[name], f"{PACKAGE}:{name}")
+        for name in ("Morpho", "ERC20Mock", "OracleMock", "IrmMock")
+    }
 
 
 class MorphoBlueAdapter:
@@ -120,7 +132,13 @@ class MorphoBlueAdapter:
         self._market = {
             m: encode(
                 ["address"] * 4 + ["uint256"],
-                [self._token[p.loan_token], self._token[p.collateral_token], self._oracle[m], self._irm[p.irm], p.lltv],
+                [
+                    self._token[p.loan_token],
+                    self._token[p.collateral_token],
+                    self._oracle[m],
+                    self._irm[p.irm],
+                    p.lltv,
+                ],
             )
             for m, p in params.items()
         }
@@ -128,7 +146,11 @@ class MorphoBlueAdapter:
         self._params = params
         accounts = {name: encode(["address"], [a]) for name, a in self._address.items()}
         irms = {name: encode(["address"], [a]) for name, a in self._irm.items()}
-        self._argument = {**self._market, **accounts, **irms}  # identifiers of a model are distinct across types
+        self._argument = {
+            **self._market,
+            **accounts,
+            **irms,
+        }  # identifiers of a model are distinct across types
         morpho = self._contracts["Morpho"].selectors()
         self._selector = {action: morpho[function] for action, function in FUNCTIONS.items()}
         token = self._contracts["ERC20Mock"].selectors()
@@ -153,16 +175,20 @@ class MorphoBlueAdapter:
             return DEPLOYER, self._oracle[given["market"]], self._set_price + word(given["price"])
         token = self._token[given["token"]]
         if name == "set_balance":
-            return DEPLOYER, token, self._set_balance + self._argument[given["account"]] + word(given["amount"])
+            return (
+                DEPLOYER,
+                token,
+                self._set_balance + self._argument[given["account"]] + word(given["amount"]),
+            )
         sender = self._address[given["caller"]]
         if name == "approve":
             return sender, token, self._approve + word(given["amount"])
         return sender, token, self._transfer + self._argument[given["receiver"]] + word(given["amount"])
 
     def returns(self, call: Call, data: bytes) -> tuple[int, ...]:
-        if call.action in ("approve", "transfer"):
+        if not data or call.action in ("approve", "transfer"):
             return ()
-        return tuple(int.from_bytes(data[i : i + 32], "big") for i in range(0, len(data), 32))
+        return tuple([int.from_bytes(data[i : i + 32], "big") for i in range(0, len(data), 32)])
 
     def expected_reason(self, rule: str) -> str:
         return REASONS[rule]
@@ -196,14 +222,12 @@ class MorphoBlueAdapter:
     def decode(self, time: int, words: list[int]) -> list[Any]:
         account = self._account
         out: list[Any] = [time, account.get(words[0], hex(words[0])), account.get(words[1], hex(words[1]))]
-        position = 2
-        for packed in words[2 : 2 + 3 * len(MARKETS)]:
+        markets = 2 + 3 * len(MARKETS)
+        for packed in words[2:markets]:
             out += (packed & MASK, packed >> 128)
-        position += 3 * len(MARKETS)
-        end = position + 2 * len(MARKETS) * len(ACCOUNTS)
-        for i in range(position, end, 2):
-            packed = words[i + 1]
-            out += (words[i], packed & MASK, packed >> 128)
+        end = markets + 2 * len(MARKETS) * len(ACCOUNTS)
+        for supply_shares, packed in zip(words[markets:end:2], words[markets + 1 : end : 2], strict=True):
+            out += (supply_shares, packed & MASK, packed >> 128)
         out += [w != 0 for w in words[end : self._plain]]
         out += words[self._plain :]
         return out
@@ -215,7 +239,11 @@ class MorphoBlueAdapter:
 
         morpho, known = self._morpho, self._argument
         owner, recipient = ask(morpho, "owner")[0], ask(morpho, "feeRecipient")[0]
-        out: list[Any] = [chain.time(), self._account.get(owner, hex(owner)), self._account.get(recipient, hex(recipient))]
+        out: list[Any] = [
+            chain.time(),
+            self._account.get(owner, hex(owner)),
+            self._account.get(recipient, hex(recipient)),
+        ]
         for m in MARKETS:
             market = ask(morpho, "market", self._id[m])
             out += market

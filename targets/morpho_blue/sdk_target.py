@@ -57,7 +57,12 @@ class SdkTarget(ServiceTarget):
         return REASONS.get(rule, rule)
 
     def declared(
-        self, before: Machine, call: Call, outcome: Outcome, answer: Answer, fields: Mapping[str, tuple[Any, Any]]
+        self,
+        before: Machine,
+        call: Call,
+        outcome: Outcome,
+        answer: Answer,
+        fields: Mapping[str, tuple[Any, Any]],
     ) -> Declared | None:
         assert isinstance(before, MorphoBlue)
         step = Step(before, call, outcome, answer, fields)
@@ -162,7 +167,10 @@ DIFFERENCES: tuple[tuple[Declared, Callable[[Step], bool]], ...] = (
         _withdraw_checks_liquidity_first,
     ),
     (
-        Declared("SDK-3", "repay: of one unit more than the total debt the SDK leaves a total of -1, the contract 0"),
+        Declared(
+            "SDK-3",
+            "repay: of one unit more than the total debt the SDK leaves a total of -1, the contract 0",
+        ),
         _repay_makes_the_total_negative,
     ),
     (

@@ -122,9 +122,7 @@ def test_a_file_or_system_that_does_not_exist_is_refused(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("arguments", ["morpho", "morpho-blue --steps 0", "morpho-blue --only x"])
-def test_the_command_refuses_bad_input_with_one_line(
-    arguments: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_refuses_bad_input_with_one_line(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert planted.main(arguments.split()) == 2
     printed = capsys.readouterr()
     assert printed.out == ""

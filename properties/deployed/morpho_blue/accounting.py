@@ -34,18 +34,20 @@ def _owned(venue: MorphoBlue, market: MarketId, who: Account) -> Any:
     return to_assets_down(venue.positions[market][who].supply_shares, m.total_supply_assets, m.total_supply_shares)
 
 
-# --- What moves ------------------------------------------------------------------------------------------------------
+# --- What moves ---------------------------------------------------------------------------------------------
 
 
-@chapter.theorem(
-    "MB-ACT-1", covers=("Liveness.supplyChangesTokensAndShares", "Liveness.canSupplyByPassingShares")
-)
+@chapter.theorem("MB-ACT-1", covers=("Liveness.supplyChangesTokensAndShares", "Liveness.canSupplyByPassingShares"))
 def supply_moves_exactly_what_it_says(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares, on_behalf: Account
 ) -> Any:
     """A supply adds the returned shares to the account and the returned assets to liquidity and to the contract."""
     assume(accrued(venue, market))
-    held, idle, tokens = venue.positions[market][on_behalf].supply_shares, _idle(venue, market), _loans_held(venue, market)
+    held, idle, tokens = (
+        venue.positions[market][on_behalf].supply_shares,
+        _idle(venue, market),
+        _loans_held(venue, market),
+    )
     paid, minted = venue.supply(caller, market, assets, shares, on_behalf)
     return every(
         (
@@ -58,9 +60,7 @@ def supply_moves_exactly_what_it_says(
     )
 
 
-@chapter.theorem(
-    "MB-ACT-2", covers=("Liveness.withdrawChangesTokensAndShares", "Liveness.canWithdrawByPassingShares")
-)
+@chapter.theorem("MB-ACT-2", covers=("Liveness.withdrawChangesTokensAndShares", "Liveness.canWithdrawByPassingShares"))
 def withdraw_moves_exactly_what_it_says(
     venue: MorphoBlue,
     caller: User,
@@ -72,7 +72,11 @@ def withdraw_moves_exactly_what_it_says(
 ) -> Any:
     """A withdrawal takes the returned shares from the account and the returned assets from liquidity and contract."""
     assume(accrued(venue, market))
-    held, idle, tokens = venue.positions[market][on_behalf].supply_shares, _idle(venue, market), _loans_held(venue, market)
+    held, idle, tokens = (
+        venue.positions[market][on_behalf].supply_shares,
+        _idle(venue, market),
+        _loans_held(venue, market),
+    )
     paid, burnt = venue.withdraw(caller, market, assets, shares, on_behalf, receiver)
     return every(
         (
@@ -85,9 +89,7 @@ def withdraw_moves_exactly_what_it_says(
     )
 
 
-@chapter.theorem(
-    "MB-ACT-3", covers=("Liveness.borrowChangesTokensAndShares", "Liveness.canBorrowByPassingShares")
-)
+@chapter.theorem("MB-ACT-3", covers=("Liveness.borrowChangesTokensAndShares", "Liveness.canBorrowByPassingShares"))
 def borrow_moves_exactly_what_it_says(
     venue: MorphoBlue,
     caller: User,
@@ -97,9 +99,13 @@ def borrow_moves_exactly_what_it_says(
     on_behalf: Account,
     receiver: Account,
 ) -> Any:
-    """A loan adds the returned shares to the account's debt and takes the returned assets from liquidity and contract."""
+    """A loan adds the returned shares to the debt and takes the returned assets from liquidity and contract."""
     assume(accrued(venue, market))
-    owed, idle, tokens = venue.positions[market][on_behalf].borrow_shares, _idle(venue, market), _loans_held(venue, market)
+    owed, idle, tokens = (
+        venue.positions[market][on_behalf].borrow_shares,
+        _idle(venue, market),
+        _loans_held(venue, market),
+    )
     lent, minted = venue.borrow(caller, market, assets, shares, on_behalf, receiver)
     return every(
         (
@@ -112,15 +118,17 @@ def borrow_moves_exactly_what_it_says(
     )
 
 
-@chapter.theorem(
-    "MB-ACT-4", covers=("Liveness.repayChangesTokensAndShares", "Liveness.canRepayByPassingShares")
-)
+@chapter.theorem("MB-ACT-4", covers=("Liveness.repayChangesTokensAndShares", "Liveness.canRepayByPassingShares"))
 def repay_moves_exactly_what_it_says(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares, on_behalf: Account
 ) -> Any:
-    """A repayment takes the returned shares off the debt; liquidity rises by the returned assets, up to the total debt."""
+    """A repayment takes the returned shares off the debt; liquidity rises by the returned assets, up to all debt."""
     assume(accrued(venue, market))
-    owed, idle, tokens = venue.positions[market][on_behalf].borrow_shares, _idle(venue, market), _loans_held(venue, market)
+    owed, idle, tokens = (
+        venue.positions[market][on_behalf].borrow_shares,
+        _idle(venue, market),
+        _loans_held(venue, market),
+    )
     debt = venue.markets[market].total_borrow_assets
     paid, burnt = venue.repay(caller, market, assets, shares, on_behalf)
     return every(
@@ -136,7 +144,10 @@ def repay_moves_exactly_what_it_says(
 
 @chapter.theorem(
     "MB-ACT-5",
-    covers=("Liveness.supplyCollateralChangesTokensAndBalance", "AssetsAccounting.supplyCollateralAssetsAccounting"),
+    covers=(
+        "Liveness.supplyCollateralChangesTokensAndBalance",
+        "AssetsAccounting.supplyCollateralAssetsAccounting",
+    ),
 )
 def supply_collateral_moves_exactly_what_it_says(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, on_behalf: Account
@@ -168,7 +179,7 @@ def withdraw_collateral_moves_exactly_what_it_says(
     return every((assets <= held, left, venue.balance[token][MORPHO] == tokens - assets))
 
 
-# --- What it is worth --------------------------------------------------------------------------------------------------
+# --- What it is worth ---------------------------------------------------------------------------------------
 
 
 @chapter.theorem("MB-ACT-7", given=(supply_shares_add_up,), covers=("AssetsAccounting.supplyAssetsAccounting",))
@@ -214,12 +225,10 @@ def full_repayment_costs_at_least_what_was_owed(
     return paid >= owed
 
 
-# --- The way out is always open -----------------------------------------------------------------------------------------
+# --- The way out is always open -----------------------------------------------------------------------------
 
 
-@chapter.theorem(
-    "MB-ACT-11", given=(borrow_shares_add_up,), covers=("Liveness.canRepayAll",), bounds=REALISTIC
-)
+@chapter.theorem("MB-ACT-11", given=(borrow_shares_add_up,), covers=("Liveness.canRepayAll",), bounds=REALISTIC)
 def debt_can_always_be_repaid_in_full(venue: MorphoBlue, caller: User, market: MarketId) -> Any:
     """Whoever owes can repay all of it."""
     m, token = venue.markets[market], venue.params[market].loan_token
@@ -230,9 +239,7 @@ def debt_can_always_be_repaid_in_full(venue: MorphoBlue, caller: User, market: M
     return refusal(venue.repay, caller, market, 0, shares, caller) is None
 
 
-@chapter.theorem(
-    "MB-ACT-12", given=(supply_shares_add_up,), covers=("Liveness.canWithdrawAll",), bounds=REALISTIC
-)
+@chapter.theorem("MB-ACT-12", given=(supply_shares_add_up,), covers=("Liveness.canWithdrawAll",), bounds=REALISTIC)
 def supply_can_be_withdrawn_where_it_is_liquid(venue: MorphoBlue, caller: User, market: MarketId) -> Any:
     """Whoever supplied can withdraw all of it as far as it is not lent out."""
     m, token = venue.markets[market], venue.params[market].loan_token

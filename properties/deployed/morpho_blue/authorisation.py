@@ -45,9 +45,7 @@ def nobody_is_indebted_by_strangers(venue: MorphoBlue, who: User, market: Market
     return venue.positions[market][who].borrow_shares <= before
 
 
-@chapter.theorem(
-    "MB-AUT-4", covers=("ConsistentState.userCannotLoseCollateralExceptLiquidate",), scope=STRANGER
-)
+@chapter.theorem("MB-AUT-4", covers=("ConsistentState.userCannotLoseCollateralExceptLiquidate",), scope=STRANGER)
 def collateral_is_safe_from_strangers_but_liquidators(
     venue: MorphoBlue, who: User, market: MarketId, step: Step
 ) -> Any:

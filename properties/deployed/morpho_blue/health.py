@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from marginspec.model.deployed.morpho_blue import Account, Assets, MarketId, MorphoBlue, Price, Shares, StoredAssets, User
+from marginspec.model.deployed.morpho_blue import (
+    Account,
+    Assets,
+    MarketId,
+    MorphoBlue,
+    Price,
+    Shares,
+    StoredAssets,
+    User,
+)
 from marginspec.properties.deployed.morpho_blue.invariants import (
     borrow_shares_add_up,
-    created_market_has_lltv_below_one,
-    market_not_created_is_empty,
 )
 from marginspec.properties.deployed.morpho_blue.scope import (
     accrued,
@@ -33,9 +40,7 @@ AFTER_LIQUIDATION = "a repayment or liquidation that leaves the market some debt
         "StayHealthy.stayHealthyLiquidateLastBorrow",
     ),
 )
-def no_action_makes_a_healthy_position_unhealthy(
-    venue: MorphoBlue, market: MarketId, who: Account, step: Step
-) -> Any:
+def no_action_makes_a_healthy_position_unhealthy(venue: MorphoBlue, market: MarketId, who: Account, step: Step) -> Any:
     """At unchanged prices and without interest, no action by anybody makes a healthy position unhealthy."""
     assume(step.action != "set_price" and step.action != "accrue_interest")
     assume(settled(venue, step))
@@ -89,9 +94,7 @@ def higher_price_never_makes_unhealthy(venue: MorphoBlue, market: MarketId, who:
 
 
 @chapter.theorem("MB-HLT-6")
-def more_collateral_never_makes_unhealthy(
-    venue: MorphoBlue, market: MarketId, who: Account, more: StoredAssets
-) -> Any:
+def more_collateral_never_makes_unhealthy(venue: MorphoBlue, market: MarketId, who: Account, more: StoredAssets) -> Any:
     """A healthy position stays healthy when collateral is added."""
     assume(venue.is_healthy(market, who))
     venue.positions[market][who].collateral += more
@@ -140,7 +143,6 @@ def liquidation_without_bad_debt_keeps_the_supply_rate(
 
 @chapter.theorem(
     "MB-XR-3",
-    given=(created_market_has_lltv_below_one, market_not_created_is_empty),
     covers=("ExchangeRate.onlyAccrueInterestCanIncreaseBorrowExchangeRate",),
 )
 def only_accrual_can_raise_the_borrow_rate(venue: MorphoBlue, market: MarketId, step: Step) -> Any:
@@ -153,7 +155,9 @@ def only_accrual_can_raise_the_borrow_rate(venue: MorphoBlue, market: MarketId, 
 
 
 @chapter.theorem(
-    "MB-XR-4", covers=("ExchangeRate.repayDecreasesBorrowExchangeRate",), bounds="at most the total debt is repaid"
+    "MB-XR-4",
+    covers=("ExchangeRate.repayDecreasesBorrowExchangeRate",),
+    bounds="at most the total debt is repaid",
 )
 def repayment_never_raises_the_borrow_rate(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares, who: Account

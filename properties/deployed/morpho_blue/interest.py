@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from marginspec.model.deployed.morpho_blue import WAD, ZERO, Account, MarketId, MorphoBlue, User, to_assets_down
+from marginspec.model.deployed.morpho_blue import (
+    WAD,
+    ZERO,
+    Account,
+    MarketId,
+    MorphoBlue,
+    User,
+    to_assets_down,
+)
 from marginspec.properties.deployed.morpho_blue.invariants import (
     fee_is_at_most_a_quarter,
     no_market_is_ahead_of_time,
@@ -34,7 +42,12 @@ ANY_TIME = "any time since the last accrual"
     ),
     bounds=ANY_TIME,
     # The recipient of fees may be the account acted for or not; who else is named makes no difference to accrual.
-    scope={"on_behalf": ("other", ZERO), "receiver": ("other",), "borrower": ("other",), "fee_recipient": ("other", "third")},
+    scope={
+        "on_behalf": ("other", ZERO),
+        "receiver": ("other",),
+        "borrower": ("other",),
+        "fee_recipient": ("other", "third"),
+    },
 )
 def accruing_first_makes_no_difference(venue: MorphoBlue, step: Step) -> Any:
     """An action on a market has the same effect whether or not interest was accrued just before it."""
@@ -48,9 +61,7 @@ def accruing_first_makes_no_difference(venue: MorphoBlue, step: Step) -> Any:
     return venue.flatten() == prepared.flatten()
 
 
-@chapter.theorem(
-    "MB-ACC-2", covers=("AccrueInterest.accrueInterestCommutesExceptForSetFeeRecipient",), bounds=ANY_TIME
-)
+@chapter.theorem("MB-ACC-2", covers=("AccrueInterest.accrueInterestCommutesExceptForSetFeeRecipient",), bounds=ANY_TIME)
 def accrual_commutes_with_actions_that_do_not_accrue(venue: MorphoBlue, step: Step, market: MarketId) -> Any:
     """An action that accrues no interest, other than changing the fee recipient, may as well come after an accrual."""
     assume(step.action != "set_fee_recipient" and step.action != "advance_time")
@@ -97,7 +108,7 @@ def accrual_never_lowers_the_borrow_rate(venue: MorphoBlue, caller: User, market
 
 @chapter.theorem("MB-ACC-6", given=(no_market_lends_more_than_it_holds,), bounds=ANY_TIME)
 def borrowers_pay_what_suppliers_and_fee_receive(venue: MorphoBlue, caller: User, market: MarketId) -> Any:
-    """Interest adds the same amount to what is owed and to what is supplied, so it neither makes nor takes liquidity."""
+    """Interest adds the same to what is owed and to what is supplied, so it neither makes nor takes liquidity."""
     m = venue.markets[market]
     idle = m.total_supply_assets - m.total_borrow_assets
     venue.accrue_interest(caller, market)
@@ -113,7 +124,11 @@ def accrual_changes_only_the_fee_recipients_shares(
     venue.accrue_interest(caller, market)
     q = venue.positions[market][who]
     assume(who != venue.fee_recipient)
-    same = (q.supply_shares == p.supply_shares, q.borrow_shares == p.borrow_shares, q.collateral == p.collateral)
+    same = (
+        q.supply_shares == p.supply_shares,
+        q.borrow_shares == p.borrow_shares,
+        q.collateral == p.collateral,
+    )
     return every((*same, venue.balance == before.balance, venue.allowance == before.allowance))
 
 

@@ -144,10 +144,14 @@ def suppliers_lose_at_most_the_debt_left(
 def liquidation_moves_exactly_what_it_says(
     venue: MorphoBlue, caller: User, market: MarketId, who: Account, assets: Assets, shares: Shares
 ) -> Any:
-    """The contract pays out what is seized and receives what is repaid; idle assets rise by it, up to the total debt."""
+    """The contract pays out what is seized and receives what is repaid; idle assets rise by it, up to all debt."""
     assume(accrued(venue, market))
     m, params = venue.markets[market], venue.params[market]
-    idle, debt, collateral = m.total_supply_assets - m.total_borrow_assets, m.total_borrow_assets, venue.positions[market]
+    idle, debt, collateral = (
+        m.total_supply_assets - m.total_borrow_assets,
+        m.total_borrow_assets,
+        venue.positions[market],
+    )
     held = collateral[who].collateral
     loans, pledged = venue.balance[params.loan_token][MORPHO], venue.balance[params.collateral_token][MORPHO]
     seized, paid = venue.liquidate(caller, market, who, assets, shares)
@@ -165,7 +169,13 @@ def liquidation_moves_exactly_what_it_says(
 
 @chapter.theorem("MB-LIQ-10", scope=SAME_TOKENS)
 def liquidation_touches_no_other_position(
-    venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, who: Account, assets: Assets, shares: Shares
+    venue: MorphoBlue,
+    caller: User,
+    market: MarketId,
+    borrower: Account,
+    who: Account,
+    assets: Assets,
+    shares: Shares,
 ) -> Any:
     """A liquidation changes no position but the borrower's."""
     assume(accrued(venue, market) and who != borrower)

@@ -89,7 +89,13 @@ def supply_takes_one_amount_for_somebody(
 
 @chapter.theorem("MB-REV-8", covers=("Reverts.withdrawInputValidation", "Reverts.zeroDoesNotAuthorize"))
 def withdraw_takes_one_amount_for_somebody(
-    venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares, on_behalf: Account, receiver: Account
+    venue: MorphoBlue,
+    caller: User,
+    market: MarketId,
+    assets: Assets,
+    shares: Shares,
+    on_behalf: Account,
+    receiver: Account,
 ) -> Any:
     """A withdrawal is accepted only with exactly one of assets and shares, for and to somebody but the zero address."""
     assume(accrued(venue, market))
@@ -99,7 +105,13 @@ def withdraw_takes_one_amount_for_somebody(
 
 @chapter.theorem("MB-REV-9", covers=("Reverts.borrowInputValidation",))
 def borrow_takes_one_amount_for_somebody(
-    venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares, on_behalf: Account, receiver: Account
+    venue: MorphoBlue,
+    caller: User,
+    market: MarketId,
+    assets: Assets,
+    shares: Shares,
+    on_behalf: Account,
+    receiver: Account,
 ) -> Any:
     """A loan is accepted only with exactly one of assets and shares, for and to somebody but the zero address."""
     assume(accrued(venue, market))

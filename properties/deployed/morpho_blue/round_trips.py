@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from marginspec.model.deployed.morpho_blue import Account, Assets, MarketId, MorphoBlue, Shares, User, to_assets_down
+from marginspec.model.deployed.morpho_blue import (
+    Account,
+    Assets,
+    MarketId,
+    MorphoBlue,
+    Shares,
+    User,
+    to_assets_down,
+)
 from marginspec.properties.deployed.morpho_blue.scope import accrued, chapter
 from marginspec.properties.law import assume
 
@@ -13,7 +21,13 @@ ACTOR = Account("actor")
 
 @chapter.theorem("MB-RT-1", covers=("ExactMath.supplyWithdraw",))
 def supply_then_withdraw_never_profits(
-    venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares, back: Assets, burnt: Shares
+    venue: MorphoBlue,
+    caller: User,
+    market: MarketId,
+    assets: Assets,
+    shares: Shares,
+    back: Assets,
+    burnt: Shares,
 ) -> Any:
     """Whoever supplies from nothing and withdraws at once, by any mix of assets and shares, gets no more than paid."""
     assume(accrued(venue, market) and venue.positions[market][caller].supply_shares == 0)
@@ -99,11 +113,19 @@ def splitting_a_borrow_never_saves_debt(
 
 
 @chapter.theorem("MB-RT-8")
-def donation_changes_no_position(venue: MorphoBlue, caller: User, market: MarketId, amount: Assets, who: Account) -> Any:
+def donation_changes_no_position(
+    venue: MorphoBlue, caller: User, market: MarketId, amount: Assets, who: Account
+) -> Any:
     """Tokens sent to the contract change neither anybody's position nor what it is worth."""
     m, shares = venue.markets[market], venue.positions[market][who].supply_shares
-    before = (venue.positions[market][who].flatten(), to_assets_down(shares, m.total_supply_assets, m.total_supply_shares))
+    before = (
+        venue.positions[market][who].flatten(),
+        to_assets_down(shares, m.total_supply_assets, m.total_supply_shares),
+    )
     venue.transfer(caller, venue.params[market].loan_token, Account("morpho"), amount)
     m = venue.markets[market]
-    after = (venue.positions[market][who].flatten(), to_assets_down(shares, m.total_supply_assets, m.total_supply_shares))
+    after = (
+        venue.positions[market][who].flatten(),
+        to_assets_down(shares, m.total_supply_assets, m.total_supply_shares),
+    )
     return before == after

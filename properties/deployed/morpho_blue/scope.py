@@ -25,8 +25,8 @@ from marginspec.properties.scope import NumberKey, Scope
 
 BOUNDS = (
     "any number of accounts (those not named are one entry that carries their sums), any amounts, prices, ratios and "
-    "fees within the widths of their types; two markets, one acted on and one standing for the others; interest accrued "
-    "in the same block, which MB-ACC-1 extends to any time"
+    "fees within the widths of their types; two markets, one acted on and one standing for the others; interest "
+    "accrued in the same block, which MB-ACC-1 extends to any time"
 )
 
 # Everybody else, as one position that no action touches.
@@ -65,7 +65,7 @@ SCOPE = Scope(
     },
 )
 
-# For claims about token balances: the contract itself may receive, and a market may lend the token it takes as collateral.
+# For claims about token balances: the contract itself may receive, and a market may lend its collateral token.
 ANY_TOKENS = {
     "receiver": ("other", "actor", MORPHO, ZERO),
     "params[here].collateral_token": ("collateral", "loan"),

@@ -1,0 +1,112 @@
+"""Results as the JSON documents of the CLI contract: integers as decimal strings, a schema in each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from marginspec.differential.campaign import Campaign
+from marginspec.differential.coverage import rules_of
+from marginspec.differential.trace import Replay, Trace
+from marginspec.model.kernel.machine import Machine, regimes_of
+from marginspec.prover.prove import Verdict
+
+
+def prove_document(system: str, verdicts: Sequence[Verdict], seconds: float) -> dict[str, Any]:
+    """`marginspec/prove/1`."""
+    return {
+        "schema": "marginspec/prove/1",
+        "system": system,
+        "properties": [
+            {
+                "id": v.id,
+                "law": v.law,
+                "verdict": v.verdict,
+                "reason": v.reason,
+                "solvers": {
+                    name: {"verdict": r.verdict, "seconds": round(r.seconds, 3)} for name, r in v.solvers.items()
+                },
+                "confirmed": v.confirmed,
+                "paths": v.paths,
+                "obligations": v.obligations,
+                "witnessed": v.witnessed,
+                "bounds": v.bounds,
+                "counterexample": v.counterexample,
+                "seconds": round(v.seconds, 3),
+            }
+            for v in verdicts
+        ],
+        "summary": {
+            **{kind: sum(v.verdict == kind for v in verdicts) for kind in ("proved", "refuted", "unknown")},
+            "confirmed": sum(v.confirmed for v in verdicts),
+            "seconds": round(seconds, 3),
+        },
+    }
+
+
+def fuzz_document(
+    system: str, target: str, model: type[Machine], campaign: Campaign, traces: Sequence[Path]
+) -> dict[str, Any]:
+    """`marginspec/fuzz/1`."""
+    tally = campaign.tally
+    return {
+        "schema": "marginspec/fuzz/1",
+        "system": system,
+        "target": target,
+        "seed": str(campaign.seed),
+        "sequences": tally.sequences,
+        "steps": tally.steps,
+        "accepted": tally.accepted,
+        "rejected": tally.rejected,
+        "comparisons": tally.comparisons,
+        "not_compared": tally.not_compared,
+        "divergences": [
+            {
+                "rule": found.divergence.rule,
+                "field": found.divergence.field,
+                "model": found.divergence.model,
+                "target": found.divergence.target,
+                "trace": str(file),
+                "steps": len(found.trace),
+            }
+            for found, file in zip(campaign.divergences, traces, strict=True)
+        ],
+        "declared": [
+            {"id": id, "reason": reason, "count": count} for (id, reason), count in sorted(tally.declared.items())
+        ],
+        "rules": {rule: tally.rules[rule] for rule in sorted(rules_of(model)) if rule not in model.never},
+        "regimes": {name: tally.regimes[name] for name in regimes_of(model)},
+        "never": dict(model.never),
+        "unreached": list(campaign.unreached),
+        "steps_per_second": round(campaign.steps_per_second, 1),
+    }
+
+
+def replay_document(file: Path, target: str, trace: Trace, found: Replay) -> dict[str, Any]:
+    """`marginspec/replay/1`. stale: where the model no longer does what the trace recorded."""
+    divergence = None if found.divergence is None else {"step": found.at, **asdict(found.divergence)}
+    return {
+        "schema": "marginspec/replay/1",
+        "trace": str(file),
+        "target": target,
+        "steps": len(trace),
+        "divergence": divergence,
+        "stale": found.stale,
+    }
+
+
+def fuzz_code(document: dict[str, Any], require_reach: bool) -> int:
+    """0 holds, 1 divergence, 3 something unreached that had to be reached."""
+    if document["divergences"]:
+        return 1
+    return 3 if require_reach and document["unreached"] else 0
+
+
+def prove_code(document: dict[str, Any]) -> int:
+    """0 all proved and confirmed, 1 something refuted, 3 something unknown or without a second opinion."""
+    summary = document["summary"]
+    if summary["refuted"]:
+        return 1
+    return 3 if summary["unknown"] or summary["confirmed"] < summary["proved"] or not summary["proved"] else 0

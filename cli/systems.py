@@ -1,0 +1,91 @@
+"""The systems that the verbs know: model, claims, specification, and how each implementation of it is reached."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from marginspec.model.deployed.morpho_blue import MorphoBlue
+from marginspec.model.kernel import Machine
+from marginspec.properties.deployed import morpho_blue
+from marginspec.properties.law import Chapter
+from marginspec.targets.evm.artifact import Artifact, load_artifact, parse_option
+from marginspec.targets.evm.chain import Chain, Embedded
+from marginspec.targets.evm.rpc import connect, start_anvil
+from marginspec.targets.evm.target import Adapter, EvmTarget
+from marginspec.targets.morpho_blue.adapter import MorphoBlueAdapter
+from marginspec.targets.morpho_blue.sdk_target import SdkTarget
+from marginspec.targets.protocol import BadInput, Target
+from marginspec.targets.subprocess import Service, ServiceTarget
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class System:
+    """Everything known by one name. targets: implementations of it that are no contracts, by name."""
+
+    name: str
+    model: type[Machine]
+    chapter: Chapter
+    spec: Path
+    adapter: Callable[[Mapping[str, Artifact]], Adapter]
+    targets: Mapping[str, Callable[[], Target]]
+
+    def open(self, target: str, artifacts: Sequence[str]) -> Target:
+        """The implementation that `--target` names, with candidate builds in the place of contracts.
+
+        Raises BadInput for what cannot be meant, TargetFailed for what cannot be reached.
+        """
+        replaced = {name: load_artifact(name, file) for name, file in map(parse_option, artifacts)}
+        if (chain := _chain(target)) is not None:
+            adapter = self.adapter(replaced)
+            return EvmTarget(target, adapter, chain())
+        if replaced:
+            raise BadInput(f"--artifact needs a target that runs contracts, and {target!r} does not")
+        if target in self.targets:
+            return self.targets[target]()
+        return ServiceTarget(self.model, Service(_command(target, self)))
+
+
+def _chain(target: str) -> Callable[[], Chain] | None:
+    if target == "embedded":
+        return Embedded
+    if target == "anvil":
+        return start_anvil
+    return (lambda: connect(target)) if "://" in target else None
+
+
+def _command(target: str, known: System) -> list[str]:
+    try:
+        command = shlex.split(target)
+    except ValueError as error:
+        raise BadInput(f"--target {target!r}: not a command ({error})") from None
+    if not command or (len(command) == 1 and "/" not in target):
+        names = ", ".join(("embedded", "anvil", *known.targets))
+        raise BadInput(f"--target {target!r}: expected {names}, the URL of a node, or a command with arguments")
+    return command
+
+
+SYSTEMS = {
+    system.name: system
+    for system in (
+        System(
+            "morpho-blue",
+            MorphoBlue,
+            morpho_blue.chapter,
+            ROOT / "spec" / "deployed" / "morpho-blue.md",
+            MorphoBlueAdapter,
+            {"sdk": SdkTarget},
+        ),
+    )
+}
+
+
+def system(name: str) -> System:
+    """A system by name; BadInput names those that exist."""
+    if name not in SYSTEMS:
+        raise BadInput(f"unknown system {name!r}: known are {', '.join(SYSTEMS)}")
+    return SYSTEMS[name]

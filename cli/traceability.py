@@ -1,0 +1,114 @@
+"""From a rule to its text, its code and the properties that speak of it, read off the sources."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from marginspec.cli.systems import ROOT, System
+from marginspec.differential.coverage import rules_of
+from marginspec.model.kernel.machine import Machine, actions_of
+from marginspec.properties.law import Property
+
+HEADING = re.compile(r"^### ([A-Z]+-\d+) (.+)$")
+Names = dict[str, set[str]]
+
+
+def rules_document(system: System) -> dict[str, Any]:
+    """`marginspec/rules/1`: every rule of the specification with its title, text, places in the code, properties."""
+    places = rules_of(system.model)
+    speaks = {p.id: _rules_spoken_of(p, system.model) for p in system.chapter.properties}
+    return {
+        "schema": "marginspec/rules/1",
+        "system": system.name,
+        "rules": [
+            {
+                "id": rule,
+                "title": title,
+                "text": text,
+                "code": [_relative(place) for place in places.get(rule, ())],
+                "properties": [id for id, rules in speaks.items() if rule in rules],
+                "never": system.model.never.get(rule),
+            }
+            for rule, title, text in _rules_of_text(system.spec.read_text())
+        ],
+    }
+
+
+def _relative(place: str) -> str:
+    file, _, line = place.rpartition(":")
+    path = Path(file)
+    return f"{path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}:{line}"
+
+
+def _rules_of_text(text: str) -> Iterator[tuple[str, str, str]]:
+    sections = re.split(r"(?m)^(?=#{1,3} )", text)
+    for section in sections:
+        heading, _, body = section.partition("\n")
+        if found := HEADING.match(heading):
+            yield found[1], found[2], body.strip()
+
+
+def _rules_spoken_of(claim: Property, model: type[Machine]) -> set[str]:
+    """The rules of every model function that a property lets happen or asks."""
+    reached = _closure(_names_in(ast.parse(_dedented(claim.predicate))), _uses(model, claim))
+    rules = _rules_by_function(model)
+    return set().union(*(rules.get(name, set()) for name in reached))
+
+
+def _uses(model: type[Machine], claim: Property) -> Names:
+    """For every function of the model and of the property's module, the names that it uses; `step` uses all actions."""
+    uses: Names = {"Step": set(actions_of(model))}
+    for module in (sys.modules[claim.predicate.__module__], *_texts(model)):
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(node, ast.FunctionDef):
+                uses.setdefault(node.name, set()).update(_names_in(node))
+    return uses
+
+
+def _rules_by_function(model: type[Machine]) -> Names:
+    rules: Names = {}
+    for module in _texts(model):
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(node, ast.FunctionDef):
+                rules.setdefault(node.name, set()).update(_rule_ids(node))
+    return rules
+
+
+def _texts(model: type[Machine]) -> Iterable[Any]:
+    return [sys.modules[model.__module__], sys.modules["marginspec.model.kernel.evm"]]
+
+
+def _rule_ids(node: ast.FunctionDef) -> set[str]:
+    found = {
+        argument.value
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("rule", "Rejected")
+        for argument in call.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    }
+    stated = re.match(r"([A-Z]+-\d+):", ast.get_docstring(node) or "")
+    return found | ({stated[1]} if stated else set())
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    attributes = {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+    return attributes | {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def _closure(names: set[str], uses: Names) -> set[str]:
+    todo, found = list(names), set(names)
+    while todo:
+        for name in uses.get(todo.pop(), set()) - found:
+            found.add(name)
+            todo.append(name)
+    return found
+
+
+def _dedented(function: Any) -> str:
+    return inspect.cleandoc(inspect.getsource(function))

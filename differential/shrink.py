@@ -1,0 +1,154 @@
+"""The shortest, plainest calls that show a divergence.
+
+Candidates run on the model first, which costs microseconds; those in which the model's decision on the last call is
+of another kind are dropped. The rest must show a divergence of the same key on the implementation, so that shrinking
+cannot drift to another bug.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from marginspec.differential.lockstep import Divergence, LockStep
+from marginspec.differential.sequence import Rehearsal, Step
+from marginspec.model.kernel.machine import Call, Machine, actions_of
+from marginspec.model.kernel.numbers import Number
+from marginspec.model.kernel.record import plain
+from marginspec.targets.protocol import Target
+
+EFFORT = 20_000
+"""Steps that the implementation takes at most for one divergence."""
+
+
+def shrink(
+    model: type[Machine], target: Target, calls: list[Call], divergence: Divergence, effort: int = EFFORT
+) -> tuple[list[Call], Divergence]:
+    """Fewer and plainer calls with a divergence of the same key, and that divergence.
+
+    An implementation that does not repeat itself cannot be shrunk: the calls come back as they are.
+    """
+    return _Shrinker(model, target, calls, divergence, effort).run()
+
+
+class _Shrinker:
+    def __init__(
+        self, model: type[Machine], target: Target, calls: list[Call], divergence: Divergence, effort: int
+    ) -> None:
+        self._model, self._divergence, self._calls = model, divergence, calls
+        self._lockstep = LockStep(model, target)
+        self._rehearsal = Rehearsal(model)
+        self._left = effort
+        # Divergences that only public getters show need them on every attempt; they are slow.
+        self._recheck = False
+        last = self._rehearsed(calls)[-1]
+        self._kind = last.outcome.rule, last.call.action
+
+    def run(self) -> tuple[list[Call], Divergence]:
+        if not self._shows(self._calls):
+            self._recheck = True
+            if not self._shows(self._calls):
+                return self._calls, self._divergence
+        self._without_refusals()
+        before: list[Call] = []
+        while before != self._calls and self._left > 0:
+            before = self._calls
+            self._delete()
+            self._rename()
+            self._simplify()
+        return self._calls, self._divergence
+
+    def _rehearsed(self, calls: list[Call]) -> list[Step]:
+        self._rehearsal.start()
+        return [self._rehearsal.take(call) for call in calls]
+
+    def _shows(self, calls: list[Call]) -> bool:
+        """Whether these calls show the divergence; if so, they are the best so far, without what follows it."""
+        if not calls or self._left <= 0:
+            return False
+        steps = self._rehearsed(calls)
+        if (steps[-1].outcome.rule, steps[-1].call.action) != self._kind:
+            return False
+        self._left -= len(steps)
+        found = self._lockstep.run(steps, self._recheck)
+        if found is None or found[1].key != self._divergence.key:
+            return False
+        done, self._divergence = found
+        self._calls = calls[:done]
+        return True
+
+    # --- Fewer ---------------------------------------------------------------------------------------------------
+
+    def _without_refusals(self) -> None:
+        """What the model refuses changes nothing, so most likely it does not matter."""
+        *others, last = self._rehearsed(self._calls)
+        self._shows([*(step.call for step in others if step.outcome.accepted), last.call])
+
+    def _delete(self) -> None:
+        """Delete ever smaller stretches of calls, from the end to the beginning."""
+        size = len(self._calls)
+        while size > 0:
+            at = len(self._calls) - size
+            while at >= 0:
+                self._shows(self._calls[:at] + self._calls[at + size :])
+                at = min(at, len(self._calls)) - size
+            size //= 2
+
+    # --- Plainer -------------------------------------------------------------------------------------------------
+
+    def _rename(self) -> None:
+        """Use the identifiers that the model lists first, throughout."""
+        for options in self._model.universe.values():
+            for at, option in enumerate(options):
+                if any(option in call.arguments.values() for call in self._calls):
+                    any(self._shows(self._renamed(option, other)) for other in options[:at])
+
+    def _renamed(self, old: Any, new: Any) -> list[Call]:
+        """The calls with an identifier in the place of another, and that in its place."""
+        swap = {old: new, new: old}
+        return [
+            Call(c.action, {n: swap.get(v, v) if self._names(c, n) else v for n, v in c.arguments.items()})
+            for c in self._calls
+        ]
+
+    def _names(self, call: Call, argument: str) -> bool:
+        return plain(actions_of(self._model)[call.action].arguments[argument]) not in (int, bool)
+
+    def _simplify(self) -> None:
+        """Try plainer values for every argument, one at a time, the last call first."""
+        for at in reversed(range(len(self._calls))):
+            if at >= len(self._calls):
+                continue  # a plainer value made later calls superfluous
+            for name, hint in actions_of(self._model)[self._calls[at].action].arguments.items():
+                for value in self._plainer(hint, self._calls[at].arguments[name]):
+                    if self._shows(self._with(at, name, value)) or at >= len(self._calls):
+                        break
+                if at >= len(self._calls):
+                    break
+
+    def _with(self, at: int, name: str, value: Any) -> list[Call]:
+        call = self._calls[at]
+        changed = Call(call.action, {**call.arguments, name: value})
+        return [*self._calls[:at], changed, *self._calls[at + 1 :]]
+
+    def _plainer(self, hint: Any, value: Any) -> Iterator[Any]:
+        """Values to try instead, the plainest first; none that is not plainer, so that shrinking ends."""
+        kind = plain(hint)
+        if kind is int:
+            yield from (v for v in _plain_numbers(value, hint.__metadata__[0]) if _cost(v) < _cost(value))
+        elif kind is not bool:
+            options = self._model.universe[kind]
+            yield from options[: options.index(value)]
+
+
+def _plain_numbers(value: int, number: Number) -> Iterator[int]:
+    """Zero, one, powers of ten, typical values, fewer digits, halves and neighbours."""
+    near = [0, 1, 2, *(10**n for n in range(1, len(str(value)) + 1)), *number.typical]
+    near += [value // 10**n * 10**n for n in range(len(str(value)) - 1, 0, -1)]
+    near += [value // 2, value - 1, value + 1]
+    return (v for v in near if number.low <= v <= number.high)
+
+
+def _cost(value: int) -> tuple[int, int]:
+    """How plain a number is to a reader: by its digits that are not zeros at the end, then by size."""
+    return len(str(value).rstrip("0")), value

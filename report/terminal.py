@@ -1,0 +1,135 @@
+"""Results for people at a terminal, from the JSON documents of the CLI contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+STYLE = {
+    "proved": "green",
+    "refuted": "bold red",
+    "unknown": "yellow",
+    "killed": "green",
+    "survived": "bold red",
+}
+Document = Mapping[str, Any]
+
+
+def show_prove(document: Document, console: Console, every: bool) -> None:
+    """What was proved. every: a row for each property, not only for those that need attention."""
+    table = Table(title=f"Proofs about {document['system']}", title_justify="left")
+    for column in ("property", "verdict", "solvers", "paths", "seconds", "law"):
+        table.add_column(column, overflow="fold", justify="right" if column in ("paths", "seconds") else "left")
+    for row in document["properties"]:
+        if every or row["verdict"] != "proved" or not row["confirmed"]:
+            table.add_row(
+                row["id"],
+                f"[{STYLE[row['verdict']]}]{row['verdict']}[/]",
+                _solvers(row),
+                str(row["paths"]),
+                f"{row['seconds']:.1f}",
+                escape(row["law"]) + (f" [yellow]({escape(row['reason'])})[/]" if row["reason"] else ""),
+            )
+    if table.row_count:
+        console.print(table)
+    for row in document["properties"]:
+        if row["counterexample"]:
+            numbers = ", ".join(f"{k} = {v}" for k, v in row["counterexample"].items())
+            console.print(f"[bold red]{row['id']}[/] is broken, replayed on the model, by {escape(numbers)}")
+    summary = document["summary"]
+    console.print(
+        f"proofs: {summary['proved']} proved ({summary['confirmed']} confirmed by a second solver), "
+        f"{summary['refuted']} refuted, {summary['unknown']} unknown, in {summary['seconds']:.0f} s"
+    )
+
+
+def _solvers(row: Document) -> str:
+    if not row["solvers"]:
+        return "algebra" if row["verdict"] == "proved" else "-"
+    return " ".join(f"{name}{'' if r['verdict'] == 'unsat' else '?'}" for name, r in row["solvers"].items())
+
+
+def show_fuzz(document: Document, console: Console) -> None:
+    """What was compared, what differed, what was not reached."""
+    steps, compared = document["steps"], document["steps"] - document["not_compared"]
+    console.print(
+        f"lock-step: {document['system']} against {escape(document['target'])}, seed {document['seed']}: "
+        f"{steps:,} steps ({document['accepted']:,} accepted, {document['rejected']:,} rejected), "
+        f"{document['comparisons']:,} values compared, {document['steps_per_second']:,.0f} steps/s"
+    )
+    if document["not_compared"]:
+        console.print(f"  {compared:,} steps compared; {document['not_compared']:,} the target does not implement")
+    for found in document["divergences"]:
+        console.print(
+            f"[bold red]divergence[/] at {escape(found['rule'])}, {escape(found['field'])}: model "
+            f"{escape(found['model'])}, target {escape(found['target'])}; {found['steps']} steps in {found['trace']}"
+        )
+        console.print(f"  repeat it: marginspec replay {found['trace']}", soft_wrap=True)
+    for declared in document["declared"]:
+        console.print(
+            f"[yellow]declared[/] {declared['id']}, {declared['count']:,} times: {escape(declared['reason'])}"
+        )
+    rules, regimes = document["rules"], document["regimes"]
+    reached = sum(1 for hits in rules.values() if hits), sum(1 for hits in regimes.values() if hits)
+    console.print(f"reach: {reached[0]} of {len(rules)} rules, {reached[1]} of {len(regimes)} regimes")
+    if document["unreached"]:
+        console.print(f"  [yellow]not reached[/]: {', '.join(document['unreached'])}")
+    for rule, why in document["never"].items():
+        console.print(f"  {rule} cannot be reached: {why}")
+    if not document["divergences"]:
+        console.print("lock-step: [green]no divergence[/]")
+
+
+def show_replay(document: Document, console: Console) -> None:
+    """Whether model and target still differ where the trace says."""
+    found = document["divergence"]
+    if document["stale"]:
+        console.print(f"[yellow]the model has changed since the trace was recorded[/]: {escape(document['stale'])}")
+    if found is None:
+        console.print(f"replay: {document['steps']} steps, model and {escape(document['target'])} agree")
+        return
+    console.print(
+        f"replay: [bold red]diverges[/] at step {found['step']}, {escape(found['rule'])}, {escape(found['field'])}: "
+        f"model {escape(found['model'])}, target {escape(found['target'])}"
+    )
+
+
+def show_verdict(verdict: str, console: Console) -> None:
+    """The last line of `check`."""
+    meaning = {
+        "holds": "[bold green]holds[/]: every law proved and confirmed, no divergence, no unknown",
+        "broken": "[bold red]broken[/]: a law is refuted or the implementation diverges",
+        "incomplete": "[bold yellow]incomplete[/]: something is unknown; this is not a pass",
+    }
+    console.print(f"verdict: {meaning[verdict]}")
+
+
+def show_mutate(document: Document, console: Console, every: bool) -> None:
+    """The kill matrix; survivors always."""
+    table = Table(title="Mutants", title_justify="left")
+    for column in ("mutant", "rule", "operator", "line", "killed by"):
+        table.add_column(column, overflow="fold")
+    for row in document["mutants"]:
+        if every or not row["killed_by"]:
+            killers = ", ".join(row["killed_by"]) or (
+                "equivalent" if row.get("equivalent") else "[bold red]survived[/]"
+            )
+            table.add_row(escape(row["id"]), row["rule"], row["operator"], str(row["line"]), killers)
+    if table.row_count:
+        console.print(table)
+    summary = document["summary"]
+    console.print(", ".join(f"{key.replace('_', ' ')} {value}" for key, value in summary.items()))
+
+
+def show_rules(document: Document, console: Console) -> None:
+    """Rule, title, where it stands in the code, which properties speak of it."""
+    table = Table(title="Rules", title_justify="left")
+    for column in ("rule", "title", "code", "properties"):
+        table.add_column(column, overflow="fold")
+    for row in document["rules"]:
+        table.add_row(row["id"], escape(row["title"]), "\n".join(row["code"]), ", ".join(row["properties"]))
+    console.print(table)

@@ -1,0 +1,105 @@
+"""Every usual build output is read; everything else is one line that says what is wrong and where."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from marginspec.targets.evm.artifact import Artifact, load_artifact, parse_option
+from marginspec.targets.protocol import BadInput
+
+ABI = [
+    {"type": "function", "name": "transfer", "inputs": [{"type": "address"}, {"type": "uint256"}], "outputs": []},
+    {"type": "event", "name": "Transfer", "inputs": []},
+]
+CODE = "6080604052"
+CONTRACT = {"abi": ABI, "evm": {"bytecode": {"object": CODE}}}
+FORMATS: dict[str, Any] = {
+    "foundry": {"abi": ABI, "bytecode": {"object": f"0x{CODE}", "linkReferences": {}}, "deployedBytecode": {}},
+    "hardhat": {"contractName": "Token", "abi": ABI, "bytecode": f"0x{CODE}", "deployedBytecode": "0x60"},
+    "truffle": {"contractName": "Token", "abi": ABI, "bytecode": f"0x{CODE}", "networks": {}},
+    "truffle without prefix": {"abi": ABI, "bytecode": CODE},
+    "solc standard JSON": {"contracts": {"a.sol": {"Token": CONTRACT}, "b.sol": {"Other": {"abi": []}}}},
+    "one contract of solc": CONTRACT,
+    "vyper -f combined": {"abi": ABI, "bytecode": f"0x{CODE}", "bytecode_runtime": "0x60"},
+    "vyper standard JSON": {"contracts": {"Token.vy": {"Token": CONTRACT}}},
+}
+MALFORMED: dict[str, tuple[Any, str]] = {
+    "a list": ([1], "expected a JSON object"),
+    "a number": (7, "expected a JSON object"),
+    "no interface": ({"bytecode": CODE}, "field abi is missing"),
+    "an interface that is no list": ({"abi": {}, "bytecode": CODE}, "field abi is missing or not a list of objects"),
+    "an interface of numbers": ({"abi": [1], "bytecode": CODE}, "field abi is missing or not a list of objects"),
+    "no bytecode": ({"abi": ABI}, "no creation bytecode"),
+    "bytecode of an interface": ({"abi": ABI, "bytecode": "0x"}, "no creation bytecode"),
+    "bytecode of an abstract contract": ({"abi": ABI, "bytecode": {"object": ""}}, "no creation bytecode"),
+    "bytecode that is a number": ({"abi": ABI, "bytecode": 1}, "no creation bytecode"),
+    "bytecode without object": ({"abi": ABI, "bytecode": {}}, "no creation bytecode"),
+    "evm that is a list": ({"abi": ABI, "evm": []}, "no creation bytecode"),
+    "unlinked libraries": ({"abi": ABI, "bytecode": f"0x60__${'a' * 34}$__00"}, "unlinked libraries"),
+    "unlinked old libraries": ({"abi": ABI, "bytecode": f"60__{'Library_'.ljust(36, '_')}__00"}, "unlinked libraries"),
+    "bytecode that is no hexadecimal": ({"abi": ABI, "bytecode": "0xzz"}, "not hexadecimal"),
+    "half a byte": ({"abi": ABI, "bytecode": "0x608"}, "not hexadecimal"),
+    "solc output without the contract": ({"contracts": {"a.sol": {"Other": CONTRACT}}}, "0 contracts named Token"),
+    "solc output with two of the name": (
+        {"contracts": {"a.sol": {"Token": CONTRACT}, "b.sol": {"Token": CONTRACT}}},
+        "2 contracts named Token",
+    ),
+    "contracts that is a list": ({"contracts": []}, "not solc's standard JSON output"),
+    "contracts of numbers": ({"contracts": {"a.sol": 1}}, "not solc's standard JSON output"),
+    "a contract that is a number": ({"contracts": {"a.sol": {"Token": 1}}}, "artifact"),
+    "a contract that is text": ({"contracts": {"a.sol": {"Token": "text"}}}, "artifact"),
+}
+
+
+def written(folder: Path, data: Any) -> Path:
+    """An artifact file."""
+    path = folder / "Token.json"
+    path.write_text(json.dumps(data))
+    return path
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_every_usual_build_output_gives_the_same_contract(kind: str, tmp_path: Path) -> None:
+    found = load_artifact("Token", written(tmp_path, FORMATS[kind]))
+    assert found == Artifact("Token", ABI, bytes.fromhex(CODE))
+    assert found.selectors() == {"transfer": bytes.fromhex("a9059cbb")}
+
+
+@pytest.mark.parametrize("kind", MALFORMED)
+def test_a_malformed_artifact_is_one_line_that_names_the_file_and_the_problem(kind: str, tmp_path: Path) -> None:
+    data, problem = MALFORMED[kind]
+    path = written(tmp_path, data)
+    with pytest.raises(BadInput) as error:
+        load_artifact("Token", path)
+    said = str(error.value)
+    assert problem in said
+    assert str(path) in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b'{"abi": [', b"[" * 100_000])
+def test_a_file_that_is_not_json_is_one_line_that_says_so(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "Token.json"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match="not JSON") as error:
+        load_artifact("Token", path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_cannot_be_read_is_one_line_that_says_why(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="No such file or directory"):
+        load_artifact("Token", tmp_path / "absent.json")
+    with pytest.raises(BadInput, match="Is a directory"):
+        load_artifact("Token", tmp_path)
+
+
+def test_the_option_is_split_at_its_first_equals_sign() -> None:
+    assert parse_option("Morpho=out/a=b.json") == ("Morpho", Path("out/a=b.json"))
+
+
+@pytest.mark.parametrize("option", ["", "Morpho", "Morpho=", "=file.json"])
+def test_an_option_that_is_no_pair_is_one_line_with_an_example(option: str) -> None:
+    with pytest.raises(BadInput, match=r"expected NAME=FILE, for example Morpho="):
+        parse_option(option)
