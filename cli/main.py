@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from marginspec.cli import documents
+from marginspec.cli.mutate import mutate
 from marginspec.cli.systems import SYSTEMS, System, system
 from marginspec.cli.traceability import rules_document
 from marginspec.differential.campaign import NothingCompared, run
@@ -146,6 +147,40 @@ def replay_(
     return HOLDS if found.divergence is None else BROKEN
 
 
+@app.command("mutate")
+def mutate_(
+    name: SystemName = DEFAULT,
+    steps: Steps = 20_000,
+    seed: Seed = 1,
+    proofs: Annotated[bool, typer.Option(help="Also ask which property each mutant breaks.")] = True,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> int:
+    """Break the model in every small way and see who notices: a law that no mutant breaks is no law.
+
+    Exit 1 when a mutant survives that is not recorded as equivalent.
+    """
+    chosen = system(name)
+    with progress("mutants", 1) as advance:
+        document = mutate(
+            chosen.name,
+            chosen.model,
+            lambda: chosen.open("embedded", []),
+            chosen.chapter.properties,
+            chosen.spec.with_suffix(".equivalent.toml"),
+            steps,
+            seed,
+            proofs,
+            os.cpu_count() or 1,
+            advance,
+        )
+    if as_json:
+        emit(document)
+    else:
+        terminal.show_mutate(document, Console(), verbose)
+    return BROKEN if document["summary"]["survived"] or document.get("problems") else HOLDS
+
+
 @app.command()
 def rules(name: SystemName = DEFAULT, as_json: Json = False) -> int:
     """Show, for every rule, its title, where it stands in the code, and the properties that speak of it."""
@@ -196,12 +231,12 @@ def opened(chosen: System, target: str, artifacts: list[str] | None, steps: int)
 
 
 @contextlib.contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error; the function that moves it."""
+def progress(what: str, total: int) -> Iterator[Callable[..., None]]:
+    """A progress bar on standard error; the function that moves it, given what is done and, if it changes, the total."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)
+        yield lambda done, total=None: bar.update(task, completed=done, total=total)
 
 
 def emit(document: dict[str, Any]) -> None:

@@ -22,17 +22,19 @@ from marginspec.differential.mutants import Kill, Mutant, kill, load, mutants_of
 from marginspec.model.kernel.machine import Machine
 from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Property, Step, assume
-from marginspec.prover.encode import Obligation, smt_lib
+from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib
 from marginspec.prover.prove import Prover, Verdict, arguments_of
 from marginspec.prover.solvers import solve
 from marginspec.prover.symbolic import Exploration, Path
+from marginspec.prover.witness import Numbers
 from marginspec.targets.protocol import BadInput, Target
 
 PROOF_SECONDS = 20.0
 """Of one mutant, over all properties."""
 
 PROPERTY_SECONDS = 6.0
-SOLVER_SECONDS = 0.5
+SOLVER_SECONDS = 0.3
+TRIES = 6
 
 HANG_SECONDS = 600.0
 """After which the lock-step run of a mutant is taken not to end."""
@@ -147,7 +149,7 @@ _TARGET: Target
 
 
 def _try_all(job: Job, mutants: Sequence[Mutant], workers: int) -> Iterator[Trial]:
-    """Trials as they end. Properties are functions that cannot be sent to a process; workers are forked and have them."""
+    """Trials as they end. Properties are functions and cannot be sent to processes; workers are forked and have them."""
     global _JOB
     _JOB = job
     with ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _prepare) as pool:
@@ -292,7 +294,14 @@ class Refuter(Prover):
     def _discharge(self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict) -> bool:
         claims = path.result if isinstance(path.result, tuple) else ()
         obligation = Obligation(found.atoms, tuple(path.constraints), claims)
-        return solve("z3", smt_lib(obligation, "light"), SOLVER_SECONDS).verdict == "unsat"
+        texts = (smt_lib(obligation, encoding) for encoding in ENCODINGS)
+        return any(solve("z3", text, SOLVER_SECONDS).verdict == "unsat" for text in texts)
+
+    def _break(self, found: Exploration, path: Path) -> Numbers | None:
+        claims = path.result if isinstance(path.result, tuple) else ()
+        cases = [[*path.constraints, claim.negated()] for claim in claims] or [path.constraints]
+        tried = (self.witnesses.find(found.atoms, conditions, tries=TRIES) for conditions in cases)
+        return next((numbers for numbers in tried if numbers is not None), None)
 
 
 # --- The document -----------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from marginspec.model.kernel.machine import Call, Machine, Outcome, actions_of, 
 from marginspec.model.kernel.numbers import Number
 
 K0, K1, CL, SG, HP = [int(x) for x in os.environ.get("P", "2,1,1,1,1").split(",")]
-STEP_BYTES = 4
+STEP_BYTES = 2
 START_BYTES = 8
 ATTEMPTS = 8
 
@@ -36,6 +36,7 @@ class Generator:
         self._universe = model.universe
         self._regimes = regimes_of(model)
         self._environment = frozenset(n for n, info in actions_of(model).items() if info.environment)
+        self._start = b""
         self._focus: dict[Any, Any] = {}
         self._strength = 0
         self._refusals: defaultdict[str, int] = defaultdict(int)
@@ -45,6 +46,7 @@ class Generator:
 
     def start(self, data: bytes) -> None:
         """Begin a sequence: it revolves around one identifier of each type, as episodes in the life of a venue do."""
+        self._start = data
         choices = Choices(data)
         self._strength = 5 + choices.below(3)
         for kind, options in self._universe.items():
@@ -62,7 +64,7 @@ class Generator:
         A refused call is mended or drawn anew, the more likely the more often the same rule has refused in this
         sequence; what is dropped leaves no trace.
         """
-        choices = Choices(data)
+        choices = Choices(self._start + data)
         call = self._draw(machine, before, choices)
         for attempt in range(1, ATTEMPTS + 1):
             outcome = machine.apply(call, before)

@@ -16,7 +16,7 @@ from marginspec.targets.protocol import Answer, Partial, Target
 
 @dataclass(frozen=True)
 class Divergence:
-    """One difference. rule: that refused, or the accepted action. field: `outcome`, `reason`, `returns` or observation."""
+    """One difference. rule: that refused, or the accepted action. field: outcome, reason, returns or observation."""
 
     rule: str
     field: str

@@ -11,8 +11,9 @@ import functools
 import inspect
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from types import ModuleType
 from typing import cast
 
@@ -71,6 +72,7 @@ class Text:
         self._functions = {node.name: node for node in functions}
         self.constants = [node for node in self.tree.body if _is_constant(node)]
         self._uses = {node.name: _names(node) for node in functions}
+        self._refusals = {node.name: _refusals(node) for node in functions}
 
     @functools.cached_property
     def rules(self) -> list[Function]:
@@ -86,8 +88,9 @@ class Text:
 
     def changes_state(self, node: ast.AST) -> bool:
         """Whether a part of the text, or a function that it uses, has an effect on the state."""
-        used = [self._functions[name] for name in _names(node) if name in self._functions]
-        return any(map(_stores, ast.walk(node))) or any(map(self.changes_state, used))
+        if any(map(_stores, ast.walk(node))):
+            return True
+        return any(self.changes_state(self._functions[name]) for name in _names(node) if name in self._functions)
 
     def reaching(self, name: str) -> frozenset[str]:
         """The functions that use a name, directly or through others, itself included."""
@@ -113,8 +116,7 @@ class Text:
 
     def refusal_of(self, node: ast.stmt) -> str | None:
         """The rule by which a statement refuses, itself or in the method that it calls; None if it is no check."""
-        checks = node if isinstance(node, ast.If) else self._functions.get(_called(node))
-        found = [] if checks is None else _refusals(checks)
+        found = _refusals(node) if isinstance(node, ast.If) else self._refusals.get(_called(node))
         return found[0] if found else None
 
     def value(self, function: ast.expr) -> Callable[..., object] | None:
@@ -188,7 +190,7 @@ def mutants_of(model: type[Machine]) -> list[Mutant]:
     for number, (rule, name, change) in enumerate(_changes(text)):
         place = f"{short}:{name}:{change.operator}"
         count[place] = count.get(place, 0) + 1
-        words = f"{change.before} -> {change.after}"
+        words = f"{_text(change.before)} -> {_text(change.after)}"
         id = f"{place}:{count[place]}"
         found.append(Mutant(id, rule, change.operator, file, change.line, words, name, number))
     return found
@@ -198,11 +200,16 @@ def _changes(text: Text) -> Iterator[tuple[str, str, Change]]:
     """Rule, changed function or constant, and change of each mutant."""
     for constant in text.constants:
         name = _target(constant)
-        if any(name in _names(node) for node in text.rules):
-            yield text.rule_using(name), name, _one_more(constant, name)
+        if text.reaching(name) != {name}:
+            yield text.rule_using(name), name, _one_more(constant)
     for node in text.rules:
-        for change in (*expressions(node, text.value), *blocks(node, text.refusal_of, text.changes_state)):
-            yield change.rule or text.rule_of(node), node.name, change
+        rule = text.rule_of(node)
+        for change in chain(expressions(node, text.value), blocks(node, text.refusal_of, text.changes_state)):
+            yield change.rule or rule, node.name, change
+
+
+def _text(nodes: Sequence[ast.AST]) -> str:
+    return "; ".join(" ".join(ast.unparse(node).split()) for node in nodes)
 
 
 def _target(node: ast.stmt) -> str:
@@ -210,11 +217,11 @@ def _target(node: ast.stmt) -> str:
     return cast(ast.Name, node.targets[0]).id
 
 
-def _one_more(node: ast.stmt, name: str) -> Change:
+def _one_more(node: ast.stmt) -> Change:
     assert isinstance(node, ast.Assign)
-    before, more = node, ast.BinOp(node.value, ast.Add(), ast.Constant(1))
+    more = ast.BinOp(node.value, ast.Add(), ast.Constant(1))
     apply = functools.partial(setattr, node, "value", more)
-    return Change("off-by-one", node.lineno, ast.unparse(before), f"{name} = {ast.unparse(more)}", apply)
+    return Change("off-by-one", node.lineno, [node], [ast.Assign(node.targets, more, lineno=node.lineno)], apply)
 
 
 def reaching(model: type[Machine], mutant: Mutant) -> frozenset[str]:
@@ -229,7 +236,7 @@ def load(model: type[Machine], mutant: Mutant | None) -> type[Machine]:
     """The machine with the change made; without a mutant, a copy of the model. `unload` it when done."""
     text = Text(model)
     if mutant is not None:
-        list(_changes(text))[mutant.number][2].apply()
+        next(islice(_changes(text), mutant.number, None))[2].apply()
     module = ModuleType(f"{model.__module__}__{'copy' if mutant is None else f'mutant_{mutant.number}'}")
     # Everything is shared but what is made anew: constants, functions, the machine.
     vars(module).update({k: v for k, v in vars(text.module).items() if not k.startswith("__")})

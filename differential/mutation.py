@@ -7,7 +7,7 @@ import copy
 import functools
 import inspect
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 # The names by which a model calls its divisions.
@@ -43,8 +43,8 @@ class Change:
 
     operator: str
     line: int
-    before: str
-    after: str
+    before: Sequence[ast.AST]
+    after: Sequence[ast.AST]
     apply: Callable[[], None]
     rule: str = ""
 
@@ -57,8 +57,7 @@ def expressions(function: ast.FunctionDef, resolve: Resolve) -> Iterator[Change]
     for statement in function.body:
         for node, put, rule in _within(statement, ""):
             for operator, new in _variants(node, resolve):
-                before, after = ast.unparse(node), ast.unparse(new)
-                yield Change(operator, node.lineno, before, after, functools.partial(put, new), rule)
+                yield Change(operator, node.lineno, [node], [new], functools.partial(put, new), rule)
 
 
 def _within(node: ast.AST, rule: str) -> Iterator[tuple[ast.expr, Callable[[ast.expr], None], str]]:
@@ -166,7 +165,7 @@ def _dropped(block: list[ast.stmt], refusal: Refusal, changes_state: Callable[[a
         if isinstance(statement, ast.If) and isinstance(statement.test, ast.Call | ast.Name | ast.Attribute):
             test, new = statement.test, ast.UnaryOp(ast.Not(), statement.test)
             put = functools.partial(setattr, statement, "test", new)
-            yield Change("negation", test.lineno, ast.unparse(test), ast.unparse(new), put, rule)
+            yield Change("negation", test.lineno, [test], [new], put, rule)
 
 
 def _has_effect(statement: ast.stmt) -> bool:
@@ -206,8 +205,5 @@ def _replaced(
     def apply() -> None:
         block[at : at + len(old)] = new
 
-    return Change(operator, old[0].lineno, _text(old), _text(new), apply, rule)
+    return Change(operator, old[0].lineno, old, new, apply, rule)
 
-
-def _text(statements: list[ast.stmt]) -> str:
-    return "; ".join(" ".join(ast.unparse(s).split()) for s in statements)

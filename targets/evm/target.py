@@ -51,28 +51,35 @@ class EvmTarget:
                 raise BadInput(f"the contracts refuse their own set-up: {call.action} reverts with {answer.reason!r}")
         self._words: list[int] = []
         self._time = -1
+        self._current = False
         chain.mark()
 
     def reset(self) -> None:
         self._chain.back()
+        self._current = False
 
     def apply(self, call: Call) -> Answer:
         if call.action == "advance_time":
             self._chain.advance(call.arguments["seconds"])
+            self._current = False
             return DONE
         sender, to, data = self._adapter.encode(call)
         try:
             result = self._chain.transact(sender, to, data)
         except Reverted as reverted:
-            return Answer(False, reason=reason(reverted))
+            return Answer(False, reason=reason(reverted))  # and nothing has changed: that is the EVM's promise
+        self._current = False
         returns = self._adapter.returns(call, result)
         return Answer(True, returns) if returns else DONE
 
     def observe(self) -> list[Any]:
+        if self._current:
+            return self._observed
         words, time = self._chain.read(self._adapter.slots), self._chain.time()
         if words != self._words or time != self._time:
             self._words, self._time = words, time
             self._observed = self._adapter.decode(time, words)
+        self._current = True
         return self._observed
 
     def recheck(self) -> list[Any]:
