@@ -25,7 +25,7 @@ def main() -> None:
     table.add_row("the same calls on bare pyrevm, pre-encoded, steps/s", f"{measured.raw_rate:,.0f}")
     table.add_row("ratio", f"{measured.ratio:.2f}")
     table.add_row("peak memory", f"{measured.peak / 2**20:,.0f} MiB")
-    table.add_row("memory of a run of a million steps, from the slope", f"{measured.peak_of_a_million / 2**20:,.0f} MiB")
+    table.add_row("memory of a million steps, from the slope", f"{measured.peak_of_a_million / 2**20:,.0f} MiB")
     started = time.perf_counter()
     verdicts = list(prove_all(Prover(chosen.model), chosen.chapter.properties, os.cpu_count() or 1))
     proved = sum(v.verdict == "proved" for v in verdicts)

@@ -232,7 +232,7 @@ def opened(chosen: System, target: str, artifacts: list[str] | None, steps: int)
 
 @contextlib.contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[..., None]]:
-    """A progress bar on standard error; the function that moves it, given what is done and, if it changes, the total."""
+    """A progress bar on standard error; the function that moves it, given what is done and perhaps a new total."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
@@ -253,6 +253,9 @@ def main() -> None:
     except (TargetFailed, NothingCompared) as error:
         _stop(str(error), TARGET_FAILED)
     except typer.exceptions.TyperException as error:
+        # Without arguments the help has been shown already.
+        if not str(error):
+            sys.exit(BAD_INPUT)
         _stop(f"{error}; see `marginspec --help`", BAD_INPUT)
     except (KeyboardInterrupt, typer.Abort):
         _stop("interrupted", 130)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import inspect
 import multiprocessing
 import signal
 import sys
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path as File
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from marginspec.differential.mutants import Kill, Mutant, kill, load, mutants_of, reaching, unload
@@ -32,9 +33,12 @@ from marginspec.targets.protocol import BadInput, Target
 PROOF_SECONDS = 20.0
 """Of one mutant, over all properties."""
 
-PROPERTY_SECONDS = 6.0
+PROPERTY_SECONDS = 5.0
 SOLVER_SECONDS = 0.3
 TRIES = 6
+
+ANY_STEP = 1000
+"""What it costs a claim to speak of any action."""
 
 HANG_SECONDS = 600.0
 """After which the lock-step run of a mutant is taken not to end."""
@@ -149,7 +153,7 @@ _TARGET: Target
 
 
 def _try_all(job: Job, mutants: Sequence[Mutant], workers: int) -> Iterator[Trial]:
-    """Trials as they end. Properties are functions and cannot be sent to processes; workers are forked and have them."""
+    """Trials as they end. Workers are forked: a property is a function and cannot be sent to another process."""
     global _JOB
     _JOB = job
     with ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _prepare) as pool:
@@ -204,7 +208,7 @@ def _cost(claim: Property) -> int:
     """Claims about any action, and with many unknowns, are tried last."""
     hints = arguments_of(claim.predicate)
     steps = claim.kind == "invariant" or any(plain(hint) is Step for hint in hints.values())
-    return 100 * steps + 10 * len(claim.given) + len(hints)
+    return ANY_STEP * steps + 10 * len(claim.given) + len(hints)
 
 
 def _refuted(model: type[Machine], mutant: Mutant) -> tuple[tuple[str, ...], int]:
@@ -212,7 +216,7 @@ def _refuted(model: type[Machine], mutant: Mutant) -> tuple[tuple[str, ...], int
     changed, end = reaching(_JOB.model, mutant), time.perf_counter() + PROOF_SECONDS
     refuter = Refuter(model, recheck=False, watch=Watch(model, mutant.name))
     untried = 0
-    for claim in _JOB.claims:
+    for claim in filter(lambda claim: _concerns(claim, changed), _JOB.claims):
         left = min(end - time.perf_counter(), PROPERTY_SECONDS)
         if left <= 0:
             untried += 1
@@ -228,6 +232,24 @@ def _refuted(model: type[Machine], mutant: Mutant) -> tuple[tuple[str, ...], int
         if verdict.verdict == "refuted":
             return (claim.id,), untried
     return (), untried
+
+
+def _concerns(claim: Property, changed: frozenset[str]) -> bool:
+    """Whether a claim can run any of these functions: it speaks of any action, or uses one by its name."""
+    return _cost(claim) >= ANY_STEP or any(not changed.isdisjoint(_used(p.predicate)) for p in (claim, *claim.given))
+
+
+@functools.cache
+def _used(function: Callable[..., Any]) -> frozenset[str]:
+    """The names that a function uses, and those that functions of its own package use."""
+    code = inspect.unwrap(function).__code__
+    names = set(code.co_names)
+    for inner in code.co_consts:
+        names.update(inner.co_names if isinstance(inner, CodeType) else ())
+    known = inspect.unwrap(function).__globals__
+    used = [known[name] for name in names if inspect.isfunction(known.get(name))]
+    room = function.__module__.rpartition(".")[0]
+    return frozenset(names).union(*(_used(f) for f in used if f.__module__.rpartition(".")[0] == room))
 
 
 def _narrowed(claim: Property, changed: frozenset[str]) -> Property:

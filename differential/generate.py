@@ -7,7 +7,6 @@ on nothing else: the same bytes are the same calls.
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -18,10 +17,12 @@ from marginspec.differential.plan import Plan, plans_of
 from marginspec.model.kernel.machine import Call, Machine, Outcome, actions_of, regimes_of
 from marginspec.model.kernel.numbers import Number
 
-K0, K1, CL, SG, HP = [int(x) for x in os.environ.get("P", "2,1,1,1,1").split(",")]
 STEP_BYTES = 2
 START_BYTES = 8
 ATTEMPTS = 8
+
+# An action that was refused more often than this in a row gives way to another, half of the time.
+PATIENCE = 3
 
 
 class Generator:
@@ -71,14 +72,13 @@ class Generator:
             if outcome.rule is None:
                 if call.action in self._environment:
                     # What was impossible may be possible in another world.
-                    if CL:
-                        self._streak.clear()
+                    self._streak.clear()
                 else:
                     self._streak[call.action] = 0
                 break
             self._refusals[outcome.rule] += 1
             self._streak[call.action] += 1
-            if attempt == ATTEMPTS or choices.below(K0 + self._refusals[outcome.rule] // K1) == 0:
+            if attempt == ATTEMPTS or choices.below(2 + self._refusals[outcome.rule] // 4) == 0:
                 break
             if machine.reach is not None:
                 machine.reach.clear()
@@ -90,7 +90,7 @@ class Generator:
         """A refused call with one number moved to where the decision against it flips, or just beyond."""
         numbers = [(name, n) for name, n in self._plans[call.action].numbers if call.arguments[name] != 0]
         cause = call.action, rule
-        if not numbers or choices.below(1 + HP * self._hopeless[cause]):
+        if not numbers or choices.below(1 + 4 * self._hopeless[cause]):
             return None
         name, number = numbers[choices.below(len(numbers))]
         found, value = self._flips(call, name, machine, before, ()), call.arguments[name]
@@ -106,7 +106,7 @@ class Generator:
         """A call with arguments drawn at random: mostly the identifiers in focus, mostly with hope."""
         word, focus, strength = choices.word, self._focus, self._strength
         plan = self._actions[word() % len(self._actions)]
-        if self._streak[plan.action] > 3 and word() & SG:
+        if self._streak[plan.action] > PATIENCE and word() & 1:
             plan = self._actions[word() % len(self._actions)]
         arguments, first = plan.lowest.copy(), None
         for identifier in plan.identifiers:
@@ -144,8 +144,8 @@ class Generator:
         """Move one number to where a decision of the model flips, or one unit beside it."""
         candidates = [(name, number) for name, number in numbers if call.arguments[name] != 0] or numbers
         name, number = candidates[choices.below(len(candidates))]
-        regime = self._regimes[choices.below(len(self._regimes))]
-        found, value = self._flips(call, name, machine, before, (regime,)), call.arguments[name]
+        regimes = (self._regimes[choices.below(len(self._regimes))],)
+        found, value = self._flips(call, name, machine, before, regimes), call.arguments[name]
         if not found:
             return
         # Overflows are many and far away: the smallest of some draws, so that the near ones come often.

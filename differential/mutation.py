@@ -206,4 +206,3 @@ def _replaced(
         block[at : at + len(old)] = new
 
     return Change(operator, old[0].lineno, old, new, apply, rule)
-

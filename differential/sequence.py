@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from marginspec.model.kernel.machine import Call, Machine, Outcome, Rejected, regimes_of
+from marginspec.model.kernel.record import Record
 
 ENOUGH = 100
 SELDOM = 8
@@ -32,7 +33,8 @@ class Rehearsal:
 
     def __init__(self, model: type[Machine]) -> None:
         self._genesis = model.genesis()
-        self._begin = self._genesis.flatten()
+        self._begin = self.state = self._genesis.flatten()
+        self.machine = self._genesis
         self._regimes = {name: getattr(model, name) for name in regimes_of(model)}
         self._rare = self._regimes.copy()
         self._seen: Counter[str] = Counter()
@@ -41,6 +43,8 @@ class Rehearsal:
 
     def start(self) -> None:
         """Begin a sequence."""
+        if Record.flatten(self.machine) != self.state:
+            raise ValueError(f"{type(self.machine).__name__} adds or removes keys of a map; `blank` must have them all")
         self.machine = self._genesis.clone()
         self.machine.reach = []
         self.state = self._begin

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from marginspec.differential.boundary import thresholds
 from marginspec.differential.lockstep import Divergence, LockStep
 from marginspec.differential.sequence import Rehearsal, Step
 from marginspec.model.kernel.machine import Call, Machine, actions_of
@@ -17,6 +18,7 @@ from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import plain
 from marginspec.targets.protocol import Target
 
+AIMS = 30
 EFFORT = 20_000
 """Steps that the implementation takes at most for one divergence."""
 
@@ -90,9 +92,31 @@ class _Shrinker:
         while size > 0:
             at = len(self._calls) - size
             while at >= 0:
-                self._shows(self._calls[:at] + self._calls[at + size :])
+                fewer = self._calls[:at] + self._calls[at + size :]
+                if not self._shows(fewer) and size == 1:
+                    self._shows_aimed(fewer)
                 at = min(at, len(self._calls)) - size
             size //= 2
+
+    def _shows_aimed(self, calls: list[Call]) -> bool:
+        """Whether calls show the divergence once an amount of the last is moved to where a decision now flips.
+
+        A call that sits exactly on a threshold no longer does when what comes before it changes.
+        """
+        if not calls:
+            return False
+        *others, last = calls
+        self._rehearsed(others)
+        for name, hint in actions_of(self._model)[last.action].arguments.items():
+            if plain(hint) is not int or last.arguments[name] == 0:
+                continue
+            number, value = hint.__metadata__[0], last.arguments[name]
+            places = {at + d for at in thresholds(self._rehearsal.machine, last, name) for d in (0, 1, -1)}
+            for place in sorted(places, key=lambda place: abs(place - value))[:AIMS]:
+                aimed = Call(last.action, {**last.arguments, name: place})
+                if max(1, number.low) <= place <= number.high and self._shows([*others, aimed]):
+                    return True
+        return False
 
     # --- Plainer -------------------------------------------------------------------------------------------------
 
@@ -104,15 +128,16 @@ class _Shrinker:
                     any(self._shows(self._renamed(option, other)) for other in options[:at])
 
     def _renamed(self, old: Any, new: Any) -> list[Call]:
-        """The calls with an identifier in the place of another, and that in its place."""
+        """The calls with an identifier in the place of another, and that in its place, where it is of the type."""
         swap = {old: new, new: old}
         return [
-            Call(c.action, {n: swap.get(v, v) if self._names(c, n) else v for n, v in c.arguments.items()})
+            Call(c.action, {n: swap[v] if self._may_be(c, n, swap.get(v)) else v for n, v in c.arguments.items()})
             for c in self._calls
         ]
 
-    def _names(self, call: Call, argument: str) -> bool:
-        return plain(actions_of(self._model)[call.action].arguments[argument]) not in (int, bool)
+    def _may_be(self, call: Call, argument: str, identifier: Any) -> bool:
+        kind = plain(actions_of(self._model)[call.action].arguments[argument])
+        return identifier is not None and identifier in self._model.universe.get(kind, ())
 
     def _simplify(self) -> None:
         """Try plainer values for every argument, one at a time, the last call first."""

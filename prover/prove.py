@@ -104,7 +104,7 @@ class Prover:
                     return
         verdict.witnessed = verdict.paths > 0 and unwitnessed == 0
         if verdict.paths == 0:
-            verdict.reason = "vacuous: no case satisfies its assumptions"
+            verdict.reason = verdict.reason or "vacuous: no case satisfies its assumptions"
         elif unwitnessed:
             verdict.reason = verdict.reason or f"{unwitnessed} paths without a witness"
         elif not verdict.reason:

@@ -2,7 +2,8 @@
 
 Conditions of this field are products of a few prices, ratios and totals with amounts. With the former given, the rest
 is linear over the integers, which Z3 decides at once. So numbers are tried for as few unknowns as make everything
-linear, the typical ones first; only then Z3 is asked the nonlinear question. Whatever is found is checked by exact evaluation.
+linear, the typical ones first; only then Z3 is asked the nonlinear question. Whatever is found is checked by exact
+evaluation.
 """
 
 from __future__ import annotations

@@ -124,8 +124,8 @@ class MorphoBlue(Machine):
             fee_recipient=ZERO,
             params={
                 MarketId("A"): MarketParams(x, y, UTILISATION_IRM, lltvs[1]),
-                MarketId("B"): MarketParams(y, x, NO_IRM, lltvs[2]),
-                MarketId("C"): MarketParams(x, x, SPARE_IRM, lltvs[0]),
+                MarketId("B"): MarketParams(y, x, NO_IRM, lltvs[0]),
+                MarketId("C"): MarketParams(x, x, SPARE_IRM, lltvs[2]),
             },
             markets={m: Market() for m in markets},
             positions={m: {a: Position() for a in accounts} for m in markets},
@@ -143,7 +143,7 @@ class MorphoBlue(Machine):
         _, users, _, tokens, _, lltvs = cls.universe.values()
         owner = {"caller": "owner"}
         calls = [Call("enable_irm", owner | {"irm": irm}) for irm in (NO_IRM, UTILISATION_IRM)]
-        calls += [Call("enable_lltv", owner | {"lltv": lltv}) for lltv in lltvs[1:3]]
+        calls += [Call("enable_lltv", owner | {"lltv": lltv}) for lltv in lltvs[:2]]
         calls += [Call("create_market", owner | {"market": market}) for market in ("A", "B")]
         calls += [Call("set_price", {"market": m, "price": ORACLE_PRICE_SCALE}) for m in ("A", "B", "C")]
         calls += [Call("set_balance", {"token": t, "account": u, "amount": 10**24}) for t in tokens for u in users]

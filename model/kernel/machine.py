@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar, overload
 
+from marginspec.model.kernel.layout import Layout, layout_of
 from marginspec.model.kernel.record import Record
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,6 +47,8 @@ class Outcome:
 class Machine(Record):
     """Base of a model. A subclass is a dataclass whose fields are the state and whose methods are the rules.
 
+    The keys of its maps never change: `universe` lists them all.
+
     system: what the model is called outside, e.g. on the command line. universe: for each identifier type of the model
     (accounts, markets, …), the identifiers that a run uses. never: rules that no run can reach, each with the ID of
     the property that says so.
@@ -59,6 +62,7 @@ class Machine(Record):
     reach: list[str] | None = None
     last: Call | None = None
     _before: list[Any] | None = None
+    _layout: Layout | None = None
 
     @classmethod
     def blank(cls) -> Self:
@@ -79,6 +83,25 @@ class Machine(Record):
             if not outcome.accepted:
                 raise ValueError(f"{cls.__name__} refuses its own prelude: {call.action} by {outcome.rule}")
         return machine.clone()
+
+    def clone(self) -> Self:
+        """A copy that shares nothing mutable with the original, apart from constants."""
+        copy = super().clone()
+        copy._layout = self._layout
+        return copy
+
+    def flatten(self) -> list[Any]:
+        """Every variable in a fixed order: fields as declared, maps by the order of their keys."""
+        return self._placed().flatten(self)
+
+    def load(self, values: list[Any]) -> None:
+        """Take every variable from a list such as `flatten` gives."""
+        self._placed().load(self, values)
+
+    def _placed(self) -> Layout:
+        if self._layout is None:
+            self._layout = layout_of(self)
+        return self._layout
 
     @property
     def previous(self) -> Self:

@@ -1,10 +1,7 @@
 """Records: dataclasses of integers, identifiers, records and maps, that copy and flatten themselves fast.
 
-The keys of a map never change: the identifiers of a run are listed by its model. So a state is its `flatten`, a list
-of values in a fixed order, and `load` takes it back from there.
-
-All of this happens on every step of a differential run, so it is compiled once per class from the field types, instead
-of walking the types again each time.
+Both happen all the time, so they are compiled once per class from the field types, instead of walking the types again
+each time.
 """
 
 from __future__ import annotations
@@ -28,16 +25,6 @@ class Record:
         _compiled(type(self)).flatten(self, out)
         return out
 
-    def load(self, values: list[Any]) -> None:
-        """Take every variable from a list such as `flatten` gives; the list is only read."""
-        rest = iter(values)
-        try:
-            _compiled(type(self)).load(self, rest)
-        except StopIteration:
-            raise ValueError(f"too few values for {type(self).__name__}: the keys of a map must not change") from None
-        if next(rest, self) is not self:
-            raise ValueError(f"too many values for {type(self).__name__}: the keys of a map must not change")
-
     def names(self) -> list[str]:
         """The name of each entry of `flatten`, e.g. `positions[A][borrower].collateral`."""
         return list(_names(self, ""))
@@ -47,7 +34,6 @@ class Record:
 class _Compiled:
     clone: Callable[[Any], Any]
     flatten: Callable[[Any, list[Any]], None]
-    load: Callable[[Any, Iterator[Any]], None]
     variables: tuple[str, ...]
 
 
@@ -83,20 +69,11 @@ def _compile(cls: type) -> _Compiled:
     copies = [f"new.{n} = {_copy(t, f'old.{n}')}" for n, t in variables.items()]
     copies += [f"new.{n} = old.{n}" for n in constants]
     clone = ["def clone(old):", " new = make(cls)", *(f" {line}" for line in copies), " return new"]
-    flatten = ["def flatten(record, out):", *_walk(cls, "record", 1, _append, "out += {0}.values()")]
-    load = ["def load(record, rest):", *_walk(cls, "record", 1, _assign, "for k in {0}: {0}[k] = next(rest)")]
+    flatten = ["def flatten(record, out):", *_walk(cls, "record", 1)]
     scope: dict[str, Any] = {"cls": cls, "make": object.__new__}
     scope |= {f"clone_{kind.__name__}": _compiled(kind).clone for kind in _records_in(variables.values())}
-    exec("\n".join([*clone, *flatten, " return None", *load, " return None"]), scope)
-    return _Compiled(scope["clone"], scope["flatten"], scope["load"], tuple(variables))
-
-
-def _append(places: list[str]) -> str:
-    return f"out += ({', '.join(places)},)"
-
-
-def _assign(places: list[str]) -> str:
-    return "; ".join(f"{place} = next(rest)" for place in places)
+    exec("\n".join([*clone, *flatten, " return None"]), scope)
+    return _Compiled(scope["clone"], scope["flatten"], tuple(variables))
 
 
 def _records_in(hints: Iterable[Any]) -> set[type]:
@@ -123,32 +100,21 @@ def _copy(hint: Any, source: str) -> str:
     return source
 
 
-def _walk(cls: type, source: str, depth: int, leaves: Callable[[list[str]], str], values: str) -> list[str]:
-    """Code that visits every variable of a record in order: `leaves` some fields at once, `values` a map of numbers."""
-    lines: list[str] = []
-    pending: list[str] = []
-    for name, hint in variables_of(cls).items():
-        place, kind = f"{source}.{name}", plain(hint)
-        if not (is_record(kind) or get_origin(kind) is dict):
-            pending.append(place)
-            continue
-        if pending:
-            lines.append(" " * depth + leaves(pending))
-            pending = []
-        lines += _walk_field(kind, place, depth, leaves, values)
-    return [*lines, " " * depth + leaves(pending)] if pending else lines
+def _walk(cls: type, source: str, depth: int) -> list[str]:
+    return [line for n, t in variables_of(cls).items() for line in _flat(t, f"{source}.{n}", depth)]
 
 
-def _walk_field(kind: Any, place: str, depth: int, leaves: Callable[[list[str]], str], values: str) -> list[str]:
+def _flat(hint: Any, source: str, depth: int) -> list[str]:
+    kind, pad = plain(hint), " " * depth
     if is_record(kind):
-        return _walk(kind, place, depth, leaves, values)
-    inner, item = plain(get_args(kind)[1]), f"v{depth}"
-    if not (is_record(inner) or get_origin(inner) is dict):
-        return [" " * depth + values.format(place)]
-    return [
-        f"{' ' * depth}for {item} in {place}.values():",
-        *_walk_field(inner, item, depth + 1, leaves, values),
-    ]
+        return _walk(kind, source, depth)
+    if get_origin(kind) is dict:
+        value = plain(get_args(kind)[1])
+        if is_record(value) or get_origin(value) is dict:
+            item = f"v{depth}"
+            return [f"{pad}for {item} in {source}.values():", *_flat(value, item, depth + 1)]
+        return [f"{pad}out += {source}.values()"]
+    return [f"{pad}out.append({source})"]
 
 
 def _names(value: Any, path: str) -> Iterator[str]:

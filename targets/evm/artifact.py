@@ -38,7 +38,7 @@ def load_artifact(name: str, path: Path) -> Artifact:
         data = json.loads(path.read_text())
     except OSError as error:
         raise BadInput(f"artifact {path}: {error.strerror or error}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"artifact {path}: not JSON ({error})") from None
     if not isinstance(data, dict):
         raise BadInput(f"artifact {path}: expected a JSON object with abi and bytecode")
@@ -71,7 +71,9 @@ def _one_contract(name: str, data: dict[str, Any], path: Path) -> dict[str, Any]
         raise BadInput(f"artifact {path}: field contracts is not solc's standard JSON output") from None
     if len(found) != 1:
         raise BadInput(f"artifact {path}: {len(found)} contracts named {name} in solc output, expected 1")
-    return dict(found[0])
+    if not isinstance(found[0], dict):
+        raise BadInput(f"artifact {path}: contract {name} is not an object with abi and bytecode")
+    return found[0]
 
 
 def _bytecode(data: dict[str, Any]) -> Any:

@@ -4,9 +4,22 @@ Market A lends X against Y at 80 % and charges its utilisation as interest; mark
 interest. One unit of either token is worth one of the other at first.
 """
 
+import dataclasses
+
 import pytest
 
-from marginspec.model.deployed.morpho_blue import MORPHO, WAD, YEAR, Account, Irm, Lltv, MarketId, MorphoBlue, Token, User
+from marginspec.model.deployed.morpho_blue import (
+    MORPHO,
+    WAD,
+    YEAR,
+    Account,
+    Irm,
+    Lltv,
+    MarketId,
+    MorphoBlue,
+    Token,
+    User,
+)
 from marginspec.model.kernel import Rejected
 from marginspec.model.kernel.numbers import UINT128_MAX, UINT256_MAX
 
@@ -21,7 +34,9 @@ PAR = 10**36
 @pytest.fixture
 def venue() -> MorphoBlue:
     """Markets A and B open, every user with 10^24 of both tokens."""
-    return MorphoBlue.genesis()
+    venue = MorphoBlue.genesis()
+    venue.params = {**venue.params, B: dataclasses.replace(venue.params[B], lltv=945 * 10**15)}
+    return venue
 
 
 def lent(venue: MorphoBlue, market: MarketId, supplied: int, collateral: int, debt: int) -> None:
@@ -82,7 +97,8 @@ def test_a_market_without_interest_rate_model_charges_nothing(venue: MorphoBlue)
 def test_the_liquidation_incentive_depends_on_the_limit_and_is_capped(venue: MorphoBlue) -> None:
     assert venue.liquidation_incentive_factor(A) == 1_063_829_787_234_042_553  # 1 / (1 - 0.3 * 0.2)
     assert venue.liquidation_incentive_factor(B) == 1_016_776_817_488_561_260  # 1 / (1 - 0.3 * 0.055)
-    assert venue.liquidation_incentive_factor(C) == 1_150_000_000_000_000_000  # 1 / (1 - 0.3 * 0.5) is above 1.15
+    venue.params = MorphoBlue.genesis().params
+    assert venue.liquidation_incentive_factor(B) == 1_150_000_000_000_000_000  # 1 / (1 - 0.3 * 0.5) is above 1.15
 
 
 @pytest.mark.parametrize(("seized", "shares"), [(100, 0), (0, 93 * 10**6)])

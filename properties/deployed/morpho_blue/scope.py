@@ -53,7 +53,9 @@ SCOPE = Scope(
         "on_behalf": ("actor", "other", ZERO),
         "receiver": ("other", ZERO),
         "borrower": ("other", "actor"),
-        "who": ("other", "actor", "third"),
+        # Positions are read only of the account acted for and of the fee recipient, so that the caller of an action for
+        # somebody else is as good a bystander as any third account.
+        "who": ("other", "actor"),
         "params[here].loan_token": ("loan",),
         "params[here].collateral_token": ("collateral",),
         "params[here].lltv": (_HERE,),
@@ -67,7 +69,7 @@ SCOPE = Scope(
 
 # For claims about token balances: the contract itself may receive, and a market may lend its collateral token.
 ANY_TOKENS = {
-    "receiver": ("other", "actor", MORPHO, ZERO),
+    "receiver": ("other", MORPHO, ZERO),
     "params[here].collateral_token": ("collateral", "loan"),
 }
 
