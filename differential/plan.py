@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from marginspec.differential.choices import Choices
-from marginspec.model.kernel.machine import ActionInfo, Call, Machine, actions_of
+from marginspec.model.kernel.machine import ActionInfo, Call, Machine, actions_of, per_model
 from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import plain
 
@@ -42,7 +41,7 @@ class Plan:
     aim: int
 
 
-@functools.cache
+@per_model
 def plans_of(model: type[Machine]) -> dict[str, Plan]:
     """A plan for each action of a model."""
     plans = {name: _plan(model, info) for name, info in actions_of(model).items()}

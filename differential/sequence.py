@@ -9,7 +9,7 @@ from typing import Any
 from marginspec.model.kernel.machine import Call, Machine, Outcome, Rejected, regimes_of
 from marginspec.model.kernel.record import Record
 
-ENOUGH = 100
+ENOUGH = 20
 SELDOM = 8
 
 

@@ -20,7 +20,6 @@ class Rejected(Exception):  # noqa: N818 - the domain's word for a refused actio
     """An action was refused. `rule` is the ID of the rule that refused it."""
 
     def __init__(self, rule: str) -> None:
-        super().__init__(rule)
         self.rule = rule
 
 

@@ -50,6 +50,7 @@ class EvmTarget:
             if not answer.accepted:
                 raise BadInput(f"the contracts refuse their own set-up: {call.action} reverts with {answer.reason!r}")
         self._words: list[int] = []
+        self._observed: list[Any] = []
         self._time = -1
         self._current = False
         chain.mark()
