@@ -41,8 +41,12 @@ class System:
         """
         replaced = {name: load_artifact(name, file) for name, file in map(parse_option, artifacts)}
         if (chain := _chain(target)) is not None:
-            adapter = self.adapter(replaced)
-            return EvmTarget(target, adapter, chain())
+            running = chain()
+            try:
+                return EvmTarget(target, self.adapter(replaced), running)
+            except BaseException:
+                running.close()
+                raise
         if replaced:
             raise BadInput(f"--artifact needs a target that runs contracts, and {target!r} does not")
         if target in self.targets:
