@@ -16,55 +16,7 @@ class Choices:
     """Bytes as a source of choices, as many as are wanted."""
 
     def __init__(self, data: bytes) -> None:
-        digest = blake2b(data).digest()
-        self.word = chain(_unpack(digest), _more(digest)).__next__
-        """A number of 16 bits."""
-
-    def below(self, n: int) -> int:
-        """A choice among n."""
-        if n <= 4096:
-            return self.word() % n
-        value = 0
-        for _ in range(n.bit_length() // 16 + 1):
-            value = value << 16 | self.word()
-        return value % n
-
-    def number(self, number: Number, positive: bool) -> int:
-        """A typical value or a multiple of it, any magnitude, or an extreme; seldom zero, never if `positive`."""
-        word = self.word()
-        mode, typical = word & 15, number.typical
-        if mode < 12 and typical:
-            value = typical[(word >> 4) % len(typical)]
-            if mode >= 4:
-                value = value * (self.word() % 2000) // 1000 or 1
-        elif mode < 14:
-            bits = min(number.high.bit_length(), 96) if mode == 13 else number.high.bit_length()
-            exponent = self.below(bits)
-            value = (1 << exponent) + self.below(1 << min(exponent, 40))
-        elif mode == 14:
-            value = (number.high, number.high - 1, 2**128 - 1, 2**128)[word >> 4 & 3]
-        else:
-            value = 0
-        low = 1 if positive else number.low
-        return low if value < low else min(value, number.high)
-
-
-def _more(digest: bytes) -> Iterator[int]:
-    """The words of the digest of a digest, and so on."""
-    while True:
-        digest = blake2b(digest).digest()
-        yield from _unpack(digest)
-
-
-_unpack = Struct("<32H").unpack
-
-
-class Choices:
-    """Bytes as a source of choices, as many as are wanted."""
-
-    def __init__(self, data: bytes) -> None:
-        digest = blake2b(data).digest()
-        self.word = chain(_unpack(digest), _more(digest)).__next__
+        self.word = chain.from_iterable(_words(data)).__next__
         """A number of 16 bits."""
 
     def below(self, n: int) -> int:

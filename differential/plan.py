@@ -60,7 +60,7 @@ def _plan(model: type[Machine], info: ActionInfo) -> Plan:
     numbers = tuple((n, info.arguments[n].__metadata__[0]) for n, k in kinds.items() if k is int)
     lowest = dict.fromkeys(kinds) | {name: number.low for name, number in numbers}
     # What users do is refused beyond the flip, and mended then; what the world does is seldom refused.
-    return Plan(info.name, identifiers, numbers, lowest, aim=3 if info.environment else 1)
+    return Plan(info.name, identifiers, numbers, lowest, aim=5 if info.environment else 1)
 
 
 Experience = dict[tuple[str, str, Any], Counter[str | None]]
