@@ -10,7 +10,6 @@ has been seen, or mended: a number moves to where the decision against it flips,
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +23,12 @@ from marginspec.model.kernel.numbers import Number
 STEP_BYTES = 2
 START_BYTES = 8
 ATTEMPTS = 8
-PATIENCE, CL, SG, SL = [int(x) for x in os.environ.get("P", "4,1,1,3").split(",")]
+
+# Refusals by one rule in one sequence that are all kept; of the later ones some are.
+KEPT = 4
+
+# An action that was refused more often than this in a row gives way to another, half of the time.
+PATIENCE = 3
 
 Target = tuple[str, Any, Sequence[Any], Sequence[Any]]
 """An argument to fill in: its name, the identifier in focus or None, options with hope, all options."""
@@ -81,17 +85,13 @@ class Generator:
             if outcome.rule is None:
                 if call.action in self._environment:
                     # What was impossible may be possible in another world.
-                    if CL == 1:
-                        self._streak.clear()
-                    else:
-                        for k in self._streak:
-                            self._streak[k] //= 2
+                    self._streak.clear()
                 else:
                     self._streak[call.action] = 0
                 break
             self._refusals[outcome.rule] += 1
             self._streak[call.action] += 1
-            if attempt == ATTEMPTS or choices.below(1 + self._refusals[outcome.rule] // PATIENCE) == 0:
+            if attempt == ATTEMPTS or choices.below(1 + self._refusals[outcome.rule] // KEPT) == 0:
                 break
             if machine.reach is not None:
                 machine.reach.clear()
@@ -103,7 +103,7 @@ class Generator:
         """A call with arguments drawn at random: mostly the identifiers in focus, mostly with hope."""
         word = choices.word
         plan = self._actions[word() % len(self._actions)]
-        if self._streak[plan.action] > SL and word() & SG:
+        if self._streak[plan.action] > PATIENCE and word() & 1:
             plan = self._actions[word() % len(self._actions)]
         arguments, first = plan.lowest.copy(), None
         for name, focus, hopeful, options in self._identifiers[plan.action]:

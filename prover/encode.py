@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from marginspec.prover.symbolic import Atoms, Quotient, SymBool, SymInt, Unknown, Value
+from marginspec.prover.symbolic import Atoms, Quotient, SymBool, SymInt, Unknown, Value, key_of
 
 ENCODINGS = ("light", "near", "cuts", "real", "int")
 NEAR = 2
@@ -124,13 +124,13 @@ def _cuts(atoms: Atoms, used: list[int], conditions: list[SymBool]) -> Iterable[
     quotients = [(i, described) for i in used if isinstance(described := atoms.all[i], Quotient)]
     for i, described in quotients:
         a, b, q = described.numerator, described.denominator, SymInt({(i,): 1})
-        places: set[Value] = {-1, 0, 1}
-        places |= {SymInt({(j,): 1}) for j, other in quotients if j != i and _same(other.denominator, b)}
+        places: list[Value] = [-1, 0, 1]
+        places += [SymInt({(j,): 1}) for j, other in quotients if j != i and key_of(other.denominator) == key_of(b)]
         for condition in conditions:
             coefficient = condition.term.terms.get((i,), 0)
             if abs(coefficient) == 1:
-                places |= {q - coefficient * condition.term, q - coefficient * condition.term + coefficient}
-        for n in sorted(places, key=_order):
+                places += [q - coefficient * condition.term, q - coefficient * condition.term + coefficient]
+        for n in sorted({key_of(n): n for n in places}.values(), key=_order):
             above = f"(and {_at_most(n * b, a)} {_at_most(n, q)})"
             below = f"(and {_at_most(a + 1, n * b)} {_at_most(q + 1, n)})"
             yield f"(or {above} {below})"
@@ -145,12 +145,6 @@ def _at_most(x: Value, y: Value) -> str:
     if isinstance(term, SymInt):
         return _condition(SymBool("le", term), "Real")
     return "true" if term <= 0 else "false"
-
-
-def _same(x: Value, y: Value) -> bool:
-    if isinstance(x, SymInt):
-        return isinstance(y, SymInt) and x.same(y)
-    return isinstance(y, int) and x == y
 
 
 def _condition(condition: SymBool, sort: str) -> str:

@@ -16,6 +16,7 @@ from marginspec.properties.law import Every
 
 Monomial = tuple[int, ...]
 Value = Union[int, "SymInt"]
+Key = int | frozenset[tuple[Monomial, int]]
 
 
 class Unsupported(Exception):  # noqa: N818 - a verdict of its own: the run could not be followed
@@ -56,8 +57,8 @@ class Run:
         self.constraints: list[SymBool] = []
         self.picks: dict[str, Any] = {}
         self._left: dict[str, Sequence[Any]] = {}
-        self._bounds: dict[SymInt, tuple[int | None, int | None]] = {}
-        self._unequal: set[SymInt] = set()
+        self._bounds: dict[Key, tuple[int | None, int | None]] = {}
+        self._unequal: set[Key] = set()
 
     def choose(self, options: int) -> int:
         """Take one of several ways; the others are explored in later runs."""
@@ -113,26 +114,26 @@ class Run:
         """From here on the condition holds."""
         self.constraints.append(condition)
         base, offset, sign = condition.term.split()
-        low, high = self._bounds.get(base, (None, None))
+        low, high = self._bounds.get(base.key, (None, None))
         limit = -offset * sign  # sign * base + offset <= 0 (or = 0, or != 0)
         if condition.kind == "ne":
-            self._unequal.add(condition.term)
+            self._unequal.add(condition.term.key)
             least, most = self.atoms.bounds(base)
             if limit == (least if low is None else low):
-                self._bounds[base] = (limit + 1, high)
+                self._bounds[base.key] = (limit + 1, high)
             elif limit == (most if high is None else high):
-                self._bounds[base] = (low, limit - 1)
+                self._bounds[base.key] = (low, limit - 1)
             return
         if condition.kind == "eq" or sign > 0:
             high = limit if high is None else min(high, limit)
         if condition.kind == "eq" or sign < 0:
             low = limit if low is None else max(low, limit)
-        self._bounds[base] = (low, high)
+        self._bounds[base.key] = (low, high)
 
     def _known(self, condition: SymBool) -> bool | None:
         term = condition.term
         base, offset, sign = term.split()
-        low, high = self._bounds.get(base, (None, None))
+        low, high = self._bounds.get(base.key, (None, None))
         wide_low, wide_high = self.atoms.bounds(base)
         low = wide_low if low is None else max(low, wide_low)
         high = wide_high if high is None else min(high, wide_high)
@@ -143,7 +144,7 @@ class Run:
         return equal if equal is None or condition.kind == "eq" else not equal
 
     def _apart(self, term: SymInt) -> bool:
-        return term in self._unequal or -term in self._unequal
+        return term.key in self._unequal or (-term).key in self._unequal
 
 
 class Atoms:
@@ -152,7 +153,7 @@ class Atoms:
     def __init__(self) -> None:
         self.all: list[Unknown | Quotient] = []
         self._number: dict[Any, int] = {}
-        self._bounds: dict[SymInt, tuple[int, int]] = {}
+        self._bounds: dict[Key, tuple[int, int]] = {}
         self._atom_bounds: list[tuple[int, int]] = []
 
     def unknown(self, unknown: Unknown) -> SymInt:
@@ -161,7 +162,7 @@ class Atoms:
 
     def quotient(self, numerator: Value, denominator: Value) -> SymInt:
         """The term for numerator // denominator, the denominator positive."""
-        key = (numerator, denominator)
+        key = (key_of(numerator), key_of(denominator))
         if key in self._number:
             return SymInt({(self._number[key],): 1})
         low, high = self.bounds(numerator)
@@ -181,7 +182,7 @@ class Atoms:
         """An interval that contains every possible value of a term."""
         if isinstance(value, int):
             return value, value
-        if value not in self._bounds:
+        if value.key not in self._bounds:
             low = high = 0
             for monomial, coefficient in value.terms.items():
                 a, b = coefficient, coefficient
@@ -190,22 +191,25 @@ class Atoms:
                     corners = (a * c, a * d, b * c, b * d)
                     a, b = min(corners), max(corners)
                 low, high = low + a, high + b
-            self._bounds[value] = (low, high)
-        return self._bounds[value]
+            self._bounds[value.key] = (low, high)
+        return self._bounds[value.key]
 
 
 class SymInt:
-    """A polynomial that is not a constant. Arithmetic that yields a constant yields a plain int."""
+    """A polynomial that is not a constant. Arithmetic that yields a constant yields a plain int.
 
-    __slots__ = ("_hash", "_split", "terms")
+    key: what stands for it in dicts and sets, where `==` would ask for a decision whenever two hashes collide.
+    """
+
+    __slots__ = ("_split", "key", "terms")
 
     def __init__(self, terms: dict[Monomial, int]) -> None:
         self.terms = terms
-        self._hash = hash(frozenset(terms.items()))
+        self.key = frozenset(terms.items())
         self._split: tuple[SymInt, int, int] | None = None
 
     def __hash__(self) -> int:
-        return self._hash
+        return hash(self.key)
 
     def split(self) -> tuple[SymInt, int, int]:
         """(base, offset, sign) with self = sign * base + offset; base has no constant and a canonical sign."""
@@ -218,7 +222,7 @@ class SymInt:
 
     def same(self, other: SymInt) -> bool:
         """Whether two terms are the same polynomial."""
-        return self._hash == other._hash and self.terms == other.terms
+        return self.key == other.key
 
     def __add__(self, other: Value) -> Value:
         terms = dict(self.terms)
@@ -333,6 +337,11 @@ class Pick:
 
     def __hash__(self) -> int:
         return hash(self.value())
+
+
+def key_of(value: Value) -> Key:
+    """What stands for a term in dicts and sets."""
+    return value.key if isinstance(value, SymInt) else value
 
 
 def _terms(value: Value) -> Any:

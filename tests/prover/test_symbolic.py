@@ -348,3 +348,12 @@ def test_a_replay_runs_the_same_code_on_plain_integers() -> None:
         return (type(x), x // 7, Pick("who", ("a", "b")).value())
 
     assert Replay({"who": "b"}, {"x": 50}).run(body) == (int, 7, "b")
+
+
+def test_terms_whose_hashes_collide_are_told_apart_without_a_decision() -> None:
+    run = Run.current = Run((), Atoms())
+    x = run.unknown(Unknown("x", 0, 9))
+    assert hash(-1 * x) == hash(-2 * x)  # since hash(-1) == hash(-2)
+    quotients = [run.atoms.quotient(k * x, 3) for k in (-1, -2)]
+    assert [q.terms for q in quotients] == [{(1,): 1}, {(2,): 1}]
+    assert run.choices == []
