@@ -1,7 +1,8 @@
 """cvc5 as a process of its own: it reads texts and answers verdicts, and can be killed when it overstays its time.
 
 Inside one process cvc5 does not always return when its time limit passes (the coverings strategy is one long step).
-Protocol: a line with the number of characters and `default` or `coverings`, then the text; a line with the verdict.
+Protocol: a line with the number of characters, the time limit in ms and `default` or `coverings`, then the text; a line
+with the verdict.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import cvc5
 COVERINGS = (("nl-cov", "true"), ("nl-ext", "none"))
 
 
-def check(text: str, strategy: str) -> str:
+def check(text: str, milliseconds: str, strategy: str) -> str:
     """`sat`, `unsat` or `unknown`."""
     solver = cvc5.Solver(cvc5.TermManager())
-    for name, value in (*(COVERINGS if strategy == "coverings" else ()), ("seed", "0")):
+    for name, value in (*(COVERINGS if strategy == "coverings" else ()), ("seed", "0"), ("tlimit-per", milliseconds)):
         solver.setOption(name, value)
     parser = cvc5.InputParser(solver)
     parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, text, "obligation")
@@ -32,8 +33,8 @@ def check(text: str, strategy: str) -> str:
 def main() -> None:
     """Serve until the input ends."""
     while header := sys.stdin.readline():
-        length, strategy = header.split()
-        print(check(sys.stdin.read(int(length)), strategy), flush=True)
+        length, milliseconds, strategy = header.split()
+        print(check(sys.stdin.read(int(length)), milliseconds, strategy), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path as File
+from tempfile import TemporaryDirectory
 from typing import Any, get_type_hints
 
 from marginspec.model.kernel.machine import Machine, Rejected
@@ -16,11 +17,13 @@ from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Irrelevant, Property, Step, assume
 from marginspec.prover.arbitrary import Arbitrary
 from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib
+from marginspec.prover.evaluate import Numbers
 from marginspec.prover.solvers import Answer, solve
 from marginspec.prover.symbolic import Exploration, Path, Replay, Run, Unsupported, explore
-from marginspec.prover.witness import Numbers, Witnesses
+from marginspec.prover.witness import Witnesses
 
-SECONDS = {"z3": 4.0, "yices": 2.0, "cvc5": 4.0}
+# Two rounds over the encodings: what one of them makes easy need not wait for another to time out.
+ROUNDS = ({"z3": 1.0, "yices": 0.5, "cvc5": 0.25}, {"z3": 4.0, "yices": 2.0, "cvc5": 4.0})
 
 
 @dataclass
@@ -86,12 +89,13 @@ class Prover:
             verdict.counterexample = {"state": "initial"}
             return
         verdict.confirmed = self.recheck
+        self.witnesses.listen()
         body = self._body(claim)
         found = explore(body, (Irrelevant, Rejected))
         unwitnessed = 0
         for number, path in enumerate(p for p in found.paths if p.ended is None):
             if path.result is not False:
-                state = self._witness(found, path)
+                state = self._witness(found, path, claim.id)
                 if state != "infeasible":
                     verdict.paths += 1
                     unwitnessed += state == "unknown"
@@ -138,20 +142,20 @@ class Prover:
 
         return body
 
-    def _witness(self, found: Exploration, path: Path) -> str:
+    def _witness(self, found: Exploration, path: Path, claim: str) -> str:
+        """`witnessed`, `infeasible` or `unknown`; what is likely and cheap is asked first."""
         if not path.constraints:
             return "witnessed"
-        search, kind = self.witnesses, str(path.picks.get("step", ""))
-        if search.find(found.atoms, path.constraints, kind, tries=6) is not None:
+        search, action = self.witnesses, str(path.picks.get("step", ""))
+        if search.known(found.atoms, path.constraints, action, claim) is not None:
             return "witnessed"
         obligation = Obligation(found.atoms, tuple(path.constraints))
         if solve("z3", smt_lib(obligation, "real"), 0.5).verdict == "unsat":
             return "infeasible"
-        if search.find(found.atoms, path.constraints, kind) is not None:
+        if search.find(found.atoms, path.constraints, action, claim) is not None:
             return "witnessed"
-        if solve("z3", smt_lib(obligation, "int"), 2.0).verdict == "unsat":
-            return "infeasible"
-        return "unknown" if search.find_nonlinear(found.atoms, path.constraints) is None else "witnessed"
+        numbers = search.find_nonlinear(found.atoms, path.constraints, action, claim)
+        return {"unsat": "infeasible", "unknown": "unknown"}.get(str(numbers), "witnessed")
 
     def _discharge(self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict) -> bool:
         """Whether Z3 proves the claim of a path in some encoding, preferably one in which another solver agrees."""
@@ -160,15 +164,17 @@ class Prover:
         z3 = verdict.solvers.setdefault("z3", SolverResult())
         proved: dict[str, str] = {}
         agreed = not self.recheck
-        for encoding in ENCODINGS:
+        for seconds, encoding in itertools.product(ROUNDS, ENCODINGS):
             text = smt_lib(obligation, encoding, f"{name}\n{law}\nencoding: {encoding}; unsat means proved")
-            answer = solve("z3", text, SECONDS["z3"])
-            z3.seconds += answer.seconds
-            if answer.verdict == "unsat":
+            if encoding not in proved:
+                answer = solve("z3", text, seconds["z3"])
+                z3.seconds += answer.seconds
+                if answer.verdict != "unsat":
+                    continue
                 proved[encoding] = text
-                agreed = agreed or self._agrees(text, verdict)
-                if agreed:
-                    break
+            agreed = agreed or self._agrees(text, verdict, seconds)
+            if agreed:
+                break
         if self.emit:
             self.emit.mkdir(parents=True, exist_ok=True)
             status, text = list(proved.items())[-1] if proved else ("open", text)
@@ -178,18 +184,18 @@ class Prover:
             z3.verdict = "unknown"
         return bool(proved)
 
-    def _agrees(self, text: str, verdict: Verdict) -> bool:
+    def _agrees(self, text: str, verdict: Verdict, seconds: dict[str, float]) -> bool:
         """Whether another solver also finds the text unsatisfiable.
 
-        cvc5 has the full time only where Yices fails, and is not asked for a second opinion again once it had none.
+        Where Yices does, cvc5 is asked for one more opinion, as long as it always had one.
         """
         yices = verdict.solvers.setdefault("yices", SolverResult())
         cvc5 = verdict.solvers.setdefault("cvc5", SolverResult())
-        first = solve("yices", text, SECONDS["yices"])
+        first = solve("yices", text, seconds["yices"])
         yices.add(first)
         if first.verdict == "unsat" and cvc5.verdict != "unsat":
             return True
-        second = solve("cvc5", text, SECONDS["cvc5"] / (4 if first.verdict == "unsat" else 1))
+        second = solve("cvc5", text, ROUNDS[0]["cvc5"] if first.verdict == "unsat" else seconds["cvc5"])
         cvc5.add(second)
         return "unsat" in (first.verdict, second.verdict)
 
@@ -220,7 +226,7 @@ class Prover:
         cases = [[*path.constraints, claim.negated()] for claim in claims] or [path.constraints]
         for search in (self.witnesses.find, self.witnesses.find_nonlinear):
             for conditions in cases:
-                if (numbers := search(found.atoms, conditions)) is not None:
+                if isinstance(numbers := search(found.atoms, conditions), dict):
                     return numbers
         return None
 
@@ -248,9 +254,11 @@ def prove_all(prover: Prover, claims: Sequence[Property], workers: int) -> Itera
     if workers <= 1:
         yield from map(_prove_nth, range(len(claims)))
         return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
-        for done in as_completed([pool.submit(_prove_nth, n) for n in range(len(claims))]):
-            yield done.result()
+    with TemporaryDirectory() as folder:
+        prover.witnesses.exchange = File(folder) / "witnesses"
+        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+            for done in as_completed([pool.submit(_prove_nth, n) for n in range(len(claims))]):
+                yield done.result()
 
 
 _JOB: tuple[Prover, Sequence[Property]]

@@ -70,10 +70,10 @@ class _Cvc5:
             atexit.register(self._process.kill)
         process = self._process
         assert process.stdin is not None and process.stdout is not None
-        overdue = threading.Timer(seconds, process.kill)
+        overdue = threading.Timer(2 * seconds, process.kill)
         overdue.start()
         try:
-            process.stdin.write(f"{len(text)} {strategy}\n{text}")
+            process.stdin.write(f"{len(text)} {int(seconds * 1000)} {strategy}\n{text}")
             process.stdin.flush()
             verdict = process.stdout.readline().strip()
         except BrokenPipeError:
@@ -90,11 +90,11 @@ def _yices(text: str, seconds: float) -> str:
     program = Path(sys.executable).with_name("yices-smt2")
     try:
         done = subprocess.run(
-            [str(program), f"--timeout={max(1, int(seconds))}"],
+            [str(program)],
             input=text,
             capture_output=True,
             text=True,
-            timeout=seconds + 2,
+            timeout=seconds,
         )
     except subprocess.TimeoutExpired:
         return "unknown"

@@ -8,7 +8,7 @@ and the code is run again from the start for each remembered side. So ordinary P
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Union
 
@@ -45,29 +45,60 @@ class Quotient:
     denominator: Value
 
 
+@dataclass
+class Branch:
+    """A place where a run went one of several ways: its answers until there, its conditions until there, the others.
+
+    condition: what was decided there, None when an identifier was chosen.
+    """
+
+    answers: int
+    constraints: int
+    others: range
+    condition: SymBool | None
+
+
 class Run:
-    """One execution along one sequence of choices."""
+    """One execution along one sequence of answers.
+
+    answers: every answer given so far, in order. A run that begins with the answers of another repeats it up to there
+    without looking at the questions again; constraints: the conditions that hold on account of them.
+    """
 
     current: Run
 
-    def __init__(self, prefix: Sequence[int], atoms: Atoms) -> None:
+    def __init__(self, answers: Sequence[int], atoms: Atoms, constraints: Sequence[SymBool] = ()) -> None:
         self.atoms = atoms
-        self._prefix = prefix
-        self.choices: list[tuple[int, int]] = []  # (taken, number of options)
-        self.constraints: list[SymBool] = []
+        self.answers = list(answers)
+        self.constraints = list(constraints)
+        self.branches: list[Branch] = []
         self.picks: dict[str, Any] = {}
+        self._repeated = 0
         self._left: dict[str, Sequence[Any]] = {}
+        self._narrowed = 0
         self._bounds: dict[Key, tuple[int | None, int | None]] = {}
         self._unequal: set[Key] = set()
+
+    def _repeats(self) -> bool:
+        return self._repeated < len(self.answers)
+
+    def _repeat(self) -> int:
+        self._repeated += 1
+        return self.answers[self._repeated - 1]
+
+    def _answer(self, answer: int) -> int:
+        self._repeated += 1
+        self.answers.append(answer)
+        return answer
 
     def choose(self, options: int) -> int:
         """Take one of several ways; the others are explored in later runs."""
         if options == 1:
             return 0
-        at = len(self.choices)
-        taken = self._prefix[at] if at < len(self._prefix) else 0
-        self.choices.append((taken, options))
-        return taken
+        if self._repeats():
+            return self._repeat()
+        self.branches.append(Branch(len(self.answers), len(self.constraints), range(1, options), None))
+        return self._answer(0)
 
     def pick(self, name: str, options: Sequence[Any]) -> Any:
         """One of several identifiers; the same name is the same pick."""
@@ -93,26 +124,40 @@ class Run:
 
     def decide(self, condition: SymBool) -> bool:
         """The truth of a condition on this run: known from bounds or earlier decisions, else both ways are explored."""
+        if self._repeats():
+            return bool(self._repeat())
         known = self._known(condition)
-        if known is not None:
-            return known
-        truth = self.choose(2) == 0
-        self.add(condition if truth else condition.negated())
-        return truth
+        if known is None:
+            self.branches.append(Branch(len(self.answers), len(self.constraints), range(1), condition))
+            self.constraints.append(condition)
+            known = True
+        return bool(self._answer(known))
+
+    def others(self) -> Iterator[Run]:
+        """The runs that take another way at one of the branches of this one, the last branch first."""
+        for branch in reversed(self.branches):
+            constraints = self.constraints[: branch.constraints]
+            if branch.condition is not None:
+                constraints.append(branch.condition.negated())
+            for other in reversed(branch.others):
+                yield Run([*self.answers[: branch.answers], other], self.atoms, constraints)
 
     def settle(self, claim: Any) -> Any:
         """A claim without what is already known on this run: True, False, or the conditions that remain to be shown."""
         if claim is None:
             raise Unsupported("a law returned nothing")
-        conditions = claim.conditions if isinstance(claim, Every) else (claim,)
-        open_ = [c for c in conditions if c is not True and (not isinstance(c, SymBool) or self._known(c) is not True)]
-        if not all(isinstance(c, SymBool) for c in open_):
-            return False
-        return tuple(open_) or True
+        remain = []
+        for condition in claim.conditions if isinstance(claim, Every) else (claim,):
+            if condition is True:
+                continue
+            if not isinstance(condition, SymBool) or condition.constant() is False:
+                return False
+            if self._known(condition) is not True:
+                remain.append(condition)
+        return tuple(remain) or True
 
-    def add(self, condition: SymBool) -> None:
-        """From here on the condition holds."""
-        self.constraints.append(condition)
+    def _narrow(self, condition: SymBool) -> None:
+        """Bounds from a condition that holds."""
         base, offset, sign = condition.term.split()
         low, high = self._bounds.get(base.key, (None, None))
         limit = -offset * sign  # sign * base + offset <= 0 (or = 0, or != 0)
@@ -131,6 +176,11 @@ class Run:
         self._bounds[base.key] = (low, high)
 
     def _known(self, condition: SymBool) -> bool | None:
+        if (constant := condition.constant()) is not None:
+            return constant
+        for held in self.constraints[self._narrowed :]:
+            self._narrow(held)
+        self._narrowed = len(self.constraints)
         term = condition.term
         base, offset, sign = term.split()
         low, high = self._bounds.get(base.key, (None, None))
@@ -220,9 +270,9 @@ class SymInt:
             self._split = (SymInt(rest if sign > 0 else {m: -c for m, c in rest.items()}), offset, sign)
         return self._split
 
-    def same(self, other: SymInt) -> bool:
+    def same(self, other: Value) -> bool:
         """Whether two terms are the same polynomial."""
-        return self.key == other.key
+        return isinstance(other, SymInt) and self.key == other.key
 
     def __add__(self, other: Value) -> Value:
         terms = dict(self.terms)
@@ -261,30 +311,26 @@ class SymInt:
     def __rfloordiv__(self, other: int) -> Value:
         return _quotient(other, self)
 
-    def __le__(self, other: Value) -> SymBool | bool:
-        return _compare("le", self - other)
+    def __le__(self, other: Value) -> SymBool:
+        return SymBool("le", self, other)
 
-    def __lt__(self, other: Value) -> SymBool | bool:
-        return _compare("le", self - other + 1)
+    def __lt__(self, other: Value) -> SymBool:
+        return SymBool("le", self, other, 1)
 
-    def __ge__(self, other: Value) -> SymBool | bool:
-        return _compare("le", other - self)
+    def __ge__(self, other: Value) -> SymBool:
+        return SymBool("le", other, self)
 
-    def __gt__(self, other: Value) -> SymBool | bool:
-        return _compare("le", other - self + 1)
+    def __gt__(self, other: Value) -> SymBool:
+        return SymBool("le", other, self, 1)
 
     def __eq__(self, other: object) -> Any:
-        if isinstance(other, SymInt) and self.same(other):
-            return True
         if isinstance(other, (int, SymInt)):
-            return _compare("eq", self - other)
+            return self.same(other) or SymBool("eq", self, other)
         return NotImplemented
 
     def __ne__(self, other: object) -> Any:
-        if isinstance(other, SymInt) and self.same(other):
-            return False
         if isinstance(other, (int, SymInt)):
-            return _compare("ne", self - other)
+            return not self.same(other) and SymBool("ne", self, other)
         return NotImplemented
 
     def __bool__(self) -> bool:
@@ -296,20 +342,44 @@ class SymInt:
     __int__ = __index__
 
 
-@dataclass(frozen=True, eq=False)
 class SymBool:
-    """A condition: term <= 0 (le), term == 0 (eq) or term != 0 (ne)."""
+    """A condition: term <= 0 (le), term == 0 (eq) or term != 0 (ne).
 
-    kind: str
-    term: SymInt
+    The term is left - right + plus, worked out when it is first looked at: a run that repeats another never does.
+    """
+
+    __slots__ = ("_parts", "_term", "kind")
+
+    def __init__(self, kind: str, left: Value, right: Value = 0, plus: int = 0) -> None:
+        self.kind = kind
+        self._parts = (left, right, plus)
+        self._term: Value | None = None
+
+    @property
+    def value(self) -> Value:
+        """The term; an integer when the unknowns in it cancel."""
+        if self._term is None:
+            left, right, plus = self._parts
+            self._term = left - right + plus
+        return self._term
+
+    @property
+    def term(self) -> SymInt:
+        """The term of a condition that is not constant."""
+        assert isinstance(self.value, SymInt)
+        return self.value
+
+    def constant(self) -> bool | None:
+        """Its truth, where no unknown is left in it."""
+        if isinstance(self.value, SymInt):
+            return None
+        return self.value <= 0 if self.kind == "le" else (self.value == 0) == (self.kind == "eq")
 
     def negated(self) -> SymBool:
         """The opposite condition; on integers not (t <= 0) is 1 - t <= 0."""
         if self.kind == "le":
-            opposite = 1 - self.term
-            assert isinstance(opposite, SymInt)
-            return SymBool("le", opposite)
-        return SymBool("ne" if self.kind == "eq" else "eq", self.term)
+            return SymBool("le", 1 - self.value)
+        return SymBool("ne" if self.kind == "eq" else "eq", self.value)
 
     def __bool__(self) -> bool:
         return Run.current.decide(self)
@@ -360,12 +430,6 @@ def _quotient(a: Value, b: Value) -> Value:
     if isinstance(b, int) and (b == 1 or (isinstance(a, SymInt) and all(c % b == 0 for c in a.terms.values()))):
         return a if b == 1 else _made({m: c // b for m, c in a.terms.items()})  # type: ignore[union-attr]
     return Run.current.atoms.quotient(a, b)
-
-
-def _compare(kind: str, term: Value) -> SymBool | bool:
-    if isinstance(term, SymInt):
-        return SymBool(kind, term)
-    return term <= 0 if kind == "le" else (term == 0) == (kind == "eq")
 
 
 @dataclass
@@ -419,10 +483,9 @@ def explore(body: Callable[[], Any], ends: tuple[type[Exception], ...], limit: i
     Raises Unsupported when there are more than `limit` paths.
     """
     found = Exploration()
-    todo: list[list[int]] = [[]]
+    todo = [Run((), found.atoms)]
     while todo:
-        prefix = todo.pop()
-        run = Run.current = Run(prefix, found.atoms)
+        run = Run.current = todo.pop()
         try:
             path = Path(run.constraints, run.picks, run.settle(body()))
         except ends as end:
@@ -433,7 +496,5 @@ def explore(body: Callable[[], Any], ends: tuple[type[Exception], ...], limit: i
         found.paths.append(path)
         if len(found.paths) > limit:
             raise Unsupported(f"more than {limit} paths")
-        for at in range(len(run.choices) - 1, len(prefix) - 1, -1):
-            taken, options = run.choices[at]
-            todo += [[*(c for c, _ in run.choices[:at]), other] for other in range(options - 1, taken, -1)]
+        todo += run.others()
     return found

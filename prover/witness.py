@@ -8,90 +8,95 @@ evaluation.
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path as File
 from typing import cast
 
 import z3
 
 from marginspec.prover.encode import Obligation, only_width, smt_lib, support
+from marginspec.prover.evaluate import Numbers, mended, satisfies
 from marginspec.prover.solvers import z3_solver
 from marginspec.prover.symbolic import Atoms, Quotient, SymBool, SymInt, Unknown, Value
 
 TRIES = 24
+NEARBY = 64
 SECONDS = 0.5
 NONLINEAR_SECONDS = 3.0
 
-Numbers = dict[str, int]
 
-
+@dataclass
 class Witnesses:
-    """A search that remembers what it found: the next path is often satisfied by nearly the same numbers."""
+    """A search that remembers what it found: the next path is often satisfied by nearly the same numbers.
 
-    def __init__(self) -> None:
-        self._found: dict[str, list[Numbers]] = defaultdict(list)
+    exchange: a file through which several processes tell each other what they found.
+    """
 
-    def find(self, atoms: Atoms, conditions: Sequence[SymBool], kind: str = "", tries: int = TRIES) -> Numbers | None:
-        """Integers for the unknowns, by name, that satisfy all conditions; None when none were found (not: none exist).
+    exchange: File | None = None
+    _found: dict[str, list[Numbers]] = field(default_factory=lambda: defaultdict(list))
+    _alike: dict[tuple[str, str], list[Numbers]] = field(default_factory=lambda: defaultdict(list))
+    _read: int = 0
 
-        kind: what paths of the same kind have in common, e.g. the action.
-        """
-        alike = self._found[kind]
-        for place in range(len(alike) - 1, -1, -1):
-            if satisfies(atoms, conditions, alike[place]):
-                return alike[place]
-        hubs, rng = _hubs(atoms, conditions), random.Random(0)
-        for attempt in range(tries):
-            given = _guess(hubs, rng, attempt, alike)
-            numbers = _complete(atoms, conditions, given)
-            if numbers is not None and satisfies(atoms, conditions, numbers):
-                alike.append(numbers)
+    def listen(self) -> None:
+        """Take over what others found since the last time."""
+        if self.exchange is None or not self.exchange.exists():
+            return
+        with self.exchange.open("rb") as file:
+            file.seek(self._read)
+            news = file.read()
+        complete = news.rfind(b"\n") + 1
+        self._read += complete
+        for line in news[:complete].splitlines():
+            action, numbers = json.loads(line)
+            self._found[action].append(numbers)
+
+    def known(self, atoms: Atoms, conditions: Sequence[SymBool], action: str, claim: str) -> Numbers | None:
+        """Numbers found before, for a path of the same action, that satisfy these conditions, perhaps after mending."""
+        before = self._found[action]
+        if (numbers := next((n for n in reversed(before) if satisfies(atoms, conditions, n)), None)) is not None:
+            return numbers
+        for like in before[: -1 - NEARBY : -1]:
+            if (numbers := mended(atoms, conditions, like)) is not None:
+                self._keep(numbers, action, claim)
                 return numbers
         return None
 
-    def find_nonlinear(self, atoms: Atoms, conditions: Sequence[SymBool]) -> Numbers | None:
-        """The same, by asking Z3 the nonlinear question."""
+    def find(self, atoms: Atoms, conditions: Sequence[SymBool], action: str = "", claim: str = "") -> Numbers | None:
+        """Integers for the unknowns, by name, that satisfy all conditions; None when none were found (not: none exist).
+
+        Guesses resemble what was found for the same action and claim.
+        """
+        alike = self._alike[action, claim]
+        hubs, rng = _hubs(atoms, conditions), random.Random(0)
+        for attempt in range(TRIES):
+            given = _guess(hubs, rng, attempt, alike)
+            numbers = _complete(atoms, conditions, given)
+            if numbers is not None and satisfies(atoms, conditions, numbers):
+                self._keep(numbers, action, claim)
+                return numbers
+        return None
+
+    def find_nonlinear(
+        self, atoms: Atoms, conditions: Sequence[SymBool], action: str = "", claim: str = ""
+    ) -> Numbers | str:
+        """The same by asking Z3 the nonlinear question; a string, `unsat` or `unknown`, when it has no integers."""
         numbers = _ask(atoms, conditions, NONLINEAR_SECONDS)
-        return numbers if numbers is not None and satisfies(atoms, conditions, numbers) else None
+        if isinstance(numbers, dict):
+            if not satisfies(atoms, conditions, numbers):
+                return "unknown"
+            self._keep(numbers, action, claim)
+        return numbers
 
-
-def satisfies(atoms: Atoms, conditions: Iterable[SymBool], numbers: Numbers) -> bool:
-    """Whether the conditions hold for these integers, by exact evaluation."""
-    values: dict[int, int] = {}
-
-    def atom(number: int) -> int:
-        if number not in values:
-            described = atoms.all[number]
-            if isinstance(described, Unknown):
-                values[number] = described.default() if (given := numbers.get(described.name)) is None else given
-            else:
-                values[number] = term(described.numerator) // term(described.denominator)
-        return values[number]
-
-    def term(value: Value) -> int:
-        if isinstance(value, int):
-            return value
-        total = 0
-        for monomial, coefficient in value.terms.items():
-            product = coefficient
-            for number in monomial:
-                product *= atom(number)
-            total += product
-        return total
-
-    try:
-        for condition in conditions:
-            value = term(condition.term)
-            if not (value <= 0 if condition.kind == "le" else (value == 0) == (condition.kind == "eq")):
-                return False
-        return all(
-            described.low <= values[i] <= described.high
-            for i in values
-            if isinstance(described := atoms.all[i], Unknown)
-        )
-    except ZeroDivisionError:
-        return False
+    def _keep(self, numbers: Numbers, action: str, claim: str) -> None:
+        self._alike[action, claim].append(numbers)
+        self._found[action].append(numbers)
+        if self.exchange is not None:
+            with self.exchange.open("ab", buffering=0) as file:
+                file.write(json.dumps([action, numbers]).encode() + b"\n")
 
 
 def _hubs(atoms: Atoms, conditions: Sequence[SymBool]) -> list[Unknown]:
@@ -154,7 +159,7 @@ def _complete(atoms: Atoms, conditions: Sequence[SymBool], given: Numbers) -> Nu
     if any(c is False for c in left):
         return None
     found = _ask(rest.atoms, [c for c in left if isinstance(c, SymBool)], SECONDS)
-    return None if found is None else given | found
+    return given | found if isinstance(found, dict) else None
 
 
 class _Rest:
@@ -166,10 +171,8 @@ class _Rest:
         self._done: dict[int, Value] = {}
 
     def condition(self, condition: SymBool) -> SymBool | bool:
-        term = self._term(condition.term)
-        if isinstance(term, SymInt):
-            return SymBool(condition.kind, term)
-        return term <= 0 if condition.kind == "le" else (term == 0) == (condition.kind == "eq")
+        left = SymBool(condition.kind, self._term(condition.term))
+        return left if (constant := left.constant()) is None else constant
 
     def _term(self, value: Value) -> Value:
         if isinstance(value, int):
@@ -198,12 +201,12 @@ class _Rest:
         return a // b if isinstance(a, int) and isinstance(b, int) else self.atoms.quotient(a, b)
 
 
-def _ask(atoms: Atoms, conditions: Sequence[SymBool], seconds: float) -> Numbers | None:
-    """Z3's integers for the unknowns; None when it says unsatisfiable or does not know."""
+def _ask(atoms: Atoms, conditions: Sequence[SymBool], seconds: float) -> Numbers | str:
+    """Z3's integers for the unknowns; `unsat` or `unknown` when it has none."""
     text = smt_lib(Obligation(atoms, tuple(conditions)), "int")
     solver = z3_solver(text.replace("(set-logic QF_NIA)\n", ""), seconds)
-    if solver.check() != z3.sat:
-        return None
+    if (answer := solver.check()) != z3.sat:
+        return str(answer)
     model = solver.model()
     numbers = {}
     for declared in model.decls():

@@ -86,7 +86,7 @@ class Machine(Record):
     def clone(self) -> Self:
         """A copy that shares nothing mutable with the original, apart from constants."""
         copy = super().clone()
-        copy._layout = self._layout
+        copy._layout = self._placed()
         return copy
 
     def flatten(self) -> list[Any]:
@@ -217,9 +217,9 @@ def per_model(function: Callable[[type[Machine]], T]) -> Callable[[type[Machine]
 
 @per_model
 def actions_of(model: type[Machine]) -> dict[str, ActionInfo]:
-    """The actions of a model, in the order of its text."""
+    """The actions of a model, in the order of its text, base classes first."""
     found = {}
-    for name, member in vars(model).items():
+    for name, member in _members(model).items():
         marker = getattr(member, "marginspec_action", None)
         if marker is not None:
             method = inspect.unwrap(member)
@@ -231,5 +231,10 @@ def actions_of(model: type[Machine]) -> dict[str, ActionInfo]:
 
 @per_model
 def regimes_of(model: type[Machine]) -> tuple[str, ...]:
-    """The regimes of a model, in the order of its text."""
-    return tuple(n for n, m in vars(model).items() if getattr(m, "marginspec_regime", False))
+    """The regimes of a model, in the order of its text, base classes first."""
+    return tuple(n for n, m in _members(model).items() if getattr(m, "marginspec_regime", False))
+
+
+def _members(model: type[Machine]) -> dict[str, Any]:
+    """What the classes define that a model is composed of; of two definitions of one name the nearest counts."""
+    return {name: member for base in reversed(model.__mro__) for name, member in vars(base).items()}

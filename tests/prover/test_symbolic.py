@@ -356,4 +356,4 @@ def test_terms_whose_hashes_collide_are_told_apart_without_a_decision() -> None:
     assert hash(-1 * x) == hash(-2 * x)  # since hash(-1) == hash(-2)
     quotients = [run.atoms.quotient(k * x, 3) for k in (-1, -2)]
     assert [q.terms for q in quotients] == [{(1,): 1}, {(2,): 1}]
-    assert run.choices == []
+    assert run.branches == []
