@@ -22,14 +22,19 @@ help:
 	@echo 'make check      prove $(SYSTEM), run its model against the real implementation, report (SYSTEM=…, ARGS=…)'
 	@echo 'make test       lint, then all tests'
 	@echo 'make lint       ruff, mypy, the rooms'
-	@echo 'make bench      how fast, how much memory'
-	@echo 'make planted    find the bugs planted in the contract'
+	@echo 'make bench      how fast, how much memory, seconds of proof'
 	@echo 'make fuzz-long  $(STEPS) steps in lock-step (STEPS=…), every rule and regime reached'
+	@echo 'make fuzz-anvil, fuzz-sdk   20,000 steps against an anvil node, and against the SDK'
+	@echo 'make mutate     break the model in every small way: who notices?'
+	@echo 'make planted    find the bugs planted in the contract'
+	@echo 'make session    run and record the session of the README'
+	@echo 'make findings   find, shrink and keep the differences that the SDK declares'
+	@echo 'make figures    renew the README from findings/; bench, fuzz-…, mutate and planted do it too'
 	@echo 'make clean      remove what these made here; compiled contracts stay in ~/.cache/marginspec'
 
 # --- What people want --------------------------------------------------------------------------------------------------
 
-.PHONY: check test lint bench planted fuzz-long setup clean
+.PHONY: check test lint bench fuzz-long fuzz-anvil fuzz-sdk mutate planted session findings figures setup clean
 
 check: setup
 	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
@@ -44,17 +49,37 @@ lint: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup
-	@mkdir -p out
-	@$(BIN)/python -P -m marginspec.cli.bench $(SYSTEM) $(ARGS) | tee out/bench.txt
+# $(call measured,name,command): the command's JSON document in out/name.json, its figures in findings/ and the README.
+measured = @mkdir -p out; $(2) >out/$(1).json && $(BIN)/python -P -m marginspec.cli.readme out/$(1).json
 
-planted: setup
-	@mkdir -p out
-	@$(BIN)/python -P -m marginspec.differential.planted $(SYSTEM) $(ARGS) | tee out/planted.txt
+bench: setup
+	$(call measured,bench,$(BIN)/python -P -m marginspec.cli.bench $(SYSTEM))
 
 fuzz-long: setup
-	@mkdir -p out
-	@$(BIN)/marginspec fuzz $(SYSTEM) --steps $(STEPS) --require-reach $(ARGS) | tee out/fuzz-long.txt
+	$(call measured,fuzz-long,$(BIN)/marginspec fuzz $(SYSTEM) --steps $(STEPS) --require-reach --json $(ARGS))
+
+fuzz-anvil: setup
+	$(call measured,fuzz-anvil,$(BIN)/marginspec fuzz $(SYSTEM) --target anvil --json $(ARGS))
+
+fuzz-sdk: setup
+	$(call measured,fuzz-sdk,$(BIN)/marginspec fuzz $(SYSTEM) --target sdk --json $(ARGS))
+
+mutate: setup
+	$(call measured,mutate,$(BIN)/marginspec mutate $(SYSTEM) --json $(ARGS))
+
+planted: setup
+	$(call measured,planted,$(BIN)/python -P -m marginspec.cli.planted $(SYSTEM))
+
+session: setup
+	@$(BIN)/python -P -m marginspec.cli.session findings/session.txt
+	@$(BIN)/python -P -m marginspec.cli.readme
+
+findings: setup
+	@$(BIN)/python -P -m marginspec.cli.findings findings/sdk
+	@$(BIN)/python -P -m marginspec.cli.readme
+
+figures: setup
+	@$(BIN)/python -P -m marginspec.cli.readme
 
 clean:
 	rm -rf .venv node_modules out build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,36 +1,60 @@
-"""`python -m marginspec.cli.bench SYSTEM`: how fast, and how much memory, as ratios within one run."""
+"""`python -m marginspec.cli.bench SYSTEM`: how fast, and how much memory, in one run, as the document `…/bench/1`."""
 
 from __future__ import annotations
 
 import os
+import platform
 import sys
 import time
 
-from rich.console import Console
-from rich.table import Table
-
+from marginspec.cli import process
 from marginspec.cli.systems import system
 from marginspec.differential import bench
 from marginspec.prover.prove import Prover, prove_all
 
+ROUNDS = 5
+STEPS = 20_000
+"""Of each round: long enough that what a run does once does not count."""
+
+
+def measure(name: str) -> int:
+    """Measure everything, and emit the document."""
+    chosen, workers = system(name), os.cpu_count() or 1
+    claims, verdicts = chosen.chapter.properties, []
+    # Proofs first: they run in other processes, so that their memory is not counted as the comparison's.
+    started = time.perf_counter()
+    with process.progress("proving", len(claims)) as advance:
+        for verdict in prove_all(Prover(chosen.model), claims, workers):
+            verdicts.append(verdict)
+            advance(len(verdicts))
+    seconds = time.perf_counter() - started
+    with process.progress("comparing, in rounds", ROUNDS) as advance:
+        measured = bench.measure(lambda: chosen.adapter({}), STEPS, 1, ROUNDS, advance)
+    process.emit(
+        {
+            "schema": "marginspec/bench/1",
+            "system": chosen.name,
+            "cores": workers,
+            "python": platform.python_version(),
+            "steps": measured.steps,
+            "loop_steps_per_second": round(measured.loop_rate),
+            "raw_steps_per_second": round(measured.raw_rate),
+            "ratio": round(measured.ratio, 3),
+            "peak_bytes": measured.peak,
+            "bytes_per_step": round(measured.slope, 3),
+            "peak_bytes_of_a_million_steps": round(measured.peak_of_a_million),
+            "proof_seconds": round(seconds, 1),
+            "proved": sum(v.verdict == "proved" for v in verdicts),
+            "confirmed": sum(v.confirmed for v in verdicts),
+            "properties": len(claims),
+        }
+    )
+    return process.HOLDS
+
 
 def main() -> None:
-    """Measure and print one table."""
-    chosen = system(sys.argv[1] if len(sys.argv) > 1 else "morpho-blue")
-    table = Table(title=f"marginspec bench {chosen.name}", title_justify="left")
-    table.add_column("figure")
-    table.add_column("value", justify="right")
-    measured = bench.measure(chosen.adapter({}), steps=100_000, seed=1)
-    table.add_row("differential steps/s (processor time)", f"{measured.loop_rate:,.0f}")
-    table.add_row("the same calls on bare pyrevm, pre-encoded, steps/s", f"{measured.raw_rate:,.0f}")
-    table.add_row("ratio", f"{measured.ratio:.2f}")
-    table.add_row("peak memory", f"{measured.peak / 2**20:,.0f} MiB")
-    table.add_row("memory of a million steps, from the slope", f"{measured.peak_of_a_million / 2**20:,.0f} MiB")
-    started = time.perf_counter()
-    verdicts = list(prove_all(Prover(chosen.model), chosen.chapter.properties, os.cpu_count() or 1))
-    proved = sum(v.verdict == "proved" for v in verdicts)
-    table.add_row(f"proofs ({proved} of {len(verdicts)} proved)", f"{time.perf_counter() - started:.0f} s")
-    Console(width=100).print(table)
+    """Measure the system that is named."""
+    process.run(lambda: measure(sys.argv[1]))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,19 @@
-"""Results as the JSON documents of the CLI contract: integers as decimal strings, a schema in each."""
+"""Results as the JSON documents of the CLI contract, a schema in each.
+
+What a model or a user gives is unbounded (amounts, arguments, observations, results, seeds): decimal strings. What the
+tool counts or measures (steps, hits, seconds) is a JSON number.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from marginspec.differential.campaign import Campaign
 from marginspec.differential.coverage import rules_of
-from marginspec.differential.trace import Replay, Trace
+from marginspec.differential.trace import Replay, Trace, call_document
 from marginspec.model.kernel.machine import Machine, regimes_of
 from marginspec.prover.prove import Verdict
 
@@ -73,9 +77,7 @@ def fuzz_document(
             }
             for found, file in zip(campaign.divergences, traces, strict=True)
         ],
-        "declared": [
-            {"id": id, "reason": reason, "count": count} for (id, reason), count in sorted(tally.declared.items())
-        ],
+        "declared": _declared(tally.declared),
         "rules": {rule: tally.rules[rule] for rule in sorted(rules_of(model)) if rule not in model.never},
         "regimes": {name: tally.regimes[name] for name in regimes_of(model)},
         "never": dict(model.never),
@@ -84,15 +86,23 @@ def fuzz_document(
     }
 
 
+def _declared(differences: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
+    return [{"id": id, "reason": reason, "count": count} for (id, reason), count in sorted(differences.items())]
+
+
 def replay_document(file: Path, target: str, trace: Trace, found: Replay) -> dict[str, Any]:
-    """`marginspec/replay/1`. stale: where the model no longer does what the trace recorded."""
+    """`marginspec/replay/1`. recorded: what the trace was kept for. stale: where the model no longer does the same."""
     divergence = None if found.divergence is None else {"step": found.at, **asdict(found.divergence)}
     return {
         "schema": "marginspec/replay/1",
+        "system": trace.system,
         "trace": str(file),
         "target": target,
         "steps": len(trace),
+        "calls": [{**call_document(step.call), "rule": step.rule} for step in trace.steps],
+        "recorded": None if trace.divergence is None else asdict(trace.divergence),
         "divergence": divergence,
+        "declared": _declared(found.declared),
         "stale": found.stale,
     }
 

@@ -3,53 +3,66 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import typer.exceptions
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from marginspec.cli import documents
+from marginspec.cli import documents, process
 from marginspec.cli.mutate import mutate
+from marginspec.cli.process import BROKEN, HOLDS, INCOMPLETE, Output, emit, progress
 from marginspec.cli.systems import SYSTEMS, System, system
 from marginspec.cli.traceability import rules_document
-from marginspec.differential.campaign import NothingCompared, run
+from marginspec.differential.campaign import Campaign, run
 from marginspec.differential.trace import read, replay, system_of, write
 from marginspec.prover.prove import Prover, prove_all
 from marginspec.report import terminal
-from marginspec.targets.evm.reasons import printable
-from marginspec.targets.protocol import BadInput, Target, TargetFailed
+from marginspec.targets.protocol import BadInput, Target
 
 DEFAULT = "morpho-blue"
 TRACES = Path("out") / "traces"
-HOLDS, BROKEN, BAD_INPUT, INCOMPLETE, TARGET_FAILED = range(5)
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
-    help="Prove a venue's margin rules and hold its implementation to them.\n\n"
+    help="Prove a venue's margin rules and hold its implementation to them. Begin with `marginspec check`.\n\n"
     "Exit codes: 0 holds, 1 counterexample or divergence, 2 bad input, 3 incomplete, 4 the target failed.",
 )
 
-SystemName = Annotated[str, typer.Argument(metavar="SYSTEM", help="Which system, see `marginspec rules --help`.")]
+
+def _at_least_one(steps: int) -> int:
+    if steps < 1:
+        raise BadInput(f"--steps {steps}: a run that compares nothing is no pass; give at least 1")
+    return steps
+
+
+SystemName = Annotated[str, typer.Argument(metavar="SYSTEM", help=f"What to look at: {', '.join(SYSTEMS)}.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]
 Seed = Annotated[int, typer.Option(help="The same seed repeats a run, on every target.")]
-Steps = Annotated[int, typer.Option(help="How many calls to compare.")]
+NoChance = Annotated[int, typer.Option("--seed", help="Taken by every verb; nothing here is left to chance.")]
+Steps = Annotated[int, typer.Option(callback=_at_least_one, help="How many calls to compare.")]
 TargetName = Annotated[
     str,
-    typer.Option("--target", help="embedded, anvil, the URL of a local node, sdk (morpho-blue), or a command."),
+    typer.Option(
+        "--target",
+        help="What to compare with: embedded (the real bytecode in this process), anvil (started and stopped here), "
+        "the URL of a local anvil, sdk (morpho-blue: Morpho's TypeScript SDK), or a command that speaks JSON lines.",
+    ),
 ]
 Artifacts = Annotated[
     list[str] | None,
-    typer.Option("--artifact", metavar="NAME=FILE", help="Put a candidate build in the place of a contract."),
+    typer.Option(
+        "--artifact",
+        metavar="NAME=FILE",
+        help="Put a candidate build in the place of a contract: a JSON artifact of Foundry, Hardhat, Truffle, solc or "
+        "Vyper. May be repeated.",
+    ),
 ]
 RequireReach = Annotated[bool, typer.Option("--require-reach", help="Exit 3 when a rule or regime is not reached.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A row for everything, not only for what needs a look.")]
@@ -69,10 +82,13 @@ def check(
 ) -> int:
     """Prove every law, then compare the implementation with the model: the main job.
 
-    Example: marginspec check morpho-blue --artifact Morpho=out/Morpho.sol/Morpho.json
+    Gate a pull request: marginspec check morpho-blue --artifact Morpho=out/Morpho.sol/Morpho.json
+
+    Exit code 0: all proved and confirmed, no divergence. 1: a law or the implementation is broken. 3: something is
+    unknown. A divergence is shrunk and written to out/traces/.
     """
-    chosen, console = system(name), Console(soft_wrap=False)
-    with opened(chosen, target, artifact, steps) as implementation:
+    chosen, console = system(name), Output()
+    with opened(chosen, target, artifact) as implementation:
         proofs = prove_document(chosen, None, None)
         fuzzed = fuzz_document(chosen, implementation, target, steps, seed)
     codes = {documents.prove_code(proofs), documents.fuzz_code(fuzzed, require_reach)}
@@ -90,18 +106,27 @@ def check(
 @app.command()
 def prove(
     name: SystemName = DEFAULT,
-    only: Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Only this property.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="ID", help="Only this property. May be repeated.")
+    ] = None,
     emit_smt2: Emit = None,
     as_json: Json = False,
-    seed: Annotated[int, typer.Option(help="Accepted for uniformity: proofs do not depend on chance.")] = 1,
+    seed: NoChance = 1,
 ) -> int:
-    """Prove the laws of a system; a second solver re-checks each."""
+    """Prove the laws of a system; a second solver re-checks each.
+
+    One law: marginspec prove morpho-blue --only MB-LIQ-2
+
+    What the solvers were asked: marginspec prove morpho-blue --emit-smt2 out/smt2
+
+    Exit code 0: all proved and confirmed. 1: one is refuted, by integers that are shown. 3: one is unknown.
+    """
     chosen = system(name)
     document = prove_document(chosen, only, emit_smt2)
     if as_json:
         emit(document)
     else:
-        terminal.show_prove(document, Console(), every=True)
+        terminal.show_prove(document, Output(), every=True)
     return documents.prove_code(document)
 
 
@@ -115,14 +140,21 @@ def fuzz(
     require_reach: RequireReach = False,
     as_json: Json = False,
 ) -> int:
-    """Compare an implementation with the model, call by call, every observation, exactly."""
+    """Compare an implementation with the model, call by call, every observation, exactly.
+
+    A long run: marginspec fuzz morpho-blue --steps 200000 --require-reach
+
+    Morpho's own SDK: marginspec fuzz morpho-blue --target sdk
+
+    Exit code 0: no divergence. 1: a divergence, shrunk and written to out/traces/. 4: the implementation failed.
+    """
     chosen = system(name)
-    with opened(chosen, target, artifact, steps) as implementation:
+    with opened(chosen, target, artifact) as implementation:
         document = fuzz_document(chosen, implementation, target, steps, seed)
     if as_json:
         emit(document)
     else:
-        terminal.show_fuzz(document, Console())
+        terminal.show_fuzz(document, Output())
     return documents.fuzz_code(document, require_reach)
 
 
@@ -132,25 +164,30 @@ def replay_(
     target: TargetName = "embedded",
     artifact: Artifacts = None,
     as_json: Json = False,
-    seed: Annotated[int, typer.Option(help="Accepted for uniformity: a trace leaves nothing to chance.")] = 1,
+    seed: NoChance = 1,
 ) -> int:
-    """Repeat a trace on model and implementation. Exit 1 when they (still) diverge, 0 when they agree."""
+    """Repeat a trace on model and implementation: do they still diverge?
+
+    On the candidate that it was found with: marginspec replay TRACE --artifact Morpho=out/Morpho.sol/Morpho.json
+
+    Exit code 0: they agree, or differ only as declared. 1: they diverge.
+    """
     chosen = system(system_of(trace, SYSTEMS))
     recorded = read(trace, chosen.model, SYSTEMS)
-    with opened(chosen, target, artifact, 1) as implementation:
+    with opened(chosen, target, artifact) as implementation:
         found = replay(chosen.model, implementation, recorded)
     document = documents.replay_document(trace, target, recorded, found)
     if as_json:
         emit(document)
     else:
-        terminal.show_replay(document, Console())
+        terminal.show_replay(document, Output())
     return HOLDS if found.divergence is None else BROKEN
 
 
 @app.command("mutate")
 def mutate_(
     name: SystemName = DEFAULT,
-    steps: Steps = 20_000,
+    steps: Steps = 60_000,
     seed: Seed = 1,
     proofs: Annotated[bool, typer.Option(help="Also ask which property each mutant breaks.")] = True,
     as_json: Json = False,
@@ -158,7 +195,9 @@ def mutate_(
 ) -> int:
     """Break the model in every small way and see who notices: a law that no mutant breaks is no law.
 
-    Exit 1 when a mutant survives that is not recorded as equivalent.
+    The lock-step run alone, much faster: marginspec mutate morpho-blue --no-proofs
+
+    Exit code 0: all killed, those aside that the specification records as equivalent, with the reason. 1: one survives.
     """
     chosen = system(name)
     with progress("mutants", 1) as advance:
@@ -177,18 +216,21 @@ def mutate_(
     if as_json:
         emit(document)
     else:
-        terminal.show_mutate(document, Console(), verbose)
+        terminal.show_mutate(document, Output(), verbose)
     return BROKEN if document["summary"]["survived"] or document.get("problems") else HOLDS
 
 
 @app.command()
-def rules(name: SystemName = DEFAULT, as_json: Json = False) -> int:
-    """Show, for every rule, its title, where it stands in the code, and the properties that speak of it."""
+def rules(name: SystemName = DEFAULT, as_json: Json = False, seed: NoChance = 1) -> int:
+    """Show, for every rule, its title, where it stands in the code, and the properties that speak of it.
+
+    The rules' texts too: marginspec rules morpho-blue --json
+    """
     document = rules_document(system(name))
     if as_json:
         emit(document)
     else:
-        terminal.show_rules(document, Console())
+        terminal.show_rules(document, Output())
     return HOLDS
 
 
@@ -200,6 +242,8 @@ def prove_document(chosen: System, only: list[str] | None, folder: Path | None) 
         if missing:
             raise BadInput(f"--only {sorted(missing)[0]}: {chosen.name} has no property of this ID")
         claims = [c for c in claims if c.id in only]
+    if folder is not None:
+        writable(folder)
     started, verdicts = time.perf_counter(), []
     with progress("proving", len(claims)) as advance:
         for verdict in prove_all(Prover(chosen.model, folder), claims, os.cpu_count() or 1):
@@ -210,19 +254,38 @@ def prove_document(chosen: System, only: list[str] | None, folder: Path | None) 
     return documents.prove_document(chosen.name, verdicts, time.perf_counter() - started)
 
 
+def writable(folder: Path) -> None:
+    """Make a folder for results; BadInput, before any work is done, when nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BadInput(f"--emit-smt2 {folder}: {error.strerror}; give a folder that can be written") from None
+
+
 def fuzz_document(chosen: System, implementation: Target, target: str, steps: int, seed: int) -> dict[str, Any]:
     """Run a campaign, with progress, keep its traces, and describe."""
     with progress("comparing", steps) as advance:
         campaign = run(chosen.model, implementation, steps, seed, on_progress=lambda tally: advance(tally.steps))
-    files = [write(chosen.model, found.trace, TRACES) for found in campaign.divergences]
+    files = kept(chosen, campaign)
     return documents.fuzz_document(chosen.name, target, chosen.model, campaign, files)
 
 
+def kept(chosen: System, campaign: Campaign) -> list[Path]:
+    """The files of a campaign's traces; elsewhere, when they cannot be where they belong: they may have cost hours."""
+    traces = [found.trace for found in campaign.divergences]
+    try:
+        return [write(chosen.model, trace, TRACES) for trace in traces]
+    except OSError as error:
+        instead = Path(tempfile.mkdtemp(prefix="marginspec-"))
+        print(f"marginspec: {TRACES} cannot be written ({error.strerror}): see {instead}", file=sys.stderr)
+        return [write(chosen.model, trace, instead) for trace in traces]
+
+
 @contextlib.contextmanager
-def opened(chosen: System, target: str, artifacts: list[str] | None, steps: int) -> Iterator[Target]:
+def opened(chosen: System, target: str, artifacts: list[str] | None) -> Iterator[Target]:
     """The implementation under test, closed in every case."""
-    if steps < 1:
-        raise BadInput(f"--steps {steps}: a run that compares nothing is no pass; give at least 1")
     implementation = chosen.open(target, artifacts or [])
     try:
         yield implementation
@@ -230,41 +293,9 @@ def opened(chosen: System, target: str, artifacts: list[str] | None, steps: int)
         implementation.close()
 
 
-@contextlib.contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[..., None]]:
-    """A progress bar on standard error; the function that moves it, given what is done and perhaps a new total."""
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done, total=None: bar.update(task, completed=done, total=total)
-
-
-def emit(document: dict[str, Any]) -> None:
-    """A JSON document on standard output."""
-    print(json.dumps(document, indent=1))
-
-
 def main() -> None:
-    """Run a verb. A user's mistake is one line and exit code 2, a dead target one line and 4: never a traceback."""
-    try:
-        code = app(standalone_mode=False)
-    except BadInput as error:
-        _stop(str(error), BAD_INPUT)
-    except (TargetFailed, NothingCompared) as error:
-        _stop(str(error), TARGET_FAILED)
-    except typer.exceptions.TyperException as error:
-        # Without arguments the help has been shown already.
-        if not str(error):
-            sys.exit(BAD_INPUT)
-        _stop(f"{error}; see `marginspec --help`", BAD_INPUT)
-    except (KeyboardInterrupt, typer.Abort):
-        _stop("interrupted", 130)
-    sys.exit(code if isinstance(code, int) else HOLDS)
-
-
-def _stop(message: str, code: int) -> None:
-    print(f"marginspec: {printable(' '.join(message.split()), 500)}", file=sys.stderr)
-    sys.exit(code)
+    """Run a verb."""
+    process.run(lambda: app(standalone_mode=False))
 
 
 if __name__ == "__main__":

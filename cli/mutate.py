@@ -19,23 +19,26 @@ from pathlib import Path as File
 from types import CodeType, FrameType
 from typing import Any
 
+from marginspec.cli.samples import broken
 from marginspec.differential.mutants import Kill, Mutant, kill, load, mutants_of, reaching, unload
 from marginspec.model.kernel.machine import Machine
 from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Property, Step, assume
 from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib
+from marginspec.prover.evaluate import Numbers
 from marginspec.prover.prove import Prover, Verdict, arguments_of
 from marginspec.prover.solvers import solve
 from marginspec.prover.symbolic import Exploration, Path
-from marginspec.prover.witness import Numbers
 from marginspec.targets.protocol import BadInput, Target
 
-PROOF_SECONDS = 20.0
-"""Of one mutant, over all properties."""
+SAMPLE_SECONDS = 2.0
+"""Of one mutant, over all properties: as long they are run on states that the mutant reaches."""
+
+PROOF_SECONDS = 10.0
+"""Of one mutant that neither that nor the lock-step run kills: as long counterexamples are looked for by solvers."""
 
 PROPERTY_SECONDS = 5.0
 SOLVER_SECONDS = 0.3
-TRIES = 6
 
 ANY_STEP = 1000
 """What it costs a claim to speak of any action."""
@@ -46,7 +49,8 @@ HANG_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of a mutant. refuted: properties that it breaks. untried: properties for which no time was left."""
+    """What became of a mutant. refuted: properties that it breaks. untried: properties that could concern it, that no
+    sample broke, and that no solver was asked about or had time for."""
 
     mutant: Mutant
     kill: Kill | None
@@ -175,7 +179,7 @@ def _try(mutant: Mutant) -> Trial:
                 killed = kill(model, _TARGET, _JOB.steps, _JOB.seed)
         except _Overdue:
             killed = Kill("crash", 0, f"no end after {HANG_SECONDS:.0f} s")
-        refuted, untried = _refuted(model, mutant)
+        refuted, untried = _refuted(model, mutant, killed)
     finally:
         unload(model)
     return Trial(mutant, killed, refuted, untried, time.perf_counter() - started)
@@ -211,12 +215,30 @@ def _cost(claim: Property) -> int:
     return ANY_STEP * steps + 10 * len(claim.given) + len(hints)
 
 
-def _refuted(model: type[Machine], mutant: Mutant) -> tuple[tuple[str, ...], int]:
-    """The first property that a mutant breaks, and how many there was no time for."""
-    changed, end = reaching(_JOB.model, mutant), time.perf_counter() + PROOF_SECONDS
+def _refuted(model: type[Machine], mutant: Mutant, killed: Kill | None) -> tuple[tuple[str, ...], int]:
+    """The first property found that a mutant breaks, and how many there was no time for."""
+    changed = reaching(_JOB.model, mutant)
+    claims = [claim for claim in _JOB.claims if _concerns(claim, changed)]
+    if not claims:
+        return (), 0
+    # A mutant that crashes on its own states is told by the lock-step run.
+    with contextlib.suppress(Exception), _limit(2 * SAMPLE_SECONDS):
+        found = broken(model, claims, changed, SAMPLE_SECONDS, _JOB.seed)
+        if found is not None:
+            return (found.id,), 0
+    if killed is not None:
+        return (), len(claims)
+    return disproved(model, mutant, claims, changed)
+
+
+def disproved(
+    model: type[Machine], mutant: Mutant, claims: Sequence[Property], changed: frozenset[str]
+) -> tuple[tuple[str, ...], int]:
+    """The first property of which a solver finds a counterexample, and how many it had no time for."""
+    end = time.perf_counter() + PROOF_SECONDS
     refuter = Refuter(model, recheck=False, watch=Watch(model, mutant.name))
     untried = 0
-    for claim in filter(lambda claim: _concerns(claim, changed), _JOB.claims):
+    for claim in claims:
         left = min(end - time.perf_counter(), PROPERTY_SECONDS)
         if left <= 0:
             untried += 1
@@ -310,7 +332,7 @@ class Refuter(Prover):
 
         return watched
 
-    def _witness(self, found: Exploration, path: Path) -> str:
+    def _witness(self, found: Exploration, path: Path, claim: str) -> str:
         return "witnessed"
 
     def _discharge(self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict) -> bool:
@@ -322,7 +344,7 @@ class Refuter(Prover):
     def _break(self, found: Exploration, path: Path) -> Numbers | None:
         claims = path.result if isinstance(path.result, tuple) else ()
         cases = [[*path.constraints, claim.negated()] for claim in claims] or [path.constraints]
-        tried = (self.witnesses.find(found.atoms, conditions, tries=TRIES) for conditions in cases)
+        tried = (self.witnesses.find(found.atoms, conditions) for conditions in cases)
         return next((numbers for numbers in tried if numbers is not None), None)
 
 

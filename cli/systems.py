@@ -9,15 +9,17 @@ from pathlib import Path
 
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Machine
+from marginspec.model.reference import Reference
+from marginspec.properties import reference
 from marginspec.properties.deployed import morpho_blue
 from marginspec.properties.law import Chapter
 from marginspec.targets.evm.artifact import Artifact, load_artifact, parse_option
 from marginspec.targets.evm.chain import Chain, Embedded
-from marginspec.targets.evm.rpc import connect, start_anvil
 from marginspec.targets.evm.target import Adapter, EvmTarget
 from marginspec.targets.morpho_blue.adapter import MorphoBlueAdapter
 from marginspec.targets.morpho_blue.sdk_target import SdkTarget
 from marginspec.targets.protocol import BadInput, Target
+from marginspec.targets.reference.adapter import ReferenceAdapter
 from marginspec.targets.subprocess import Service, ServiceTarget
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,7 +27,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class System:
-    """Everything known by one name. targets: implementations of it that are no contracts, by name."""
+    """Everything known by one name.
+
+    spec: a file, or the folder of its chapters. targets: implementations that are no contracts, by name.
+    """
 
     name: str
     model: type[Machine]
@@ -33,6 +38,11 @@ class System:
     spec: Path
     adapter: Callable[[Mapping[str, Artifact]], Adapter]
     targets: Mapping[str, Callable[[], Target]]
+
+    def text(self) -> str:
+        """The specification, all chapters of it."""
+        chapters = sorted(self.spec.glob("*.md")) if self.spec.is_dir() else [self.spec]
+        return "\n".join(chapter.read_text() for chapter in chapters)
 
     def open(self, target: str, artifacts: Sequence[str]) -> Target:
         """The implementation that `--target` names, with candidate builds in the place of contracts.
@@ -57,9 +67,12 @@ class System:
 def _chain(target: str) -> Callable[[], Chain] | None:
     if target == "embedded":
         return Embedded
-    if target == "anvil":
-        return start_anvil
-    return (lambda: connect(target)) if "://" in target else None
+    if target != "anvil" and "://" not in target:
+        return None
+    # Here, because it takes two seconds (web3), which whoever asks for no node need not wait.
+    from marginspec.targets.evm.rpc import connect, start_anvil
+
+    return start_anvil if target == "anvil" else lambda: connect(target)
 
 
 def _command(target: str, known: System) -> list[str]:
@@ -83,6 +96,14 @@ SYSTEMS = {
             ROOT / "spec" / "deployed" / "morpho-blue.md",
             MorphoBlueAdapter,
             {"sdk": SdkTarget},
+        ),
+        System(
+            "reference",
+            Reference,
+            reference.chapter,
+            ROOT / "spec" / "reference",
+            ReferenceAdapter,
+            {},
         ),
     )
 }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from marginspec.cli.systems import ROOT, System
@@ -65,18 +67,26 @@ def _uses(model: type[Machine], claim: Property) -> Names:
     """For every function of the model and of the property's module, the names that it uses; `step` uses all actions."""
     uses: Names = {"Step": set(actions_of(model))}
     for module in (sys.modules[claim.predicate.__module__], *_texts(model)):
-        for node in ast.walk(ast.parse(inspect.getsource(module))):
-            if isinstance(node, ast.FunctionDef):
-                uses.setdefault(node.name, set()).update(_names_in(node))
+        for name, used in _uses_of(module):
+            uses.setdefault(name, set()).update(used)
     return uses
+
+
+@functools.cache
+def _uses_of(module: ModuleType) -> list[tuple[str, set[str]]]:
+    return [(node.name, _names_in(node)) for node in _functions(module)]
+
+
+@functools.cache
+def _functions(module: ModuleType) -> list[ast.FunctionDef]:
+    return [node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.FunctionDef)]
 
 
 def _rules_by_function(model: type[Machine]) -> Names:
     rules: Names = {}
     for module in _texts(model):
-        for node in ast.walk(ast.parse(inspect.getsource(module))):
-            if isinstance(node, ast.FunctionDef):
-                rules.setdefault(node.name, set()).update(_rule_ids(node))
+        for node in _functions(module):
+            rules.setdefault(node.name, set()).update(_rule_ids(node))
     return rules
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import resource
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pyrevm
 
 from marginspec.differential.campaign import run
 from marginspec.differential.lockstep import Tally
-from marginspec.model.kernel.machine import Call
+from marginspec.model.kernel.machine import Call, Machine
 from marginspec.targets.evm.chain import GAS, Embedded
 from marginspec.targets.evm.target import Adapter, EvmTarget
 from marginspec.targets.protocol import Answer
@@ -25,9 +26,10 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True)
 class Bench:
-    """Rates are in steps per second; ratio is the median over the rounds; memory is in bytes.
+    """Rates are in steps per second of processor time; ratio is the median over the rounds; memory is in bytes.
 
-    peak: the most that the process took. slope: what a step adds to it, over the second half of a run without a break.
+    steps: compared, of all rounds. peak: the most that the process took, bench included. slope: what a step adds to
+    it, over the second half of a run without a break.
     """
 
     steps: int
@@ -43,23 +45,37 @@ class Bench:
         return self.peak + max(self.slope, 0.0) * MILLION
 
 
-def measure(adapter: Adapter, steps: int, seed: int, rounds: int = 10) -> Bench:
-    """Run `rounds` campaigns in turn with their calls on the bare EVM, then one campaign for memory; `steps` each.
+def measure(
+    adapter: Callable[[], Adapter],
+    steps: int,
+    seed: int,
+    rounds: int = 5,
+    on_progress: Callable[[int], None] | None = None,
+) -> Bench:
+    """Run `rounds` campaigns in turn with their calls on the bare EVM, then one for memory; `steps` each.
 
-    Divergences end a campaign early, so the contracts must be the ones that the model is of.
+    The calls of a campaign are recorded in a run of their own, so that keeping them costs the measured one nothing.
+    adapter: makes one for each chain. Divergences end a campaign early, so the contracts must be the ones that the
+    model is of. on_progress: called after each round.
     """
     chain = Embedded()
-    target = _Recorder("embedded", adapter, chain)
+    known = adapter()
+    model = known.model
+    recorder = _Recorder("embedded", known, chain)
+    target = EvmTarget("embedded", adapter(), Embedded())
     loops, raws, taken = [], [], 0
     for number in range(rounds):
-        target.sequences = []
+        recorder.sequences = []
+        run(model, recorder, steps, seed + number)
         started = time.process_time()
-        campaign = run(adapter.model, target, steps // rounds, seed + number)
+        campaign = run(model, target, steps, seed + number)
         loops.append(time.process_time() - started)
-        raws.append(_bare(chain, adapter, target.sequences))
+        raws.append(_bare(chain, known, recorder.sequences))
         taken += campaign.tally.steps
+        if on_progress is not None:
+            on_progress(number + 1)
     ratio = statistics.median(raw / loop for raw, loop in zip(raws, loops, strict=True))
-    slope = _slope(EvmTarget("embedded", adapter, Embedded()), adapter, steps, seed)
+    slope = _slope(target, model, rounds * steps, seed)
     return Bench(taken, taken / sum(loops), taken / sum(raws), ratio, _peak(), slope)
 
 
@@ -108,7 +124,7 @@ def _encoded(adapter: Adapter, call: Call) -> int | tuple[str, str, bytes]:
     return call.arguments["seconds"] if call.action == "advance_time" else adapter.encode(call)
 
 
-def _slope(target: EvmTarget, adapter: Adapter, steps: int, seed: int) -> float:
+def _slope(target: EvmTarget, model: type[Machine], steps: int, seed: int) -> float:
     """Bytes that the process grows by per step, over the second half of a run."""
     halfway: list[tuple[int, int]] = []
 
@@ -116,7 +132,7 @@ def _slope(target: EvmTarget, adapter: Adapter, steps: int, seed: int) -> float:
         if not halfway and tally.steps >= steps // 2:
             halfway.append((tally.steps, _resident()))
 
-    run(adapter.model, target, steps, seed, note)
+    run(model, target, steps, seed, note)
     done, resident = halfway[0]
     return (_resident() - resident) / max(steps - done, 1)
 

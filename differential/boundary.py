@@ -1,13 +1,15 @@
 """Where decisions flip: the model is run with a number that remembers how everything computed from it moves.
 
 A `Probe` is a value and its slope with respect to one argument. Whenever the model compares two quantities, the
-argument at which they would be equal follows from value and slope; that is the threshold, exact up to rounding. No
-author of a model has to name a threshold, and none can forget one.
+argument at which they would be equal follows from value and slope; that is the threshold, exact up to rounding. In the
+same way a division says where its rounded quotient changes. No author of a model has to name a threshold, and none can
+forget one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from marginspec.model.kernel.machine import Call, Machine, Rejected, regimes_of
@@ -19,47 +21,72 @@ Flip = tuple[int, int]
 """A comparison: by how much its sides differed, and the slope of that."""
 
 
+@dataclass(slots=True)
+class Trail:
+    """What some calls computed from one argument, in the order in which they did.
+
+    decisions: comparisons. quotients: divisions, each with the nearest places below and above where its rounded result
+    changes. accepted: how many calls were accepted, one after another. earlier: how many decisions were made before the
+    last of the calls that were tried.
+    """
+
+    decisions: list[Flip] = field(default_factory=list)
+    quotients: list[Flip] = field(default_factory=list)
+    accepted: int = 0
+    earlier: int = 0
+
+
 class Probe:
-    """An integer with a slope. Comparisons of probes record the argument at which they flip."""
+    """An integer with a slope. Its trail is told every comparison and every division."""
 
-    __slots__ = ("flips", "slope", "value")
+    __slots__ = ("slope", "trail", "value")
 
-    def __init__(self, value: int, slope: int, flips: list[Flip]) -> None:
-        self.value, self.slope, self.flips = value, slope, flips
+    def __init__(self, value: int, slope: int, trail: Trail) -> None:
+        self.value, self.slope, self.trail = value, slope, trail
 
     def __add__(self, other: Any) -> Probe:
         if type(other) is Probe:
-            return Probe(self.value + other.value, self.slope + other.slope, self.flips)
-        return Probe(self.value + other, self.slope, self.flips)
+            return Probe(self.value + other.value, self.slope + other.slope, self.trail)
+        return Probe(self.value + other, self.slope, self.trail)
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Probe:
         if type(other) is Probe:
-            return Probe(self.value - other.value, self.slope - other.slope, self.flips)
-        return Probe(self.value - other, self.slope, self.flips)
+            return Probe(self.value - other.value, self.slope - other.slope, self.trail)
+        return Probe(self.value - other, self.slope, self.trail)
 
     def __rsub__(self, other: int) -> Probe:
-        return Probe(other - self.value, -self.slope, self.flips)
+        return Probe(other - self.value, -self.slope, self.trail)
 
     def __neg__(self) -> Probe:
-        return Probe(-self.value, -self.slope, self.flips)
+        return Probe(-self.value, -self.slope, self.trail)
 
     def __mul__(self, other: Any) -> Probe:
         if type(other) is Probe:
-            return Probe(self.value * other.value, self.slope * other.value + self.value * other.slope, self.flips)
-        return Probe(self.value * other, self.slope * other, self.flips)
+            return Probe(self.value * other.value, self.slope * other.value + self.value * other.slope, self.trail)
+        return Probe(self.value * other, self.slope * other, self.trail)
 
     __rmul__ = __mul__
 
     def __floordiv__(self, other: Any) -> Probe:
-        if type(other) is Probe:
-            v, s = other.value, other.slope
-            return Probe(self.value // v, (self.slope * v - self.value * s) // (v * v), self.flips)
-        return Probe(self.value // other, self.slope // other, self.flips)
+        value, slope = self.value, self.slope
+        if type(other) is not Probe:
+            self._round(value, other, slope, 0)
+            return Probe(value // other, slope // other, self.trail)
+        v, s = other.value, other.slope
+        self._round(value, v, slope, s)
+        return Probe(value // v, (slope * v - value * s) // (v * v), self.trail)
 
     def __rfloordiv__(self, other: int) -> Probe:
-        return Probe(other // self.value, -other * self.slope // (self.value * self.value), self.flips)
+        self._round(other, self.value, 0, self.slope)
+        return Probe(other // self.value, -other * self.slope // (self.value * self.value), self.trail)
+
+    def _round(self, value: int, divisor: int, slope: int, divisor_slope: int) -> None:
+        quotient, remainder = divmod(value, divisor)
+        slope -= quotient * divisor_slope
+        if slope:
+            self.trail.quotients += (remainder, slope), (remainder - divisor, slope)
 
     def _difference(self, other: Any) -> int:
         if type(other) is Probe:
@@ -67,7 +94,7 @@ class Probe:
         else:
             difference, slope = self.value - other, self.slope
         if slope:
-            self.flips.append((difference, slope))
+            self.trail.decisions.append((difference, slope))
         return difference
 
     def __lt__(self, other: Any) -> bool:
@@ -101,26 +128,34 @@ def thresholds(machine: Machine, call: Call, argument: str) -> set[int]:
     machine is left as it was. Values may be one off where the model rounds, so callers also try their neighbours.
     """
     value, regimes = call.arguments[argument], regimes_of(type(machine))
-    return {threshold(value, f) for f in flips(machine.clone(), call, argument, machine.flatten(), regimes)}
+    trail = follow(machine.clone(), [call], argument, machine.flatten(), regimes)
+    return {threshold(value, flip) for flip in trail.decisions}
 
 
-def flips(trial: Machine, call: Call, argument: str, before: list[Any], regimes: Iterable[str] = ()) -> list[Flip]:
-    """The comparisons that depend on `argument`, in the order in which they are made.
+def follow(
+    trial: Machine, calls: Sequence[Call], argument: str, before: list[Any], regimes: Iterable[str] = ()
+) -> Trail:
+    """What depends on `argument` of the first of some calls: the calls themselves, up to a refusal, then regimes.
 
-    trial: a machine, which is spoilt. before: its state, flattened. regimes: those asked for after the action.
+    trial: a machine, which is spoilt. before: its state, flattened.
     """
-    found: list[Flip] = []
-    probe = Probe(call.arguments[argument], _ONE, found)
-    if trial.attempt(Call(call.action, {**call.arguments, argument: probe}), before).accepted:
-        for name in regimes:
-            try:
-                getattr(trial, name)()
-            except Rejected:
-                continue  # a regime whose own arithmetic overflows here does not hold
-    return found
+    trail = Trail()
+    first, *later = calls
+    probe = Probe(first.arguments[argument], _ONE, trail)
+    for call in (Call(first.action, {**first.arguments, argument: probe}), *later):
+        trail.earlier = len(trail.decisions)
+        if not trial.attempt(call, before).accepted:
+            return trail
+        trail.accepted += 1
+    for name in regimes:
+        try:
+            getattr(trial, name)()
+        except Rejected:
+            continue  # a regime whose own arithmetic overflows here does not hold
+    return trail
 
 
 def threshold(value: int, flip: Flip) -> int:
-    """The value of the argument, now `value`, at which a comparison flips."""
+    """The value of the argument, now `value`, at which a comparison or a rounded quotient flips."""
     difference, slope = flip
     return value - difference * _ONE // slope

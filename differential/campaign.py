@@ -13,15 +13,13 @@ from hypothesis.database import ExampleDatabase
 from hypothesis.strategies import binary
 
 from marginspec.differential.coverage import unreached
-from marginspec.differential.generate import START_BYTES, STEP_BYTES, Generator
+from marginspec.differential.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
 from marginspec.differential.lockstep import Divergence, LockStep, Tally
 from marginspec.differential.sequence import Rehearsal, Step
 from marginspec.differential.shrink import shrink
 from marginspec.differential.trace import Trace, trace_of
 from marginspec.model.kernel.machine import Call, Machine
 from marginspec.targets.protocol import Target
-
-SEQUENCE_STEPS = 100
 
 # Asking public getters costs as much as tens of steps.
 RECHECK_EVERY = 10

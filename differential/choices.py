@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import chain
 from struct import Struct
+from typing import TypeVar
 
 from marginspec.model.kernel.numbers import Number
+
+T = TypeVar("T")
+
+# Of 16 numbers, how many are one that is known already: all of a debt, all of a market.
+KNOWN = 5
+
+Known = Callable[[], Sequence[int]]
+"""Numbers that are known; asked for seldom."""
 
 _unpack = Struct("<32H").unpack
 
@@ -28,13 +37,19 @@ class Choices:
             value = value << 16 | self.word()
         return value % n
 
-    def number(self, number: Number, positive: bool) -> int:
-        """A typical value or a multiple of it, any magnitude, or an extreme; seldom zero, never if `positive`."""
+    def among(self, options: Sequence[T]) -> T:
+        """One of some options."""
+        return options[self.below(len(options))]
+
+    def number(self, number: Number, known: Known = list, positive: bool = False) -> int:
+        """A known value, a typical one or a multiple of it, any magnitude, an extreme; never zero if `positive`."""
         word = self.word()
         mode, typical = word & 15, number.typical
-        if mode < 12 and typical:
+        if mode < KNOWN and (values := known()):
+            value = values[(word >> 4) % len(values)]
+        elif mode < 12 and typical:
             value = typical[(word >> 4) % len(typical)]
-            if mode >= 4:
+            if mode >= 6:
                 value = value * (self.word() % 2000) // 1000 or 1
         elif mode < 14:
             bits = min(number.high.bit_length(), 96) if mode == 13 else number.high.bit_length()

@@ -17,14 +17,12 @@ from itertools import chain, islice
 from types import ModuleType
 from typing import cast
 
-from marginspec.differential.generate import START_BYTES, STEP_BYTES, Generator
+from marginspec.differential.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
 from marginspec.differential.lockstep import Divergence, LockStep
 from marginspec.differential.mutation import Change, blocks, expressions
 from marginspec.differential.sequence import Rehearsal, Step
 from marginspec.model.kernel.machine import Machine, Rejected
 from marginspec.targets.protocol import Target
-
-SEQUENCE_STEPS = 100
 
 Function = ast.FunctionDef
 

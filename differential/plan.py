@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 from marginspec.differential.choices import Choices
 from marginspec.model.kernel.machine import ActionInfo, Call, Machine, actions_of, per_model
 from marginspec.model.kernel.numbers import Number
-from marginspec.model.kernel.record import plain
+from marginspec.model.kernel.record import Record, plain, variables_of
 
 LESSONS = 200
 LESSON_STEPS = 25
@@ -25,18 +25,36 @@ class Identifier:
     options: Sequence[Any]
     hopeful: Sequence[Any]
 
+    @property
+    def hopeless(self) -> Sequence[Any]:
+        """The other options."""
+        return [option for option in self.options if option not in self.hopeful]
+
+
+Place = tuple[int, frozenset[Any]]
+"""Where a flattened state has a number, and the identifiers that it is about."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """An argument that is a number. places: those of the same unit."""
+
+    name: str
+    number: Number
+    places: Sequence[Place]
+
 
 @dataclass(frozen=True)
 class Plan:
     """The arguments of an action.
 
     lowest: all of them, numbers at their lowest, identifiers to be filled in. aim: how often, of 16 times, a number is
-    put where a decision flips before it is tried.
+    put where something flips before it is tried.
     """
 
     action: str
     identifiers: tuple[Identifier, ...]
-    numbers: tuple[tuple[str, Number], ...]
+    quantities: tuple[Quantity, ...]
     lowest: dict[str, Any]
     aim: int
 
@@ -44,7 +62,8 @@ class Plan:
 @per_model
 def plans_of(model: type[Machine]) -> dict[str, Plan]:
     """A plan for each action of a model."""
-    plans = {name: _plan(model, info) for name, info in actions_of(model).items()}
+    places = list(_places(model.genesis(), model, frozenset()))
+    plans = {name: _plan(model, info, places) for name, info in actions_of(model).items()}
     seen = _experience(model, plans)
     against: Objections = set()
     for plan in plans.values():
@@ -53,14 +72,30 @@ def plans_of(model: type[Machine]) -> dict[str, Plan]:
     return {name: _hopeful(plan, seen, against) for name, plan in plans.items()}
 
 
-def _plan(model: type[Machine], info: ActionInfo) -> Plan:
+def _plan(model: type[Machine], info: ActionInfo, places: list[tuple[str | None, frozenset[Any]]]) -> Plan:
     kinds = {name: plain(hint) for name, hint in info.arguments.items()}
     options = {n: (False, True) if k is bool else model.universe[k] for n, k in kinds.items() if k is not int}
     identifiers = tuple(Identifier(n, kinds[n], found, found) for n, found in options.items())
-    numbers = tuple((n, info.arguments[n].__metadata__[0]) for n, k in kinds.items() if k is int)
-    lowest = dict.fromkeys(kinds) | {name: number.low for name, number in numbers}
+    numbers = {n: info.arguments[n].__metadata__[0] for n, k in kinds.items() if k is int}
+    by_unit: dict[str | None, list[Place]] = defaultdict(list)
+    for at, (unit, keys) in enumerate(places):
+        by_unit[unit].append((at, keys))
+    quantities = tuple(Quantity(n, number, by_unit[number.unit]) for n, number in numbers.items())
+    lowest = dict.fromkeys(kinds) | {n: number.low for n, number in numbers.items()}
     # What users do is refused beyond the flip, and mended then; what the world does is seldom refused.
-    return Plan(info.name, identifiers, numbers, lowest, aim=5 if info.environment else 1)
+    return Plan(info.name, identifiers, quantities, lowest, aim=5 if info.environment else 2)
+
+
+def _places(value: Any, hint: Any, keys: frozenset[Any]) -> Iterator[tuple[str | None, frozenset[Any]]]:
+    """Of each value of a flattened state: its unit, None if it is no number, and the keys that lead to it."""
+    if isinstance(value, Record):
+        for name, inner in variables_of(type(value)).items():
+            yield from _places(getattr(value, name), inner, keys)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _places(item, get_args(plain(hint))[1], keys | {key})
+    else:
+        yield next((n.unit for n in getattr(hint, "__metadata__", ()) if isinstance(n, Number)), None), keys
 
 
 Experience = dict[tuple[str, str, Any], Counter[str | None]]
@@ -81,9 +116,9 @@ def _experience(model: type[Machine], plans: dict[str, Plan]) -> Experience:
             arguments = plan.lowest.copy()
             for i in plan.identifiers:
                 arguments[i.name] = i.options[choices.below(len(i.options))]
-            for name, number in plan.numbers:
+            for q in plan.quantities:
                 if choices.below(2):
-                    arguments[name] = choices.number(number, positive=True)
+                    arguments[q.name] = choices.number(q.number, positive=True)
             rule = machine.apply(Call(plan.action, arguments)).rule
             for i in plan.identifiers:
                 seen[plan.action, i.name, arguments[i.name]][rule] += 1

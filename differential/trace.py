@@ -100,10 +100,10 @@ def document(model: type[Machine], trace: Trace) -> dict[str, Any]:
         "system": trace.system,
         "target": trace.target,
         "seed": str(trace.seed),
-        "genesis": {"digest": trace.digest, "prelude": [_call(call) for call in model.prelude()]},
+        "genesis": {"digest": trace.digest, "prelude": [call_document(call) for call in model.prelude()]},
         "steps": [
             {
-                **_call(step.call),
+                **call_document(step.call),
                 "outcome": "accepted" if step.rule is None else "rejected",
                 "rule": step.rule,
                 "observations": dict(step.observations),
@@ -114,7 +114,8 @@ def document(model: type[Machine], trace: Trace) -> dict[str, Any]:
     }
 
 
-def _call(call: Call) -> dict[str, Any]:
+def call_document(call: Call) -> dict[str, Any]:
+    """A call as JSON has it."""
     return {"action": call.action, "arguments": {n: _text(value) for n, value in call.arguments.items()}}
 
 
@@ -231,19 +232,23 @@ def _value(where: str, hint: Any, given: Text, model: type[Machine]) -> Any:
 
 @dataclass(frozen=True)
 class Replay:
-    """What a trace gives today. divergence: the first, at step `at`. stale: where the model left the record, if so."""
+    """What a trace gives today. divergence: the first, at step `at`. stale: where the model left the record, if so.
+
+    declared: how often the implementation differed in a way that it declares, by ID and reason.
+    """
 
     divergence: Divergence | None
     at: int
     stale: str | None
+    declared: Mapping[tuple[str, str], int]
 
 
 def replay(model: type[Machine], target: Target, trace: Trace) -> Replay:
     """Run a trace again, on the model, which is compared with the record, and on an implementation."""
     steps = rehearse(model, trace.calls)
-    found = LockStep(model, target).run(steps, recheck=True)
-    at, divergence = found or (len(steps), None)
-    return Replay(divergence, at, _stale(model, steps, trace))
+    lockstep = LockStep(model, target)
+    at, divergence = lockstep.run(steps, recheck=True) or (len(steps), None)
+    return Replay(divergence, at, _stale(model, steps, trace), lockstep.tally.declared)
 
 
 def _stale(model: type[Machine], steps: list[Step], trace: Trace) -> str | None:

@@ -15,6 +15,7 @@ from marginspec.model.kernel.machine import Call, Machine, Rejected
 from marginspec.properties.scope import Options, Scope
 
 Predicate = Callable[..., Any]
+Relaxation = Callable[[type[Machine]], type[Machine]]
 P = TypeVar("P", bound=Predicate)
 
 
@@ -83,6 +84,7 @@ class Property:
     kind: `invariant` (of a state, kept by every action) or `theorem` (of a case). given: invariants that may be
     assumed of the state it starts from. covers: published claims of others that it states. bounds: what is limited.
     before: for an invariant, what may be assumed of state and step. scope: the identifiers it speaks of.
+    relaxed: makes of the model one that does the same and refuses less, of which it is proved instead.
     """
 
     id: str
@@ -94,6 +96,7 @@ class Property:
     bounds: str
     before: Predicate
     scope: Scope
+    relaxed: Relaxation | None = None
 
 
 class Chapter:
@@ -114,9 +117,10 @@ class Chapter:
         covers: tuple[str, ...] = (),
         bounds: str = "",
         scope: dict[str, Options] | None = None,
+        relaxed: Relaxation | None = None,
     ) -> Callable[[P], P]:
         """Declare a theorem. Its docstring is the law. bounds: further limits. scope: options that differ."""
-        return self._declare("theorem", id, given, covers, bounds, scope)
+        return self._declare("theorem", id, given, covers, bounds, scope, relaxed)
 
     def invariant(
         self,
@@ -125,9 +129,10 @@ class Chapter:
         covers: tuple[str, ...] = (),
         bounds: str = "",
         scope: dict[str, Options] | None = None,
+        relaxed: Relaxation | None = None,
     ) -> Callable[[P], P]:
         """Declare an invariant: a predicate on states that holds at first and is kept by every accepted action."""
-        return self._declare("invariant", id, given, covers, bounds, scope)
+        return self._declare("invariant", id, given, covers, bounds, scope, relaxed)
 
     def _declare(
         self,
@@ -137,6 +142,7 @@ class Chapter:
         covers: tuple[str, ...],
         bounds: str,
         scope: dict[str, Options] | None,
+        relaxed: Relaxation | None,
     ) -> Callable[[P], P]:
         def wrap(predicate: P) -> P:
             law = " ".join((predicate.__doc__ or "").split())
@@ -146,7 +152,8 @@ class Chapter:
             stands = tuple(known[p] for p in given)
             limits = f"{self._bounds}; {bounds}" if bounds else self._bounds
             names = self._scope.narrowed(scope or {})
-            self.properties.append(Property(id, law, kind, predicate, stands, covers, limits, self._before, names))
+            before = self._before
+            self.properties.append(Property(id, law, kind, predicate, stands, covers, limits, before, names, relaxed))
             return predicate
 
         return wrap

@@ -1,6 +1,7 @@
 """From conditions on terms to SMT-LIB 2 text. `SOUNDNESS.md` says why each step may be believed.
 
-Five encodings of the same obligation, each a text that every solver reads, tried in this order:
+Six encodings of the same obligation, each a text that every solver reads, tried in this order:
+  linear as light, each product of unknowns an unknown of its own
   light  integers relaxed to reals; a quotient q = a // b is q*b <= a <= q*b + b - 1; no widths
   near   with the integrality of quotients at the places where they are compared, but only what is near the claim: a
          quotient that enters it through several others is any number, and so is what is assumed of other unknowns
@@ -16,9 +17,10 @@ from dataclasses import dataclass
 
 from marginspec.prover.symbolic import Atoms, Quotient, SymBool, SymInt, Unknown, Value, key_of
 
-ENCODINGS = ("light", "near", "cuts", "real", "int")
+ENCODINGS = ("linear", "light", "near", "cuts", "real", "int")
 NEAR = 2
 _WIDE = 1 << 120
+_LOGIC = {"linear": "QF_LRA", "int": "QF_NIA"}
 
 
 @dataclass(frozen=True)
@@ -72,20 +74,23 @@ def smt_lib(obligation: Obligation, encoding: str, header: str = "") -> str:
     conditions, opaque = list(obligation.conditions), frozenset[int]()
     if encoding == "near":
         conditions, opaque = _near(atoms, obligation)
-    narrow = encoding in ("light", "near", "cuts")
+    narrow = encoding in ("linear", "light", "near", "cuts")
     conditions = [c for c in conditions if not narrow or not only_width(c)]
     used = support(atoms, [*conditions, *obligation.claims], opaque)
     lines = [f"; {line}" for line in header.splitlines()]
     lines += [f"; x{i} = {described.name}" for i in used if isinstance(described := atoms.all[i], Unknown)]
-    lines.append(f"(set-logic {'QF_NIA' if sort == 'Int' else 'QF_NRA'})")
+    lines.append(f"(set-logic {_LOGIC.get(encoding, 'QF_NRA')})")
     lines += [f"(declare-fun x{i} () {sort})" for i in used]
     facts = [fact for i in used for fact in _facts(atoms, i, wide=not narrow, defined=i not in opaque)]
+    if encoding == "linear":
+        products = {m for c in [*facts, *conditions, *obligation.claims] for m in c.term.terms if len(m) > 1}
+        lines += [f"(declare-fun {_product(m)} () Real)" for m in sorted(products)]
     if encoding in ("near", "cuts"):
         defined = [i for i in used if i not in opaque]
         lines += [f"(assert {text})" for text in _cuts(atoms, defined, [*conditions, *obligation.claims])]
-    lines += [f"(assert {_condition(c, sort)})" for c in [*facts, *conditions]]
+    lines += [f"(assert {_condition(c, encoding)})" for c in [*facts, *conditions]]
     if obligation.claims:
-        broken = " ".join(_condition(c.negated(), sort) for c in obligation.claims)
+        broken = " ".join(_condition(c.negated(), encoding) for c in obligation.claims)
         lines.append(f"(assert (or {broken}))" if len(obligation.claims) > 1 else f"(assert {broken})")
     return "\n".join([*lines, "(check-sat)", ""])
 
@@ -143,31 +148,36 @@ def _order(value: Value) -> list[tuple[tuple[int, ...], int]]:
 def _at_most(x: Value, y: Value) -> str:
     term = x - y
     if isinstance(term, SymInt):
-        return _condition(SymBool("le", term), "Real")
+        return _condition(SymBool("le", term), "cuts")
     return "true" if term <= 0 else "false"
 
 
-def _condition(condition: SymBool, sort: str) -> str:
+def _condition(condition: SymBool, encoding: str) -> str:
     """`le` and `eq` against zero, positive and negative parts on their own sides so that no minus sign is needed."""
     left = {m: c for m, c in condition.term.terms.items() if c > 0}
     right = {m: -c for m, c in condition.term.terms.items() if c < 0}
     relation = "<=" if condition.kind == "le" else "="
-    text = f"({relation} {_sum(left, sort)} {_sum(right, sort)})"
+    text = f"({relation} {_sum(left, encoding)} {_sum(right, encoding)})"
     return f"(not {text})" if condition.kind == "ne" else text
 
 
-def _sum(terms: dict[tuple[int, ...], int], sort: str) -> str:
+def _sum(terms: dict[tuple[int, ...], int], encoding: str) -> str:
     parts = []
     for monomial, coefficient in sorted(terms.items()):
-        factors = [f"x{i}" for i in monomial]
+        factors = [_product(monomial)] if encoding == "linear" and monomial else [f"x{i}" for i in monomial]
         if coefficient != 1 or not factors:
-            factors.insert(0, _constant(coefficient, sort))
+            factors.insert(0, _constant(coefficient, encoding))
         parts.append(factors[0] if len(factors) == 1 else f"(* {' '.join(factors)})")
     if not parts:
-        return _constant(0, sort)
+        return _constant(0, encoding)
     return parts[0] if len(parts) == 1 else f"(+ {' '.join(parts)})"
 
 
-def _constant(value: int, sort: str) -> str:
-    digits = f"{abs(value)}.0" if sort == "Real" else str(abs(value))
+def _product(monomial: tuple[int, ...]) -> str:
+    """The name of a product of unknowns where it is an unknown of its own."""
+    return "x" + "x".join(str(i) for i in monomial)
+
+
+def _constant(value: int, encoding: str) -> str:
+    digits = str(abs(value)) if encoding == "int" else f"{abs(value)}.0"
     return digits if value >= 0 else f"(- {digits})"

@@ -25,6 +25,12 @@ from marginspec.prover.witness import Witnesses
 # Two rounds over the encodings: what one of them makes easy need not wait for another to time out.
 ROUNDS = ({"z3": 1.0, "yices": 0.5, "cvc5": 0.25}, {"z3": 4.0, "yices": 2.0, "cvc5": 4.0})
 
+# Seconds on a property after which a solver is not asked for opinions that are not needed.
+ENOUGH = 0.5
+
+# Numbers to mend before a solver is asked whether there are any.
+FEW = 4
+
 
 @dataclass
 class SolverResult:
@@ -118,24 +124,25 @@ class Prover:
         """The property as a run without arguments, on arbitrary ones."""
         arbitrary = Arbitrary(claim.scope)
         hints = arguments_of(claim.predicate)
+        model = claim.relaxed(self.model) if claim.relaxed else self.model
         # Built once and copied for every run; a replay builds its own, of integers.
         template: dict[type[Run], Machine] = {}
 
         def body() -> Any:
             run = type(Run.current)
             if run is not Run or run not in template:
-                template[run] = arbitrary.value(self.model, "")
+                template[run] = arbitrary.value(model, "")
             venue = template[run].clone()
             for invariant in claim.given:
                 for arguments in arbitrary.instances(arguments_of(invariant.predicate)):
                     assume(invariant.predicate(venue, **arguments))
             arguments = {n: arbitrary.value(h, n) for n, h in hints.items() if plain(h) is not Step}
             if claim.kind == "theorem":
-                steps = {n: arbitrary.step(self.model, n) for n, h in hints.items() if plain(h) is Step}
+                steps = {n: arbitrary.step(model, n) for n, h in hints.items() if plain(h) is Step}
                 return claim.predicate(venue, **arguments, **steps)
             # An invariant is the theorem that every accepted action keeps it.
             assume(claim.predicate(venue, **arguments))
-            step = arbitrary.step(self.model, "step")
+            step = arbitrary.step(model, "step")
             assume(claim.before(venue, step))
             step.take(venue)
             return claim.predicate(venue, **arguments)
@@ -147,11 +154,13 @@ class Prover:
         if not path.constraints:
             return "witnessed"
         search, action = self.witnesses, str(path.picks.get("step", ""))
-        if search.known(found.atoms, path.constraints, action, claim) is not None:
+        if search.known(found.atoms, path.constraints, action, claim, FEW) is not None:
             return "witnessed"
         obligation = Obligation(found.atoms, tuple(path.constraints))
         if solve("z3", smt_lib(obligation, "real"), 0.5).verdict == "unsat":
             return "infeasible"
+        if search.known(found.atoms, path.constraints, action, claim) is not None:
+            return "witnessed"
         if search.find(found.atoms, path.constraints, action, claim) is not None:
             return "witnessed"
         numbers = search.find_nonlinear(found.atoms, path.constraints, action, claim)
@@ -159,8 +168,11 @@ class Prover:
 
     def _discharge(self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict) -> bool:
         """Whether Z3 proves the claim of a path in some encoding, preferably one in which another solver agrees."""
-        claims = path.result if isinstance(path.result, tuple) else ()
-        obligation = Obligation(found.atoms, tuple(path.constraints), claims)
+        conditions, claims = tuple(path.constraints), path.result if isinstance(path.result, tuple) else ()
+        if not claims and conditions:
+            # A path on which the law fails is impossible, when what holds before it excludes its last decision.
+            conditions, claims = conditions[:-1], (conditions[-1].negated(),)
+        obligation = Obligation(found.atoms, conditions, claims)
         z3 = verdict.solvers.setdefault("z3", SolverResult())
         proved: dict[str, str] = {}
         agreed = not self.recheck
@@ -187,13 +199,13 @@ class Prover:
     def _agrees(self, text: str, verdict: Verdict, seconds: dict[str, float]) -> bool:
         """Whether another solver also finds the text unsatisfiable.
 
-        Where Yices does, cvc5 is asked for one more opinion, as long as it always had one.
+        Where Yices does, cvc5 is asked for one more opinion, as long as it always had one, and soon.
         """
         yices = verdict.solvers.setdefault("yices", SolverResult())
         cvc5 = verdict.solvers.setdefault("cvc5", SolverResult())
         first = solve("yices", text, seconds["yices"])
         yices.add(first)
-        if first.verdict == "unsat" and cvc5.verdict != "unsat":
+        if first.verdict == "unsat" and (cvc5.verdict != "unsat" or cvc5.seconds > ENOUGH):
             return True
         second = solve("cvc5", text, ROUNDS[0]["cvc5"] if first.verdict == "unsat" else seconds["cvc5"])
         cvc5.add(second)

@@ -8,8 +8,9 @@ and the code is run again from the start for each remembered side. So ordinary P
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Union
 
 from marginspec.properties.law import Every
@@ -77,6 +78,7 @@ class Run:
         self._left: dict[str, Sequence[Any]] = {}
         self._narrowed = 0
         self._bounds: dict[Key, tuple[int | None, int | None]] = {}
+        self._atom_bounds: dict[int, tuple[int, int]] = {}
         self._unequal: set[Key] = set()
 
     def _repeats(self) -> bool:
@@ -165,15 +167,21 @@ class Run:
             self._unequal.add(condition.term.key)
             least, most = self.atoms.bounds(base)
             if limit == (least if low is None else low):
-                self._bounds[base.key] = (limit + 1, high)
+                self._hold(base, limit + 1, high)
             elif limit == (most if high is None else high):
-                self._bounds[base.key] = (low, limit - 1)
+                self._hold(base, low, limit - 1)
             return
         if condition.kind == "eq" or sign > 0:
             high = limit if high is None else min(high, limit)
         if condition.kind == "eq" or sign < 0:
             low = limit if low is None else max(low, limit)
+        self._hold(base, low, high)
+
+    def _hold(self, base: SymInt, low: int | None, high: int | None) -> None:
         self._bounds[base.key] = (low, high)
+        if (atom := base.atom()) is not None:
+            least, most = self.atoms.bounds(base)
+            self._atom_bounds[atom] = (least if low is None else low, most if high is None else high)
 
     def _known(self, condition: SymBool) -> bool | None:
         if (constant := condition.constant()) is not None:
@@ -184,7 +192,7 @@ class Run:
         term = condition.term
         base, offset, sign = term.split()
         low, high = self._bounds.get(base.key, (None, None))
-        wide_low, wide_high = self.atoms.bounds(base)
+        wide_low, wide_high = self.atoms.bounds(base, self._atom_bounds)
         low = wide_low if low is None else max(low, wide_low)
         high = wide_high if high is None else min(high, wide_high)
         low, high = (low + offset, high + offset) if sign > 0 else (offset - high, offset - low)
@@ -228,21 +236,26 @@ class Atoms:
             self._atom_bounds.append(bounds)
         return SymInt({(self._number[key],): 1})
 
-    def bounds(self, value: Value) -> tuple[int, int]:
-        """An interval that contains every possible value of a term."""
+    def bounds(self, value: Value, narrower: Mapping[int, tuple[int, int]] = MappingProxyType({})) -> tuple[int, int]:
+        """An interval that contains every possible value of a term. narrower: what is known of single atoms besides."""
         if isinstance(value, int):
             return value, value
+        if any(atom in narrower for monomial in value.terms for atom in monomial):
+            return self._interval(value, narrower)
         if value.key not in self._bounds:
-            low = high = 0
-            for monomial, coefficient in value.terms.items():
-                a, b = coefficient, coefficient
-                for atom in monomial:
-                    c, d = self._atom_bounds[atom]
-                    corners = (a * c, a * d, b * c, b * d)
-                    a, b = min(corners), max(corners)
-                low, high = low + a, high + b
-            self._bounds[value.key] = (low, high)
+            self._bounds[value.key] = self._interval(value, narrower)
         return self._bounds[value.key]
+
+    def _interval(self, value: SymInt, narrower: Mapping[int, tuple[int, int]]) -> tuple[int, int]:
+        low = high = 0
+        for monomial, coefficient in value.terms.items():
+            a, b = coefficient, coefficient
+            for atom in monomial:
+                c, d = narrower.get(atom) or self._atom_bounds[atom]
+                corners = (a * c, a * d, b * c, b * d)
+                a, b = min(corners), max(corners)
+            low, high = low + a, high + b
+        return low, high
 
 
 class SymInt:
@@ -269,6 +282,11 @@ class SymInt:
             sign = 1 if rest[min(rest)] > 0 else -1
             self._split = (SymInt(rest if sign > 0 else {m: -c for m, c in rest.items()}), offset, sign)
         return self._split
+
+    def atom(self) -> int | None:
+        """The atom that the term is, None when it is not just one."""
+        (monomial, coefficient), *more = self.terms.items()
+        return monomial[0] if not more and coefficient == 1 and len(monomial) == 1 else None
 
     def same(self, other: Value) -> bool:
         """Whether two terms are the same polynomial."""

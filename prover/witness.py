@@ -54,12 +54,17 @@ class Witnesses:
             action, numbers = json.loads(line)
             self._found[action].append(numbers)
 
-    def known(self, atoms: Atoms, conditions: Sequence[SymBool], action: str, claim: str) -> Numbers | None:
-        """Numbers found before, for a path of the same action, that satisfy these conditions, perhaps after mending."""
+    def known(
+        self, atoms: Atoms, conditions: Sequence[SymBool], action: str, claim: str, nearby: int = NEARBY
+    ) -> Numbers | None:
+        """Numbers found before, for a path of the same action, that satisfy these conditions, perhaps after mending.
+
+        nearby: how many of them to mend.
+        """
         before = self._found[action]
         if (numbers := next((n for n in reversed(before) if satisfies(atoms, conditions, n)), None)) is not None:
             return numbers
-        for like in before[: -1 - NEARBY : -1]:
+        for like in before[: -1 - nearby : -1]:
             if (numbers := mended(atoms, conditions, like)) is not None:
                 self._keep(numbers, action, claim)
                 return numbers

@@ -65,14 +65,11 @@ def show_fuzz(document: Document, console: Console) -> None:
         console.print(f"  {compared:,} steps compared; {document['not_compared']:,} the target does not implement")
     for found in document["divergences"]:
         console.print(
-            f"[bold red]divergence[/] at {escape(found['rule'])}, {escape(found['field'])}: model "
-            f"{escape(found['model'])}, target {escape(found['target'])}; {found['steps']} steps in {found['trace']}"
+            f"[bold red]divergence[/] at {_difference(found)}; {_steps(found['steps'])} in {escape(found['trace'])}"
         )
-        console.print(f"  repeat it: marginspec replay {found['trace']}", soft_wrap=True)
+        console.print(f"  repeat it: marginspec replay {escape(found['trace'])}")
     for declared in document["declared"]:
-        console.print(
-            f"[yellow]declared[/] {declared['id']}, {declared['count']:,} times: {escape(declared['reason'])}"
-        )
+        _show_declared(declared, console)
     rules, regimes = document["rules"], document["regimes"]
     reached = sum(1 for hits in rules.values() if hits), sum(1 for hits in regimes.values() if hits)
     console.print(f"reach: {reached[0]} of {len(rules)} rules, {reached[1]} of {len(regimes)} regimes")
@@ -85,17 +82,37 @@ def show_fuzz(document: Document, console: Console) -> None:
 
 
 def show_replay(document: Document, console: Console) -> None:
-    """Whether model and target still differ where the trace says."""
+    """The calls of a trace, and whether model and target still differ."""
     found = document["divergence"]
+    for number, call in enumerate(document["calls"], 1):
+        arguments = ", ".join(f"{name}={value}" for name, value in call["arguments"].items())
+        refused = f" [yellow]refused by {call['rule']}[/]" if call["rule"] else ""
+        console.print(f"{number:>4} {call['action']}({escape(arguments)}){refused}")
     if document["stale"]:
         console.print(f"[yellow]the model has changed since the trace was recorded[/]: {escape(document['stale'])}")
+    for declared in document["declared"]:
+        _show_declared(declared, console)
+    if document["declared"] and (kept := document["recorded"]):
+        console.print(f"  recorded: {_difference(kept)}")
     if found is None:
-        console.print(f"replay: {document['steps']} steps, model and {escape(document['target'])} agree")
+        agree = "differ only as declared" if document["declared"] else "agree"
+        console.print(f"replay: {_steps(document['steps'])}, model and {escape(document['target'])} {agree}")
         return
-    console.print(
-        f"replay: [bold red]diverges[/] at step {found['step']}, {escape(found['rule'])}, {escape(found['field'])}: "
-        f"model {escape(found['model'])}, target {escape(found['target'])}"
-    )
+    console.print(f"replay: [bold red]diverges[/] at step {found['step']}, {_difference(found)}")
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
+
+
+def _difference(found: Document) -> str:
+    fields = {name: escape(found[name]) for name in ("rule", "field", "model", "target")}
+    return "{rule}, {field}: model {model}, target {target}".format(**fields)
+
+
+def _show_declared(declared: Document, console: Console) -> None:
+    times = "once" if declared["count"] == 1 else f"{declared['count']:,} times"
+    console.print(f"[yellow]declared[/] {declared['id']}, {times}: {escape(declared['reason'])}")
 
 
 def show_verdict(verdict: str, console: Console) -> None:

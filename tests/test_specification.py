@@ -118,6 +118,21 @@ def test_the_table_of_regimes_is_that_of_the_model(text: Path) -> None:
     assert named == list(regimes_of(model_of(text)))
 
 
+def test_the_table_of_properties_is_that_of_the_claims(text: Path) -> None:
+    claims = importlib.import_module(f"marginspec.properties.deployed.{text.stem.replace('-', '_')}").chapter.properties
+    rows = {id: (law, covers) for id, law, covers in table(text, "| Property | Law |")}
+    assert len(rows) == len(table(text, "| Property | Law |")), "a property is listed twice"
+    assert rows == {claim.id: (claim.law, ", ".join(claim.covers) or "-") for claim in claims}
+
+
+def test_published_claims_that_are_not_restated_are_covered_by_no_property(text: Path) -> None:
+    covered = {name for row in table(text, "| Property | Law |") for name in row[2].split(", ")}
+    prose = text.read_text().partition("\n## Properties\n")[2].partition("\n| Property | Law |")[0]
+    not_restated = set(re.findall(r"`([A-Z]\w+\.\w+)`", prose))
+    assert not_restated
+    assert not_restated & covered == set()
+
+
 def test_constants_have_the_values_of_the_model(text: Path) -> None:
     module, checked = module_of(text), 0
     for row in table(text, "| constant |"):

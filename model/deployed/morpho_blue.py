@@ -49,7 +49,7 @@ Price = Annotated[
     int,
     Number(0, UINT256_MAX, "loan base units per collateral base unit", ORACLE_PRICE_SCALE, (10**36,)),
 ]
-Wad = Annotated[int, Number(0, UINT256_MAX, "fraction", WAD, (8 * 10**17, 10**17))]
+Wad = Annotated[int, Number(0, UINT256_MAX, "fraction", WAD, (1, 10**17, MAX_FEE))]
 Timestamp = Annotated[int, Number(1, 2**63, "seconds", typical=(1_700_000_000, 1_700_000_012, 1_731_536_000))]
 Seconds = Annotated[int, Number(1, 2**40, "seconds", typical=(1, 12, 3600, 86400, YEAR, 10 * YEAR))]
 
@@ -110,7 +110,7 @@ class MorphoBlue(Machine):
         MarketId: ("A", "B", "C"),
         Token: ("X", "Y"),
         Irm: (NO_IRM, UTILISATION_IRM, SPARE_IRM),
-        Lltv: (5 * 10**17, 8 * 10**17, 945 * 10**15, WAD),
+        Lltv: (5 * 10**17, 8 * 10**17 - 3, 945 * 10**15, WAD),
     }
 
     @classmethod
@@ -124,8 +124,8 @@ class MorphoBlue(Machine):
             fee_recipient=ZERO,
             params={
                 MarketId("A"): MarketParams(x, y, UTILISATION_IRM, lltvs[1]),
-                MarketId("B"): MarketParams(y, x, NO_IRM, lltvs[0]),
-                MarketId("C"): MarketParams(x, x, SPARE_IRM, lltvs[2]),
+                MarketId("B"): MarketParams(x, x, NO_IRM, lltvs[0]),
+                MarketId("C"): MarketParams(y, x, SPARE_IRM, lltvs[2]),
             },
             markets={m: Market() for m in markets},
             positions={m: {a: Position() for a in accounts} for m in markets},
@@ -402,7 +402,7 @@ class MorphoBlue(Machine):
 
     # --- Liquidation -------------------------------------------------------------------------------------------
 
-    @action(weight=10)
+    @action(weight=16)
     @rule("LIQ-1")
     def liquidate(
         self, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares

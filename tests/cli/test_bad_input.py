@@ -2,14 +2,19 @@
 
 import json
 import os
+import re
+import shlex
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from marginspec.cli.main import main
+from marginspec.cli.mutate import read_equivalents
 from marginspec.differential.trace import document, trace_of
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call
@@ -36,13 +41,36 @@ FUZZ_FIELDS = {
 }
 
 
-def marginspec(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+Done = subprocess.CompletedProcess[str]
+COMMAND = (sys.executable, "-m", "marginspec.cli.main")
+SYSTEM_VERBS = ("check", "prove", "fuzz", "mutate", "rules")
+RUNS = ("check", "fuzz", "mutate")
+
+
+def marginspec(*arguments: str, **options: Any) -> Done:
     """Run the command."""
-    command = [sys.executable, "-m", "marginspec.cli.main", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, **options)
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, **options
+    )
 
 
-def refused(done: subprocess.CompletedProcess[str], code: int, said: str) -> None:
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Done]]:
+    """Runs the command in this process, which saves the second that it takes to start."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def run(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["marginspec", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), *capsys.readouterr())
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def refused(done: Done, code: int, said: str) -> None:
     """The command said one thing, on standard error, and ended with a code."""
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
@@ -52,28 +80,83 @@ def refused(done: subprocess.CompletedProcess[str], code: int, said: str) -> Non
     assert done.returncode == code
 
 
+SERVICE = """
+import json, sys
+kept = {}
+for line in sys.stdin:
+    asked = json.loads(line)
+    answer = {}
+    if asked["op"] == "describe":
+        answer = {"name": "yes-man", "actions": ["supply", "borrow"], "observations": asked["variables"][-1:]}
+    elif asked["op"] == "load":
+        kept.update(asked["state"])
+    elif asked["op"] == "observe":
+        answer = {"observations": kept}
+    elif sys.argv[1].startswith("{"):
+        answer = json.loads(sys.argv[1])
+    else:
+        sys.exit(sys.argv[1])
+    print(json.dumps(answer), flush=True)
+"""
+
+
+def service(folder: Path, ends: str) -> str:
+    """The command of a service that accepts every call, or that ends at the first one with these words."""
+    program = folder / "service.py"
+    program.write_text(SERVICE)
+    answer = json.dumps({"outcome": "accepted", "returns": ["0", "0"]}) if ends == "accepted" else ends
+    return shlex.join([sys.executable, str(program), answer])
+
+
 # --- Options -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["fuzz", "no-such-system"], "unknown system 'no-such-system': known are morpho-blue"),
-        (["fuzz", "--steps", "0"], "--steps 0"),
-        (["fuzz", "--steps", "many"], "valid integer"),
-        (["fuzz", "--no-such-option"], "--no-such-option"),
+        *(
+            ([verb, "no-such-system"], "unknown system 'no-such-system': known are morpho-blue")
+            for verb in SYSTEM_VERBS
+        ),
+        *(([verb, "--steps", "0"], "--steps 0: a run that compares nothing is no pass") for verb in RUNS),
+        *(([verb, "--steps", "many"], "'--steps': Input should be a valid integer") for verb in RUNS),
+        *(
+            ([verb, "--seed", "many"], "'--seed': Input should be a valid integer")
+            for verb in (*SYSTEM_VERBS, "replay")
+        ),
+        *(([verb, "--no-such-option"], f"--no-such-option; see `marginspec {verb} --help`") for verb in SYSTEM_VERBS),
+        *(([verb, "--target", "no-such-target"], "expected embedded, anvil, sdk") for verb in ("check", "fuzz")),
+        *(([verb, "--target", "'"], "not a command") for verb in ("check", "fuzz")),
+        (["no-such-verb"], "no-such-verb"),
+        (["replay"], "'TRACE'"),
         (["prove", "--only", "NO-1"], "morpho-blue has no property of this ID"),
-        (["fuzz", "--target", "no-such-target"], "expected embedded, anvil, sdk"),
+        (["prove", "--only", "MB-REV-5", "--emit-smt2", os.devnull], "give a folder that can be written"),
         (["fuzz", "--target", "http://example.com:8545"], "example.com is not this machine"),
+        (["fuzz", "--target", "http://127.0.0.1:port"], "not a node's URL"),
+        (["fuzz", "--target", "./no-such-program"], "cannot start"),
+        (["fuzz", "--target", "sdk", "--artifact", "Morpho=x"], "x: No such file"),
+        (["fuzz", "--artifact", "Morpho"], "expected NAME=FILE"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_an_argument_that_cannot_be_meant_is_one_line_and_code_2(arguments: list[str], said: str) -> None:
-    refused(marginspec(*arguments), 2, said)
+def test_an_argument_that_cannot_be_meant_is_one_line_and_code_2(
+    arguments: list[str], said: str, here: Callable[..., Done]
+) -> None:
+    refused(here(*arguments), 2, said)
 
 
-def test_a_node_that_cannot_be_reached_is_one_line_and_code_4() -> None:
-    refused(marginspec("fuzz", "--steps", "5", "--target", "http://127.0.0.1:1"), 4, "http://127.0.0.1:1")
+def test_every_verb_has_help_that_says_how_it_ends(here: Callable[..., Done]) -> None:
+    for verb in (*SYSTEM_VERBS, "replay"):
+        done = here(verb, "--help")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "--json" in done.stdout
+        assert "--seed" in done.stdout
+        assert "Exit code 0: " in done.stdout or verb == "rules"
+
+
+def test_a_service_that_dies_in_the_middle_is_one_line_with_its_last_words_and_code_4(tmp_path: Path) -> None:
+    done = marginspec("fuzz", "--steps", "1000", "--target", service(tmp_path, "out of memory"), cwd=tmp_path)
+    refused(done, 4, "it said: out of memory")
 
 
 # --- Artifacts -----------------------------------------------------------------------------------------------
@@ -87,11 +170,24 @@ def test_a_node_that_cannot_be_reached_is_one_line_and_code_4() -> None:
     ],
     ids=["missing", "truncated"],
 )
-def test_an_artifact_that_cannot_be_read_is_one_line_and_code_2(content: str | None, said: str, tmp_path: Path) -> None:
+def test_an_artifact_that_cannot_be_read_is_one_line_and_code_2(
+    content: str | None, said: str, here: Callable[..., Done], tmp_path: Path
+) -> None:
     path = tmp_path / "Morpho.json"
     if content is not None:
         path.write_text(content)
-    refused(marginspec("fuzz", "--steps", "5", "--artifact", f"Morpho={path}"), 2, said)
+    good = tmp_path / "trace.json"
+    good.write_text(json.dumps(recorded()))
+    for verb in (["fuzz", "--steps", "5"], ["check"], ["replay", str(good)]):
+        refused(here(*verb, "--artifact", f"Morpho={path}"), 2, said)
+
+
+def test_a_malformed_list_of_equivalent_mutants_is_one_line_that_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "morpho-blue.equivalent.toml"
+    for text in ("[[equivalent]", '[[equivalent]]\nid = "x"\n'):
+        path.write_text(text)
+        with pytest.raises(BadInput, match=re.escape(str(path))):
+            read_equivalents(path)
 
 
 def test_an_artifact_of_another_contract_is_one_line_that_names_what_it_lacks(tmp_path: Path) -> None:
@@ -138,11 +234,11 @@ def with_number(trace: dict[str, Any]) -> str:
     ],
 )
 def test_a_bad_trace_is_one_line_that_names_the_file_and_the_place(
-    change: Callable[[dict[str, Any]], str], said: str, tmp_path: Path
+    change: Callable[[dict[str, Any]], str], said: str, here: Callable[..., Done], tmp_path: Path
 ) -> None:
     path = tmp_path / "trace.json"
     path.write_text(change(recorded()))
-    done = marginspec("replay", str(path))
+    done = here("replay", str(path))
     refused(done, 2, said)
     assert "trace.json" in done.stderr
 
@@ -186,7 +282,71 @@ def test_a_machine_without_npm_is_told_to_install_node_and_code_2(tmp_path: Path
     assert "not on this machine: install Node 20" in done.stderr.splitlines()[-1]
 
 
+# --- Files that cannot be written ----------------------------------------------------------------------------
+
+
+def test_a_trace_that_cannot_be_where_it_belongs_is_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file where the folder should be")
+    target = service(tmp_path, "accepted")
+    done = marginspec("fuzz", "--steps", "100", "--target", target, "--json", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    (found,) = json.loads(done.stdout)["divergences"]
+    again = marginspec("replay", found["trace"], "--target", target, "--json", cwd=tmp_path)
+    assert again.returncode == 1
+    assert json.loads(again.stdout)["divergence"].items() >= {key: found[key] for key in ("rule", "field")}.items()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a device of Linux")
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["table", "document"])
+def test_a_result_that_cannot_be_written_is_one_line_and_code_2(form: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*COMMAND, "rules", *form], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "marginspec: No space left on device\n"
+
+
 # --- Documents -----------------------------------------------------------------------------------------------
+
+COUNTED = {
+    *("sequences", "steps", "accepted", "rejected", "comparisons", "not_compared", "count", "steps_per_second"),
+    *("paths", "obligations", "seconds", "proved", "refuted", "unknown", "confirmed", "step"),
+}
+"""Fields that hold what the tool counts or measures. Hits, by rule and by regime, are counts too."""
+
+
+def numbers_in(value: Any, field: str = "") -> set[str]:
+    """The fields of a document that hold JSON numbers."""
+    if isinstance(value, dict):
+        inner = (numbers_in(v, field if field in ("rules", "regimes") else k) for k, v in value.items())
+        return set().union(*inner)
+    if isinstance(value, list):
+        return set().union(*(numbers_in(item, field) for item in value))
+    return {field} if isinstance(value, (int, float)) and not isinstance(value, bool) else set()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["prove", "--only", "MB-REV-5", "--only", "MB-LIQ-1"],
+        ["fuzz", "--steps", "100"],
+        ["fuzz", "--steps", "100", "--target", "yes-man"],
+        ["replay", "trace.json"],
+        ["rules"],
+    ],
+    ids=["prove", "fuzz", "fuzz with a divergence", "replay", "rules"],
+)
+def test_counts_are_numbers_and_all_else_is_text(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "trace.json").write_text(json.dumps(recorded()))
+    given = [service(tmp_path, "accepted") if a == "yes-man" else a for a in arguments]
+    done = marginspec(*given, "--json", cwd=tmp_path)
+    assert done.stderr == ""
+    found = json.loads(done.stdout)
+    assert found["schema"] == f"marginspec/{arguments[0]}/1"
+    assert found["system"] == "morpho-blue"
+    assert numbers_in(found) <= COUNTED | {"rules", "regimes"}
+    if arguments[0] == "replay":
+        assert found["calls"][0]["arguments"]["assets"] == "7"
 
 
 def test_the_same_seed_gives_the_same_document_with_the_fields_of_the_contract() -> None:

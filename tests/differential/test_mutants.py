@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from marginspec.cli.mutate import mutate, read_equivalents
-from marginspec.differential.mutants import Mutant, kill, load, mutants_of, unload
+from marginspec.cli.mutate import disproved, mutate, read_equivalents
+from marginspec.differential.mutants import Mutant, kill, load, mutants_of, reaching, unload
 from marginspec.model.deployed.morpho_blue import Market, MorphoBlue
 from marginspec.properties.deployed.morpho_blue import chapter
 from marginspec.targets.evm.chain import Embedded
@@ -118,6 +118,13 @@ def test_a_mutant_is_killed_by_a_law_and_listed_with_it(tmp_path: Path) -> None:
     (entry,) = found["mutants"]
     assert entry["killed_by"] == ["differential", "MB-HLT-3"]
     assert (found["schema"], found["summary"]["killed"], found["problems"]) == ("marginspec/mutate/1", 1, [])
+
+
+def test_solvers_find_what_breaks_a_law() -> None:
+    mutant, laws = by_id("morpho_blue:_healthy:guard:1"), [p for p in chapter.properties if p.id in LAWS]
+    mutated = load(MorphoBlue, mutant)
+    assert disproved(mutated, mutant, laws, reaching(MorphoBlue, mutant)) == (("MB-HLT-3",), 0)
+    unload(mutated)
 
 
 def test_an_equivalent_that_is_killed_or_does_not_exist_is_a_problem(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import marginspec
 from marginspec.differential import planted
-from marginspec.differential.planted import Bug, System, build, hunt, load
+from marginspec.differential.planted import Bug, Hunt, System, build, hunt, load
 from marginspec.targets.evm.build import package, sources_of
 from marginspec.targets.protocol import BadInput
 
@@ -137,3 +137,13 @@ def test_the_lock_step_run_finds_a_planted_bug_and_shrinks_it() -> None:
     found = hunt(bug, steps=5_000, seed=1)
     assert found.passed
     assert found.key[0] == bug.rule
+
+
+def test_a_bug_with_a_long_trace_is_hunted_again_and_found_when_it_was_found_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (bug,) = (bug for bug in load("morpho-blue") if bug.id == CHEAP)
+    ways = {1: Hunt(bug, 700, 30), 2: Hunt(bug, None), 3: Hunt(bug, 90, 5), 4: Hunt(bug, 10, 1)}
+    monkeypatch.setattr(planted, "_hunted", lambda bug, target, steps, seed: ways[seed])
+    assert hunt(bug, steps=1000, seed=1) == Hunt(bug, 700, 5)
+    assert hunt(bug, steps=1000, seed=2) == Hunt(bug, None)

@@ -1,7 +1,7 @@
 """Morpho Blue in numbers computed by hand.
 
-Market A lends X against Y at 80 % and charges its utilisation as interest; market B lends Y against X at 94.5 % without
-interest. One unit of either token is worth one of the other at first.
+Here market A lends X against Y at 80 % and charges its utilisation as interest; market B lends Y against X at 94.5 %
+without interest. One unit of either token is worth one of the other at first.
 """
 
 import dataclasses
@@ -35,7 +35,9 @@ PAR = 10**36
 def venue() -> MorphoBlue:
     """Markets A and B open, every user with 10^24 of both tokens."""
     venue = MorphoBlue.genesis()
-    venue.params = {**venue.params, B: dataclasses.replace(venue.params[B], lltv=945 * 10**15)}
+    a = dataclasses.replace(venue.params[A], lltv=8 * 10**17)
+    b = dataclasses.replace(venue.params[B], loan_token=Y, lltv=945 * 10**15)
+    venue.params = {**venue.params, A: a, B: b}
     return venue
 
 

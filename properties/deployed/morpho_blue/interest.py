@@ -6,6 +6,7 @@ from typing import Any
 
 from marginspec.model.deployed.morpho_blue import (
     WAD,
+    YEAR,
     ZERO,
     Account,
     MarketId,
@@ -142,3 +143,11 @@ def fee_shares_are_worth_at_most_the_fee(venue: MorphoBlue, caller: User, market
     minted = m.total_supply_shares - before.total_supply_shares
     assume(minted > 0)
     return to_assets_down(minted, m.total_supply_assets, m.total_supply_shares) * WAD <= interest * m.fee
+
+
+@chapter.theorem("MB-ACC-9")
+def a_year_of_the_rate_is_at_most_the_utilisation(venue: MorphoBlue, market: MarketId) -> Any:
+    """The borrow rate per second, times the seconds of a year, is at most the part of what is supplied that is lent."""
+    m = venue.markets[market]
+    rate = venue._borrow_rate(m)
+    return rate * YEAR * m.total_supply_assets <= m.total_borrow_assets * WAD

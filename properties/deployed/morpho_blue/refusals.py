@@ -17,7 +17,9 @@ from marginspec.model.deployed.morpho_blue import (
     Shares,
     User,
     Wad,
+    to_shares_down,
 )
+from marginspec.model.kernel.numbers import UINT256_MAX
 from marginspec.properties.deployed.morpho_blue.scope import accrued, chapter
 from marginspec.properties.law import assume, refusal
 
@@ -163,3 +165,16 @@ def interest_accrues_only_on_markets_that_exist(venue: MorphoBlue, caller: User,
     """Interest is never accrued on a market that does not exist."""
     assume(venue.markets[market].last_update == 0)
     return refusal(venue.accrue_interest, caller, market) is not None
+
+
+# Which of two refusals comes first decides what a caller is told; deployed code is compared by it.
+@chapter.theorem("MB-REV-15")
+def shares_that_overflow_a_position_are_refused_as_an_overflow(
+    venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, on_behalf: Account
+) -> Any:
+    """A supply that would take a position's shares beyond 256 bits is refused by EVM-1, not for the shares' width."""
+    m = venue.markets[market]
+    assume(accrued(venue, market) and m.last_update != 0 and assets > 0 and on_behalf != ZERO)
+    shares = to_shares_down(assets, m.total_supply_assets, m.total_supply_shares)
+    assume(venue.positions[market][on_behalf].supply_shares + shares > UINT256_MAX)
+    return refusal(venue.supply, caller, market, assets, 0, on_behalf) == "EVM-1"

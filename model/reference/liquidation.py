@@ -1,0 +1,144 @@
+"""Chapter 8, liquidation: the least that restores an account, at a capped penalty.
+
+Rules: `spec/reference/08-liquidation.md`.
+"""
+
+from marginspec.model.kernel import Rejected, action, rule
+from marginspec.model.kernel.fixed import div_down, div_up, mul_div_down, mul_div_up
+from marginspec.model.reference.margin import SEIZURE_DISCOUNT
+from marginspec.model.reference.notation import (
+    BUFFER,
+    MAX_AMOUNT,
+    MAX_SIZE,
+    PENALTY,
+    PPM,
+    AccountId,
+    Amount,
+    AssetId,
+    CounterpartyId,
+    MarketId,
+    Size,
+    above_zero,
+    magnitude,
+    positive,
+)
+from marginspec.model.reference.trading import Trading
+
+LIQUIDATOR_SHARE = 500_000
+
+
+class Liquidation(Trading):
+    """What anybody may do with an account below maintenance."""
+
+    @action(weight=24)
+    @rule("LIQ-1")
+    def liquidate(
+        self, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
+    ) -> tuple[int, int]:
+        """Take over the least of a position that restores the account, `most` at most; returns (size, penalty)."""
+        self._not_settling()
+        positive(most, MAX_SIZE)
+        if liquidator == account:
+            raise Rejected("LIQ-2")
+        if self.accounts[account].in_default:
+            raise Rejected("LIQ-3")
+        position = self.accounts[account].positions[market]
+        if position.size == 0:
+            raise Rejected("LIQ-4")
+        self._settle(account)
+        self._settle(liquidator)
+        equity, maintenance = self.equity(account), self.maintenance_margin(account)
+        if equity >= maintenance:
+            raise Rejected("LIQ-5")
+
+        price = self.price(self.market_terms[market].asset)
+        whole, terms, penalty = magnitude(position.size), self.market_terms[market], self.parameters[market][PENALTY]
+        gain = price.high * (self.markets[market].ratio + self.parameters[market][BUFFER]) - price.mark * penalty
+        needed = size_to_restore(self._requirement(account, buffered=True) - equity * PPM, gain, whole)
+        closed = min(most, without_dust(needed, whole, price.mark, terms.dust))
+        closed = self._within_limit(market, closed, price.mark, 2 * equity < maintenance)
+        paid = penalty_of(closed, price.mark, penalty, equity)
+        reward = liquidator_share(paid)
+
+        bought = closed if position.size > 0 else -closed
+        self._change(account, market, -bought, -bought * price.mark)
+        self._change(liquidator, market, bought, bought * price.mark)
+        self.accounts[account].cash -= paid
+        self.accounts[liquidator].cash += reward
+        self.insurance += paid - reward
+        self._needs_initial_margin(liquidator)
+        return closed, paid
+
+    @rule("LIQ-9")
+    def _within_limit(self, market: MarketId, size: int, mark: int, urgent: bool) -> int:
+        """A size within what may still be liquidated now; what is urgent is neither limited nor counted."""
+        if urgent:
+            return size
+        m = self.markets[market]
+        size = min(size, div_down(m.room, mark))
+        if size == 0:
+            raise Rejected("LIQ-10")
+        m.room -= size * mark
+        return size
+
+    @action(weight=12)
+    @rule("LIQ-13")
+    def seize_collateral(self, liquidator: AccountId, account: CounterpartyId, asset: AssetId, amount: Amount) -> int:
+        """Buy collateral of an account with negative equity at a discount, to cover its debt; returns what is paid."""
+        positive(amount, MAX_AMOUNT)
+        if self.settlement_claims != 0:
+            raise Rejected("SET-3")
+        if liquidator == account:
+            raise Rejected("LIQ-2")
+        for earlier, holding in self.accounts[account].collateral.items():
+            if earlier == asset:
+                break
+            if holding.amount != 0:
+                raise Rejected("LIQ-14")
+        if amount > self.accounts[account].collateral[asset].amount:
+            raise Rejected("COL-7")
+        self._settle(account)
+        self._settle(liquidator)
+        if self.settling_since == 0 and self.equity(account) >= 0:
+            raise Rejected("LIQ-15")
+        mark, unit = self.price(asset).mark, self.asset_terms[asset].unit
+        debt = -(self.accounts[account].cash + self.unrealised(account))
+        if seizure_price(amount - 1, mark, unit) >= debt:
+            raise Rejected("LIQ-16")
+
+        paid = seizure_price(amount, mark, unit)
+        counted = self._take_collateral(account, asset, amount)
+        holding = self.accounts[liquidator].collateral[asset]
+        holding.amount += amount
+        holding.counted += counted
+        self.accounts[account].cash += paid
+        self.accounts[liquidator].cash -= paid
+        if self.accounts[liquidator].cash < 0:
+            raise Rejected("LIQ-17")
+        self._needs_initial_margin(liquidator)
+        return paid
+
+
+def size_to_restore(shortfall: int, gain: int, whole: int) -> int:
+    """LIQ-6: the least size that restores maintenance and buffer, each unit closed gaining `gain`; all if none does."""
+    return min(whole, div_up(shortfall, gain))
+
+
+def without_dust(size: int, whole: int, mark: int, dust: int) -> int:
+    """LIQ-7: all of a position when what a size leaves of it is worth less than the dust threshold."""
+    return whole if (whole - size) * mark < dust else size
+
+
+def penalty_of(size: int, mark: int, penalty: int, equity: int) -> int:
+    """LIQ-8: penalty on the notional closed, rounded down, never more than the equity."""
+    return min(mul_div_down(size * mark, penalty, PPM), above_zero(equity))
+
+
+def liquidator_share(penalty: int) -> int:
+    """LIQ-11: the liquidator's part of a penalty, rounded down; the insurance fund has the rest."""
+    return mul_div_down(penalty, LIQUIDATOR_SHARE, PPM)
+
+
+def seizure_price(amount: int, mark: int, unit: int) -> int:
+    """LIQ-12: what seized collateral costs: its value at the mark less the discount, rounded up twice."""
+    return mul_div_up(mul_div_up(amount, mark, unit), PPM - SEIZURE_DISCOUNT, PPM)

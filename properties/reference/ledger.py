@@ -1,0 +1,88 @@
+"""Chapter 2, accounts and the ledger: no action creates or destroys money, collateral or size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marginspec.model.reference.notation import VENUE, AccountId, AssetId, MarketId, TokenId, above_zero
+from marginspec.model.reference.positions import FUNDING_SCALE
+from marginspec.model.reference.venue import Reference
+from marginspec.properties.law import every
+from marginspec.properties.reference.relaxed import relaxed
+from marginspec.properties.reference.scope import LEDGER, chapter
+
+ANY_STEP = (
+    "whatever equity, margin and prices say; one market and three accounts, two that an action touches and one that "
+    "stands for those that it does not"
+)
+
+
+@chapter.invariant("REF-LED-2", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+def collateral_is_conserved(venue: Reference, asset: AssetId) -> Any:
+    """Of every other asset the venue holds exactly the collateral of all accounts."""
+    return venue.collateral_surplus(asset) == 0
+
+
+@chapter.invariant("REF-LED-3", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+def longs_equal_shorts(venue: Reference, market: MarketId) -> Any:
+    """The sizes of all positions in a market add up to nothing."""
+    return sum(account.positions[market].size for account in venue.accounts.values()) == 0
+
+
+@chapter.invariant("REF-LED-1", given=(longs_equal_shorts,), bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+def settlement_asset_is_conserved(venue: Reference) -> Any:
+    """The settlement asset held is exactly all cash less all cost, and the insurance fund, the fees and the pot."""
+    return venue.surplus() == 0
+
+
+@chapter.invariant("REF-LED-4", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+def open_interest_is_the_sum_of_longs(venue: Reference, market: MarketId) -> Any:
+    """Open interest is the sum of all long sizes."""
+    longs = sum(above_zero(account.positions[market].size) for account in venue.accounts.values())
+    return venue.markets[market].open_interest == longs
+
+
+@chapter.invariant("REF-LED-5", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+def vault_holds_what_is_recorded(venue: Reference) -> Any:
+    """The venue's token balances are at least what it has recorded as received and not paid out."""
+    return every(venue.balance[token][VENUE] >= held for token, held in venue.held.items())
+
+
+@chapter.invariant("REF-LED-6", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+def counted_collateral_is_collateral(venue: Reference) -> Any:
+    """No more of a holding counts than there is of it."""
+    holdings = [holding for account in venue.accounts.values() for holding in account.collateral.values()]
+    return every([h.counted >= 0 for h in holdings] + [h.counted <= h.amount for h in holdings])
+
+
+@chapter.invariant("REF-LED-7", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+def closed_position_costs_nothing(venue: Reference, account: AccountId, market: MarketId) -> Any:
+    """A position of size zero has no cost left: what it made or lost is in cash."""
+    position = venue.accounts[account].positions[market]
+    return position.size != 0 or position.cost == 0
+
+
+ONE_DEFAULT = {**LEDGER, "accounts[actor].in_default": (False,), "accounts[third].in_default": (False,)}
+
+
+@chapter.invariant(
+    "REF-DEF-5", bounds=f"{ANY_STEP}, of which one may be in default", scope=ONE_DEFAULT, relaxed=relaxed
+)
+def defaults_are_counted(venue: Reference) -> Any:
+    """The withdrawal gate counts exactly the accounts in default."""
+    return venue.defaults == sum(1 if account.in_default else 0 for account in venue.accounts.values())
+
+
+@chapter.invariant("REF-LED-8", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+def funds_are_never_negative(venue: Reference) -> Any:
+    """Neither the insurance fund nor the fees are ever negative, and settlement pays out no more than is claimed."""
+    return every((venue.insurance >= 0, venue.fees >= 0, venue.settlement_pool <= venue.settlement_claims))
+
+
+# What is charged and not yet credited is in the pot; once all have settled, each index is the market's and the sum on
+# the right is the index times REF-LED-3, nothing.
+@chapter.invariant("REF-POS-11", given=(longs_equal_shorts,), bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+def funding_never_pays_out_more_than_it_takes(venue: Reference) -> Any:
+    """The pot covers all funding that is still to be credited: funding is zero-sum, rounding stays with the venue."""
+    held = [p for account in venue.accounts.values() for p in account.positions.values()]
+    return venue.pot * FUNDING_SCALE >= sum(p.size * p.funding_index for p in held)

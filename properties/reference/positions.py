@@ -1,0 +1,138 @@
+"""Chapter 5, positions and funding: what longs pay shorts receive, and the pot keeps what is rounded off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marginspec.model.reference.ledger import Position
+from marginspec.model.reference.notation import (
+    DAY,
+    PPM,
+    AccountId,
+    Duration,
+    FundingIndex,
+    Premium,
+    Quote,
+    SignedSize,
+    StoredPrice,
+)
+from marginspec.model.reference.positions import (
+    FUNDING_PERIOD,
+    FUNDING_SCALE,
+    funding_payment,
+    index_growth,
+    premium,
+    profit,
+)
+from marginspec.model.reference.venue import Reference
+from marginspec.properties.law import assume, every
+from marginspec.properties.reference.scope import chapter
+
+
+@chapter.theorem("REF-POS-1")
+def funding_between_two_sides_is_zero_sum(venue: Reference, size: SignedSize, growth: FundingIndex) -> Any:
+    """What a long pays its short receives, up to one quote that the pot keeps."""
+    kept = funding_payment(size, growth) + funding_payment(-size, growth)
+    return every((kept >= 0, kept <= 1))
+
+
+@chapter.theorem("REF-POS-2")
+def splitting_a_position_never_saves_funding(
+    venue: Reference, first: SignedSize, second: SignedSize, growth: FundingIndex
+) -> Any:
+    """Two positions pay at least the funding of one of their sum."""
+    return funding_payment(first + second, growth) <= funding_payment(first, growth) + funding_payment(second, growth)
+
+
+@chapter.theorem("REF-POS-3")
+def settling_often_never_saves_funding(
+    venue: Reference, size: SignedSize, growth: FundingIndex, later: FundingIndex
+) -> Any:
+    """Settling twice costs at least as much as settling once, and at most one quote more."""
+    twice = funding_payment(size, growth) + funding_payment(size, later)
+    once = funding_payment(size, growth + later)
+    return every((once <= twice, twice <= once + 1))
+
+
+@chapter.theorem("REF-POS-4")
+def funding_is_what_the_index_says(venue: Reference, size: SignedSize, growth: FundingIndex) -> Any:
+    """A payment is at least the exact one, and exceeds it by less than one quote."""
+    paid = funding_payment(size, growth)
+    return every((paid * FUNDING_SCALE >= size * growth, (paid - 1) * FUNDING_SCALE < size * growth))
+
+
+@chapter.theorem("REF-POS-5")
+def funding_per_period_is_at_most_the_premium(
+    venue: Reference, premium: Premium, higher: Premium, elapsed: Duration
+) -> Any:
+    """Over one period longs pay the premium, in proportion for other times; a higher premium never costs less."""
+    assume(premium <= higher)
+    assume(elapsed <= DAY)
+    growth = index_growth(premium, elapsed)
+    return every(
+        (
+            growth * FUNDING_PERIOD <= premium * FUNDING_SCALE * elapsed,
+            (growth + 1) * FUNDING_PERIOD > premium * FUNDING_SCALE * elapsed,
+            growth <= index_growth(higher, elapsed),
+        )
+    )
+
+
+@chapter.theorem("REF-POS-6")
+def premium_is_a_tenth_of_the_distance(venue: Reference, price: StoredPrice, mark: StoredPrice) -> Any:
+    """The premium of a trade within 5 % of the mark is within 0.5 % of it, on the side of the trade."""
+    assume(-mark * 50_000 <= (price - mark) * PPM)
+    assume((price - mark) * PPM <= mark * 50_000)
+    charged = premium(price, mark)
+    return every(
+        (
+            200 * charged <= mark,
+            200 * (charged + 1) > -mark,
+            price < mark or charged >= 0,
+            price >= mark or charged < 0,
+        )
+    )
+
+
+@chapter.theorem("REF-POS-7")
+def profits_of_both_sides_cancel(
+    venue: Reference, position: Position, other: Position, mark: StoredPrice, size: SignedSize, paid: Quote
+) -> Any:
+    """A size passed from one position to another leaves the sum of their profits as it was, at any price."""
+    before = profit(position, mark) + profit(other, mark)
+    bought = Position(position.size + size, position.cost + paid)
+    sold = Position(other.size - size, other.cost - paid)
+    return profit(bought, mark) + profit(sold, mark) == before
+
+
+@chapter.theorem("REF-POS-8")
+def profit_follows_the_price(venue: Reference, position: Position, mark: StoredPrice, higher: StoredPrice) -> Any:
+    """A price that rises makes a long richer and a short poorer by exactly size times the move."""
+    gained = profit(position, higher) - profit(position, mark)
+    assume(mark < higher)
+    assume(position.size != 0)
+    return every((gained == position.size * (higher - mark), (gained > 0) == (position.size > 0)))
+
+
+SETTLING = "two markets, both collateral assets"
+
+
+@chapter.theorem("REF-POS-9", bounds=SETTLING)
+def settling_funding_conserves(venue: Reference, account: AccountId) -> Any:
+    """Settling moves funding between an account's cost and the pot and changes no size, no cash and no collateral."""
+    owned, surplus = venue.accounts[account], venue.surplus()
+    sizes = [position.size for position in owned.positions.values()]
+    dust = venue.pot * FUNDING_SCALE - sum(p.size * p.funding_index for p in owned.positions.values())
+    venue._settle(account)
+    left = venue.pot * FUNDING_SCALE - sum(p.size * p.funding_index for p in owned.positions.values())
+    same = [position.size == size for position, size in zip(owned.positions.values(), sizes, strict=True)]
+    return every((*same, venue.surplus() == surplus, left >= dust))
+
+
+@chapter.theorem("REF-POS-10", bounds=SETTLING)
+def settling_again_changes_nothing(venue: Reference, account: AccountId) -> Any:
+    """Settling an account a second time in the same block changes nothing: it may be done before any action."""
+    venue._settle(account)
+    settled = venue.flatten()
+    venue._settle(account)
+    return venue.flatten() == settled

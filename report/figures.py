@@ -1,0 +1,123 @@
+"""The figures that the README states: taken from the JSON documents of the runs that gave them, shown as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Document = Mapping[str, Any]
+MIB = 2**20
+
+
+def figures_of(document: Document) -> dict[str, Document]:
+    """What is kept of a document, by the name of what was run. Raises KeyError for one that has no figures."""
+    kind = document["schema"].split("/")[1]
+    if kind == "bench":
+        return {"bench": {name: value for name, value in document.items() if name != "schema"}}
+    return _TAKEN[kind](document)
+
+
+def _fuzz(document: Document) -> dict[str, Document]:
+    counts = ("seed", "steps", "accepted", "rejected", "comparisons", "not_compared", "steps_per_second")
+    return {
+        f"fuzz {document['target']}": {
+            **{name: document[name] for name in counts},
+            "divergences": len(document["divergences"]),
+            "declared": {found["id"]: found["count"] for found in document["declared"]},
+            "rules": [_reached(document["rules"]), len(document["rules"])],
+            "regimes": [_reached(document["regimes"]), len(document["regimes"])],
+        }
+    }
+
+
+def _reached(hits: Mapping[str, int]) -> int:
+    return sum(1 for count in hits.values() if count)
+
+
+def _mutate(document: Document) -> dict[str, Document]:
+    return {"mutate": document["summary"]}
+
+
+def _planted(document: Document) -> dict[str, Document]:
+    found = [bug for bug in document["bugs"] if bug["found_after"] is not None]
+    return {
+        "planted": {
+            "bugs": len(document["bugs"]),
+            "found": len(found),
+            "most_steps": max((bug["found_after"] for bug in found), default=0),
+            "longest_trace": max((bug["trace_length"] for bug in found), default=0),
+        }
+    }
+
+
+_TAKEN: Mapping[str, Callable[[Document], dict[str, Document]]] = {
+    "fuzz": _fuzz,
+    "mutate": _mutate,
+    "planted": _planted,
+}
+
+
+# --- The table --------------------------------------------------------------------------------------------------------
+
+Rows = list[tuple[str, str]]
+"""What a figure is, and the figure."""
+
+
+def table(figures: Document) -> str:
+    """The figures as a Markdown table, each with the command that gives it."""
+    lines = ["| figure | value | of |", "|---|---|---|"]
+    for name, (command, rows) in _SHOWN.items():
+        if name in figures:
+            lines += [f"| {what} | {value} | `{command}` |" for what, value in rows(figures[name])]
+    return "\n".join(lines)
+
+
+def _bench_rows(f: Document) -> Rows:
+    return [
+        ("laws proved, and confirmed by a second solver", f"{f['proved']} and {f['confirmed']} of {f['properties']}"),
+        (f"all proofs, {f['cores']} cores", f"{f['proof_seconds']:.0f} s"),
+        ("lock-step run, steps/s of one core", f"{f['loop_steps_per_second']:,}"),
+        ("the same calls and reads on bare pyrevm, encoded before", f"{f['raw_steps_per_second']:,}"),
+        ("ratio of the two", f"{f['ratio']:.2f}"),
+        ("peak memory", f"{f['peak_bytes'] / MIB:,.0f} MiB"),
+        ("the same of a million steps, from the slope", f"{f['peak_bytes_of_a_million_steps'] / MIB:,.0f} MiB"),
+    ]
+
+
+def _fuzz_rows(f: Document) -> Rows:
+    found = f"{f['divergences'] or 'no'} divergence{'s' if f['divergences'] > 1 else ''}"
+    if f["declared"]:
+        found += f", {sum(f['declared'].values()):,} declared differences of {len(f['declared'])} kinds"
+    if f["not_compared"]:
+        found += f", {f['not_compared']:,} steps that it does not implement"
+    reach = f"{_of(f['rules'])} rules and {_of(f['regimes'])} regimes reached"
+    return [(f"{f['steps']:,} steps, {f['comparisons']:,} values compared", f"{found}; {reach}")]
+
+
+def _of(reached: list[int]) -> str:
+    return "{} of {}".format(*reached)
+
+
+def _mutate_rows(f: Document) -> Rows:
+    real = f["total"] - f["equivalent"]
+    return [
+        (f"mutants of the model killed, {f['equivalent']} equivalent ones aside", f"{f['killed']} of {real}"),
+        ("by the lock-step run alone", f"{f['killed_by_differential'] / real:.1%}"),
+    ]
+
+
+def _planted_rows(f: Document) -> Rows:
+    return [
+        ("bugs planted in the contract found", f"{f['found']} of {f['bugs']}"),
+        ("most steps to find one; longest shrunk trace", f"{f['most_steps']:,}; {f['longest_trace']}"),
+    ]
+
+
+_SHOWN: Mapping[str, tuple[str, Callable[[Document], Rows]]] = {
+    "bench": ("make bench", _bench_rows),
+    "fuzz embedded": ("make fuzz-long", _fuzz_rows),
+    "fuzz anvil": ("make fuzz-anvil", _fuzz_rows),
+    "fuzz sdk": ("make fuzz-sdk", _fuzz_rows),
+    "mutate": ("make mutate", _mutate_rows),
+    "planted": ("make planted", _planted_rows),
+}

@@ -1,0 +1,155 @@
+"""However a run ends, its exit code is no verdict that it did not reach, and nothing is left running."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from marginspec.targets.evm.rpc import start_anvil
+
+COMMAND = (sys.executable, "-m", "marginspec.cli.main")
+SOON = 60.0
+AT_ONCE = 10.0
+
+
+class Running:
+    """A verb that runs, as the leader of a group of processes."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [*COMMAND, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def until_it_says(self, what: bytes) -> None:
+        """Wait for a text on its standard error."""
+        assert self.process.stderr is not None
+        said, stream, deadline = b"", self.process.stderr.fileno(), time.monotonic() + SOON
+        while what not in said:
+            assert select.select([stream], [], [], max(0.0, deadline - time.monotonic()))[0], said
+            more = os.read(stream, 1 << 16)
+            assert more, said
+            said += more
+
+    def end(self) -> tuple[int, str, str]:
+        """Its exit code and what it said from now on; it has to end at once."""
+        out, err = self.process.communicate(timeout=AT_ONCE)
+        return self.process.returncode, out.decode(), err.decode()
+
+    def alone(self) -> bool:
+        """Whether nothing of its group is left."""
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+
+@pytest.fixture
+def running() -> Iterator[type[Running]]:
+    """Starts verbs; what a failed test leaves running is ended."""
+    started: list[Running] = []
+
+    class Kept(Running):
+        def __init__(self, *arguments: str) -> None:
+            super().__init__(*arguments)
+            started.append(self)
+
+    yield Kept
+    for each in started:
+        if not each.alone():
+            os.killpg(each.process.pid, signal.SIGKILL)
+        each.process.communicate()
+
+
+def eventually_alone(verb: Running) -> bool:
+    deadline = time.monotonic() + AT_ONCE
+    while not verb.alone() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return verb.alone()
+
+
+FUZZ = ("fuzz", "--steps", "10000000")
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "arguments"),
+    [
+        (signal.SIGTERM, 143, ["prove"]),
+        (signal.SIGINT, 130, [*FUZZ]),
+        (signal.SIGTERM, 143, [*FUZZ, "--json"]),
+        (signal.SIGTERM, 143, [*FUZZ, "--target", "sdk"]),
+    ],
+    ids=["workers", "one process", "one process, SIGTERM", "a service"],
+)
+def test_an_interrupted_run_ends_at_once_and_leaves_nothing_behind(
+    number: signal.Signals, code: int, arguments: list[str], running: type[Running]
+) -> None:
+    verb = running(*arguments)
+    verb.until_it_says(b" of ")
+    os.kill(verb.process.pid, number)
+    ended, out, err = verb.end()
+    assert (ended, out) == (code, "")
+    assert "Traceback" not in err
+    assert err.splitlines()[-1] == "marginspec: interrupted, no verdict"
+    assert eventually_alone(verb)
+
+
+def test_a_whole_group_that_is_interrupted_as_from_a_keyboard_shows_no_traceback(running: type[Running]) -> None:
+    verb = running("prove")
+    verb.until_it_says(b" of ")
+    os.killpg(verb.process.pid, signal.SIGINT)
+    ended, _, err = verb.end()
+    assert ended == 130
+    assert "Traceback" not in err
+    assert eventually_alone(verb)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has ended")
+def test_a_run_that_is_killed_takes_its_workers_with_it(running: type[Running]) -> None:
+    verb = running("prove")
+    verb.until_it_says(b" of ")
+    verb.process.kill()
+    verb.process.wait()
+    assert eventually_alone(verb)
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["table", "document"])
+def test_output_that_nobody_reads_is_no_counterexample(form: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        done = subprocess.run([*COMMAND, "rules", *form], stdout=pipe, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_an_error_in_the_tool_itself_is_no_counterexample() -> None:
+    program = "from marginspec.cli import process; process.run(lambda: 1 // 0)"
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 70
+    assert "ZeroDivisionError" in done.stderr
+    assert (
+        done.stderr.splitlines()[-1]
+        == "marginspec: this is an error in marginspec itself, and no verdict: please report it"
+    )
+
+
+def test_a_node_that_dies_in_the_middle_is_one_line_and_code_4(running: type[Running]) -> None:
+    node = start_anvil()
+    try:
+        verb = running("fuzz", "--steps", "1000000", "--target", node._url)
+        verb.until_it_says(b" of ")
+    finally:
+        node.close()
+    ended, out, err = verb.end()
+    assert (ended, out) == (4, "")
+    assert "Traceback" not in err
+    assert f"the node at {node._url} failed" in err.splitlines()[-1]
