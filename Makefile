@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -ec
 .DELETE_ON_ERROR:
 
-SYSTEM ?= morpho-blue
+SYSTEM ?= reference
 STEPS ?= 200000
 ARGS ?=
 # The first Python that will do; pyproject.toml says why no newer one.
@@ -19,7 +19,7 @@ SOURCES := $(shell find $(ROOMS) -name __pycache__ -prune -o -print) \
 
 .PHONY: help
 help:
-	@echo 'make check      prove $(SYSTEM), run its model against the real implementation, report (SYSTEM=…, ARGS=…)'
+	@echo 'make check      prove $(SYSTEM), run its model against the real implementation, report (SYSTEM=morpho-blue, ARGS=…)'
 	@echo 'make test       lint, then all tests'
 	@echo 'make lint       ruff, mypy, the rooms'
 	@echo 'make bench      how fast, how much memory, seconds of proof'
@@ -29,14 +29,18 @@ help:
 	@echo 'make planted    find the bugs planted in the contract'
 	@echo 'make session    run and record the session of the README'
 	@echo 'make findings   find, shrink and keep the differences that the SDK declares'
+	@echo 'make growth     how proof time grows with markets and assets, plotted'
 	@echo 'make figures    renew the README from findings/; bench, fuzz-…, mutate and planted do it too'
 	@echo 'make clean      remove what these made here; compiled contracts stay in ~/.cache/marginspec'
 
+# What a run needs: Morpho Blue's contracts and compiler come by npm, the reference venue needs neither.
+NEEDED = .venv/installed $(if $(filter reference,$(SYSTEM)),,node_modules/.installed)
+
 # --- What people want --------------------------------------------------------------------------------------------------
 
-.PHONY: check test lint bench fuzz-long fuzz-anvil fuzz-sdk mutate planted session findings figures setup clean
+.PHONY: check test lint bench growth fuzz-long fuzz-anvil fuzz-sdk mutate planted session findings figures setup clean
 
-check: setup
+check: $(NEEDED)
 	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
 
 test: setup lint
@@ -49,25 +53,25 @@ lint: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# $(call measured,name,command): the command's JSON document in out/name.json, its figures in findings/ and the README.
-measured = @mkdir -p out; $(2) >out/$(1).json && $(BIN)/python -P -m marginspec.cli.readme out/$(1).json
+# $(call measured,name,command): the command's JSON document in out/, its figures in findings/ and the README.
+measured = @mkdir -p out; $(2) >out/$(SYSTEM)-$(1).json && $(BIN)/python -P -m marginspec.cli.readme out/$(SYSTEM)-$(1).json
 
-bench: setup
+bench: $(NEEDED)
 	$(call measured,bench,$(BIN)/python -P -m marginspec.cli.bench $(SYSTEM))
 
-fuzz-long: setup
+fuzz-long: $(NEEDED)
 	$(call measured,fuzz-long,$(BIN)/marginspec fuzz $(SYSTEM) --steps $(STEPS) --require-reach --json $(ARGS))
 
 fuzz-anvil: setup
 	$(call measured,fuzz-anvil,$(BIN)/marginspec fuzz $(SYSTEM) --target anvil --json $(ARGS))
 
 fuzz-sdk: setup
-	$(call measured,fuzz-sdk,$(BIN)/marginspec fuzz $(SYSTEM) --target sdk --json $(ARGS))
+	$(call measured,fuzz-sdk,$(BIN)/marginspec fuzz morpho-blue --target sdk --json $(ARGS))
 
-mutate: setup
+mutate: $(NEEDED)
 	$(call measured,mutate,$(BIN)/marginspec mutate $(SYSTEM) --json $(ARGS))
 
-planted: setup
+planted: $(NEEDED)
 	$(call measured,planted,$(BIN)/python -P -m marginspec.cli.planted $(SYSTEM))
 
 session: setup
@@ -77,6 +81,10 @@ session: setup
 findings: setup
 	@$(BIN)/python -P -m marginspec.cli.findings findings/sdk
 	@$(BIN)/python -P -m marginspec.cli.readme
+
+# About ten minutes: the last point of the curve is most of it.
+growth: .venv/installed
+	@$(BIN)/python -P -m marginspec.cli.growth
 
 figures: setup
 	@$(BIN)/python -P -m marginspec.cli.readme

@@ -8,17 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from marginspec.cli.presets import load_preset
-from marginspec.differential.trace import Replay, replay, trace_of
+from marginspec.cli.systems import ROOT
+from marginspec.differential.trace import Replay, call_document, replay, trace_of
 from marginspec.model.kernel.machine import Call
 from marginspec.model.reference import Reference
+from marginspec.model.reference.notation import AssetId, MarketId
 from marginspec.model.reference.presets import Preset, venue_with
 from marginspec.properties.reference.insolvency import Unreachable, by_collateral, by_position
 from marginspec.properties.reference.survival import Exposure, constraints, survivable, survival
-from marginspec.prover.prove import Prover, Verdict
-from marginspec.targets.protocol import Target
+from marginspec.prover.prove import Prover
+from marginspec.targets.evm.chain import Embedded
+from marginspec.targets.evm.target import EvmTarget
+from marginspec.targets.reference.adapter import ReferenceAdapter
 
-Opener = Callable[[type[Reference]], Target]
-"""Deploys the contracts for a model."""
+PRESETS = ROOT / "spec" / "presets"
+
+EXPOSURES = len(Reference.universe[MarketId]) + len(Reference.universe[AssetId]) + 1
+"""How many figures a report has."""
 
 
 def exposures(preset: Preset) -> Iterator[tuple[str, Exposure]]:
@@ -30,84 +36,79 @@ def exposures(preset: Preset) -> Iterator[tuple[str, Exposure]]:
     yield "portfolio", Exposure(tuple(preset.parameters), tuple(preset.minimum_haircut))
 
 
-def bounds_document(file: Path, deploy: Opener, advance: Callable[[int], None]) -> dict[str, Any]:
-    """`marginspec/bounds/1` for one parameter file. Raises BadInput when it is malformed."""
+def bounds_document(reports: list[dict[str, Any]]) -> dict[str, Any]:
+    """`marginspec/bounds/1`."""
+    verdicts = {report["verdict"] for report in reports}
+    worst = next(v for v in ("broken", "incomplete", "holds") if v in verdicts)
+    return {"schema": "marginspec/bounds/1", "system": Reference.system, "reports": reports, "verdict": worst}
+
+
+def bounds_report(file: Path, on_figure: Callable[[], None]) -> dict[str, Any]:
+    """What one parameter file survives, with certificates. Raises BadInput when it is malformed."""
     started = time.perf_counter()
     preset = load_preset(file)
-    model = venue_with(preset)
+    model, prover = venue_with(preset), Prover(Reference)
     rows = []
     for name, exposure in exposures(preset):
-        rows.append(_certificate(preset, model, name, exposure, deploy))
-        advance(len(rows))
+        rows.append({"exposure": name, **_certificate(preset, model, prover, exposure)})
+        on_figure()
     portfolio = rows[-1]["delta"]
-    unsafe = [c for c in constraints(preset) if c.slack < 0]
+    bounds = list(constraints(preset))
     certified = all(row["certified"] for row in rows)
     return {
-        "schema": "marginspec/bounds/1",
-        "system": Reference.system,
         "parameters": str(file),
         "survives": rows,
         "binding": [row["exposure"] for row in rows[:-1] if row["delta"] == portfolio],
         "constraints": [
             {
-                "rule": c.rule,
-                "subject": c.subject,
-                "text": c.text,
-                "left": str(c.left),
-                "right": str(c.right),
-                "slack": str(c.slack),
-                "binds": c.slack == 0,
+                "rule": bound.rule,
+                "subject": bound.subject,
+                "text": bound.text,
+                "left": str(bound.left),
+                "right": str(bound.right),
+                "slack": str(bound.slack),
             }
-            for c in constraints(preset)
+            for bound in bounds
         ],
-        "verdict": "broken" if unsafe else "holds" if certified else "incomplete",
+        "verdict": "broken" if any(bound.slack < 0 for bound in bounds) else "holds" if certified else "incomplete",
         "seconds": round(time.perf_counter() - started, 3),
     }
 
 
-def _certificate(
-    preset: Preset, model: type[Reference], name: str, exposure: Exposure, deploy: Opener
-) -> dict[str, Any]:
-    """One row: proved at delta, refuted at the next, and bad debt on the contracts at the next."""
+def _certificate(preset: Preset, model: type[Reference], prover: Prover, exposure: Exposure) -> dict[str, Any]:
+    """Proved at delta; at the next a concrete account that goes bankrupt, and bad debt on the contracts."""
     delta = survivable(preset, exposure)
-    proved = Prover(model).prove(survival(preset, exposure, delta))
-    beyond = Prover(model).prove(survival(preset, exposure, delta + 1))
-    bankrupt = _bankrupt(preset, model, exposure, delta + 1, deploy)
+    proved = prover.prove(survival(preset, exposure, delta))
+    beyond = prover.prove(survival(preset, exposure, delta + 1))
+    bankruptcy = _bankruptcy(preset, model, exposure, delta + 1)
     return {
-        "exposure": name,
         "delta": str(delta),
-        "proof": _summary(proved),
-        "beyond": {**_summary(beyond), "counterexample": beyond.counterexample},
-        "bankruptcy": bankrupt,
-        "certified": proved.verdict == "proved"
-        and proved.confirmed
-        and beyond.verdict == "refuted"
-        and bankrupt["reason"] is None,
+        "proof": {
+            "verdict": proved.verdict,
+            "confirmed": proved.confirmed,
+            "paths": proved.paths,
+            "bounds": proved.bounds,
+        },
+        "beyond": {"verdict": beyond.verdict, "counterexample": beyond.counterexample},
+        "bankruptcy": bankruptcy,
+        "certified": (proved.verdict, proved.confirmed, beyond.verdict, bankruptcy["reason"])
+        == ("proved", True, "refuted", None),
     }
 
 
-def _summary(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "verdict": verdict.verdict,
-        "confirmed": verdict.confirmed,
-        "paths": verdict.paths,
-        "bounds": verdict.bounds,
-    }
-
-
-def _bankrupt(preset: Preset, model: type[Reference], exposure: Exposure, delta: int, deploy: Opener) -> dict[str, Any]:
-    """A run of the contracts into bad debt: by the part of an exposure that fails at `delta`."""
+def _bankruptcy(preset: Preset, model: type[Reference], exposure: Exposure, delta: int) -> dict[str, Any]:
+    """A run of the contracts into bad debt, in quote, by the first part of an exposure that fails at `delta`."""
     try:
         calls = _run(preset, model, exposure, delta)
     except Unreachable as reason:
-        return {"calls": 0, "bad_debt": None, "reason": f"no run into bad debt: {reason}"}
-    trace = trace_of(model, "embedded", 1, calls, None)
-    target = deploy(model)
+        return {"calls": [], "bad_debt": None, "reason": f"no run into bad debt: {reason}"}
+    target = EvmTarget("embedded", ReferenceAdapter({}, model), Embedded())
     try:
-        found = replay(model, target, trace)
+        found = replay(model, target, trace_of(model, "embedded", 1, calls, None))
     finally:
         target.close()
-    return {"calls": len(calls), "bad_debt": str(_bad_debt(model, calls)), "reason": _differs(found)}
+    shown = [call_document(call) for call in calls]
+    return {"calls": shown, "bad_debt": str(_bad_debt(model, calls)), "reason": _differs(found)}
 
 
 def _differs(found: Replay) -> str | None:
@@ -126,7 +127,7 @@ def _run(preset: Preset, model: type[Reference], exposure: Exposure, delta: int)
 
 
 def _bad_debt(model: type[Reference], calls: list[Call]) -> int:
-    """What the last call of a run, a cover, took from the insurance fund or left uncovered, quote."""
+    """The deficit that the last call of a run, a cover, met with; quote."""
     venue = model.genesis()
     for call in calls[:-1]:
         venue.apply(call)

@@ -25,7 +25,6 @@ from marginspec.model.kernel.machine import Machine
 from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Property, Step, assume
 from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib
-from marginspec.prover.evaluate import Numbers
 from marginspec.prover.prove import Prover, Verdict, arguments_of
 from marginspec.prover.solvers import solve
 from marginspec.prover.symbolic import Exploration, Path
@@ -340,12 +339,6 @@ class Refuter(Prover):
         obligation = Obligation(found.atoms, tuple(path.constraints), claims)
         texts = (smt_lib(obligation, encoding) for encoding in ENCODINGS)
         return any(solve("z3", text, SOLVER_SECONDS).verdict == "unsat" for text in texts)
-
-    def _break(self, found: Exploration, path: Path) -> Numbers | None:
-        claims = path.result if isinstance(path.result, tuple) else ()
-        cases = [[*path.constraints, claim.negated()] for claim in claims] or [path.constraints]
-        tried = (self.witnesses.find(found.atoms, conditions) for conditions in cases)
-        return next((numbers for numbers in tried if numbers is not None), None)
 
 
 # --- The document -----------------------------------------------------------------------------------------------------

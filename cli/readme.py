@@ -77,7 +77,8 @@ def renew(documents: Sequence[str]) -> int:
             taken = figures.figures_of(json.loads(Path(name).read_text()))
         except (ValueError, LookupError, TypeError, AttributeError):
             raise BadInput(f"{name}: no document of bench, fuzz, mutate or planted") from None
-        known.update(taken)
+        for system, found in taken.items():
+            known[system] = dict(sorted({**known.get(system, {}), **found}.items()))
         print(figures.table(taken))
     FIGURES.parent.mkdir(exist_ok=True)
     FIGURES.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n")

@@ -7,13 +7,13 @@ import functools
 import inspect
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from marginspec.cli.systems import ROOT, System
-from marginspec.differential.coverage import rules_of
+from marginspec.differential.coverage import rules_of, texts_of
 from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.properties.law import Property
 
@@ -23,7 +23,7 @@ Names = dict[str, set[str]]
 
 def rules_document(system: System) -> dict[str, Any]:
     """`marginspec/rules/1`: every rule of the specification with its title, text, places in the code, properties."""
-    places = rules_of(system.model)
+    places = _places(system.model)
     speaks = {p.id: _rules_spoken_of(p, system.model) for p in system.chapter.properties}
     return {
         "schema": "marginspec/rules/1",
@@ -37,9 +37,19 @@ def rules_document(system: System) -> dict[str, Any]:
                 "properties": [id for id, rules in speaks.items() if rule in rules],
                 "never": system.model.never.get(rule),
             }
-            for rule, title, text in _rules_of_text(system.spec.read_text())
+            for rule, title, text in _rules_of_text(system.text())
         ],
     }
+
+
+def _places(model: type[Machine]) -> dict[str, list[str]]:
+    """Where rules are stated as those that runs count, and where a function's first line says that it states one."""
+    places = {rule: list(found) for rule, found in rules_of(model).items()}
+    for module in texts_of(model):
+        for node in _functions(module):
+            for stated in _stated_by(node):
+                places.setdefault(stated, []).append(f"{inspect.getsourcefile(module)}:{node.lineno}")
+    return places
 
 
 def _relative(place: str) -> str:
@@ -66,7 +76,7 @@ def _rules_spoken_of(claim: Property, model: type[Machine]) -> set[str]:
 def _uses(model: type[Machine], claim: Property) -> Names:
     """For every function of the model and of the property's module, the names that it uses; `step` uses all actions."""
     uses: Names = {"Step": set(actions_of(model))}
-    for module in (sys.modules[claim.predicate.__module__], *_texts(model)):
+    for module in (sys.modules[claim.predicate.__module__], *texts_of(model)):
         for name, used in _uses_of(module):
             uses.setdefault(name, set()).update(used)
     return uses
@@ -84,14 +94,10 @@ def _functions(module: ModuleType) -> list[ast.FunctionDef]:
 
 def _rules_by_function(model: type[Machine]) -> Names:
     rules: Names = {}
-    for module in _texts(model):
+    for module in texts_of(model):
         for node in _functions(module):
             rules.setdefault(node.name, set()).update(_rule_ids(node))
     return rules
-
-
-def _texts(model: type[Machine]) -> Iterable[Any]:
-    return [sys.modules[model.__module__], sys.modules["marginspec.model.kernel.evm"]]
 
 
 def _rule_ids(node: ast.FunctionDef) -> set[str]:
@@ -102,8 +108,12 @@ def _rule_ids(node: ast.FunctionDef) -> set[str]:
         for argument in call.args
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
     }
+    return found | _stated_by(node)
+
+
+def _stated_by(node: ast.FunctionDef) -> set[str]:
     stated = re.match(r"([A-Z]+-\d+):", ast.get_docstring(node) or "")
-    return found | ({stated[1]} if stated else set())
+    return {stated[1]} if stated else set()
 
 
 def _names_in(node: ast.AST) -> set[str]:

@@ -26,7 +26,7 @@ def rules_of(model: type[Machine]) -> dict[str, list[str]]:
     `@rule("ID")` on a method and by `Rejected("ID")`.
     """
     found: dict[str, list[str]] = {}
-    for module in _text(model):
+    for module in texts_of(model):
         for rule, line in _stated(inspect.getsource(module)):
             found.setdefault(rule, []).append(f"{inspect.getsourcefile(module)}:{line}")
     return found
@@ -40,7 +40,7 @@ def _stated(source: str) -> Iterator[tuple[str, int]]:
                     yield argument.value, node.lineno
 
 
-def _text(model: type[Machine]) -> list[ModuleType]:
+def texts_of(model: type[Machine]) -> list[ModuleType]:
     """The module of a model, then those whose functions and classes it uses, as far as they belong to models."""
     rooms = (model.__module__.rpartition(".")[0], Machine.__module__.rpartition(".")[0])
     modules = [sys.modules[model.__module__]]

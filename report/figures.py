@@ -9,16 +9,17 @@ Document = Mapping[str, Any]
 MIB = 2**20
 
 
-def figures_of(document: Document) -> dict[str, Document]:
-    """What is kept of a document, by the name of what was run. Raises KeyError for one that has no figures."""
-    kind = document["schema"].split("/")[1]
-    if kind == "bench":
-        return {"bench": {name: value for name, value in document.items() if name != "schema"}}
-    return _TAKEN[kind](document)
+def figures_of(document: Document) -> dict[str, dict[str, Document]]:
+    """What is kept of a document, by system and what was run. Raises KeyError for one that has no figures."""
+    return {document["system"]: _TAKEN[document["schema"].split("/")[1]](document)}
+
+
+def _bench(document: Document) -> dict[str, Document]:
+    return {"bench": {name: value for name, value in document.items() if name not in ("schema", "system")}}
 
 
 def _fuzz(document: Document) -> dict[str, Document]:
-    counts = ("seed", "steps", "accepted", "rejected", "comparisons", "not_compared", "steps_per_second")
+    counts = ("target", "seed", "steps", "accepted", "rejected", "comparisons", "not_compared", "steps_per_second")
     return {
         f"fuzz {document['target']}": {
             **{name: document[name] for name in counts},
@@ -51,6 +52,7 @@ def _planted(document: Document) -> dict[str, Document]:
 
 
 _TAKEN: Mapping[str, Callable[[Document], dict[str, Document]]] = {
+    "bench": _bench,
     "fuzz": _fuzz,
     "mutate": _mutate,
     "planted": _planted,
@@ -63,19 +65,21 @@ Rows = list[tuple[str, str]]
 """What a figure is, and the figure."""
 
 
-def table(figures: Document) -> str:
-    """The figures as a Markdown table, each with the command that gives it."""
-    lines = ["| figure | value | of |", "|---|---|---|"]
+def table(figures: Mapping[str, Mapping[str, Document]]) -> str:
+    """The figures of each system as a Markdown table, with the command that gives them."""
+    lines = [f"| figure | {' | '.join(figures)} | of |", "|---" * (len(figures) + 2) + "|"]
     for name, (command, rows) in _SHOWN.items():
-        if name in figures:
-            lines += [f"| {what} | {value} | `{command}` |" for what, value in rows(figures[name])]
+        cells = {system: dict(rows(known[name])) for system, known in figures.items() if name in known}
+        for what in dict.fromkeys(what for shown in cells.values() for what in shown):
+            values = " | ".join(cells.get(system, {}).get(what, "-") for system in figures)
+            lines.append(f"| {what} | {values} | `{command}` |")
     return "\n".join(lines)
 
 
 def _bench_rows(f: Document) -> Rows:
     return [
         ("laws proved, and confirmed by a second solver", f"{f['proved']} and {f['confirmed']} of {f['properties']}"),
-        (f"all proofs, {f['cores']} cores", f"{f['proof_seconds']:.0f} s"),
+        ("all proofs", f"{f['proof_seconds']:.0f} s on {f['cores']} cores"),
         ("lock-step run, steps/s of one core", f"{f['loop_steps_per_second']:,}"),
         ("the same calls and reads on bare pyrevm, encoded before", f"{f['raw_steps_per_second']:,}"),
         ("ratio of the two", f"{f['ratio']:.2f}"),
@@ -91,7 +95,11 @@ def _fuzz_rows(f: Document) -> Rows:
     if f["not_compared"]:
         found += f", {f['not_compared']:,} steps that it does not implement"
     reach = f"{_of(f['rules'])} rules and {_of(f['regimes'])} regimes reached"
-    return [(f"{f['steps']:,} steps, {f['comparisons']:,} values compared", f"{found}; {reach}")]
+    compared = f"{f['steps']:,} steps, {f['comparisons']:,} values compared"
+    return [(f"lock-step with {_TARGETS[f['target']]}", f"{compared}: {found}; {reach}")]
+
+
+_TARGETS = {"embedded": "the bytecode in this process", "anvil": "anvil over JSON-RPC", "sdk": "Morpho's SDK"}
 
 
 def _of(reached: list[int]) -> str:
@@ -101,7 +109,7 @@ def _of(reached: list[int]) -> str:
 def _mutate_rows(f: Document) -> Rows:
     real = f["total"] - f["equivalent"]
     return [
-        (f"mutants of the model killed, {f['equivalent']} equivalent ones aside", f"{f['killed']} of {real}"),
+        ("mutants of the model killed", f"{f['killed']} of {real}, {f['equivalent']} equivalent ones aside"),
         ("by the lock-step run alone", f"{f['killed_by_differential'] / real:.1%}"),
     ]
 

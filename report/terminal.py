@@ -18,6 +18,9 @@ STYLE = {
 }
 Document = Mapping[str, Any]
 
+SHOWN = 4
+"""Of the safety bounds, the tightest."""
+
 
 def show_prove(document: Document, console: Console, every: bool) -> None:
     """What was proved. every: a row for each property, not only for those that need attention."""
@@ -140,6 +143,43 @@ def show_mutate(document: Document, console: Console, every: bool) -> None:
         console.print(table)
     summary = document["summary"]
     console.print(", ".join(f"{key.replace('_', ' ')} {value}" for key, value in summary.items()))
+
+
+def show_bounds(document: Document, console: Console) -> None:
+    """What each parameter file survives, what binds, and how its figures are certified."""
+    for report in document["reports"]:
+        table = Table(title=f"Survived by {escape(report['parameters'])}", title_justify="left")
+        for column in ("exposure", "price move", "proved", "one ppm more", "on the contracts"):
+            table.add_column(column, justify="right" if column == "price move" else "left")
+        for row in report["survives"]:
+            table.add_row(
+                f"[bold]{row['exposure']}[/]" if row["exposure"] == "portfolio" else row["exposure"],
+                _percent(row["delta"]),
+                f"{row['proof']['verdict']}{', confirmed' if row['proof']['confirmed'] else ''}",
+                "an account goes bankrupt" if row["beyond"]["verdict"] == "refuted" else row["beyond"]["verdict"],
+                _bankruptcy(row["bankruptcy"]),
+            )
+        console.print(table)
+        console.print(f"binding: {', '.join(report['binding'])}")
+        for bound in sorted(report["constraints"], key=lambda bound: int(bound["slack"]))[:SHOWN]:
+            mark = "[bold red]violated[/]" if int(bound["slack"]) < 0 else "slack"
+            console.print(f"  {bound['rule']} {bound['subject']}: {bound['text']}, {mark} {_percent(bound['slack'])}")
+    meaning = {
+        "holds": "[bold green]holds[/]: every figure is certified, every safety bound is kept",
+        "broken": "[bold red]broken[/]: a safety bound is violated",
+        "incomplete": "[bold yellow]incomplete[/]: a certificate is missing; this is not a pass",
+    }
+    console.print(f"verdict: {meaning[document['verdict']]}")
+
+
+def _percent(ppm: str) -> str:
+    return f"{int(ppm) / 10_000:.4f} %"
+
+
+def _bankruptcy(run: Document) -> str:
+    if run["reason"] is not None:
+        return f"[yellow]{escape(run['reason'])}[/]"
+    return f"{len(run['calls'])} calls to a bad debt of {int(run['bad_debt']) / 10**12:.6f} USD"
 
 
 def show_rules(document: Document, console: Console) -> None:

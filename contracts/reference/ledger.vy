@@ -11,6 +11,8 @@ from ethereum.ercs import IERC20
 
 import notation
 
+# Deleveraging, sharing a loss and settlement pass over all accounts within one transaction. Anybody may open accounts
+# up to this number, so a venue for the public would let its members in one by one.
 MAX_ACCOUNTS: constant(uint256) = 256
 
 

@@ -1,4 +1,5 @@
 # pragma version 0.4.3
+# pragma nonreentrancy on
 """
 @title Margin: equity and what an account needs
 @notice Chapter 6 of the specification up to MRG-7, with the values of chapters 4 and 5 that it adds up.
@@ -108,6 +109,15 @@ def health(account: uint256) -> Health:
         buffered=buffered,
         initial=notation.up(initial, notation.PPM) + extra,
     )
+
+
+@external
+@view
+def health_of(owner: address, index: uint256) -> Health:
+    """
+    @notice What an account has and needs, funding since it was last settled not counted
+    """
+    return self.health(ledger.account_number[owner][index])
 
 
 @internal

@@ -28,6 +28,7 @@ initializes: trading[ledger := ledger, collateral := collateral, margin := margi
 
 exports: ledger.__interface__
 exports: governance.__interface__
+exports: margin.__interface__
 exports: trading.__interface__
 
 SEIZURE_DISCOUNT: constant(int256) = 40_000

@@ -34,18 +34,26 @@ def haircut_never_exceeds_market_value(
 def more_collateral_never_counts_for_less(
     venue: Reference, counted: StoredAmount, more: StoredAmount, price: StoredPrice, unit: Unit
 ) -> Any:
-    """More collateral is never worth less."""
+    """More collateral is never worth less, and its worth is exact to the unit that is rounded off."""
     assume(counted <= more)
-    return gross_value(counted, price, unit) <= gross_value(more, price, unit)
+    gross = gross_value(counted, price, unit)
+    return every(
+        (
+            gross <= gross_value(more, price, unit),
+            gross * unit <= counted * price,
+            (gross + 1) * unit > counted * price,
+        )
+    )
 
 
 @chapter.theorem("REF-COL-3")
 def collateral_at_a_higher_price_never_counts_for_less(
     venue: Reference, counted: StoredAmount, price: StoredPrice, higher: StoredPrice, unit: Unit
 ) -> Any:
-    """Collateral at a higher price is never worth less."""
+    """Collateral at a higher price is never worth less, nor more than that price says."""
     assume(price <= higher)
-    return gross_value(counted, price, unit) <= gross_value(counted, higher, unit)
+    gross = gross_value(counted, higher, unit)
+    return every((gross_value(counted, price, unit) <= gross, gross * unit <= counted * higher))
 
 
 @chapter.theorem("REF-COL-13")

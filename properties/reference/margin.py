@@ -16,10 +16,23 @@ from marginspec.model.reference.margin import (
     open_interest_ratio,
     target_ratio,
 )
-from marginspec.model.reference.notation import HOUR, PPM, Duration, Fraction, StoredPrice, StoredSize
+from marginspec.model.reference.notation import (
+    HOUR,
+    INITIAL_GAP,
+    PPM,
+    AccountId,
+    AssetId,
+    Duration,
+    Fraction,
+    Fund,
+    SignedSize,
+    StoredPrice,
+    StoredSize,
+    magnitude,
+)
 from marginspec.model.reference.venue import Reference
-from marginspec.properties.law import assume, every
-from marginspec.properties.reference.scope import chapter
+from marginspec.properties.law import assume, every, refusal
+from marginspec.properties.reference.scope import ELSEWHERE, ETH, HERE, SIMPLE, SIMPLE_BOUNDS, chapter
 
 
 @chapter.theorem("REF-MRG-1")
@@ -152,3 +165,104 @@ def larger_moves_never_mean_less_volatility(
     assume(mark <= last)
     assume(time <= MAX_STEP_TIME)
     return next_volatility(volatility, last, mark, time) <= next_volatility(more, last, lower, time)
+
+
+# --- Accounts -------------------------------------------------------------------------------------------------------
+
+
+@chapter.theorem("REF-MRG-11", bounds="two markets")
+def larger_position_price_or_ratio_never_needs_less(
+    venue: Reference, account: AccountId, more: StoredSize, higher: StoredPrice, wider: Fraction
+) -> Any:
+    """Maintenance margin never falls with the size of a position, with its price, or with its ratio."""
+    held, price, market = venue.accounts[account].positions[HERE], venue.assets[ETH], venue.markets[HERE]
+    margin = venue.maintenance_margin(account)
+    held.size += more if held.size >= 0 else -more
+    larger = venue.maintenance_margin(account)
+    price.high += higher
+    at_higher_price = venue.maintenance_margin(account)
+    market.ratio += wider
+    return every((margin <= larger, larger <= at_higher_price, at_higher_price <= venue.maintenance_margin(account)))
+
+
+@chapter.theorem("REF-MRG-12", bounds=SIMPLE_BOUNDS, scope=SIMPLE)
+def initial_margin_is_at_least_maintenance(venue: Reference, account: AccountId) -> Any:
+    """Initial margin is never below maintenance, and with a position beyond it by the gap of its notional."""
+    assume(venue.assets[ETH].mark <= venue.assets[ETH].high)
+    size, gap = magnitude(venue.accounts[account].positions[HERE].size), venue.parameters[HERE][INITIAL_GAP]
+    initial, maintenance = venue.initial_margin(account), venue.maintenance_margin(account)
+    beyond = size * venue.assets[ETH].high * gap
+    return every((initial >= maintenance, (initial - maintenance + 1) * PPM > beyond))
+
+
+def _health(venue: Reference, account: AccountId) -> int:
+    """Equity beyond the requirement, in millionths of quote; negative when liquidatable."""
+    return venue.equity(account) * PPM - venue._requirement(account, buffered=False)
+
+
+@chapter.theorem("REF-MRG-13", bounds=SIMPLE_BOUNDS, scope=SIMPLE)
+def more_collateral_is_never_less_health(
+    venue: Reference, account: AccountId, cash: Fund, value: Fund, more: Fund
+) -> Any:
+    """Cash counts in full, and collateral that counts for more (REF-COL-2, 3 and 13) never makes an account less
+    healthy."""
+    own, instead = venue.accounts[account], _with_collateral(venue, value)
+    assume(own.collateral[ETH].counted >= 1)
+    health = _health(venue, account)
+    own.cash += cash
+    richer = _health(venue, account)
+    instead.collateral_value = lambda asset, counted: value + more
+    return every((richer == health + cash * PPM, _health(venue, account) == richer + more * PPM))
+
+
+@chapter.theorem("REF-MRG-14", bounds=f"{SIMPLE_BOUNDS}; the short without collateral in what it sold", scope=SIMPLE)
+def health_follows_the_price(venue: Reference, account: AccountId, move: StoredPrice, value: Fund, more: Fund) -> Any:
+    """A price that rises, and what collateral counts for with it, never makes a long less healthy, nor a short
+    healthier."""
+    price, size = venue.assets[ETH], venue.accounts[account].positions[HERE].size
+    assume(venue.accounts[account].collateral[ETH].counted == 0 or size > 0)
+    instead = _with_collateral(venue, value)
+    health = _health(venue, account)
+    price.mark, price.high = price.mark + move, price.high + move
+    instead.collateral_value = lambda asset, counted: value + more
+    after = _health(venue, account)
+    return health <= after if size >= 0 else after <= health
+
+
+def _with_collateral(venue: Reference, value: int) -> Any:
+    instead: Any = venue
+    instead.collateral_value = lambda asset, counted: value
+    return instead
+
+
+# What relaxed and unchecked venues rest on.
+@chapter.theorem("REF-MRG-15", bounds=SIMPLE_BOUNDS, scope=SIMPLE)
+def asking_for_margin_changes_nothing(venue: Reference, account: AccountId, size: SignedSize, allowance: Fund) -> Any:
+    """Equity, margins and the checks of them change nothing, whether or not they refuse."""
+    before = venue.flatten()
+    refusal(lambda: venue._after_trade(account, venue._before_trade(account, HERE, size), allowance))
+    refusal(lambda: venue._needs_initial_margin(account))
+    venue._requirement(account, buffered=True)
+    return venue.flatten() == before
+
+
+@chapter.theorem("REF-MRG-16", bounds="one of the two assets")
+def adaptation_stays_within_a_step(venue: Reference, asset: AssetId, mark: StoredPrice, elapsed: Duration) -> Any:
+    """A new price moves the ratio and the haircut by at most one step, however long the last one has been."""
+    ratio, haircut = venue.markets[HERE].ratio, venue.assets[asset].haircut
+    other = venue.markets[ELSEWHERE].clone()
+    assume(venue.assets[asset].mark >= 1)
+    assume(elapsed >= MAX_STEP_TIME)
+    instead: Any = venue
+    instead._ramp = lambda market, time: None
+    venue._adapt(asset, mark, elapsed)
+    step = TIGHTENING * MAX_STEP_TIME
+    return every(
+        (
+            venue.markets[HERE].ratio <= ratio + step,
+            venue.assets[asset].haircut <= haircut + step,
+            venue.markets[HERE].ratio >= ratio - RELAXATION * MAX_STEP_TIME,
+            venue.assets[asset].haircut >= haircut - RELAXATION * MAX_STEP_TIME,
+            venue.markets[ELSEWHERE].flatten() == other.flatten(),
+        )
+    )

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from marginspec.model.reference.ledger import AssetTerms, Report
-from marginspec.model.reference.notation import PPM, ReportedPrice, StoredPrice, Timestamp
+from marginspec.model.reference.ledger import Asset, AssetTerms, Report
+from marginspec.model.reference.notation import (
+    PPM,
+    AccountId,
+    AssetId,
+    ReportedPrice,
+    SourceId,
+    StoredPrice,
+    Timestamp,
+)
 from marginspec.model.reference.oracles import (
     BAND,
+    CONFIRMATION,
     MAX_AGE,
     MAX_CONFIDENCE,
     is_usable,
@@ -16,8 +25,8 @@ from marginspec.model.reference.oracles import (
     within_band,
 )
 from marginspec.model.reference.venue import Reference
-from marginspec.properties.law import assume, every
-from marginspec.properties.reference.scope import chapter
+from marginspec.properties.law import assume, every, refusal
+from marginspec.properties.reference.scope import BTC, chapter
 
 
 @chapter.theorem("REF-ORC-1")
@@ -43,13 +52,12 @@ def two_sources_bound_the_price(venue: Reference, first: ReportedPrice, second: 
 
 
 @chapter.theorem("REF-ORC-3", bounds="three reports")
-def edges_enclose_the_mark(venue: Reference, first: Report, second: Report, third: Report) -> Any:
-    """The lower edge is at most the mark and the upper edge at least the mark."""
+def median_of_larger_values_is_not_smaller(venue: Reference, first: Report, second: Report, third: Report) -> Any:
+    """The lower edge is at most the mark and the mark at most the upper edge, whatever the confidences."""
     reports = (first, second, third)
-    mark = lower_median([r.price for r in reports])
-    low = lower_median([r.price - r.confidence for r in reports])
-    high = upper_median([r.price + r.confidence for r in reports])
-    return every((low <= mark, mark <= high))
+    prices = [r.price for r in reports]
+    lower = [r.price - r.confidence for r in reports]
+    return every((lower_median(lower) <= lower_median(prices), upper_median(lower) <= upper_median(prices)))
 
 
 @chapter.theorem("REF-ORC-4")
@@ -68,3 +76,79 @@ def band_is_twenty_percent_either_way(venue: Reference, price: StoredPrice, last
     """A price is within the band exactly when it differs from the last by at most 20 %, up or down."""
     fallen, risen = (last - price) * PPM > last * BAND, (price - last) * PPM > last * BAND
     return within_band(price, last) == (not fallen and not risen)
+
+
+# Two sources: what they report is any report, so what a third would add is only which two count.
+def _two_sources(venue: Reference, asset: AssetId) -> None:
+    del venue.sources[asset][SourceId("third")]
+    venue._adapt = lambda asset, mark, elapsed: None  # type: ignore[method-assign]
+
+
+TWO_SOURCES = "two sources; whatever ratios and haircuts make of the price"
+
+
+@chapter.theorem("REF-ORC-6", bounds=TWO_SOURCES)
+def price_out_of_band_is_never_accepted_at_once(venue: Reference, asset: AssetId) -> Any:
+    """A price beyond the band is taken only after the breaker has stood for ten minutes; before, nothing changes."""
+    _two_sources(venue, asset)
+    before = venue.assets[asset].clone()
+    assume(before.mark != 0)
+    venue._update_price(asset)
+    price = venue.assets[asset]
+    if price.tripped_at != 0:
+        price.tripped_at = before.tripped_at
+        return every((before.tripped_at == 0, price.flatten() == before.flatten()))
+    waited = before.tripped_at != 0 and venue.now >= before.tripped_at + CONFIRMATION
+    return waited or within_band(price.mark, before.mark)
+
+
+@chapter.theorem("REF-ORC-7", bounds=TWO_SOURCES)
+def accepted_price_is_what_fresh_sources_say(venue: Reference, asset: AssetId) -> Any:
+    """A price that is accepted is fresh, its edges enclose its mark, and no report was stale, at a bound or unsure."""
+    _two_sources(venue, asset)
+    assume(venue.now >= 1)
+    venue._update_price(asset)
+    price, terms = venue.assets[asset], venue.asset_terms[asset]
+    assume(price.tripped_at == 0)
+    reports = venue.sources[asset].values()
+    usable = [is_usable(report, terms, venue.now) for report in reports]
+    return every(
+        (
+            all(usable),
+            price.time == venue.now,
+            price.low <= price.mark,
+            price.mark <= price.high,
+            terms.feed_low < price.mark,
+            price.mark < terms.feed_high,
+        )
+    )
+
+
+@chapter.theorem("REF-ORC-8")
+def stale_price_is_never_used(venue: Reference, asset: AssetId) -> Any:
+    """A price is used exactly when there is one and it is at most an hour old."""
+    price = venue.assets[asset]
+    stale = price.mark == 0 or venue.now > price.time + MAX_AGE
+    return (refusal(venue.price, asset) == "ORC-8") == stale
+
+
+@chapter.theorem(
+    "REF-ORC-9",
+    bounds="one market and one collateral asset that the account has, one of each that it has not",
+    scope={
+        "accounts[actor].positions[elsewhere].size": (0,),
+        "accounts[actor].positions[elsewhere].cost": (0,),
+        "accounts[actor].collateral[BTC].counted": (0,),
+    },
+)
+def feed_that_is_not_needed_is_not_read(venue: Reference, account: AccountId, broken: Asset) -> Any:
+    """The price of an asset in which an account has neither collateral nor positions has no say in its margin."""
+    twin = venue.clone()
+    twin.assets[BTC] = broken
+    return every(
+        (
+            venue.equity(account) == twin.equity(account),
+            venue.maintenance_margin(account) == twin.maintenance_margin(account),
+            venue.initial_margin(account) == twin.initial_margin(account),
+        )
+    )

@@ -11,6 +11,7 @@ from marginspec.model.reference.notation import (
     AccountId,
     Duration,
     FundingIndex,
+    MarketId,
     Premium,
     Quote,
     SignedSize,
@@ -26,7 +27,7 @@ from marginspec.model.reference.positions import (
 )
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import assume, every
-from marginspec.properties.reference.scope import chapter
+from marginspec.properties.reference.scope import ELSEWHERE, chapter
 
 
 @chapter.theorem("REF-POS-1")
@@ -136,3 +137,24 @@ def settling_again_changes_nothing(venue: Reference, account: AccountId) -> Any:
     settled = venue.flatten()
     venue._settle(account)
     return venue.flatten() == settled
+
+
+@chapter.theorem("REF-POS-12", bounds="two markets")
+def isolated_account_never_gets_a_second_market(
+    venue: Reference, account: AccountId, market: MarketId, size: SignedSize, paid: Quote
+) -> Any:
+    """An isolated account with a position elsewhere takes no other; where it does, size and cost add up exactly."""
+    elsewhere = venue.accounts[account].positions[ELSEWHERE].size
+    before = venue.accounts[account].positions[market].clone()
+    cash = venue.accounts[account].cash
+    venue._change(account, market, size, paid)
+    own = venue.accounts[account]
+    after = own.positions[market]
+    return every(
+        (
+            not venue.account_terms[account].isolated or elsewhere == 0,
+            after.size == before.size + size,
+            own.cash - after.cost == cash - before.cost - paid,
+            after.size == 0 or own.cash == cash,
+        )
+    )

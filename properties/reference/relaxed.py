@@ -6,13 +6,19 @@ whatever they say are proved where they may be any numbers; so are all accounts,
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from marginspec.model.kernel import Machine
+from marginspec.model.kernel.machine import per_model
 from marginspec.model.reference.ledger import Asset
 from marginspec.model.reference.notation import AccountId, AssetId, Fund, MarketId, Quote, StoredPrice, StoredSize
+
+if TYPE_CHECKING:
+    from marginspec.model.reference.venue import Reference as _Venue
+else:
+    # What it is mixed into is a venue, the one that is spoken of: it must not bring another.
+    _Venue = Machine
 
 # So far from any mark that every size that LIQ-6 asks for is the whole position.
 FAR = 2**90
@@ -20,7 +26,7 @@ ALL = 2**200
 
 
 @dataclass
-class Relaxed(Machine):
+class Relaxed(_Venue):
     """Replaces what an action of the venue asks at most once of an account by any number, and checks by nothing.
 
     Funding has accrued before, up to any index. Prices in force are any at all, a liquidation closes any size.
@@ -72,8 +78,8 @@ class Relaxed(Machine):
         """Accepted."""
 
 
-@functools.cache
+@per_model
 def relaxed(model: type[Machine]) -> type[Machine]:
     """A model of the venue with fewer refusals."""
     combined: Any = type("Relaxed" + model.__name__, (Relaxed, model), {})
-    return dataclass(combined)
+    return cast(type[Machine], dataclass(combined))

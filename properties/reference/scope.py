@@ -23,13 +23,15 @@ from marginspec.model.reference.notation import (
     TokenId,
     User,
 )
-from marginspec.model.reference.venue import BALANCED
+from marginspec.model.reference.positions import profit
+from marginspec.model.reference.venue import BALANCED, Reference
 from marginspec.properties.law import Chapter, Step
 from marginspec.properties.scope import Options, Scope
 
 ETH, BTC = AssetId(TokenId("ETH")), AssetId(TokenId("BTC"))
 HERE, ELSEWHERE = MarketId("here"), MarketId("elsewhere")
-ACTOR, OTHER, THIRD = (AccountId(User(Holder(name))) for name in ("actor", "other", "third"))
+ACTOR, THIRD = (AccountId(User(Holder(name))) for name in ("actor", "third"))
+OTHER = CounterpartyId(AccountId(User(Holder("other"))))
 
 BOUNDS = "any amounts, prices, ratios and times within the widths of their types"
 
@@ -61,6 +63,7 @@ SCOPE = Scope(
 
 
 # For laws that speak of no ratio or parameter. Positions are changed in one market at a time; elsewhere there are none.
+# Offers are at the mark, which may be any price.
 LEDGER: dict[str, Options] = {
     **{
         f"accounts[{account}].positions[{ELSEWHERE}].{n}": (0,)
@@ -70,10 +73,46 @@ LEDGER: dict[str, Options] = {
     "markets[here].ratio": (PPM,),
     "parameter": (MINIMUM_RATIO,),
     "most": (MAX_SIZE,),
+    f"orders[{HERE}][{OTHER}].price": (0,),
 }
+# The same for laws that positions play no part in.
+FLAT: dict[str, Options] = {**LEDGER, f"accounts[{ACTOR}].positions[{HERE}].size": (0,)}
 
 
-def any_step(venue: Any, step: Step) -> bool:
+# An account with one position and one kind of collateral.
+SIMPLE: dict[str, Options] = {
+    **{f"accounts[{a}].positions[{ELSEWHERE}].{n}": (0,) for a in (ACTOR, OTHER) for n in ("size", "cost")},
+    **{f"accounts[{a}].collateral[{BTC}].{n}": (0,) for a in (ACTOR, OTHER) for n in ("amount", "counted")},
+    "asset": (ETH,),
+}
+SIMPLE_BOUNDS = "accounts with one position and one kind of collateral; funding settled"
+
+
+def settled(venue: Reference) -> Reference:
+    """The venue with all funding accrued and settled."""
+    for name, market in venue.markets.items():
+        market.accrued_at = venue.now
+        for account in venue.accounts.values():
+            account.positions[name].funding_index = market.funding_index
+    return venue
+
+
+def unchecked(venue: Reference) -> Any:
+    """The venue, settled, with margin checks that accept everything: what then holds does not rest on them."""
+    instead: Any = settled(venue)
+    instead._needs_initial_margin = lambda account: None
+    instead._before_trade = lambda account, market, size: None
+    instead._after_trade = lambda account, before, allowance: None
+    return instead
+
+
+def worth(venue: Reference, account: AccountId) -> int:
+    """Cash and unrealised profit of an account in the market at hand, quote."""
+    position = venue.accounts[account].positions[HERE]
+    return venue.accounts[account].cash + profit(position, venue.assets[ETH].mark)
+
+
+def any_step(venue: Reference, step: Step) -> bool:
     """Nothing is assumed of a step."""
     return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from marginspec.model.reference.liquidation import seizure_price
 from marginspec.model.reference.margin import MAX_STEP_TIME, TIGHTENING, is_covered
 from marginspec.model.reference.notation import (
     BUFFER,
+    BUY,
     INITIAL_GAP,
     MAKER_FEE,
     MAXIMUM_RATIO,
@@ -19,6 +20,7 @@ from marginspec.model.reference.notation import (
     PENALTY,
     PPM,
     TAKER_FEE,
+    USD,
     AccountId,
     AssetId,
     CounterpartyId,
@@ -38,24 +40,11 @@ from marginspec.properties.law import Property, assume
 from marginspec.properties.scope import Scope
 
 BOUNDS = (
-    "one account of any size, in up to two markets and two collateral assets, cash of either sign; any prices; a ratio "
-    "and a haircut in force at least at the preset's minimum; one move of every price by at most delta; "
-    "settled funding"
+    "one account of any size, in up to {markets} markets and {assets} collateral assets, cash of either sign; any "
+    "prices; a ratio and a haircut in force at least at the preset's minimum; one move of every price; settled funding"
 )
 
-_ONE: dict[Any, tuple[Any, ...]] = dict.fromkeys((AccountId, CounterpartyId, User, Holder), ("account",))
-SCOPE = Scope(
-    keys={
-        **_ONE,
-        MarketId: (ETH_PERP, BTC_PERP),
-        TokenId: ("USD", ETH, BTC),
-        AssetId: (ETH, BTC),
-        SourceId: ("first",),
-        ParameterId: (BUFFER,),
-        Side: ("buy",),
-    },
-    fixed={f"market_terms[{ETH_PERP}].asset": (ETH,), f"market_terms[{BTC_PERP}].asset": (BTC,)},
-)
+UNDERLYING: Mapping[MarketId, AssetId] = {ETH_PERP: ETH, BTC_PERP: BTC}
 
 
 @dataclass(frozen=True)
@@ -66,11 +55,20 @@ class Exposure:
     assets: tuple[AssetId, ...] = ()
 
 
-def survival(preset: Preset, exposure: Exposure, delta: int) -> Property:
-    """The law that an account with this exposure, at maintenance, survives every move of at most `delta` ppm."""
+def survival(
+    preset: Preset,
+    exposure: Exposure,
+    delta: int,
+    underlying: Mapping[MarketId, AssetId] = UNDERLYING,
+    all_open: bool = False,
+) -> Property:
+    """The law that an account with this exposure, at maintenance, survives every move of at most `delta` ppm.
 
-    def survives(venue: Reference, account: AccountId, eth: StoredPrice, btc: StoredPrice) -> Any:
-        moved = {ETH: eth, BTC: btc}
+    underlying: the asset of each market. all_open: of accounts only that have all of the exposure.
+    """
+
+    def survives(venue: Reference, account: AccountId, **prices: int) -> Any:
+        moved = {asset: prices[_moved(asset)] for asset in preset.minimum_haircut}
         held = venue.accounts[account]
         for asset in held.collateral:
             _moves(venue, asset, moved[asset], delta)
@@ -78,6 +76,8 @@ def survival(preset: Preset, exposure: Exposure, delta: int) -> Property:
         for market, position in held.positions.items():
             if market not in exposure.markets:
                 assume(position.size == 0)
+            elif all_open:
+                assume(position.size != 0)
             if position.size != 0:
                 ratio, price = venue.markets[market].ratio, venue.price(venue.market_terms[market].asset)
                 assume(ratio >= preset.parameters[market][MINIMUM_RATIO])
@@ -89,6 +89,8 @@ def survival(preset: Preset, exposure: Exposure, delta: int) -> Property:
         for asset, holding in held.collateral.items():
             if asset not in exposure.assets:
                 assume(holding.counted == 0)
+            elif all_open:
+                assume(holding.counted != 0)
             if holding.counted != 0:
                 assume(holding.counted <= holding.amount)
                 assume(venue.assets[asset].haircut >= preset.minimum_haircut[asset])
@@ -105,8 +107,28 @@ def survival(preset: Preset, exposure: Exposure, delta: int) -> Property:
         f"An account at maintenance, met by one move of at most {delta} ppm of every price, pays all that it owes from "
         "its positions, closed at the new marks, and its collateral, seized at the discount."
     )
-    name = ", ".join((*exposure.markets, *exposure.assets))
-    return _property(f"survival of {delta} ppm: {name}", law, survives)
+    # An argument for the new price of each asset, however many there are.
+    survives.__annotations__ = {
+        "venue": Reference,
+        "account": AccountId,
+        **{_moved(asset): StoredPrice for asset in preset.minimum_haircut},
+    }
+    id = f"survival of {delta} ppm: {', '.join((*exposure.markets, *exposure.assets))}"
+    bounds = BOUNDS.format(markets=len(exposure.markets), assets=len(exposure.assets))
+    scope = _scope(tuple(preset.minimum_haircut), underlying)
+    return Property(id, law, "theorem", survives, (), (), bounds, lambda venue, step: True, scope)
+
+
+def _moved(asset: AssetId) -> str:
+    return f"{asset}_moved"
+
+
+def _scope(assets: tuple[AssetId, ...], underlying: Mapping[MarketId, AssetId]) -> Scope:
+    one = dict.fromkeys((AccountId, CounterpartyId, User, Holder), ("account",))
+    rest = {SourceId: ("first",), ParameterId: (BUFFER,), Side: (BUY,)}
+    keys: dict[Any, tuple[Any, ...]] = {**one, **rest, MarketId: tuple(underlying), AssetId: assets}
+    keys[TokenId] = (USD, *assets)
+    return Scope(keys, fixed={f"market_terms[{market}].asset": (asset,) for market, asset in underlying.items()})
 
 
 def _moves(venue: Reference, asset: AssetId, mark: int, delta: int) -> None:
@@ -116,10 +138,6 @@ def _moves(venue: Reference, asset: AssetId, mark: int, delta: int) -> None:
     assume(mark >= 1)
     assume((mark - price.mark) * PPM <= delta * price.mark)
     assume((price.mark - mark) * PPM <= delta * price.mark)
-
-
-def _property(id: str, law: str, predicate: Callable[..., Any]) -> Property:
-    return Property(id, law, "theorem", predicate, (), (), BOUNDS, lambda venue, step: True, SCOPE)
 
 
 # --- What the survivable move follows from ---

@@ -1,6 +1,7 @@
 """The reference venue's contracts: how its actions become calls, and how its storage becomes an observation."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from eth_utils.crypto import keccak
 
 from marginspec.model.kernel.machine import Call, actions_of
 from marginspec.model.kernel.record import variables_of
-from marginspec.model.reference.ledger import Asset, Market
+from marginspec.model.reference.ledger import AccountTerms, Asset, Market
 from marginspec.model.reference.notation import (
     BUY,
     VENUE,
@@ -27,6 +28,7 @@ from marginspec.model.reference.notation import (
 from marginspec.model.reference.venue import Reference
 from marginspec.targets.evm.artifact import Artifact, artifact
 from marginspec.targets.evm.chain import Chain, Reverted, Slot
+from marginspec.targets.evm.reasons import reason
 from marginspec.targets.protocol import BadInput
 from marginspec.targets.reference.build import compile_vyper, sources
 
@@ -43,7 +45,6 @@ NUMBERS = {
     for kind in (MarketId, TokenId, SourceId, ParameterId)
 }
 MARKETS, TOKENS, SOURCES, PARAMETERS = NUMBERS.values()
-ACCOUNTS = {name: number for number, name in enumerate(Reference.universe[AccountId], 1)}
 SIGNED = re.compile(r"\.(cash|size|cost|funding_index|premium)$|^(pot|insurance|fees)$")
 BOOLEAN = re.compile(r"\.(in_default|reduce_only)$|^deposits_paused$")
 
@@ -83,6 +84,16 @@ def _nothing(_: Any) -> bytes:
     return b""
 
 
+def _indices(terms: Mapping[AccountId, AccountTerms]) -> dict[AccountId, int]:
+    """LED-3: an owner's account of cross margin has index 0, the isolated ones have the next."""
+    found: dict[AccountId, int] = {}
+    isolated: Counter[User] = Counter()
+    for account, term in terms.items():
+        isolated[term.owner] += term.isolated
+        found[account] = isolated[term.owner] if term.isolated else 0
+    return found
+
+
 def shipped_contracts() -> tuple[dict[str, Artifact], dict[str, dict[str, int]]]:
     """The contracts of the reference venue, compiled, and the storage layout of each."""
     built = compile_vyper(sources())
@@ -93,13 +104,13 @@ def shipped_contracts() -> tuple[dict[str, Artifact], dict[str, dict[str, int]]]
 class ReferenceAdapter:
     """See `marginspec.targets.evm.target.Adapter`. `replaced` puts candidate builds in the place of contracts.
 
-    A candidate keeps the storage layout, as one that takes over the state of a venue must. After `deploy`, `venue`,
-    `tokens` and `feeds` (per asset, in the order of sources) are addresses.
+    A candidate keeps the storage layout, as one that takes over the state of a venue must. model: whose beginning and
+    accounts are deployed. accounts: the numbers that the venue gives them. After `deploy`, `venue`, `tokens` and
+    `feeds` (per asset, in the order of sources) are addresses.
     """
 
-    model = Reference
-
-    def __init__(self, replaced: Mapping[str, Artifact]) -> None:
+    def __init__(self, replaced: Mapping[str, Artifact], model: type[Reference] = Reference) -> None:
+        self.model = model
         self._contracts, self._layouts = shipped_contracts()
         for name, candidate in replaced.items():
             if name not in self._contracts:
@@ -109,14 +120,15 @@ class ReferenceAdapter:
                 raise BadInput(f"--artifact {name}: not a build of {name}, it lacks function {missing[0]}")
             self._contracts[name] = candidate
         self._selectors = {name: contract.selectors() for name, contract in self._contracts.items()}
-        self._begin = Reference.blank()
+        self._begin = model.blank()
+        self.accounts = {name: number for number, name in enumerate(model.universe[AccountId], 1)}
         self.slots: list[Slot] = []
 
     # --- Deployment ----------------------------------------------------------------------------------------------
 
     def deploy(self, chain: Chain) -> None:
         code = {name: contract.bytecode for name, contract in self._contracts.items()}
-        self._user = {u: f"0x{i:040x}" for i, u in enumerate(Reference.universe[User], 0xA0001)}
+        self._user = {u: f"0x{i:040x}" for i, u in enumerate(self.model.universe[User], 0xA0001)}
         self._name = {int(address, 16): user for user, address in self._user.items()}
         chain.advance(self._begin.now - chain.time())
         try:
@@ -135,12 +147,12 @@ class ReferenceAdapter:
                 approve = self._selectors["token"]["approve"] + encode(["address"], [self.venue]) + b"\xff" * 32
                 for user in self._user.values():
                     chain.transact(user, token, approve)
-            for account in ACCOUNTS:
+            for account in self.accounts:
                 # An empty order opens the account and does nothing else: accounts are numbered in the model's order.
                 given = {"account": account, "market": next(iter(MARKETS)), "side": BUY, "size": 0, "price": 0}
                 chain.transact(*self.encode(Call("place_order", given)))
         except Reverted as reverted:
-            raise BadInput(f"a contract's constructor or set-up reverts: {reverted}") from None
+            raise BadInput(f"a contract's constructor or set-up reverts: {reason(reverted)}") from None
         self._places()
 
     def _setup(self, resolution: str) -> bytes:
@@ -177,7 +189,7 @@ class ReferenceAdapter:
         users = {u: encode(["address"], [address]) for u, address in self._user.items()}
         terms = self._begin.account_terms
         self._owner = {a: self._user[term.owner] for a, term in terms.items()}
-        own = {a: word(int(term.isolated)) for a, term in terms.items()}
+        own = {a: word(index) for a, index in _indices(terms).items()}
         other = {a: users[term.owner] + own[a] for a, term in terms.items()}
         numbers = {kind: {name: word(n) for name, n in known.items()} for kind, known in NUMBERS.items()}
         known: dict[Any, Mapping[Any, bytes]] = {
@@ -257,14 +269,14 @@ class ReferenceAdapter:
         match path:
             case ["accounts", account, "collateral", asset, field]:
                 offset = HOLDINGS + 2 * TOKENS[asset] + ("amount", "counted").index(field)
-                return venue, "accounts", (ACCOUNTS[account],), offset
+                return venue, "accounts", (self.accounts[account],), offset
             case ["accounts", account, "positions", market, field]:
                 offset = POSITIONS + 3 * MARKETS[market] + ("size", "cost", "funding_index").index(field)
-                return venue, "accounts", (ACCOUNTS[account],), offset
+                return venue, "accounts", (self.accounts[account],), offset
             case ["accounts", account, field]:
-                return venue, "accounts", (ACCOUNTS[account],), FIELDS["accounts"].index(field)
+                return venue, "accounts", (self.accounts[account],), FIELDS["accounts"].index(field)
             case ["orders", market, account, field]:
-                return venue, "orders", (ACCOUNTS[account], MARKETS[market]), FIELDS["orders"].index(field)
+                return venue, "orders", (self.accounts[account], MARKETS[market]), FIELDS["orders"].index(field)
             case ["assets", asset, field]:
                 return venue, "assets", (TOKENS[asset],), FIELDS["assets"].index(field)
             case ["markets", market, field]:

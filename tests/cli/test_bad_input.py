@@ -125,17 +125,23 @@ def service(folder: Path, ends: str) -> str:
             for verb in (*SYSTEM_VERBS, "replay")
         ),
         *(([verb, "--no-such-option"], f"--no-such-option; see `marginspec {verb} --help`") for verb in SYSTEM_VERBS),
-        *(([verb, "--target", "no-such-target"], "expected embedded, anvil, sdk") for verb in ("check", "fuzz")),
+        *(
+            ([verb, "morpho-blue", "--target", "no-such-target"], "expected embedded, anvil, sdk")
+            for verb in ("check", "fuzz")
+        ),
         *(([verb, "--target", "'"], "not a command") for verb in ("check", "fuzz")),
         (["no-such-verb"], "no-such-verb"),
         (["replay"], "'TRACE'"),
-        (["prove", "--only", "NO-1"], "morpho-blue has no property of this ID"),
-        (["prove", "--only", "MB-REV-5", "--emit-smt2", os.devnull], "give a folder that can be written"),
-        (["fuzz", "--target", "http://example.com:8545"], "example.com is not this machine"),
-        (["fuzz", "--target", "http://127.0.0.1:port"], "not a node's URL"),
-        (["fuzz", "--target", "./no-such-program"], "cannot start"),
-        (["fuzz", "--target", "sdk", "--artifact", "Morpho=x"], "x: No such file"),
-        (["fuzz", "--artifact", "Morpho"], "expected NAME=FILE"),
+        (["prove", "morpho-blue", "--only", "NO-1"], "morpho-blue has no property of this ID"),
+        (
+            ["prove", "morpho-blue", "--only", "MB-REV-5", "--emit-smt2", os.devnull],
+            "give a folder that can be written",
+        ),
+        (["fuzz", "morpho-blue", "--target", "http://example.com:8545"], "example.com is not this machine"),
+        (["fuzz", "morpho-blue", "--target", "http://127.0.0.1:port"], "not a node's URL"),
+        (["fuzz", "morpho-blue", "--target", "./no-such-program"], "cannot start"),
+        (["fuzz", "morpho-blue", "--target", "sdk", "--artifact", "Morpho=x"], "x: No such file"),
+        (["fuzz", "morpho-blue", "--artifact", "Morpho"], "expected NAME=FILE"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -155,7 +161,9 @@ def test_every_verb_has_help_that_says_how_it_ends(here: Callable[..., Done]) ->
 
 
 def test_a_service_that_dies_in_the_middle_is_one_line_with_its_last_words_and_code_4(tmp_path: Path) -> None:
-    done = marginspec("fuzz", "--steps", "1000", "--target", service(tmp_path, "out of memory"), cwd=tmp_path)
+    done = marginspec(
+        "fuzz", "morpho-blue", "--steps", "1000", "--target", service(tmp_path, "out of memory"), cwd=tmp_path
+    )
     refused(done, 4, "it said: out of memory")
 
 
@@ -178,7 +186,7 @@ def test_an_artifact_that_cannot_be_read_is_one_line_and_code_2(
         path.write_text(content)
     good = tmp_path / "trace.json"
     good.write_text(json.dumps(recorded()))
-    for verb in (["fuzz", "--steps", "5"], ["check"], ["replay", str(good)]):
+    for verb in (["fuzz", "morpho-blue", "--steps", "5"], ["check", "morpho-blue"], ["replay", str(good)]):
         refused(here(*verb, "--artifact", f"Morpho={path}"), 2, said)
 
 
@@ -194,7 +202,7 @@ def test_an_artifact_of_another_contract_is_one_line_that_names_what_it_lacks(tm
     token = shipped_contracts()["ERC20Mock"]
     path = tmp_path / "ERC20Mock.json"
     path.write_text(json.dumps({"abi": token.abi, "bytecode": f"0x{token.bytecode.hex()}"}))
-    done = marginspec("fuzz", "--steps", "5", "--artifact", f"Morpho={path}")
+    done = marginspec("fuzz", "morpho-blue", "--steps", "5", "--artifact", f"Morpho={path}")
     refused(done, 2, "not a build of Morpho, it lacks function accrueInterest")
 
 
@@ -275,7 +283,7 @@ def test_a_package_that_is_not_there_on_a_machine_without_npm_says_to_install_no
 
 def test_a_machine_without_npm_is_told_to_install_node_and_code_2(tmp_path: Path) -> None:
     without = {**os.environ, "PATH": str(tmp_path), "MARGINSPEC_CACHE": str(tmp_path / "cache")}
-    done = marginspec("fuzz", "--steps", "5", cwd=tmp_path, env=without)
+    done = marginspec("fuzz", "morpho-blue", "--steps", "5", cwd=tmp_path, env=without)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
     # Where the packages are found beside our own files, the line before says that the compiler was to run.
@@ -288,7 +296,7 @@ def test_a_machine_without_npm_is_told_to_install_node_and_code_2(tmp_path: Path
 def test_a_trace_that_cannot_be_where_it_belongs_is_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file where the folder should be")
     target = service(tmp_path, "accepted")
-    done = marginspec("fuzz", "--steps", "100", "--target", target, "--json", cwd=tmp_path)
+    done = marginspec("fuzz", "morpho-blue", "--steps", "100", "--target", target, "--json", cwd=tmp_path)
     assert done.returncode == 1
     assert "cannot be written" in done.stderr
     (found,) = json.loads(done.stdout)["divergences"]
@@ -328,11 +336,11 @@ def numbers_in(value: Any, field: str = "") -> set[str]:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["prove", "--only", "MB-REV-5", "--only", "MB-LIQ-1"],
-        ["fuzz", "--steps", "100"],
-        ["fuzz", "--steps", "100", "--target", "yes-man"],
+        ["prove", "morpho-blue", "--only", "MB-REV-5", "--only", "MB-LIQ-1"],
+        ["fuzz", "morpho-blue", "--steps", "100"],
+        ["fuzz", "morpho-blue", "--steps", "100", "--target", "yes-man"],
         ["replay", "trace.json"],
-        ["rules"],
+        ["rules", "morpho-blue"],
     ],
     ids=["prove", "fuzz", "fuzz with a divergence", "replay", "rules"],
 )
@@ -350,7 +358,7 @@ def test_counts_are_numbers_and_all_else_is_text(arguments: list[str], tmp_path:
 
 
 def test_the_same_seed_gives_the_same_document_with_the_fields_of_the_contract() -> None:
-    runs = [marginspec("fuzz", "--steps", "200", "--seed", "7", "--json") for _ in range(2)]
+    runs = [marginspec("fuzz", "morpho-blue", "--steps", "200", "--seed", "7", "--json") for _ in range(2)]
     assert [done.returncode for done in runs] == [0, 0]
     first, second = (json.loads(done.stdout) for done in runs)
     assert first.keys() >= FUZZ_FIELDS
@@ -365,6 +373,6 @@ def test_the_same_seed_gives_the_same_document_with_the_fields_of_the_contract()
 
 
 def test_a_regime_that_had_to_be_reached_and_was_not_is_code_3() -> None:
-    done = marginspec("fuzz", "--steps", "5", "--require-reach", "--json")
+    done = marginspec("fuzz", "morpho-blue", "--steps", "5", "--require-reach", "--json")
     assert done.returncode == 3
     assert json.loads(done.stdout)["unreached"] != []

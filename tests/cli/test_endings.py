@@ -77,13 +77,13 @@ def eventually_alone(verb: Running) -> bool:
     return verb.alone()
 
 
-FUZZ = ("fuzz", "--steps", "10000000")
+FUZZ = ("fuzz", "morpho-blue", "--steps", "10000000")
 
 
 @pytest.mark.parametrize(
     ("number", "code", "arguments"),
     [
-        (signal.SIGTERM, 143, ["prove"]),
+        (signal.SIGTERM, 143, ["prove", "morpho-blue"]),
         (signal.SIGINT, 130, [*FUZZ]),
         (signal.SIGTERM, 143, [*FUZZ, "--json"]),
         (signal.SIGTERM, 143, [*FUZZ, "--target", "sdk"]),
@@ -104,7 +104,7 @@ def test_an_interrupted_run_ends_at_once_and_leaves_nothing_behind(
 
 
 def test_a_whole_group_that_is_interrupted_as_from_a_keyboard_shows_no_traceback(running: type[Running]) -> None:
-    verb = running("prove")
+    verb = running("prove", "morpho-blue")
     verb.until_it_says(b" of ")
     os.killpg(verb.process.pid, signal.SIGINT)
     ended, _, err = verb.end()
@@ -115,7 +115,7 @@ def test_a_whole_group_that_is_interrupted_as_from_a_keyboard_shows_no_traceback
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has ended")
 def test_a_run_that_is_killed_takes_its_workers_with_it(running: type[Running]) -> None:
-    verb = running("prove")
+    verb = running("prove", "morpho-blue")
     verb.until_it_says(b" of ")
     verb.process.kill()
     verb.process.wait()
@@ -145,7 +145,7 @@ def test_an_error_in_the_tool_itself_is_no_counterexample() -> None:
 def test_a_node_that_dies_in_the_middle_is_one_line_and_code_4(running: type[Running]) -> None:
     node = start_anvil()
     try:
-        verb = running("fuzz", "--steps", "1000000", "--target", node._url)
+        verb = running("fuzz", "morpho-blue", "--steps", "1000000", "--target", node._url)
         verb.until_it_says(b" of ")
     finally:
         node.close()

@@ -14,7 +14,7 @@ import pytest
 
 from marginspec.differential.campaign import run
 from marginspec.differential.coverage import rules_of
-from marginspec.model.kernel.machine import actions_of
+from marginspec.model.kernel.machine import Call, actions_of
 from marginspec.model.reference import Reference
 from marginspec.targets.evm.artifact import Artifact, artifact, load_artifact
 from marginspec.targets.evm.chain import Embedded
@@ -111,6 +111,53 @@ def test_model_and_contracts_agree_for_3000_steps() -> None:
     assert campaign.divergences == []
     assert campaign.tally.steps >= 3000
     assert campaign.tally.accepted > 1000
+
+
+def together(*calls: Call) -> list[str | None]:
+    """The rules that refuse each of the calls after the prelude, None where it is accepted, on which both agree."""
+    model, target = Reference.genesis(), EvmTarget("embedded", ReferenceAdapter({}), Embedded())
+    rules = []
+    for call in calls:
+        outcome, answer = model.apply(call), target.apply(call)
+        assert (answer.accepted, answer.returns, answer.reason) == (
+            outcome.accepted,
+            outcome.returns,
+            outcome.rule or "",
+        )
+        assert target.observe() == model.flatten()
+        rules.append(outcome.rule)
+    return rules
+
+
+@pytest.mark.parametrize(
+    ("more", "price", "confidence", "refused"),
+    [
+        # Equity 94,789,473,700,000, which is also the maintenance margin; one unit of confidence is worth 2,500.
+        (False, 37_915_789_474, 6, "LIQ-5"),
+        (False, 37_915_789_474, 7, None),
+        # Equity 94,791,474,781,579, which is 0.8 less than the requirement before it is rounded up.
+        (True, 37_915_831_579, 16, "LIQ-5"),
+        (True, 37_915_831_579, 17, None),
+    ],
+)
+def test_at_exactly_maintenance_nobody_is_liquidated(
+    more: bool, price: int, confidence: int, refused: str | None
+) -> None:
+    account, market = "trader_isolated", "BTC-PERP"
+    odd = [
+        Call("deposit", {"account": account, "token": "USD", "amount": 2000}),
+        Call("trade", {"account": account, "maker": "maker", "market": market, "size": 1}),
+    ]
+    rules = together(
+        *(odd if more else []),
+        *(
+            Call("post", {"asset": "BTC", "source": source, "price": price, "confidence": confidence})
+            for source in ("first", "second")
+        ),
+        Call("update_price", {"caller": "keeper", "asset": "BTC"}),
+        Call("liquidate", {"liquidator": "liquidator", "account": account, "market": market, "most": 1}),
+    )
+    assert rules == [None] * (len(rules) - 1) + [refused]
 
 
 def test_a_candidate_takes_the_place_of_a_contract(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from marginspec.targets.evm.chain import Embedded, Reverted
 from marginspec.targets.evm.reasons import reason
 from marginspec.targets.evm.target import EvmTarget
 from marginspec.targets.protocol import Answer
-from marginspec.targets.reference.adapter import ACCOUNTS, DEPLOYER, NUMBERS, ReferenceAdapter, word
+from marginspec.targets.reference.adapter import DEPLOYER, NUMBERS, ReferenceAdapter, word
 from marginspec.targets.reference.build import compile_vyper, sources
 
 # Of a block, on the chains that such a venue would run on.
@@ -129,7 +129,7 @@ def test_as_many_accounts_as_there_may_be_can_be_settled_in_one_block() -> None:
     venue.do("set_balance", token="USD", account="trader", amount=rich)
     assert venue.do("deposit", account="maker", token="USD", amount=rich).accepted
     assert venue.do("place_order", account="maker", market="ETH-PERP", side=SELL, size=10**9, price=0).accepted
-    for number in range(len(ACCOUNTS) + 1, 257):
+    for number in range(len(venue.adapter.accounts) + 1, 257):
         venue.call(trader, "venue", "deposit", number, 0, 10**9)
         venue.call(trader, "venue", "trade", number, int(maker, 16), 0, 0, 10**5)
     with pytest.raises(Reverted) as raised:
@@ -160,6 +160,16 @@ def test_the_second_contract_is_nobodys_venue() -> None:
         data = venue.built["resolution"].selectors()[function] + b"".join(map(word, arguments))
         with pytest.raises(Reverted):
             venue.chain.transact(DEPLOYER, alone, data)
+
+
+def test_anybody_can_ask_what_an_account_has_and_needs() -> None:
+    venue, model = Venue(), Reference.genesis()
+    for account, terms in model.account_terms.items():
+        owner = venue.adapter.encode(Call("start_settlement", {"caller": terms.owner}))[0]
+        question = venue.built["venue"].selectors()["health_of"] + word(int(owner, 16)) + word(int(terms.isolated))
+        answer = decode(["int256"] * 4, venue.chain.call(venue.adapter.venue, question))
+        expected = model.equity(account), model.maintenance_margin(account), model.initial_margin(account)
+        assert (answer[0], answer[1], answer[3]) == expected
 
 
 # --- Events --------------------------------------------------------------------------------------------------
@@ -227,9 +237,10 @@ class Listening(EvmTarget):
 
     def expected(self, call: Call, answer: Answer) -> list[int]:
         """Numbers of the arguments and results, as the venue numbers identifiers."""
+        accounts = self.of_the_venue.accounts.__getitem__
         tables: dict[Any, Callable[[Any], int]] = {
-            AccountId: ACCOUNTS.__getitem__,
-            CounterpartyId: ACCOUNTS.__getitem__,
+            AccountId: accounts,
+            CounterpartyId: accounts,
         }
         tables |= {kind: known.__getitem__ for kind, known in NUMBERS.items()}
         expected = list(answer.returns)

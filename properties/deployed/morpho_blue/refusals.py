@@ -178,3 +178,13 @@ def shares_that_overflow_a_position_are_refused_as_an_overflow(
     shares = to_shares_down(assets, m.total_supply_assets, m.total_supply_shares)
     assume(venue.positions[market][on_behalf].supply_shares + shares > UINT256_MAX)
     return refusal(venue.supply, caller, market, assets, 0, on_behalf) == "EVM-1"
+
+
+@chapter.theorem("MB-REV-16", bounds="any time since the last accrual")
+def fee_beyond_its_range_is_refused_before_interest_accrues(
+    venue: MorphoBlue, caller: User, market: MarketId, fee: Wad
+) -> Any:
+    """A new fee above 25 % is refused by OWN-8 even where interest could not be accrued."""
+    m = venue.markets[market]
+    assume(caller == venue.owner and m.last_update != 0 and fee != m.fee and fee > MAX_FEE)
+    return refusal(venue.set_fee, caller, market, fee) == "OWN-8"

@@ -1,0 +1,159 @@
+"""Chapter 10, parameter changes: safe at every moment, and no step makes an account liquidatable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marginspec.model.reference.collateral import MAX_SPREAD, collateral_value, gross_value, haircut_gap
+from marginspec.model.reference.margin import MAX_STEP_TIME, RAMP, TIGHTENING, approach, is_safe
+from marginspec.model.reference.notation import (
+    BUFFER,
+    HOUR,
+    INITIAL_GAP,
+    MAKER_FEE,
+    MAXIMUM_RATIO,
+    MINIMUM_RATIO,
+    PENALTY,
+    PPM,
+    TAKER_FEE,
+    AccountId,
+    Amount,
+    AssetId,
+    Duration,
+    Fraction,
+    MarketId,
+    ParameterId,
+    Ppm,
+    Size,
+    User,
+)
+from marginspec.model.reference.parameters import NOTICE
+from marginspec.model.reference.venue import Reference
+from marginspec.properties.law import assume, every, refusal
+from marginspec.properties.reference.scope import ETH, HERE, SIMPLE, SIMPLE_BOUNDS, chapter
+
+
+@chapter.theorem("REF-PRM-1")
+def announced_parameters_are_safe_and_wait(
+    venue: Reference, caller: User, market: MarketId, parameter: ParameterId, value: Ppm
+) -> Any:
+    """Only the governor announces, only what is safe together with what is announced already, and two days ahead."""
+    in_force = dict(venue.parameters[market])
+    venue.announce(caller, market, parameter, value)
+    terms, m = venue.market_terms[market], venue.markets[market]
+    return every(
+        (
+            caller == venue.governor,
+            is_safe(venue.ramp_to[market], terms.delta, terms.slope),
+            m.ramp_at == venue.now + NOTICE,
+            venue.ramp_to[market][parameter] == value,
+            *(venue.parameters[market][name] == before for name, before in in_force.items()),
+        )
+    )
+
+
+# The bounds that solvency rests on hold at every moment of a ramp, not only at its ends.
+@chapter.theorem("REF-PRM-2")
+def ramp_between_safe_parameters_is_safe(venue: Reference, market: MarketId, time: Duration) -> Any:
+    """Between two safe sets of parameters, each moment of the ramp fits a move and the penalty, and a step the gap."""
+    terms, m = venue.market_terms[market], venue.markets[market]
+    for ends in (venue.ramp_from[market], venue.ramp_to[market]):
+        assume(is_safe(ends, terms.delta, terms.slope))
+    assume(m.ramp_progress <= RAMP)
+    assume(time <= HOUR)
+    venue._ramp_on(market, time)
+    p = venue.parameters[market]
+    return every(
+        (
+            terms.delta + p[PENALTY] + -(-p[PENALTY] * terms.delta // PPM) <= p[MINIMUM_RATIO],
+            p[MINIMUM_RATIO] <= p[MAXIMUM_RATIO],
+            p[INITIAL_GAP] >= TIGHTENING * MAX_STEP_TIME,
+            p[BUFFER] <= p[INITIAL_GAP],
+            p[MAKER_FEE] <= p[TAKER_FEE],
+            p[TAKER_FEE] <= p[PENALTY],
+        )
+    )
+
+
+@chapter.theorem("REF-PRM-3", bounds="one margin, one charge", scope={"parameter": (MINIMUM_RATIO, PENALTY)})
+def parameter_in_force_lies_between_old_and_new(
+    venue: Reference, market: MarketId, parameter: ParameterId, time: Duration
+) -> Any:
+    """During a ramp a parameter lies between where it started and where it goes; at the end it is there."""
+    start, end = venue.ramp_from[market][parameter], venue.ramp_to[market][parameter]
+    assume(venue.markets[market].ramp_progress <= RAMP)
+    venue._ramp_on(market, time)
+    value = venue.parameters[market][parameter]
+    ended = venue.markets[market].ramp_at == 0 and venue.markets[market].ramp_progress == 0
+    return every((min(start, end) <= value, value <= max(start, end), not ended or value == end or time == 0))
+
+
+@chapter.theorem("REF-PRM-4")
+def step_of_the_ratio_keeps_initial_margin_above_maintenance(
+    venue: Reference, ratio: Fraction, target: Fraction, gap: Fraction, time: Duration
+) -> Any:
+    """One step of adaptation leaves the maintenance ratio at or below what was the initial ratio."""
+    assume(gap >= TIGHTENING * MAX_STEP_TIME)
+    return approach(ratio, target, min(time, MAX_STEP_TIME)) <= ratio + gap
+
+
+@chapter.theorem("REF-PRM-5", bounds=SIMPLE_BOUNDS, scope=SIMPLE)
+def parameter_step_makes_nobody_with_initial_margin_liquidatable(
+    venue: Reference, account: AccountId, ratio: Fraction, haircut: Fraction
+) -> Any:
+    """An account at initial margin is not below maintenance after one step of ratio and haircut."""
+    step = TIGHTENING * MAX_STEP_TIME
+    assume(venue.parameters[HERE][INITIAL_GAP] >= step)
+    assume(ratio <= venue.markets[HERE].ratio + step)
+    assume(haircut <= venue.assets[ETH].haircut + step)
+    assume(venue.equity(account) >= venue.initial_margin(account))
+    gross = gross_value(
+        venue.accounts[account].collateral[ETH].counted, venue.assets[ETH].low, venue.asset_terms[ETH].unit
+    )
+    loss = collateral_value(gross, venue.assets[ETH].haircut) - collateral_value(gross, haircut)
+    if loss > haircut_gap(gross):
+        return False
+    venue.markets[HERE].ratio, venue.assets[ETH].haircut = ratio, haircut
+    return venue.equity(account) >= venue.maintenance_margin(account)
+
+
+@chapter.theorem("REF-PRM-6")
+def guardian_only_takes_risk_off(
+    venue: Reference, caller: User, asset: AssetId, market: MarketId, cap: Amount, size: Size, on: bool
+) -> Any:
+    """Who is not the governor can only lower caps, set reduce-only and pause deposits, and only as guardian."""
+    assume(caller != venue.governor)
+    m = venue.markets[market]
+    before = venue.cap[asset], m.open_interest_cap, m.reduce_only, venue.deposits_paused
+    refused = [
+        refusal(venue.set_cap, caller, asset, cap) is not None,
+        refusal(venue.set_open_interest_cap, caller, market, size) is not None,
+        refusal(venue.set_reduce_only, caller, market, on) is not None,
+        refusal(venue.set_deposits_paused, caller, on) is not None,
+    ]
+    m = venue.markets[market]
+    return every(
+        (
+            caller == venue.guardian or all(refused),
+            venue.cap[asset] <= before[0],
+            m.open_interest_cap <= before[1],
+            refused[2] or m.reduce_only is True or on,
+            refused[3] or on,
+        )
+    )
+
+
+@chapter.theorem("REF-PRM-7")
+def spread_and_guardian_are_the_governors(
+    venue: Reference, caller: User, asset: AssetId, spread: Ppm, guardian: User
+) -> Any:
+    """Only the governor sets the spread of an asset, within its bound, and names the guardian."""
+    is_governor = caller == venue.governor
+    spread_refused = refusal(venue.set_spread, caller, asset, spread)
+    guardian_refused = refusal(venue.set_guardian, caller, guardian)
+    return every(
+        (
+            (guardian_refused is None) == is_governor,
+            (spread_refused is None) == (is_governor and spread <= MAX_SPREAD),
+        )
+    )
