@@ -1,6 +1,6 @@
 """Planted bugs: a contract's own source, changed in one place; the lock-step run must find every change.
 
-`python -m marginspec.differential.planted morpho-blue` compiles each patched contract (once, it is cached),
+`python -m marginspec.differential.planted SYSTEM` compiles each patched contract (once, it is cached),
 runs a campaign against it and fails unless every bug was found and shrunk to a short trace.
 """
 
@@ -22,12 +22,15 @@ from rich.table import Table
 from marginspec.differential.campaign import run
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Machine
+from marginspec.model.reference import Reference
 from marginspec.targets.evm.artifact import Artifact, artifact
 from marginspec.targets.evm.build import compile_solidity, package, sources_of
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import Adapter, EvmTarget
 from marginspec.targets.morpho_blue import adapter as morpho_blue
 from marginspec.targets.protocol import BadInput, TargetFailed
+from marginspec.targets.reference import build as vyper
+from marginspec.targets.reference.adapter import ReferenceAdapter
 
 FOLDER = Path(__file__).parents[1] / "contracts" / "planted"
 STEPS = 200_000
@@ -39,15 +42,25 @@ WAYS = 4
 
 @dataclass(frozen=True)
 class System:
-    """What a file of planted bugs is about: npm package, the contract that is rebuilt, model, adapter."""
+    """What a file of planted bugs is about: source files by name, their compiler, the contracts that are rebuilt."""
 
-    package: str
-    contract: str
+    sources: Callable[[], dict[str, str]]
+    compile: Callable[[dict[str, str]], Mapping[str, dict[str, Any]]]
+    contracts: tuple[str, ...]
     model: type[Machine]
     adapter: Callable[[Mapping[str, Artifact]], Adapter]
 
 
-SYSTEMS = {"morpho-blue": System(morpho_blue.PACKAGE, "Morpho", MorphoBlue, morpho_blue.MorphoBlueAdapter)}
+SYSTEMS = {
+    "morpho-blue": System(
+        lambda: sources_of(package(morpho_blue.PACKAGE)),
+        compile_solidity,
+        ("Morpho",),
+        MorphoBlue,
+        morpho_blue.MorphoBlueAdapter,
+    ),
+    "reference": System(vyper.sources, vyper.compile_vyper, ("venue", "resolution"), Reference, ReferenceAdapter),
+}
 
 
 @dataclass(frozen=True)
@@ -102,7 +115,7 @@ def load(system: str, path: Path | None = None) -> list[Bug]:
     entries = data.get("bug")
     if data.keys() != {"bug"} or not isinstance(entries, list) or not entries:
         raise BadInput(f"{path}: expected [[bug]] tables and nothing else")
-    sources = sources_of(package(known.package))
+    sources = known.sources()
     bugs: dict[str, Bug] = {}
     for number, entry in enumerate(entries, 1):
         try:
@@ -157,10 +170,10 @@ def build(bug: Bug) -> dict[str, Artifact]:
     """The contract with the bug in it, by its name, as an adapter takes it. Compiled once, then cached."""
     system = _system(bug.system)
     try:
-        built = compile_solidity(_patched(bug, sources_of(package(system.package))))
+        built = system.compile(_patched(bug, system.sources()))
     except BadInput as problem:
         raise BadInput(f"planted bug {bug.id}: {problem}") from None
-    return {system.contract: artifact(system.contract, built[system.contract], f"planted bug {bug.id}")}
+    return {name: artifact(name, built[name], f"planted bug {bug.id}") for name in system.contracts}
 
 
 def hunt(bug: Bug, steps: int, seed: int) -> Hunt:

@@ -120,6 +120,10 @@ class Run:
         self.picks[name] = one
         return True
 
+    def chosen(self) -> dict[str, Any]:
+        """The identifiers picked; of one that only was found not to be some others, the first that it may be."""
+        return {**{name: left[0] for name, left in self._left.items()}, **self.picks}
+
     def unknown(self, unknown: Unknown) -> Value:
         """A number of which only the bounds are known."""
         return self.atoms.unknown(unknown)
@@ -505,12 +509,13 @@ def explore(body: Callable[[], Any], ends: tuple[type[Exception], ...], limit: i
     while todo:
         run = Run.current = todo.pop()
         try:
-            path = Path(run.constraints, run.picks, run.settle(body()))
+            result = run.settle(body())
+            path = Path(run.constraints, run.chosen(), result)
         except ends as end:
-            path = Path(run.constraints, run.picks, None, type(end))
+            path = Path(run.constraints, run.chosen(), None, type(end))
         except Unsupported as reason:
             # The law does not hold where it cannot be followed, unless nothing gets here.
-            path = Path(run.constraints, run.picks, False, reason=str(reason))
+            path = Path(run.constraints, run.chosen(), False, reason=str(reason))
         found.paths.append(path)
         if len(found.paths) > limit:
             raise Unsupported(f"more than {limit} paths")

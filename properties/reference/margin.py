@@ -25,13 +25,12 @@ from marginspec.model.reference.notation import (
     Duration,
     Fraction,
     Fund,
-    SignedSize,
     StoredPrice,
     StoredSize,
     magnitude,
 )
 from marginspec.model.reference.venue import Reference
-from marginspec.properties.law import assume, every, refusal
+from marginspec.properties.law import assume, every
 from marginspec.properties.reference.scope import ELSEWHERE, ETH, HERE, SIMPLE, SIMPLE_BOUNDS, chapter
 
 
@@ -47,11 +46,20 @@ def open_interest_adds_at_most_the_slope(venue: Reference, terms: MarketTerms, m
 def fuller_market_never_needs_less_margin(
     venue: Reference, terms: MarketTerms, market: Market, more: StoredSize
 ) -> Any:
-    """More open interest never lowers the initial ratio."""
+    """More open interest never lowers the initial ratio, which is in proportion to it up to the cap, rounded up."""
     assume(market.open_interest <= more)
+    assume(more <= market.open_interest_cap)
     before = open_interest_ratio(terms, market)
     market.open_interest = more
-    return before <= open_interest_ratio(terms, market)
+    after = open_interest_ratio(terms, market)
+    exact = terms.slope * more
+    return every(
+        (
+            before <= after,
+            after * market.open_interest_cap >= exact,
+            (after - 1) * market.open_interest_cap < exact,
+        )
+    )
 
 
 @chapter.theorem("REF-MRG-3")
@@ -142,9 +150,11 @@ def more_volatility_never_means_less_margin(
     ratio: Fraction,
     time: Duration,
 ) -> Any:
-    """A more volatile asset is never given a smaller ratio, nor a market that had a larger ratio before."""
+    """A more volatile asset is never asked for a smaller ratio, and for a larger one where the parameters allow it."""
     assume(volatility <= more)
     calm, wild = target_ratio(volatility, minimum, maximum), target_ratio(more, minimum, maximum)
+    if minimum <= volatility < more <= maximum and calm >= wild:
+        return False
     return every((calm <= wild, approach(ratio, calm, time) <= approach(ratio, wild, time)))
 
 
@@ -235,18 +245,7 @@ def _with_collateral(venue: Reference, value: int) -> Any:
     return instead
 
 
-# What relaxed and unchecked venues rest on.
-@chapter.theorem("REF-MRG-15", bounds=SIMPLE_BOUNDS, scope=SIMPLE)
-def asking_for_margin_changes_nothing(venue: Reference, account: AccountId, size: SignedSize, allowance: Fund) -> Any:
-    """Equity, margins and the checks of them change nothing, whether or not they refuse."""
-    before = venue.flatten()
-    refusal(lambda: venue._after_trade(account, venue._before_trade(account, HERE, size), allowance))
-    refusal(lambda: venue._needs_initial_margin(account))
-    venue._requirement(account, buffered=True)
-    return venue.flatten() == before
-
-
-@chapter.theorem("REF-MRG-16", bounds="one of the two assets")
+@chapter.theorem("REF-MRG-15", bounds="one of the two assets")
 def adaptation_stays_within_a_step(venue: Reference, asset: AssetId, mark: StoredPrice, elapsed: Duration) -> Any:
     """A new price moves the ratio and the haircut by at most one step, however long the last one has been."""
     ratio, haircut = venue.markets[HERE].ratio, venue.assets[asset].haircut

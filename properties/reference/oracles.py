@@ -53,11 +53,20 @@ def two_sources_bound_the_price(venue: Reference, first: ReportedPrice, second: 
 
 @chapter.theorem("REF-ORC-3", bounds="three reports")
 def median_of_larger_values_is_not_smaller(venue: Reference, first: Report, second: Report, third: Report) -> Any:
-    """The lower edge is at most the mark and the mark at most the upper edge, whatever the confidences."""
+    """The accepted price is the middle one of three, and smaller values never have a larger median."""
     reports = (first, second, third)
     prices = [r.price for r in reports]
     lower = [r.price - r.confidence for r in reports]
-    return every((lower_median(lower) <= lower_median(prices), upper_median(lower) <= upper_median(prices)))
+    a, b, c = prices
+    middle = max(min(a, b), min(max(a, b), c))
+    return every(
+        (
+            lower_median(lower) <= lower_median(prices),
+            upper_median(lower) <= upper_median(prices),
+            lower_median(prices) == middle,
+            upper_median(prices) == middle,
+        )
+    )
 
 
 @chapter.theorem("REF-ORC-4")
@@ -145,10 +154,8 @@ def feed_that_is_not_needed_is_not_read(venue: Reference, account: AccountId, br
     """The price of an asset in which an account has neither collateral nor positions has no say in its margin."""
     twin = venue.clone()
     twin.assets[BTC] = broken
-    return every(
-        (
-            venue.equity(account) == twin.equity(account),
-            venue.maintenance_margin(account) == twin.maintenance_margin(account),
-            venue.initial_margin(account) == twin.initial_margin(account),
-        )
-    )
+    own = venue.equity(account), venue.maintenance_margin(account), venue.initial_margin(account)
+    if refusal(lambda: (twin.equity(account), twin.maintenance_margin(account), twin.initial_margin(account))):
+        return False
+    with_broken = twin.equity(account), twin.maintenance_margin(account), twin.initial_margin(account)
+    return every(mine == same for mine, same in zip(own, with_broken, strict=True))

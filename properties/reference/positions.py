@@ -27,7 +27,7 @@ from marginspec.model.reference.positions import (
 )
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import assume, every
-from marginspec.properties.reference.scope import ELSEWHERE, chapter
+from marginspec.properties.reference.scope import ACTOR, ELSEWHERE, HERE, LEDGER, OTHER, chapter, worth
 
 
 @chapter.theorem("REF-POS-1")
@@ -95,15 +95,13 @@ def premium_is_a_tenth_of_the_distance(venue: Reference, price: StoredPrice, mar
     )
 
 
-@chapter.theorem("REF-POS-7")
-def profits_of_both_sides_cancel(
-    venue: Reference, position: Position, other: Position, mark: StoredPrice, size: SignedSize, paid: Quote
-) -> Any:
-    """A size passed from one position to another leaves the sum of their profits as it was, at any price."""
-    before = profit(position, mark) + profit(other, mark)
-    bought = Position(position.size + size, position.cost + paid)
-    sold = Position(other.size - size, other.cost - paid)
-    return profit(bought, mark) + profit(sold, mark) == before
+@chapter.theorem("REF-POS-7", bounds="one market", scope=LEDGER)
+def profits_of_both_sides_cancel(venue: Reference, size: SignedSize, paid: Quote) -> Any:
+    """A size passed from one account to another for any price leaves what both own together as it was, at any mark."""
+    before = worth(venue, ACTOR) + worth(venue, OTHER)
+    venue._change(ACTOR, HERE, size, paid)
+    venue._change(OTHER, HERE, -size, -paid)
+    return worth(venue, ACTOR) + worth(venue, OTHER) == before
 
 
 @chapter.theorem("REF-POS-8")

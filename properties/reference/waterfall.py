@@ -55,12 +55,12 @@ def deleveraging_pays_the_part_closed_where_profit_allows(
 
 @chapter.theorem("REF-DEF-3")
 def share_of_a_loss_never_exceeds_the_profit(venue: Reference, paid: Fund, gained: Fund, total: Fund) -> Any:
-    """A share of a loss is at most the profit it falls on: who has none pays nothing."""
+    """A share of a loss is in proportion to the profit it falls on and at most it: who has none pays nothing."""
     assume(total >= 1)
     assume(paid <= total)
     assume(gained <= total)
     share = socialised_share(paid, gained, total)
-    return every((share >= 0, share <= gained))
+    return every((share >= 0, share <= gained, share * total >= paid * gained, (share - 1) * total < paid * gained))
 
 
 # Induction over the accounts, so for any number of them: the two sums of n accounts give those of n + 1.

@@ -22,10 +22,21 @@ from marginspec.model.reference.notation import (
     StoredSize,
 )
 from marginspec.model.reference.positions import FUNDING_SCALE, funding_payment
-from marginspec.properties.law import Chapter, Property
+from marginspec.properties.law import Chapter, Property, refusal
 from marginspec.properties.reference import chapter
 from marginspec.properties.reference.relaxed import relaxed
-from marginspec.properties.reference.scope import ETH, FLAT, HERE, OTHER, SCOPE, any_step, unchecked, worth
+from marginspec.properties.reference.scope import (
+    ETH,
+    FLAT,
+    HERE,
+    OTHER,
+    SCOPE,
+    SIMPLE,
+    SIMPLE_BOUNDS,
+    any_step,
+    unchecked,
+    worth,
+)
 from marginspec.prover.prove import Prover
 
 wrong = Chapter("a false law", SCOPE, any_step)
@@ -64,6 +75,25 @@ def deposits_wait_for_the_gate(venue: Reference, account: AccountId, amount: Amo
     """While an account is in default nobody deposits, which would close the way out of a liquidation."""
     venue.deposit(account, ETH, amount)
     return venue.defaults == 0
+
+
+# What relaxed and unchecked venues rest on (prover/SOUNDNESS.md); no rule can be changed by one step so that it fails.
+lemma = Chapter(SIMPLE_BOUNDS, SCOPE, any_step)
+
+
+@lemma.theorem("L-ASKING", scope=SIMPLE)
+def asking_for_margin_changes_nothing(venue: Reference, account: AccountId, size: SignedSize, allowance: Fund) -> Any:
+    """Equity, margins and the checks of them change nothing, whether or not they refuse."""
+    before = venue.flatten()
+    refusal(lambda: venue._after_trade(account, venue._before_trade(account, HERE, size), allowance))
+    refusal(lambda: venue._needs_initial_margin(account))
+    venue._requirement(account, buffered=True)
+    return venue.flatten() == before
+
+
+def test_asking_for_margin_changes_nothing() -> None:
+    verdict = Prover(Reference).prove(lemma.properties[0])
+    assert (verdict.verdict, verdict.witnessed) == ("proved", True)
 
 
 @pytest.mark.parametrize("claim", wrong.properties, ids=lambda claim: claim.id)

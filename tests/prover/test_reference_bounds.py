@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marginspec.prover.symbolic import Atoms, Exploration, Run, Unknown, explore
+from marginspec.prover.symbolic import Atoms, Exploration, Pick, Replay, Run, Unknown, explore
 
 
 def unknown(name: str, low: int, high: int) -> Any:
@@ -67,3 +67,18 @@ def test_what_one_run_knows_is_not_known_in_another() -> None:
     known, open_ = decided(body).paths
     assert known.result is True
     assert isinstance(open_.result, tuple)
+
+
+def test_a_path_names_an_identifier_that_only_was_found_not_to_be_another() -> None:
+    def body() -> Any:
+        return Pick("role", ("first", "second")) == "first"
+
+    assert {path.picks["role"]: path.result for path in decided(body).paths} == {"first": True, "second": False}
+
+
+def test_a_law_broken_by_an_identifier_that_was_not_chosen_is_replayed_with_it() -> None:
+    (broken,) = [
+        path for path in decided(lambda: Pick("role", ("first", "second")) == "first").paths if not path.result
+    ]
+    replay = Replay(broken.picks, {})
+    assert replay.run(lambda: Pick("role", ("first", "second")) == "first") is False
