@@ -24,6 +24,9 @@ from marginspec.targets.evm.chain import GAS, GENESIS_TIME, READER, Reverted, Sl
 from marginspec.targets.evm.reasons import printable
 from marginspec.targets.protocol import BadInput, TargetFailed
 
+# What web3 imports raises it to 100,000; then nested JSON from outside ends the process, not just the parse.
+sys.setrecursionlimit(1000)
+
 TIMEOUT = 10.0
 # So large that no block is ever half full: then a base fee of zero stays zero and senders need no balance.
 BLOCK_GAS = 2**40

@@ -1,6 +1,8 @@
 """Every usual build output is read; everything else is one line that says what is wrong and where."""
 
+import importlib
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +88,11 @@ def test_a_file_that_is_not_json_is_one_line_that_says_so(content: bytes, tmp_pa
     with pytest.raises(BadInput, match="not JSON") as error:
         load_artifact("Token", path)
     assert "\n" not in str(error.value)
+
+
+def test_reaching_a_node_leaves_nested_input_to_be_refused() -> None:
+    importlib.import_module("marginspec.targets.evm.rpc")
+    assert sys.getrecursionlimit() == 1000
 
 
 def test_a_file_that_cannot_be_read_is_one_line_that_says_why(tmp_path: Path) -> None:
