@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import hypothesis
@@ -49,6 +50,17 @@ class Campaign:
         return self.tally.steps / self.seconds if self.seconds else 0.0
 
 
+@contextlib.contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Steps make many objects and no cycles: looking for cycles as often as Python does costs a tenth of a run."""
+    usual = gc.get_threshold()
+    gc.set_threshold(50_000, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+
+
 def run(
     model: type[Machine],
     target: Target,
@@ -68,13 +80,14 @@ def run(
         raise ValueError(f"steps is {steps}, must be at least 1: a run that compares nothing is no pass")
     hunt = _Hunt(model, target, on_progress, only)
     started = time.perf_counter()
-    if database is not None:
-        hunt.left = SEQUENCE_STEPS
-        _hypothesize(hunt, 1, seed, database, Phase.reuse)
-    if hunt.failing is None:
-        hunt.lockstep.tally = Tally()
-        hunt.left = steps
-        _hypothesize(hunt, -(-steps // SEQUENCE_STEPS), seed, database, Phase.generate)
+    with _rare_collections():
+        if database is not None:
+            hunt.left = SEQUENCE_STEPS
+            _hypothesize(hunt, 1, seed, database, Phase.reuse)
+        if hunt.failing is None:
+            hunt.lockstep.tally = Tally()
+            hunt.left = steps
+            _hypothesize(hunt, -(-steps // SEQUENCE_STEPS), seed, database, Phase.generate)
     seconds = time.perf_counter() - started
     tally = hunt.lockstep.tally
     if tally.comparisons == 0:
