@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from marginspec.cli.presets import load_preset
+from marginspec.cli.process import VERDICTS
 from marginspec.cli.systems import ROOT
 from marginspec.differential.trace import Replay, call_document, replay, trace_of
 from marginspec.model.kernel.machine import Call
@@ -39,7 +40,7 @@ def exposures(preset: Preset) -> Iterator[tuple[str, Exposure]]:
 def bounds_document(reports: list[dict[str, Any]]) -> dict[str, Any]:
     """`marginspec/bounds/1`."""
     verdicts = {report["verdict"] for report in reports}
-    worst = next(v for v in ("broken", "incomplete", "holds") if v in verdicts)
+    worst = next(v for v in VERDICTS.values() if v in verdicts)
     return {"schema": "marginspec/bounds/1", "system": Reference.system, "reports": reports, "verdict": worst}
 
 

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
-import sys
-import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from marginspec.cli import documents, process
 from marginspec.cli.bounds import EXPOSURES, PRESETS, bounds_document, bounds_report
 from marginspec.cli.mutate import mutate
+from marginspec.cli.options import (
+    DEFAULT,
+    Artifacts,
+    Emit,
+    Json,
+    NoChance,
+    RequireReach,
+    Seed,
+    Steps,
+    SystemName,
+    TargetName,
+    Verbose,
+)
 from marginspec.cli.presets import load_preset
-from marginspec.cli.process import BROKEN, HOLDS, INCOMPLETE, Output, emit, progress
-from marginspec.cli.systems import SYSTEMS, System, system
+from marginspec.cli.process import BROKEN, HOLDS, VERDICTS, Output, emit, progress, worst
+from marginspec.cli.runs import fuzz_document, opened, prove_document
+from marginspec.cli.systems import SYSTEMS, system
 from marginspec.cli.traceability import rules_document
-from marginspec.differential.campaign import Campaign, run
-from marginspec.differential.trace import read, replay, system_of, write
-from marginspec.prover.prove import Prover, prove_all
+from marginspec.differential.trace import read, replay, system_of
 from marginspec.report import terminal
-from marginspec.targets.protocol import BadInput, Target
-
-DEFAULT = "reference"
-TRACES = Path("out") / "traces"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,39 +40,6 @@ app = typer.Typer(
     help="Prove a venue's margin rules and hold its implementation to them. Begin with `marginspec check`.\n\n"
     "Exit codes: 0 holds, 1 counterexample or divergence, 2 bad input, 3 incomplete, 4 the target failed.",
 )
-
-
-def _at_least_one(steps: int) -> int:
-    if steps < 1:
-        raise BadInput(f"--steps {steps}: a run that compares nothing is no pass; give at least 1")
-    return steps
-
-
-SystemName = Annotated[str, typer.Argument(metavar="SYSTEM", help=f"What to look at: {', '.join(SYSTEMS)}.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]
-Seed = Annotated[int, typer.Option(help="The same seed repeats a run, on every target.")]
-NoChance = Annotated[int, typer.Option("--seed", help="Taken by every verb; nothing here is left to chance.")]
-Steps = Annotated[int, typer.Option(callback=_at_least_one, help="How many calls to compare.")]
-TargetName = Annotated[
-    str,
-    typer.Option(
-        "--target",
-        help="What to compare with: embedded (the real bytecode in this process), anvil (started and stopped here), "
-        "the URL of a local anvil, sdk (morpho-blue: Morpho's TypeScript SDK), or a command that speaks JSON lines.",
-    ),
-]
-Artifacts = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--artifact",
-        metavar="NAME=FILE",
-        help="Put a candidate build in the place of a contract: a JSON artifact of Foundry, Hardhat, Truffle, solc or "
-        "Vyper. May be repeated.",
-    ),
-]
-RequireReach = Annotated[bool, typer.Option("--require-reach", help="Exit 3 when a rule or regime is not reached.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A row for everything, not only for what needs a look.")]
-Emit = Annotated[Path | None, typer.Option("--emit-smt2", metavar="DIR", help="Write every obligation as SMT-LIB 2.")]
 
 
 @app.command()
@@ -94,15 +64,14 @@ def check(
     with opened(chosen, target, artifact) as implementation:
         proofs = prove_document(chosen, None, None)
         fuzzed = fuzz_document(chosen, implementation, target, steps, seed)
-    codes = {documents.prove_code(proofs), documents.fuzz_code(fuzzed, require_reach)}
-    code = next(c for c in (BROKEN, INCOMPLETE, HOLDS) if c in codes)
-    verdict = {HOLDS: "holds", BROKEN: "broken", INCOMPLETE: "incomplete"}[code]
+    code = worst({documents.prove_code(proofs), documents.fuzz_code(fuzzed, require_reach)})
+    verdict = VERDICTS[code]
     if as_json:
         emit({"schema": "marginspec/check/1", "prove": proofs, "fuzz": fuzzed, "verdict": verdict})
     else:
         terminal.show_prove(proofs, console, verbose)
         terminal.show_fuzz(fuzzed, console)
-        terminal.show_verdict(verdict, console)
+        terminal.show_verdict(verdict, terminal.CHECK_VERDICTS, console)
     return code
 
 
@@ -264,66 +233,7 @@ def bounds_(
         emit(document)
     else:
         terminal.show_bounds(document, Output())
-    return {"holds": HOLDS, "broken": BROKEN, "incomplete": INCOMPLETE}[document["verdict"]]
-
-
-def prove_document(chosen: System, only: list[str] | None, folder: Path | None) -> dict[str, Any]:
-    """Prove, with progress, and describe."""
-    claims = chosen.chapter.properties
-    if only:
-        missing = set(only) - {c.id for c in claims}
-        if missing:
-            raise BadInput(f"--only {sorted(missing)[0]}: {chosen.name} has no property of this ID")
-        claims = [c for c in claims if c.id in only]
-    if folder is not None:
-        writable(folder)
-    started, verdicts = time.perf_counter(), []
-    with progress("proving", len(claims)) as advance:
-        for verdict in prove_all(Prover(chosen.model, folder), claims, os.cpu_count() or 1):
-            verdicts.append(verdict)
-            advance(len(verdicts))
-    order = {c.id: n for n, c in enumerate(claims)}
-    verdicts.sort(key=lambda v: order[v.id])
-    return documents.prove_document(chosen.name, verdicts, time.perf_counter() - started)
-
-
-def writable(folder: Path) -> None:
-    """Make a folder for results; BadInput, before any work is done, when nothing can be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise BadInput(f"--emit-smt2 {folder}: {error.strerror}; give a folder that can be written") from None
-
-
-def fuzz_document(chosen: System, implementation: Target, target: str, steps: int, seed: int) -> dict[str, Any]:
-    """Run a campaign, with progress, keep its traces, and describe."""
-    with progress("comparing", steps) as advance:
-        campaign = run(chosen.model, implementation, steps, seed, on_progress=lambda tally: advance(tally.steps))
-    files = kept(chosen, campaign)
-    return documents.fuzz_document(chosen.name, target, chosen.model, campaign, files)
-
-
-def kept(chosen: System, campaign: Campaign) -> list[Path]:
-    """The files of a campaign's traces; elsewhere, when they cannot be where they belong: they may have cost hours."""
-    traces = [found.trace for found in campaign.divergences]
-    try:
-        return [write(chosen.model, trace, TRACES) for trace in traces]
-    except OSError as error:
-        instead = Path(tempfile.mkdtemp(prefix="marginspec-"))
-        print(f"marginspec: {TRACES} cannot be written ({error.strerror}): see {instead}", file=sys.stderr)
-        return [write(chosen.model, trace, instead) for trace in traces]
-
-
-@contextlib.contextmanager
-def opened(chosen: System, target: str, artifacts: list[str] | None) -> Iterator[Target]:
-    """The implementation under test, closed in every case."""
-    implementation = chosen.open(target, artifacts or [])
-    try:
-        yield implementation
-    finally:
-        implementation.close()
+    return next(code for code, verdict in VERDICTS.items() if verdict == document["verdict"])
 
 
 def main() -> None:

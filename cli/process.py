@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -26,6 +26,9 @@ from marginspec.targets.evm.reasons import printable
 from marginspec.targets.protocol import BadInput, TargetFailed
 
 HOLDS, BROKEN, BAD_INPUT, INCOMPLETE, TARGET_FAILED = range(5)
+
+VERDICTS = {BROKEN: "broken", INCOMPLETE: "incomplete", HOLDS: "holds"}
+"""What the codes of a verdict are called, the worst first."""
 
 INTERNAL = 70
 """Of an error in the tool itself, `EX_SOFTWARE` of sysexits.h. Python's own 1 would read as a counterexample."""
@@ -47,6 +50,11 @@ class Output(Console):
 
     def on_broken_pipe(self) -> None:
         raise Unread
+
+
+def worst(codes: Collection[int]) -> int:
+    """The code of a whole, from those of its parts."""
+    return next(code for code in VERDICTS if code in codes)
 
 
 def emit(document: Mapping[str, Any]) -> None:

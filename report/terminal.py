@@ -18,6 +18,17 @@ STYLE = {
 }
 Document = Mapping[str, Any]
 
+CHECK_VERDICTS = {
+    "holds": "every law proved and confirmed, no divergence, no unknown",
+    "broken": "a law is refuted or the implementation diverges",
+    "incomplete": "something is unknown; this is not a pass",
+}
+BOUNDS_VERDICTS = {
+    "holds": "every figure is certified, every safety bound is kept",
+    "broken": "a safety bound is violated",
+    "incomplete": "a certificate is missing; this is not a pass",
+}
+
 SHOWN = 4
 """Of the safety bounds, the tightest."""
 
@@ -118,14 +129,10 @@ def _show_declared(declared: Document, console: Console) -> None:
     console.print(f"[yellow]declared[/] {declared['id']}, {times}: {escape(declared['reason'])}")
 
 
-def show_verdict(verdict: str, console: Console) -> None:
-    """The last line of `check`."""
-    meaning = {
-        "holds": "[bold green]holds[/]: every law proved and confirmed, no divergence, no unknown",
-        "broken": "[bold red]broken[/]: a law is refuted or the implementation diverges",
-        "incomplete": "[bold yellow]incomplete[/]: something is unknown; this is not a pass",
-    }
-    console.print(f"verdict: {meaning[verdict]}")
+def show_verdict(verdict: str, meaning: Document, console: Console) -> None:
+    """The last line of a verb. meaning: what each verdict says there."""
+    style = {"holds": "bold green", "broken": "bold red", "incomplete": "bold yellow"}[verdict]
+    console.print(f"verdict: [{style}]{verdict}[/]: {meaning[verdict]}")
 
 
 def show_mutate(document: Document, console: Console, every: bool) -> None:
@@ -164,12 +171,7 @@ def show_bounds(document: Document, console: Console) -> None:
         for bound in sorted(report["constraints"], key=lambda bound: int(bound["slack"]))[:SHOWN]:
             mark = "[bold red]violated[/]" if int(bound["slack"]) < 0 else "slack"
             console.print(f"  {bound['rule']} {bound['subject']}: {bound['text']}, {mark} {_percent(bound['slack'])}")
-    meaning = {
-        "holds": "[bold green]holds[/]: every figure is certified, every safety bound is kept",
-        "broken": "[bold red]broken[/]: a safety bound is violated",
-        "incomplete": "[bold yellow]incomplete[/]: a certificate is missing; this is not a pass",
-    }
-    console.print(f"verdict: {meaning[document['verdict']]}")
+    show_verdict(document["verdict"], BOUNDS_VERDICTS, console)
 
 
 def _percent(ppm: str) -> str:

@@ -1,0 +1,46 @@
+"""The options that several verbs take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from marginspec.cli.systems import SYSTEMS
+from marginspec.targets.protocol import BadInput
+
+DEFAULT = "reference"
+
+
+def _at_least_one(steps: int) -> int:
+    if steps < 1:
+        raise BadInput(f"--steps {steps}: a run that compares nothing is no pass; give at least 1")
+    return steps
+
+
+SystemName = Annotated[str, typer.Argument(metavar="SYSTEM", help=f"What to look at: {', '.join(SYSTEMS)}.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]
+Seed = Annotated[int, typer.Option(help="The same seed repeats a run, on every target.")]
+NoChance = Annotated[int, typer.Option("--seed", help="Taken by every verb; nothing here is left to chance.")]
+Steps = Annotated[int, typer.Option(callback=_at_least_one, help="How many calls to compare.")]
+TargetName = Annotated[
+    str,
+    typer.Option(
+        "--target",
+        help="What to compare with: embedded (the real bytecode in this process), anvil (started and stopped here), "
+        "the URL of a local anvil, sdk (morpho-blue: Morpho's TypeScript SDK), or a command that speaks JSON lines.",
+    ),
+]
+Artifacts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--artifact",
+        metavar="NAME=FILE",
+        help="Put a candidate build in the place of a contract: a JSON artifact of Foundry, Hardhat, Truffle, solc or "
+        "Vyper. May be repeated.",
+    ),
+]
+RequireReach = Annotated[bool, typer.Option("--require-reach", help="Exit 3 when a rule or regime is not reached.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A row for everything, not only for what needs a look.")]
+Emit = Annotated[Path | None, typer.Option("--emit-smt2", metavar="DIR", help="Write every obligation as SMT-LIB 2.")]
