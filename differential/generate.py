@@ -26,7 +26,7 @@ SEQUENCE_STEPS = 300
 
 STEP_BYTES = 2
 START_BYTES = 8
-ATTEMPTS = 6
+ATTEMPTS = 3
 
 # Refusals by one rule in one sequence that are all kept; of the later ones some are. Half of those are spoilt in a
 # second way, which shows which check comes first.
@@ -51,7 +51,7 @@ class Generator:
     def __init__(self, model: type[Machine], only: frozenset[str] | None = None) -> None:
         infos, self._plans = actions_of(model), plans_of(model)
         drawn = [info for info in infos.values() if only is None or info.name in only]
-        self._actions = [self._plans[info.name] for info in drawn for _ in range(info.weight)]
+        self._actions = [self._plans[info.name] for info in drawn for _ in range(round(4 * info.weight))]
         self._environment = frozenset(info.name for info in infos.values() if info.environment)
         self._users = [plan for plan in self._actions if plan.action not in self._environment]
         self._world = [plan for plan in self._actions if plan.action in self._environment and plan.quantities]
@@ -146,12 +146,13 @@ class Generator:
             else:
                 pool = hopeful if drawn & 0x60 else options
                 value = pool[(drawn >> 7) % len(pool)]
+            if plan.distinct and value == first:
+                value = options[(drawn >> 7) % len(options)]
             arguments[name] = value
             if first is None:
                 first = value
         quantities = plan.quantities
-        if len(quantities) > 1 and (drawn := word()) & 15:
-            # Several amounts are mostly alternatives of each other: all but one are zero.
+        if plan.alternatives and (drawn := word()) & 15:
             q = quantities[(drawn >> 8) % len(quantities)]
             arguments[q.name] = choices.number(q.number, partial(_known, q, arguments, before), positive=True)
         else:
@@ -181,16 +182,10 @@ class Generator:
         quantity = self._quantity(plan, call, choices)
         if quantity is None or choices.below(16) >= plan.aim:
             return call
-        later: list[Call] = []
-        regimes: Sequence[str] = ()
-        if plan.action in self._environment:
-            later = [self._draw(self._plan(self._users, choices), before, choices)]
-            regimes = self._regimes
-        elif choices.below(2):
-            parties = [plans for plans in (self._world, self._users) if plans]
-            later = [self._draw(self._plan(plans, choices), before, choices) for plans in parties]
-        else:
-            regimes = (choices.among(self._regimes),)
+        worldly = plan.action in self._environment
+        parties = [self._users] if worldly else [self._world, self._users] if choices.below(2) else []
+        later = [self._draw(self._plan(plans, choices), before, choices) for plans in parties if plans]
+        regimes = [choices.among(self._regimes)] if worldly or not later else []
         name, number = quantity.name, quantity.number
         value = call.arguments[name]
         trail = follow(self._trial_of(machine, before), [call, *later], name, before, regimes)
@@ -270,4 +265,4 @@ def _with(call: Call, name: str, value: Any) -> Call:
 def _known(quantity: Quantity, arguments: dict[str, Any], state: list[Any]) -> list[int]:
     """What the state has of a quantity, other than zero, that is about nothing else than these arguments."""
     given = set(arguments.values())
-    return [value for at, keys in quantity.places if (value := state[at]) and keys <= given]
+    return [abs(value) for keys, places in quantity.places if keys <= given for at in places if (value := state[at])]

@@ -31,17 +31,14 @@ class Identifier:
         return [option for option in self.options if option not in self.hopeful]
 
 
-Place = tuple[int, frozenset[Any]]
-"""Where a flattened state has a number, and the identifiers that it is about."""
-
-
 @dataclass(frozen=True)
 class Quantity:
-    """An argument that is a number. places: those of the same unit."""
+    """An argument that is a number. places: where a flattened state has numbers of its unit, and the identifiers that
+    each group of them is about."""
 
     name: str
     number: Number
-    places: Sequence[Place]
+    places: Sequence[tuple[frozenset[Any], Sequence[int]]]
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,8 @@ class Plan:
     """The arguments of an action.
 
     lowest: all of them, numbers at their lowest, identifiers to be filled in. aim: how often, of 16 times, a number is
-    put where something flips before it is tried.
+    put where something flips before it is tried. alternatives: whether of several numbers all but one had better be
+    zero. distinct: whether two identifiers of a kind had better differ.
     """
 
     action: str
@@ -57,6 +55,8 @@ class Plan:
     quantities: tuple[Quantity, ...]
     lowest: dict[str, Any]
     aim: int
+    alternatives: bool = False
+    distinct: bool = False
 
 
 @per_model
@@ -77,10 +77,10 @@ def _plan(model: type[Machine], info: ActionInfo, places: list[tuple[str | None,
     options = {n: (False, True) if k is bool else model.universe[k] for n, k in kinds.items() if k is not int}
     identifiers = tuple(Identifier(n, kinds[n], found, found) for n, found in options.items())
     numbers = {n: info.arguments[n].__metadata__[0] for n, k in kinds.items() if k is int}
-    by_unit: dict[str | None, list[Place]] = defaultdict(list)
+    by_unit: dict[str | None, dict[frozenset[Any], list[int]]] = defaultdict(lambda: defaultdict(list))
     for at, (unit, keys) in enumerate(places):
-        by_unit[unit].append((at, keys))
-    quantities = tuple(Quantity(n, number, by_unit[number.unit]) for n, number in numbers.items())
+        by_unit[unit][keys].append(at)
+    quantities = tuple(Quantity(n, number, list(by_unit[number.unit].items())) for n, number in numbers.items())
     lowest = dict.fromkeys(kinds) | {n: number.low for n, number in numbers.items()}
     # What users do is refused beyond the flip, and mended then; what the world does is seldom refused.
     return Plan(info.name, identifiers, quantities, lowest, aim=5 if info.environment else 2)
@@ -99,7 +99,10 @@ def _places(value: Any, hint: Any, keys: frozenset[Any]) -> Iterator[tuple[str |
 
 
 Experience = dict[tuple[str, str, Any], Counter[str | None]]
-"""How often an action, with an option as an argument, was accepted (None) or refused by a rule."""
+"""How often an action, with an option as an argument, was accepted (None) or refused by a rule; also with one number
+that is not zero or several (`SEVERAL`), and with one identifier in two places or not (`TWICE`)."""
+
+SEVERAL, TWICE = "several numbers", "an identifier twice"
 
 Objections = set[tuple[str, Any, str]]
 """Arguments and options, and a rule that stands against them."""
@@ -122,6 +125,10 @@ def _experience(model: type[Machine], plans: dict[str, Plan]) -> Experience:
             rule = machine.apply(Call(plan.action, arguments)).rule
             for i in plan.identifiers:
                 seen[plan.action, i.name, arguments[i.name]][rule] += 1
+            if (numbers := sum(arguments[q.name] != 0 for q in plan.quantities)) != 0:
+                seen[plan.action, SEVERAL, numbers > 1][rule] += 1
+            named = [arguments[i.name] for i in plan.identifiers]
+            seen[plan.action, TWICE, len(set(named)) < len(named)][rule] += 1
     return seen
 
 
@@ -151,4 +158,14 @@ def _hopeful(plan: Plan, seen: Experience, against: Objections) -> Plan:
         return not any((i.name, option, rule) in against for rule in _frequent(own))
 
     found = [(i, [option for option in i.options if hopeful(i, option)]) for i in plan.identifiers]
-    return replace(plan, identifiers=tuple(replace(i, hopeful=hope or i.options) for i, hope in found))
+
+    def objectionable(what: str) -> bool:
+        without, own = (seen[plan.action, what, whether] for whether in (False, True))
+        return any(8 * without[rule] * own.total() < own[rule] * without.total() for rule in _frequent(own))
+
+    return replace(
+        plan,
+        identifiers=tuple(replace(i, hopeful=hope or i.options) for i, hope in found),
+        alternatives=objectionable(SEVERAL),
+        distinct=objectionable(TWICE),
+    )

@@ -9,8 +9,8 @@ from typing import Any
 from marginspec.model.kernel.machine import Call, Machine, Outcome, Rejected, regimes_of
 from marginspec.model.kernel.record import Record
 
-ENOUGH = 20
-SELDOM = 8
+ENOUGH = 10
+SELDOM = 16
 
 
 @dataclass(slots=True)

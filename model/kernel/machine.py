@@ -7,7 +7,7 @@ import inspect
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeVar, overload
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar, overload
 
 from marginspec.model.kernel.layout import Layout, layout_of
 from marginspec.model.kernel.record import Record
@@ -23,16 +23,15 @@ class Rejected(Exception):  # noqa: N818 - the domain's word for a refused actio
         self.rule = rule
 
 
-@dataclass(frozen=True)
-class Call:
+# Both are made several times on every step of a run, which named tuples are twice as fast at as frozen dataclasses.
+class Call(NamedTuple):
     """One action with its arguments by name."""
 
     action: str
     arguments: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What an action did: its results if accepted, else the rule that refused it."""
 
     returns: tuple[int, ...] = ()
@@ -147,18 +146,19 @@ class ActionInfo:
 
     name: str
     arguments: dict[str, Any]
-    weight: int
+    weight: float
     environment: bool
 
 
 @overload
 def action(function: F) -> F: ...
 @overload
-def action(*, weight: int = 1, environment: bool = False) -> Callable[[F], F]: ...
-def action(function: Any = None, *, weight: int = 1, environment: bool = False) -> Any:
+def action(*, weight: float = 1, environment: bool = False) -> Callable[[F], F]: ...
+def action(function: Any = None, *, weight: float = 1, environment: bool = False) -> Any:
     """Mark a method as an action: when it raises `Rejected`, the state is as before.
 
-    weight: how often a run draws it, relative to other actions. environment: the world acts (time, prices), not a user.
+    weight: how often a run draws it, relative to other actions, in quarters. environment: the world acts (time,
+    prices), not a user.
     """
 
     def wrap(method: F) -> F:

@@ -48,18 +48,24 @@ StoredCap = Annotated[int, Number(1, MAX_SIZE, "size units", 10**6, typical=(10*
 Unit = Annotated[int, Number(1, MAX_AMOUNT, "base units times price per quote", typical=(10**12, 100))]
 StoredSize = Annotated[int, Number(0, MAX_SIZE, "size units", 10**6, typical=(10**7, 10**9))]
 ReportedPrice = Annotated[int, Number(0, MAX_PRICE + 1, "quote per size unit", 10**6, typical=(2 * 10**9, 4 * 10**10))]
+Confidence = Annotated[
+    int, Number(0, MAX_PRICE + 1, "half of a price's width", 10**6, typical=(0, 10**6, 2 * 10**6, 4 * 10**7))
+]
 StoredPrice = Annotated[int, Number(0, MAX_PRICE, "quote per size unit", 10**6, typical=(2 * 10**9, 4 * 10**10))]
 Premium = Annotated[int, Number(-MAX_PRICE, MAX_PRICE, "quote per size unit", 10**6, typical=(0, 10**6, -(10**6)))]
 FundingIndex = Annotated[int, Number(-(2**120), 2**120, "quote per size unit", 10**6, typical=(0, 10**9, -(10**9)))]
 Move = Annotated[
-    int, Number(900_000, 1_100_000, "of the last price", PPM, typical=(990_000, 1_012_000, 960_000, 10**6))
+    int,
+    Number(
+        700_000, 1_300_000, "of the last price", PPM, typical=(990_000, 1_012_000, 960_000, 1_050_000, 10**6, 810_000)
+    ),
 ]
 Ppm = Annotated[int, Number(0, 2**32 - 1, "fraction", PPM, typical=(50_000, 10_000, 80_000, 0, 1))]
 Fraction = Annotated[int, Number(0, PPM, "fraction", PPM, typical=(50_000, 10_000, 80_000, 0))]
 Count = Annotated[int, Number(0, 2**32, "accounts", typical=(0, 1))]
 Duration = Annotated[int, Number(0, 2**40, "seconds", typical=(0, 3600))]
-Timestamp = Annotated[int, Number(0, 2**40, "seconds", typical=(0, 1_800_000_000, 1_800_003_600))]
-Seconds = Annotated[int, Number(1, 2**25, "seconds", typical=(1, 12, 60, 600, 1800, 3600, 90_000))]
+Timestamp = Annotated[int, Number(0, 2**40, "Unix time", typical=(0, 1_800_000_000, 1_800_003_600))]
+Seconds = Annotated[int, Number(1, 2**25, "seconds", typical=(1, 12, 60, 300, 600, 1200, 1800, 90_000))]
 
 
 def positive(amount: int, high: int) -> None:

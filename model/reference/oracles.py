@@ -7,6 +7,7 @@ from marginspec.model.reference.notation import (
     HOUR,
     PPM,
     AssetId,
+    Confidence,
     MarketId,
     Move,
     ReportedPrice,
@@ -77,7 +78,7 @@ class Oracles(Ledger):
         return self.price(self.market_terms[market].asset).mark
 
     @action(weight=8, environment=True)
-    def post(self, asset: AssetId, source: SourceId, price: ReportedPrice, confidence: ReportedPrice) -> None:
+    def post(self, asset: AssetId, source: SourceId, price: ReportedPrice, confidence: Confidence) -> None:
         """A source reports a price now."""
         self.sources[asset][source] = Report(price, confidence, self.now)
 

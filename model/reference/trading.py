@@ -88,7 +88,7 @@ class Trading(Parameters):
         self.insurance += amount * QUOTE_PER_UNIT
         self._pull(USD, caller, amount)
 
-    @action
+    @action(weight=3)
     @rule("WDR-4")
     def collect_fees(self, caller: User, amount: Amount) -> None:
         """Pay fees out to the governor."""

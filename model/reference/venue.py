@@ -133,13 +133,11 @@ class Reference(Waterfall):
         calls += [_deposit("liquidator", ETH, 20 * 10**18), _deposit("bystander", ETH, 6 * 10**18)]
         calls += [_deposit("maker", BTC, 4 * 10**7)]
         calls += [Call("fund_insurance", {"caller": "liquidator", "amount": 10**8})]
-        calls += [_order("maker", ETH_PERP, SELL, 100 * 10**6), _order("bystander", ETH_PERP, BUY, 100 * 10**6)]
-        calls += [_order("maker", BTC_PERP, SELL, 5 * 10**6), _order("liquidator", BTC_PERP, BUY, 5 * 10**6)]
-        calls += [
-            _order("trader", ETH_PERP, BUY, 20 * 10**6),
-            _trade("trader", "maker", ETH_PERP, 40 * 10**6),
-            _trade("trader_isolated", "maker", BTC_PERP, 50_000),
-        ]
+        # Off the mark, so that funding flows. One pair of positions alone, so that a default can leave none.
+        calls += [_order("maker", ETH_PERP, SELL, 40 * 10**6, 2010 * 10**6)]
+        calls += [_trade("trader", "maker", ETH_PERP, 40 * 10**6)]
+        for traders, side in ((("maker", "liquidator"), SELL), (("trader", "bystander", "trader_isolated"), BUY)):
+            calls += [_order(a, m, side, size) for a in traders for m, size in _OFFERED.items()]
         return calls
 
     # --- Regimes -----------------------------------------------------------------------------------------------
@@ -261,6 +259,7 @@ _CASH = {
     "bystander": 10**8,
     "trader_isolated": 2 * 10**8,
 }
+_OFFERED = {ETH_PERP: 100 * 10**6, BTC_PERP: 5 * 10**6}
 _CAPS = {ETH_PERP: 2000 * 10**6, BTC_PERP: 100 * 10**6}
 
 
@@ -268,8 +267,8 @@ def _deposit(account: str, token: str, amount: int) -> Call:
     return Call("deposit", {"account": account, "token": token, "amount": amount})
 
 
-def _order(account: str, market: str, side: str, size: int) -> Call:
-    return Call("place_order", {"account": account, "market": market, "side": side, "size": size, "price": 0})
+def _order(account: str, market: str, side: str, size: int, price: int = 0) -> Call:
+    return Call("place_order", {"account": account, "market": market, "side": side, "size": size, "price": price})
 
 
 def _trade(account: str, maker: str, market: str, size: int) -> Call:

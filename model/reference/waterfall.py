@@ -130,7 +130,7 @@ class Waterfall(Liquidation):
 
     # --- Final settlement --------------------------------------------------------------------------------------
 
-    @action
+    @action(weight=0.25)
     @rule("SET-1")
     def start_settlement(self, caller: User) -> None:
         """Close every position at the last accepted prices, for good."""

@@ -61,8 +61,7 @@ class EvmTarget:
 
     def apply(self, call: Call) -> Answer:
         if call.action == "advance_time":
-            self._chain.advance(call.arguments["seconds"])
-            self._current = False
+            self._chain.advance(call.arguments["seconds"])  # which alone changes no storage
             return DONE
         sender, to, data = self._adapter.encode(call)
         try:
@@ -74,9 +73,10 @@ class EvmTarget:
         return Answer(True, returns) if returns else DONE
 
     def observe(self) -> list[Any]:
-        if self._current:
+        time = self._chain.time()
+        if self._current and time == self._time:
             return self._observed
-        words, time = self._chain.read(self._adapter.slots), self._chain.time()
+        words = self._words if self._current else self._chain.read(self._adapter.slots)
         if words != self._words or time != self._time:
             self._words, self._time = words, time
             self._observed = self._adapter.decode(time, words)

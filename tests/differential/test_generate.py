@@ -98,7 +98,7 @@ def test_a_number_is_known_by_unit_and_by_whom_it_is_about() -> None:
     venue, plan = MorphoBlue.genesis(), plans_of(MorphoBlue)["liquidate"]
     names = venue.names()
     (seized,) = (quantity for quantity in plan.quantities if quantity.name == "seized_assets")
-    about = {names[at] for at, keys in seized.places if keys <= {"A", "borrower"}}
+    about = {names[at] for keys, places in seized.places if keys <= {"A", "borrower"} for at in places}
     assert about == {
         "markets[A].total_supply_assets",
         "markets[A].total_borrow_assets",

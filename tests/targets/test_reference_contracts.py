@@ -149,6 +149,7 @@ def test_at_exactly_maintenance_nobody_is_liquidated(
         Call("trade", {"account": account, "maker": "maker", "market": market, "size": 1}),
     ]
     rules = together(
+        Call("trade", {"account": account, "maker": "maker", "market": market, "size": 50_000}),
         *(odd if more else []),
         *(
             Call("post", {"asset": "BTC", "source": source, "price": price, "confidence": confidence})

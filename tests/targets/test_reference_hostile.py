@@ -258,7 +258,7 @@ class Listening(EvmTarget):
 
 def test_every_accepted_action_is_an_event_with_its_arguments_and_results() -> None:
     target = Listening(ReferenceAdapter({}), Embedded())
-    assert run(Reference, target, 12 * SEQUENCE_STEPS, 4).divergences == []
+    assert run(Reference, target, 30 * SEQUENCE_STEPS, 4).divergences == []
     assert set(EVENTS) - target.heard.keys() <= {
         "deleverage",
         "socialise",
