@@ -50,7 +50,7 @@ class Node:
 
     def __init__(self, url: str, process: subprocess.Popen[bytes] | None = None) -> None:
         """Take over the node at `url`; `process` is the node if it is ours to stop. Errors: see `connect`."""
-        self._url = _loopback(url)
+        self.url = _loopback(url)
         self._process = process
         self._undo: list[Request] = []
         self._slots: list[Slot] = []
@@ -63,7 +63,7 @@ class Node:
         self._session.trust_env = False
         # No retries: a transaction must not be sent twice, and a dead node is to be reported at once.
         self._http = HTTPProvider(
-            self._url,
+            self.url,
             {"timeout": TIMEOUT, "allow_redirects": False, "headers": {"Content-Type": "application/json"}},
             session=self._session,
             exception_retry_configuration=None,
@@ -150,10 +150,10 @@ class Node:
             version = self._http.make_request(RPCEndpoint("web3_clientVersion"), []).get("result")
         except _NO_ANSWER:
             hint = "start one with `anvil`, or use --target anvil"
-            raise TargetFailed(f"no Ethereum node answers at {self._url}: {hint}") from None
+            raise TargetFailed(f"no Ethereum node answers at {self.url}: {hint}") from None
         if not str(version).lower().startswith("anvil/"):
             found = printable(str(version), 60)
-            raise BadInput(f"the node at {self._url} is {found}, not anvil: transactions go to development nodes only")
+            raise BadInput(f"the node at {self.url} is {found}, not anvil: transactions go to development nodes only")
 
     def _prepare(self) -> None:
         """Mine on demand, take any sender, charge nothing, keep time still, begin at the model's first moment."""
@@ -171,7 +171,7 @@ class Node:
         self._look()
         if self._time != GENESIS_TIME:
             hint = f"start it with `anvil --timestamp {GENESIS_TIME}`, or use --target anvil"
-            raise BadInput(f"the node at {self._url} cannot be set to time {GENESIS_TIME}: {hint}")
+            raise BadInput(f"the node at {self.url} cannot be set to time {GENESIS_TIME}: {hint}")
 
     def _remember(self) -> None:
         """Note how to give a running node back to its owner."""
@@ -262,7 +262,7 @@ class Node:
             raise self._failed("eth_call: the returned bytes are not hexadecimal") from None
 
     def _failed(self, what: str) -> TargetFailed:
-        return TargetFailed(f"the node at {self._url} failed: {printable(what)}")
+        return TargetFailed(f"the node at {self.url} failed: {printable(what)}")
 
 
 def connect(url: str) -> Node:

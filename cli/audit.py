@@ -1,0 +1,242 @@
+"""`marginspec audit`: the live book of a deployment against the model."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from marginspec.cli.options import DEFAULT, Json, Seed, SystemName
+from marginspec.cli.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit, progress
+from marginspec.cli.samplebook import SIZES, sample_book
+from marginspec.cli.systems import System, system
+from marginspec.properties.law import Property
+from marginspec.prover.prove import arguments_of
+from marginspec.report.audit import show_audit
+from marginspec.targets.evm.answers import Answers
+from marginspec.targets.evm.book import Book, Reader, Report, Standing, contract_at, locate
+from marginspec.targets.evm.chain import Reverted
+from marginspec.targets.evm.wire import Wire
+from marginspec.targets.morpho_blue import book as morpho_blue
+from marginspec.targets.protocol import BadInput, TargetFailed
+from marginspec.targets.reference import book as reference
+
+BOOKS: dict[str, Callable[[Reader], Book]] = {"morpho-blue": morpho_blue.read, "reference": reference.read}
+STATES = Path("out") / "audit"
+
+LISTED = 100
+"""Of differences, and of the cases that break an invariant, so many are named; all are counted."""
+
+
+def audit(
+    name: SystemName = DEFAULT,
+    target: Annotated[
+        str,
+        typer.Option(
+            help="The URL of a node: it is only read, so it may be of any chain. Or anvil: a book generated here."
+        ),
+    ] = "anvil",
+    address: Annotated[str | None, typer.Option(help="The deployment to read.")] = None,
+    block: Annotated[int | None, typer.Option(min=0, help="At which block; the latest when not given.")] = None,
+    from_block: Annotated[int, typer.Option(min=0, help="Look for events from this block on.")] = 0,
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where answers are kept, to go on after an interruption; see out/audit/."),
+    ] = None,
+    closest: Annotated[int, typer.Option(min=0, help="List so many accounts, those closest to liquidation.")] = 10,
+    accounts: Annotated[int | None, typer.Option(min=20, help="How large a book to generate, for anvil.")] = None,
+    as_json: Json = False,
+    seed: Seed = 1,
+) -> int:
+    """Read all accounts of a deployment at a block: health, invariants, bad debt, and whether the contract agrees.
+
+    See it work, on a generated book: marginspec audit morpho-blue
+
+    A deployment: marginspec audit morpho-blue --target https://HOST --address 0x… --block N --from-block 18883124
+
+    Nothing is sent but questions. What was answered is kept: the same command goes on after an interruption.
+
+    Exit code 0: model and contract agree, every invariant holds. 1: not. 3: something could not be evaluated. 4: the
+    node failed. Bad debt and accounts close to liquidation are information, no verdict.
+    """
+    chosen = system(name)
+    if chosen.name not in BOOKS:
+        raise BadInput(f"audit {name}: how to read a book is known of {', '.join(BOOKS)} only")
+    with _node(chosen, target, address, accounts, seed) as (url, deployed, folder):
+        document = _read(chosen, url, deployed, block, from_block, state, folder, closest)
+    if target == "anvil":
+        document |= {"target": "anvil", "state": None if state is None else str(state)}
+    if as_json:
+        emit(document)
+    else:
+        show_audit(document, Output())
+    return next(code for code, verdict in VERDICTS.items() if verdict == document["verdict"])
+
+
+@contextlib.contextmanager
+def _node(
+    chosen: System, target: str, address: str | None, accounts: int | None, seed: int
+) -> Iterator[tuple[str, str, Path]]:
+    """URL of the node, address of the deployment, and a folder for its answers."""
+    if "://" in target:
+        if address is None:
+            raise BadInput(f"--address: which contract is it? give the address of {chosen.name} at the node")
+        if accounts is not None:
+            raise BadInput("--accounts: a book is generated for --target anvil, nowhere else")
+        yield target, address, STATES
+        return
+    if target != "anvil":
+        raise BadInput(f"--target {target!r}: an audit reads a node; give its URL, or anvil for a generated book")
+    if address is not None:
+        raise BadInput("--address: --target anvil generates a book of its own; give the URL of the node instead")
+    size = SIZES[chosen.name] if accounts is None else accounts
+    with sample_book(chosen.name, size, seed) as (url, deployed), tempfile.TemporaryDirectory() as folder:
+        yield url, deployed, Path(folder)
+
+
+def _read(
+    chosen: System,
+    url: str,
+    address: str,
+    number: int | None,
+    first: int,
+    state: Path | None,
+    folder: Path,
+    closest: int,
+) -> dict[str, Any]:
+    """`marginspec/audit/1`, read from a node, with progress."""
+    started = time.perf_counter()
+    with contextlib.closing(Wire(url)) as wire, _Stages() as report:
+        block = locate(wire, number)
+        address = contract_at(wire, address, block)
+        about = {
+            "system": chosen.name,
+            "chain": str(block.chain),
+            "address": address,
+            "block": str(block.number),
+            "hash": block.hash,
+            "from_block": str(first),
+        }
+        file = state or folder / f"{chosen.name}-{block.chain}-{address}-{block.number}-{block.hash[2:10]}.jsonl"
+        with contextlib.closing(Answers(file, about)) as answers:
+            reader = Reader(wire, answers, address, block, first, report)
+            try:
+                book = BOOKS[chosen.name](reader)
+                if book.accounts == 0:
+                    raise BadInput(f"no account has anything in block {block.number}: see --block and --from-block")
+                said = reader.calls([question.ask for question in book.questions], "health")
+                reader.unchanged()
+            except TargetFailed as failed:
+                raise TargetFailed(f"{failed}; go on with --block {block.number}, answers are in {file}") from None
+    return {
+        "schema": "marginspec/audit/1",
+        **about,
+        "target": wire.name,
+        "time": str(block.time),
+        "state": str(file),
+        "requests": {"asked": reader.asked, "kept": answers.known},
+        **audited(chosen.chapter.properties, book, said, closest),
+        "seconds": round(time.perf_counter() - started, 3),
+    }
+
+
+class _Stages:
+    """Progress of a reading, one bar or line after another."""
+
+    def __init__(self) -> None:
+        self._stack = contextlib.ExitStack()
+        self._what = ""
+        self._advance: Callable[..., None] = lambda *_: None
+
+    def __enter__(self) -> Report:
+        return self._report
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _report(self, what: str, done: int, total: int) -> None:
+        if what != self._what:
+            self._stack.close()
+            self._advance = self._stack.enter_context(progress(f"reading {what}", total))
+            self._what = what
+        self._advance(done, total)
+
+
+# --- What comes of it -------------------------------------------------------------------------------------------------
+
+
+def audited(claims: Sequence[Property], book: Book, said: Sequence[bytes | Reverted], closest: int) -> dict[str, Any]:
+    """What the model says of a book, and where the contract's answers differ: the results in `marginspec/audit/1`."""
+    answers = [book.answer(question, answer) for question, answer in zip(book.questions, said, strict=True)]
+    differences = [
+        {"question": q.what, "account": q.account, "market": q.market, "model": q.expected, "contract": answer}
+        for q, answer in zip(book.questions, answers, strict=True)
+        if answer != q.expected
+    ]
+    asked = [question.what for question in book.questions]
+    invariants = [_invariant(claim, book) for claim in claims if claim.kind == "invariant"]
+    standings = sorted(book.standings, key=_health)
+    broken = bool(differences) or any(each["broken"] for each in invariants)
+    code = BROKEN if broken else INCOMPLETE if book.gaps or not asked else HOLDS
+    return {
+        "accounts": book.accounts,
+        "positions": book.positions,
+        "compared": {what: asked.count(what) for what in dict.fromkeys(asked)},
+        "different": len(differences),
+        "differences": differences[:LISTED],
+        "not_evaluated": [{"what": gap.what, "why": gap.why} for gap in book.gaps],
+        "invariants": invariants,
+        "evaluated": len(standings),
+        "liquidatable": sum(each.has < each.needs for each in standings),
+        "closest": [_standing(each) for each in standings[:closest]],
+        "bad_debt": _bad_debt(standings),
+        "verdict": VERDICTS[code],
+    }
+
+
+def _invariant(claim: Property, book: Book) -> dict[str, Any]:
+    """A claim on every case of the state: for each account, each market, or each position, as it speaks of."""
+    cases = list(book.cases(tuple(arguments_of(claim.predicate).values())))
+    broken = [case for case in cases if not claim.predicate(book.state, *case)]
+    return {
+        "id": claim.id,
+        "law": claim.law,
+        "cases": len(cases),
+        "broken": len(broken),
+        "broken_by": [[str(name) for name in case] for case in broken[:LISTED]],
+    }
+
+
+def _health(standing: Standing) -> tuple[bool, Fraction]:
+    """What there is of what is needed; without a need, whoever owes comes first."""
+    return standing.needs != 0, Fraction(standing.has, standing.needs or 1)
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    return {
+        "account": standing.account,
+        "market": standing.market,
+        "healthy": standing.has >= standing.needs,
+        "has": str(standing.has),
+        "needs": str(standing.needs),
+        "unit": standing.unit,
+        "health": f"{float(_health(standing)[1]):.6f}" if standing.needs else None,
+        "bad_debt": str(standing.bad_debt),
+    }
+
+
+def _bad_debt(standings: Sequence[Standing]) -> list[dict[str, Any]]:
+    found: dict[tuple[str, str], list[int]] = {}
+    for each in standings:
+        if each.bad_debt:
+            found.setdefault((each.market, each.unit), []).append(each.bad_debt)
+    return [
+        {"market": market, "unit": unit, "accounts": len(amounts), "amount": str(sum(amounts))}
+        for (market, unit), amounts in found.items()
+    ]

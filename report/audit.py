@@ -1,0 +1,102 @@
+"""The live book of a deployment for people at a terminal, from the document `marginspec/audit/1`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from marginspec.report.terminal import show_verdict
+
+Document = Mapping[str, Any]
+
+VERDICTS = {
+    "holds": "model and contract agree on every account asked about, every invariant holds",
+    "broken": "model and contract differ, or an invariant does not hold",
+    "incomplete": "something could not be evaluated; this is not a pass",
+}
+SHOWN = 10
+"""Of differences and of what could not be evaluated; the document has more."""
+
+
+def show_audit(document: Document, console: Console) -> None:
+    """What was read, what the model and the contract say of it, who is close to liquidation."""
+    requests = document["requests"]
+    console.print(
+        f"audit: {document['system']} at {_short(document['address'])}, chain {escape(document['chain'])}, block "
+        f"{escape(document['block'])}: {document['accounts']:,} accounts, {document['positions']:,} positions"
+    )
+    console.print(
+        f"read: {requests['asked']:,} requests, {requests['kept']:,} answers kept from before, "
+        f"{document['seconds']:.1f} s" + (f"; all in {escape(document['state'])}" if document["state"] else "")
+    )
+    _show_closest(document, console)
+    _show_comparison(document, console)
+    _show_invariants(document, console)
+    gaps = document["not_evaluated"]
+    for gap in gaps[:SHOWN]:
+        console.print(f"[yellow]not evaluated[/]: {_shortened(gap['what'])}: {escape(gap['why'])}")
+    if len(gaps) > SHOWN:
+        console.print(f"  and {len(gaps) - SHOWN:,} more that could not be evaluated")
+    show_verdict(document["verdict"], VERDICTS, console)
+
+
+def _show_closest(document: Document, console: Console) -> None:
+    if document["closest"]:
+        console.print("closest to liquidation, by what they have of what they need:")
+    for row in document["closest"]:
+        where = f" in {_short(row['market'])}" if row["market"] else ""
+        health = f"{row['health'] or 'no need':>12}"
+        lost = f", bad debt {escape(row['bad_debt'])}" if row["bad_debt"] != "0" else ""
+        console.print(
+            f"{health if row['healthy'] else f'[bold red]{health}[/]'} {escape(row['account'])}{where}: "
+            f"{escape(row['has'])} of {escape(row['needs'])} {_short(row['unit'])}{lost}"
+        )
+    console.print(
+        f"health: {document['evaluated']:,} accounts that owe, {document['liquidatable']:,} of them below what they "
+        "need: liquidatable"
+    )
+    for row in document["bad_debt"]:
+        where = f" in market {_short(row['market'])}" if row["market"] else ""
+        console.print(
+            f"bad debt: {escape(row['amount'])} of {_short(row['unit'])}{where}, of {row['accounts']:,} accounts"
+        )
+
+
+def _show_comparison(document: Document, console: Console) -> None:
+    asked = ", ".join(f"{count:,} {escape(what)}" for what, count in document["compared"].items())
+    found = f"[bold red]{document['different']:,} differ[/]" if document["different"] else "[green]all agree[/]"
+    console.print(f"contract: {asked + ': ' + found if asked else '[yellow]nothing to ask it[/]'}")
+    for row in document["differences"][:SHOWN]:
+        where = f" in {_short(row['market'])}" if row["market"] else ""
+        console.print(
+            f"  {escape(row['question'])} of {escape(row['account'])}{where}: model {escape(row['model'])}, "
+            f"contract {escape(row['contract'])}"
+        )
+    if document["different"] > SHOWN:
+        console.print(f"  and {document['different'] - SHOWN:,} more")
+
+
+def _show_invariants(document: Document, console: Console) -> None:
+    rows = document["invariants"]
+    broken = [row for row in rows if row["broken"]]
+    cases = sum(row["cases"] for row in rows)
+    found = f"[bold red]{len(broken)} broken[/]" if broken else "[green]all hold[/]"
+    console.print(f"invariants: {len(rows)} on {cases:,} cases: {found}")
+    for row in broken:
+        first = ", ".join(row["broken_by"][0])
+        times = "once" if row["broken"] == 1 else f"{row['broken']:,} times"
+        console.print(
+            f"  [bold red]{row['id']}[/] {times}: {escape(row['law'])}" + (f" ({escape(first)})" * bool(first))
+        )
+
+
+def _short(name: str) -> str:
+    """An address or an identifier as one can compare it by eye."""
+    return escape(name if len(name) < 24 else f"{name[:10]}…{name[-8:]}")
+
+
+def _shortened(text: str) -> str:
+    return " ".join(map(_short, text.split(" ")))
