@@ -94,10 +94,11 @@ class LockStep:
             return self._follow_partial(self._partial, step)
         answer = self._target.apply(step.call)
         found = self._outcomes(step.call, step.outcome, answer)
+        self.tally.comparisons += 2
         if found is not None:
             return found
         observed = self._target.observe()
-        self.tally.comparisons += 2 + len(step.state)
+        self.tally.comparisons += len(step.state)
         return None if step.state == observed else self._fields(step.call, step.state, observed)
 
     def _follow_partial(self, target: Partial, step: Step) -> Divergence | None:
