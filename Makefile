@@ -15,7 +15,7 @@ BIN := .venv/bin
 ROOMS := spec model properties prover targets contracts differential report cli
 # Folders are listed too: their time changes when a file goes.
 SOURCES := $(shell find $(ROOMS) -name __pycache__ -prune -o -print) \
-	pyproject.toml setup.py LICENSE $(wildcard README.md)
+	pyproject.toml setup.py LICENSE marginspec_pytest.py $(wildcard README.md)
 
 .PHONY: help
 help:
@@ -29,7 +29,10 @@ help:
 	@echo 'make planted    find the bugs planted in the contract'
 	@echo 'make session    run and record the session of the README'
 	@echo 'make findings   find, shrink and keep the differences that the SDK declares'
-	@echo 'make growth     how proof time grows with markets and assets, plotted'
+	@echo 'make growth     how cost grows with markets, assets and accounts, plotted'
+	@echo 'make audit      generate a book of $(SYSTEM) on an anvil and audit it (ARGS="--target URL --address 0x…")'
+	@echo 'make html       check, then out/$(SYSTEM).html'
+	@echo 'make tutorial   run the commands of docs/tutorial.md and record what they print'
 	@echo 'make figures    renew the README from findings/; bench, fuzz-…, mutate and planted do it too'
 	@echo 'make clean      remove what these made here; compiled contracts stay in ~/.cache/marginspec'
 
@@ -38,7 +41,7 @@ NEEDED = .venv/installed $(if $(filter reference,$(SYSTEM)),,node_modules/.insta
 
 # --- What people want --------------------------------------------------------------------------------------------------
 
-.PHONY: check test lint bench growth fuzz-long fuzz-anvil fuzz-sdk mutate planted session findings figures setup clean
+.PHONY: check test lint audit html bench growth fuzz-long fuzz-anvil fuzz-sdk mutate planted session findings tutorial figures setup clean
 
 check: $(NEEDED)
 	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
@@ -52,6 +55,14 @@ lint: .venv/installed
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+audit: setup
+	@$(BIN)/marginspec audit $(SYSTEM) $(ARGS)
+
+# A run that is broken or incomplete is reported too.
+html: $(NEEDED)
+	@mkdir -p out; $(BIN)/marginspec check $(SYSTEM) --json >out/$(SYSTEM)-check.json || { code=$$?; [ $$code = 1 -o $$code = 3 ]; }
+	@$(BIN)/marginspec report out/$(SYSTEM)-check.json $(wildcard out/$(SYSTEM)-mutate.json) --out out/$(SYSTEM).html
 
 # $(call measured,name,command): the command's JSON document in out/, its figures in findings/ and the README.
 measured = @mkdir -p out; $(2) >out/$(SYSTEM)-$(1).json && $(BIN)/python -P -m marginspec.cli.readme out/$(SYSTEM)-$(1).json
@@ -85,6 +96,9 @@ findings: setup
 # About ten minutes: the last point of the curve is most of it.
 growth: .venv/installed
 	@$(BIN)/python -P -m marginspec.cli.growth
+
+tutorial: .venv/installed
+	@$(BIN)/python -P -m marginspec.cli.tutorial docs/tutorial.md
 
 figures: setup
 	@$(BIN)/python -P -m marginspec.cli.readme

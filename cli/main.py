@@ -10,11 +10,18 @@ from typing import Annotated
 import typer
 
 from marginspec.cli import documents, process
+from marginspec.cli.audit import audit
 from marginspec.cli.bounds import EXPOSURES, PRESETS, bounds_document, bounds_report
+from marginspec.cli.check import check
+from marginspec.cli.diff import diff
+from marginspec.cli.export import export
+from marginspec.cli.init import init
+from marginspec.cli.laws_only import laws_document
 from marginspec.cli.mutate import mutate
 from marginspec.cli.options import (
     DEFAULT,
     Artifacts,
+    Corpus,
     Emit,
     Json,
     NoChance,
@@ -25,13 +32,22 @@ from marginspec.cli.options import (
     TargetName,
     Verbose,
 )
+from marginspec.cli.own import blaming, traced
+from marginspec.cli.planted import with_planted
 from marginspec.cli.presets import load_preset
-from marginspec.cli.process import BROKEN, HOLDS, VERDICTS, Output, emit, progress, worst
+from marginspec.cli.process import BROKEN, HOLDS, VERDICTS, Output, emit, progress
+from marginspec.cli.report import report
 from marginspec.cli.runs import fuzz_document, opened, prove_document
-from marginspec.cli.systems import SYSTEMS, system
+from marginspec.cli.systems import system
 from marginspec.cli.traceability import rules_document
-from marginspec.differential.trace import read, replay, system_of
+from marginspec.differential.planted import SYSTEMS as PLANTED
+from marginspec.differential.planted import load as bugs_of
+from marginspec.differential.trace import replay
 from marginspec.report import terminal
+from marginspec.report.gate import show_corpus
+from marginspec.report.kill_matrix import show_mutate
+from marginspec.report.laws import show_laws
+from marginspec.targets.protocol import BadInput
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,38 +57,7 @@ app = typer.Typer(
     "Exit codes: 0 holds, 1 counterexample or divergence, 2 bad input, 3 incomplete, 4 the target failed.",
 )
 
-
-@app.command()
-def check(
-    name: SystemName = DEFAULT,
-    steps: Steps = 20_000,
-    seed: Seed = 1,
-    target: TargetName = "embedded",
-    artifact: Artifacts = None,
-    require_reach: RequireReach = False,
-    as_json: Json = False,
-    verbose: Verbose = False,
-) -> int:
-    """Prove every law, then compare the implementation with the model: the main job.
-
-    Gate a pull request: marginspec check morpho-blue --artifact Morpho=out/Morpho.sol/Morpho.json
-
-    Exit code 0: all proved and confirmed, no divergence. 1: a law or the implementation is broken. 3: something is
-    unknown. A divergence is shrunk and written to out/traces/.
-    """
-    chosen, console = system(name), Output()
-    with opened(chosen, target, artifact) as implementation:
-        proofs = prove_document(chosen, None, None)
-        fuzzed = fuzz_document(chosen, implementation, target, steps, seed)
-    code = worst({documents.prove_code(proofs), documents.fuzz_code(fuzzed, require_reach)})
-    verdict = VERDICTS[code]
-    if as_json:
-        emit({"schema": "marginspec/check/1", "prove": proofs, "fuzz": fuzzed, "verdict": verdict})
-    else:
-        terminal.show_prove(proofs, console, verbose)
-        terminal.show_fuzz(fuzzed, console)
-        terminal.show_verdict(verdict, terminal.CHECK_VERDICTS, console)
-    return code
+app.command("check")(check)
 
 
 @app.command()
@@ -110,23 +95,41 @@ def fuzz(
     target: TargetName = "embedded",
     artifact: Artifacts = None,
     require_reach: RequireReach = False,
+    laws_only: Annotated[
+        bool,
+        typer.Option("--laws-only", help="Compare with no model: judge what the implementation shows, by the laws."),
+    ] = False,
+    corpus: Corpus = None,
     as_json: Json = False,
 ) -> int:
     """Compare an implementation with the model, call by call, every observation, exactly.
 
     A long run: marginspec fuzz morpho-blue --steps 200000 --require-reach
 
+    For an auditor, who trusts no model of it: marginspec fuzz --laws-only
+
+    What diverged before, first: marginspec fuzz morpho-blue --corpus .marginspec
+
     Morpho's own SDK: marginspec fuzz morpho-blue --target sdk
 
-    Exit code 0: no divergence. 1: a divergence, shrunk and written to out/traces/. 4: the implementation failed.
+    Exit code 0: no divergence, no law broken. 1: one of them, shrunk and written to out/traces/. 4: the implementation
+    failed.
     """
     chosen = system(name)
+    if laws_only and corpus is not None:
+        raise BadInput("--corpus keeps divergences from a model, and --laws-only compares with none: leave one out")
     with opened(chosen, target, artifact) as implementation:
-        document = fuzz_document(chosen, implementation, target, steps, seed)
+        if laws_only:
+            document = laws_document(chosen, implementation, target, steps, seed)
+        else:
+            document = fuzz_document(chosen, implementation, target, steps, seed, corpus, artifact)
     if as_json:
         emit(document)
+    elif laws_only:
+        show_laws(document, Output())
     else:
         terminal.show_fuzz(document, Output())
+        show_corpus(document, Output())
     return documents.fuzz_code(document, require_reach)
 
 
@@ -135,6 +138,10 @@ def replay_(
     trace: Annotated[Path, typer.Argument(metavar="TRACE", help="A trace file, as `fuzz` writes it.")],
     target: TargetName = "embedded",
     artifact: Artifacts = None,
+    own: Annotated[
+        str | None,
+        typer.Option("--system", metavar="FOLDER", help="Where the trace's system is, when it is not where it was."),
+    ] = None,
     as_json: Json = False,
     seed: NoChance = 1,
 ) -> int:
@@ -144,8 +151,7 @@ def replay_(
 
     Exit code 0: they agree, or differ only as declared. 1: they diverge.
     """
-    chosen = system(system_of(trace, SYSTEMS))
-    recorded = read(trace, chosen.model, SYSTEMS)
+    chosen, recorded = traced(trace, own)
     with opened(chosen, target, artifact) as implementation:
         found = replay(chosen.model, implementation, recorded)
     document = documents.replay_document(trace, target, recorded, found)
@@ -161,17 +167,25 @@ def mutate_(
     name: SystemName = DEFAULT,
     steps: Steps = 60_000,
     seed: Seed = 1,
-    proofs: Annotated[bool, typer.Option(help="Also ask which property each mutant breaks.")] = True,
+    model: Annotated[bool, typer.Option(help="Break the model.")] = True,
+    planted: Annotated[bool, typer.Option(help="Hunt the bugs planted in the contract.")] = True,
+    proofs: Annotated[bool, typer.Option(help="Also ask which property each mutant of the model breaks.")] = True,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> int:
-    """Break the model in every small way and see who notices: a law that no mutant breaks is no law.
+    """Break the model in every small way, and the contract as others were, and see who notices: a law that nothing
+    breaks is no law.
 
-    The lock-step run alone, much faster: marginspec mutate morpho-blue --no-proofs
+    The lock-step run alone, much faster: marginspec mutate morpho-blue --no-planted --no-proofs
+
+    What the laws are worth without a model: marginspec mutate --no-model -v
 
     Exit code 0: all killed, those aside that the specification records as equivalent, with the reason. 1: one survives.
     """
     chosen = system(name)
+    bugs = bugs_of(chosen.name) if planted and chosen.name in PLANTED else []
+    if not model and not bugs:
+        raise BadInput(f"mutate {name}: nothing to break; leave out --no-model")
     with progress("mutants", 1) as advance:
         document = mutate(
             chosen.name,
@@ -184,12 +198,17 @@ def mutate_(
             proofs,
             os.cpu_count() or 1,
             advance,
+            only=None if model else lambda mutant: False,
         )
+    if bugs:
+        with progress("planted bugs", len(bugs)) as advance:
+            document = with_planted(document, bugs, steps, os.cpu_count() or 1, advance)
     if as_json:
         emit(document)
     else:
-        terminal.show_mutate(document, Output(), verbose)
-    return BROKEN if document["summary"]["survived"] or document.get("problems") else HOLDS
+        show_mutate(document, Output(), verbose)
+    missed = any(not bug["killed_by"] for bug in document.get("planted", ()))
+    return BROKEN if document["summary"]["survived"] or document.get("problems") or missed else HOLDS
 
 
 @app.command()
@@ -236,9 +255,13 @@ def bounds_(
     return next(code for code, verdict in VERDICTS.items() if verdict == document["verdict"])
 
 
+for verb in (diff, audit, export, report, init):
+    app.command()(verb)
+
+
 def main() -> None:
     """Run a verb."""
-    process.run(lambda: app(standalone_mode=False))
+    process.run(lambda: blaming(lambda: app(standalone_mode=False)))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,12 @@ def _at_least_one(steps: int) -> int:
     return steps
 
 
-SystemName = Annotated[str, typer.Argument(metavar="SYSTEM", help=f"What to look at: {', '.join(SYSTEMS)}.")]
+SystemName = Annotated[
+    str,
+    typer.Argument(
+        metavar="SYSTEM", help=f"What to look at: {', '.join(SYSTEMS)}, or the folder of your own (marginspec init)."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]
 Seed = Annotated[int, typer.Option(help="The same seed repeats a run, on every target.")]
 NoChance = Annotated[int, typer.Option("--seed", help="Taken by every verb; nothing here is left to chance.")]
@@ -44,3 +49,11 @@ Artifacts = Annotated[
 RequireReach = Annotated[bool, typer.Option("--require-reach", help="Exit 3 when a rule or regime is not reached.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A row for everything, not only for what needs a look.")]
 Emit = Annotated[Path | None, typer.Option("--emit-smt2", metavar="DIR", help="Write every obligation as SMT-LIB 2.")]
+Corpus = Annotated[
+    str | None,
+    typer.Option(
+        "--corpus",
+        metavar="DIR|URL",
+        help="Keep the traces of divergences there, a folder or a Redis database (redis://…), and try them first.",
+    ),
+]

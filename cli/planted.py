@@ -1,56 +1,126 @@
-"""`python -m marginspec.cli.planted SYSTEM`: find every planted bug.
+"""Planted bugs, hunted by the lock-step run and by the laws alone: with the mutants of the model, the kill matrix.
 
-A table for people on standard error, the document `marginspec/planted/1` on standard output.
+`python -m marginspec.cli.planted SYSTEM` hunts those of one system: a table for people on standard error, the document
+`marginspec/planted/1` on standard output.
 """
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 
 from marginspec.cli import process
-from marginspec.differential.planted import LONGEST_TRACE, STEPS, build, hunt, load, table
+from marginspec.cli.options import Seed
+from marginspec.differential.planted import LONGEST_TRACE, STEPS, WATCHED_STEPS, Bug, Hunt, both, load
+from marginspec.report.kill_matrix import show_planted
+from marginspec.targets.protocol import BadInput
 
-SEED = 1
+
+def hunted(bugs: Sequence[Bug], steps: int, watched: int, seed: int, workers: int) -> Iterator[Hunt]:
+    """What comes of each bug, in the order in which that is known."""
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
+        for done in as_completed([pool.submit(both, bug, steps, watched, seed) for bug in bugs]):
+            yield done.result()
 
 
-def find(name: str) -> int:
-    """Hunt every bug; code 1 when one is not found, or not shrunk."""
-    bugs, hunts = load(name), []
+def bugs_document(bugs: Sequence[Bug], hunts: Sequence[Hunt]) -> list[dict[str, Any]]:
+    """An entry for each bug, in the order of their file: who noticed it, when, and by what."""
+    of = {each.bug.id: each for each in hunts}
+    return [_entry(of[bug.id]) for bug in bugs]
+
+
+def _entry(found: Hunt) -> dict[str, Any]:
+    bug = found.bug
+    return {
+        "id": bug.id,
+        "rule": bug.rule,
+        "file": bug.file,
+        "incident": bug.incident,
+        "why": bug.why,
+        "killed_by": [*(["differential"] if found.found_after is not None else []), *found.laws],
+        "found_after": found.found_after,
+        "trace_length": found.trace_length,
+        "divergence": {"rule": found.key[0], "field": found.key[1]},
+        "laws": list(found.laws),
+        "laws_after": found.laws_after,
+        "passed": found.passed,
+    }
+
+
+def planted_summary(hunts: Sequence[Hunt]) -> dict[str, int]:
+    """How many bugs there are, how many anything noticed, how many the lock-step run, how many the laws alone."""
+    return {
+        "planted": len(hunts),
+        "planted_killed": sum(each.killed for each in hunts),
+        "planted_killed_by_differential": sum(each.found_after is not None for each in hunts),
+        "planted_killed_by_laws": sum(bool(each.laws) for each in hunts),
+    }
+
+
+def with_planted(
+    document: dict[str, Any],
+    bugs: Sequence[Bug],
+    steps: int,
+    workers: int = 2,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """The same document with the bugs planted in the implementation: who notices each, of whom at most `steps` steps.
+
+    The lock-step run is one; the laws are another, by themselves on what the implementation shows.
+    """
+    hunts = []
+    for each in hunted(bugs, steps, steps, document["seed"], workers):
+        hunts.append(each)
+        if on_progress is not None:
+            on_progress(len(hunts), len(bugs))
+    summary = {**document["summary"], **planted_summary(hunts)}
+    return {**document, "planted": bugs_document(bugs, hunts), "summary": summary}
+
+
+def planted(
+    name: Annotated[str, typer.Argument(metavar="SYSTEM", help="Whose bugs.")],
+    only: Annotated[list[str] | None, typer.Option(metavar="ID", help="Hunt this bug. May be repeated.")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Of the lock-step run, at most, per bug.")] = STEPS,
+    watched: Annotated[int, typer.Option(min=1, help="Of the laws alone, at most, per bug.")] = WATCHED_STEPS,
+    seed: Seed = 1,
+) -> int:
+    """Hunt the planted bugs of a system.
+
+    Exit code 0: the lock-step run finds all and shrinks them to short traces. 1: it does not.
+    """
+    bugs = load(name)
+    if unknown := sorted(set(only or ()) - {bug.id for bug in bugs}):
+        raise BadInput(f"--only {unknown[0]}: no planted bug of {name} has this ID")
+    bugs, hunts = [bug for bug in bugs if not only or bug.id in only], list[Hunt]()
     with process.progress("planted bugs", len(bugs)) as advance:
-        for bug in bugs:
-            build(bug)
-            hunts.append(hunt(bug, STEPS, SEED))
+        for each in hunted(bugs, steps, watched, seed, os.cpu_count() or 1):
+            hunts.append(each)
             advance(len(hunts))
-    Console(stderr=True, width=None if sys.stderr.isatty() else 160).print(table(hunts))
-    process.emit(
-        {
-            "schema": "marginspec/planted/1",
-            "system": name,
-            "seed": str(SEED),
-            "longest_trace_allowed": LONGEST_TRACE,
-            "bugs": [
-                {
-                    "id": each.bug.id,
-                    "rule": each.bug.rule,
-                    "incident": each.bug.incident,
-                    "why": each.bug.why,
-                    "found_after": each.found_after,
-                    "trace_length": each.trace_length,
-                    "divergence": {"rule": each.key[0], "field": each.key[1]},
-                    "passed": each.passed,
-                }
-                for each in hunts
-            ],
-        }
-    )
+    document = {
+        "schema": "marginspec/planted/1",
+        "system": name,
+        "seed": str(seed),
+        "longest_trace_allowed": LONGEST_TRACE,
+        "bugs": bugs_document(bugs, hunts),
+        "summary": planted_summary(hunts),
+    }
+    show_planted(document["bugs"], Console(stderr=True, width=None if sys.stderr.isatty() else 160))
+    process.emit(document)
     return process.HOLDS if all(each.passed for each in hunts) else process.BROKEN
 
 
 def main() -> None:
     """Hunt the bugs of the system that is named."""
-    process.run(lambda: find(sys.argv[1]))
+    app = typer.Typer(add_completion=False)
+    app.command()(planted)
+    process.run(lambda: app(standalone_mode=False))
 
 
 if __name__ == "__main__":

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import hashlib
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from marginspec.cli import documents
+from marginspec.cli import documents, export
+from marginspec.cli.corpus import open_corpus
 from marginspec.cli.process import progress
 from marginspec.cli.systems import System
 from marginspec.differential.campaign import Campaign, run
-from marginspec.differential.trace import write
+from marginspec.differential.trace import Trace, write
 from marginspec.prover.prove import Prover, prove_all
+from marginspec.targets.evm.artifact import parse_option
 from marginspec.targets.protocol import BadInput, Target
+
+T = TypeVar("T")
 
 TRACES = Path("out") / "traces"
 
@@ -39,7 +45,11 @@ def prove_document(chosen: System, only: list[str] | None, folder: Path | None) 
             advance(len(verdicts))
     order = {c.id: n for n, c in enumerate(claims)}
     verdicts.sort(key=lambda v: order[v.id])
-    return documents.prove_document(chosen.name, verdicts, time.perf_counter() - started)
+    document = documents.prove_document(chosen.name, verdicts, time.perf_counter() - started)
+    for row in document["properties"]:
+        if row["verdict"] == "refuted":
+            row["test"] = _where_it_can_be(functools.partial(export.write_law, chosen, row))
+    return document
 
 
 def writable(folder: Path) -> None:
@@ -52,23 +62,65 @@ def writable(folder: Path) -> None:
         raise BadInput(f"--emit-smt2 {folder}: {error.strerror}; give a folder that can be written") from None
 
 
-def fuzz_document(chosen: System, implementation: Target, target: str, steps: int, seed: int) -> dict[str, Any]:
-    """Run a campaign, with progress, keep its traces, and describe."""
-    with progress("comparing", steps) as advance:
-        campaign = run(chosen.model, implementation, steps, seed, on_progress=lambda tally: advance(tally.steps))
+def fuzz_document(
+    chosen: System,
+    implementation: Target,
+    target: str,
+    steps: int,
+    seed: int,
+    corpus: str | None = None,
+    artifacts: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Run a campaign, with progress, keep its traces, and describe.
+
+    corpus: where traces are kept and tried first. artifacts: the candidate builds that the implementation has.
+    """
+    earlier = None if corpus is None else open_corpus(corpus, chosen.model)
+    replayed = None if earlier is None else earlier.replay(implementation, seed)
+    campaign = None if replayed is None else replayed.campaign
+    if campaign is None:
+        with progress("comparing", steps) as advance:
+            campaign = run(chosen.model, implementation, steps, seed, on_progress=lambda tally: advance(tally.steps))
     files = kept(chosen, campaign)
-    return documents.fuzz_document(chosen.name, target, chosen.model, campaign, files)
+    document = documents.fuzz_document(chosen.name, target, chosen.model, campaign, files)
+    document["artifacts"] = {
+        name: {"file": str(file), "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+        for name, file in map(parse_option, artifacts or ())
+    }
+    for row, file, found in zip(document["divergences"], files, campaign.divergences, strict=True):
+        row["exports"] = _exported(chosen, found.trace, file, target, artifacts or ())
+    if earlier is not None and replayed is not None:
+        for found in campaign.divergences:
+            earlier.keep(found.trace)
+        # Of what is kept: how many were run again, how many not, and whether one of them ended the run.
+        ended = replayed.campaign is not None
+        document["corpus"] = {"replayed": replayed.traces, "left_out": replayed.left_out, "diverged": ended}
+    return document
 
 
 def kept(chosen: System, campaign: Campaign) -> list[Path]:
-    """The files of a campaign's traces; elsewhere, when they cannot be where they belong: they may have cost hours."""
+    """The files of a campaign's traces."""
     traces = [found.trace for found in campaign.divergences]
+    return _where_it_can_be(lambda folder: [write(chosen.model, trace, folder) for trace in traces])
+
+
+def _exported(chosen: System, trace: Trace, file: Path, target: str, artifacts: Sequence[str]) -> dict[str, str]:
+    """The files of the other forms of a trace, beside it; none when they cannot be written, which is said."""
     try:
-        return [write(chosen.model, trace, TRACES) for trace in traces]
+        return export.write(chosen, trace, file.stem, target, artifacts, file.parent)[0]
+    except OSError as error:
+        print(f"marginspec: {file} is kept, its other forms cannot be written ({error.strerror})", file=sys.stderr)
+        return {}
+
+
+def _where_it_can_be(keep: Callable[[Path], T]) -> T:
+    """Keep something where it belongs; elsewhere, when that cannot be: it may have cost hours."""
+    try:
+        return keep(TRACES)
     except OSError as error:
         instead = Path(tempfile.mkdtemp(prefix="marginspec-"))
         print(f"marginspec: {TRACES} cannot be written ({error.strerror}): see {instead}", file=sys.stderr)
-        return [write(chosen.model, trace, instead) for trace in traces]
+        return keep(instead)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from marginspec.model.deployed.morpho_blue import MorphoBlue
@@ -37,7 +37,7 @@ class System:
     chapter: Chapter
     spec: Path
     adapter: Callable[[Mapping[str, Artifact]], Adapter]
-    targets: Mapping[str, Callable[[], Target]]
+    targets: Mapping[str, Callable[[], Target]] = field(default_factory=dict)
 
     def text(self) -> str:
         """The specification, all chapters of it."""
@@ -103,14 +103,19 @@ SYSTEMS = {
             reference.chapter,
             ROOT / "spec" / "reference",
             ReferenceAdapter,
-            {},
         ),
     )
 }
 
 
 def system(name: str) -> System:
-    """A system by name; BadInput names those that exist."""
-    if name not in SYSTEMS:
-        raise BadInput(f"unknown system {name!r}: known are {', '.join(SYSTEMS)}")
-    return SYSTEMS[name]
+    """A system by its name or, one of the user's own, by the path of its folder; BadInput says what there is."""
+    if name in SYSTEMS:
+        return SYSTEMS[name]
+    if not Path(name).is_dir():
+        known = ", ".join(SYSTEMS)
+        raise BadInput(f"unknown system {name!r}: known are {known}; one of your own is named by its folder")
+    # Here, because it needs `System`.
+    from marginspec.cli.own import load
+
+    return load(name)

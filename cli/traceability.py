@@ -55,7 +55,10 @@ def _places(model: type[Machine]) -> dict[str, list[str]]:
 def _relative(place: str) -> str:
     file, _, line = place.rpartition(":")
     path = Path(file)
-    return f"{path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}:{line}"
+    for folder in (ROOT, Path.cwd()):
+        if path.is_relative_to(folder):
+            return f"{path.relative_to(folder)}:{line}"
+    return place
 
 
 def _rules_of_text(text: str) -> Iterator[tuple[str, str, str]]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import hypothesis
 from hypothesis import Phase
-from hypothesis.database import ExampleDatabase
 from hypothesis.strategies import binary
 
 from marginspec.differential.coverage import unreached
@@ -67,27 +66,19 @@ def run(
     steps: int,
     seed: int,
     on_progress: Callable[[Tally], None] | None = None,
-    database: ExampleDatabase | None = None,
     only: frozenset[str] | None = None,
 ) -> Campaign:
     """Take exactly `steps` steps, fewer only when a divergence ends the run; the same calls for the same seed.
 
-    on_progress: called after each sequence. database: where Hypothesis keeps sequences that failed; they are tried
-    first, and not counted unless they fail again. only: actions to draw from, all if None. Raises what the target
-    raises.
+    on_progress: called after each sequence. only: actions to draw from, all if None. Raises what the target raises.
     """
     if steps < 1:
         raise ValueError(f"steps is {steps}, must be at least 1: a run that compares nothing is no pass")
     hunt = _Hunt(model, target, on_progress, only)
     started = time.perf_counter()
     with _rare_collections():
-        if database is not None:
-            hunt.left = SEQUENCE_STEPS
-            _hypothesize(hunt, 1, seed, database, Phase.reuse)
-        if hunt.failing is None:
-            hunt.lockstep.tally = Tally()
-            hunt.left = steps
-            _hypothesize(hunt, -(-steps // SEQUENCE_STEPS), seed, database, Phase.generate)
+        hunt.left = steps
+        _hypothesize(hunt, -(-steps // SEQUENCE_STEPS), seed)
     seconds = time.perf_counter() - started
     tally = hunt.lockstep.tally
     if tally.comparisons == 0:
@@ -150,14 +141,14 @@ class _Ended(Exception):  # noqa: N818 - how a test function tells Hypothesis to
     """There is a divergence, or an error."""
 
 
-def _hypothesize(hunt: _Hunt, examples: int, seed: int, database: ExampleDatabase | None, phase: Phase) -> None:
+def _hypothesize(hunt: _Hunt, examples: int, seed: int) -> None:
     size = START_BYTES + SEQUENCE_STEPS * STEP_BYTES
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
         max_examples=examples,
-        database=database,
-        phases=[phase],
+        database=None,
+        phases=[Phase.generate],
         derandomize=False,
         deadline=None,
         report_multiple_bugs=False,

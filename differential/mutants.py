@@ -109,8 +109,8 @@ class Text:
         return _refusals(node)[0] if _refusals(node) else self.rule_using(node.name)
 
     def rule_using(self, name: str) -> str:
-        """The rule of the first function that uses a name."""
-        return next(self.rule_of(n) for n in self.rules if n.name != name and name in self._uses[n.name])
+        """The rule of the first function that uses a name; the name itself where none does, as of an action."""
+        return next((self.rule_of(n) for n in self.rules if n.name != name and name in self._uses[n.name]), name)
 
     def refusal_of(self, node: ast.stmt) -> str | None:
         """The rule by which a statement refuses, itself or in the method that it calls; None if it is no check."""
@@ -198,7 +198,7 @@ def _changes(text: Text) -> Iterator[tuple[str, str, Change]]:
     """Rule, changed function or constant, and change of each mutant."""
     for constant in text.constants:
         name = _target(constant)
-        if text.reaching(name) != {name}:
+        if not text.reaching(name).isdisjoint(node.name for node in text.rules):
             yield text.rule_using(name), name, _one_more(constant)
     for node in text.rules:
         rule = text.rule_of(node)

@@ -1,39 +1,42 @@
 """Planted bugs: a contract's own source, changed in one place; the lock-step run must find every change.
 
-`python -m marginspec.differential.planted SYSTEM` compiles each patched contract (once, it is cached),
-runs a campaign against it and fails unless every bug was found and shrunk to a short trace.
+So should the laws by themselves, from nothing but what the changed contract shows: that is how much they are worth to
+who has no model of an implementation.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
+from marginspec.differential import monitor
 from marginspec.differential.campaign import run
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Machine
 from marginspec.model.reference import Reference
+from marginspec.properties import reference as reference_laws
+from marginspec.properties.deployed import morpho_blue as morpho_blue_laws
+from marginspec.properties.law import Chapter
 from marginspec.targets.evm.artifact import Artifact, artifact
 from marginspec.targets.evm.build import compile_solidity, package, sources_of
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import Adapter, EvmTarget
 from marginspec.targets.morpho_blue import adapter as morpho_blue
-from marginspec.targets.protocol import BadInput, TargetFailed
+from marginspec.targets.protocol import BadInput
 from marginspec.targets.reference import build as vyper
 from marginspec.targets.reference.adapter import ReferenceAdapter
 
 FOLDER = Path(__file__).parents[1] / "contracts" / "planted"
 STEPS = 200_000
+"""Of the lock-step run, at most."""
+
+WATCHED_STEPS = 40_000
+"""Of the monitor, at most."""
+
 LONGEST_TRACE = 8
 
 WAYS = 4
@@ -42,13 +45,17 @@ WAYS = 4
 
 @dataclass(frozen=True)
 class System:
-    """What a file of planted bugs is about: source files by name, their compiler, the contracts that are rebuilt."""
+    """What a file of planted bugs is about: source files by name, their compiler, the contracts that are rebuilt.
+
+    chapter: the laws that the monitor judges by.
+    """
 
     sources: Callable[[], dict[str, str]]
     compile: Callable[[dict[str, str]], Mapping[str, dict[str, Any]]]
     contracts: tuple[str, ...]
     model: type[Machine]
     adapter: Callable[[Mapping[str, Artifact]], Adapter]
+    chapter: Chapter
 
 
 SYSTEMS = {
@@ -58,8 +65,16 @@ SYSTEMS = {
         ("Morpho",),
         MorphoBlue,
         morpho_blue.MorphoBlueAdapter,
+        morpho_blue_laws.chapter,
     ),
-    "reference": System(vyper.sources, vyper.compile_vyper, ("venue", "resolution"), Reference, ReferenceAdapter),
+    "reference": System(
+        vyper.sources,
+        vyper.compile_vyper,
+        ("venue", "resolution"),
+        Reference,
+        ReferenceAdapter,
+        reference_laws.chapter,
+    ),
 }
 
 
@@ -83,15 +98,24 @@ class Bug:
 
 @dataclass(frozen=True)
 class Hunt:
-    """What came of a bug: after how many steps it was found, and its shortest trace: how long it is, what it shows."""
+    """What came of a bug: after how many steps the lock-step run found it, and its shortest trace: how long it is, what
+    it shows. laws: those that the monitor alone saw broken, after how many steps of its own."""
 
     bug: Bug
     found_after: int | None
     trace_length: int = 0
     key: tuple[str, str] = ("", "")
+    laws: tuple[str, ...] = ()
+    laws_after: int | None = None
+
+    @property
+    def killed(self) -> bool:
+        """Whether anything found it."""
+        return self.found_after is not None or bool(self.laws)
 
     @property
     def passed(self) -> bool:
+        """Whether the lock-step run found it and shrunk it to a short trace."""
         return self.found_after is not None and self.trace_length <= LONGEST_TRACE
 
 
@@ -205,64 +229,18 @@ def _hunted(bug: Bug, target: EvmTarget, steps: int, seed: int) -> Hunt:
     return Hunt(bug, campaign.tally.steps, len(found.trace), found.divergence.key)
 
 
-# --- The command --------------------------------------------------------------------------------------------
-
-
-def table(hunts: Sequence[Hunt]) -> Table:
-    """What the command prints."""
-    result = Table("bug", "rule", "incident")
-    result.add_column("found after", justify="right")
-    result.add_column("shrunk to", justify="right")
-    result.add_column("divergence")
-    for each in hunts:
-        found = ("not found", "", "")
-        if each.found_after is not None:
-            found = (f"{each.found_after:,} steps", f"{each.trace_length} steps", escape(" ".join(each.key)))
-        style = None if each.passed else "red"
-        result.add_row(each.bug.id, each.bug.rule, each.bug.incident, *found, style=style)
-    return result
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Hunt every planted bug of a system. 0: all found and shrunk; 1: not; 2: bad input; 4: target failed."""
-    parser = argparse.ArgumentParser(prog="marginspec.differential.planted", description=main.__doc__)
-    parser.add_argument("system", help=", ".join(SYSTEMS))
-    parser.add_argument("--steps", type=int, default=STEPS, help="at most, per bug (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="repeats a run (default %(default)s)")
-    parser.add_argument("--only", action="append", metavar="ID", help="hunt this bug; may be repeated")
-    given = parser.parse_args(arguments)
+def watch(bug: Bug, steps: int, seed: int) -> tuple[tuple[str, ...], int | None]:
+    """The laws that the monitor alone sees the contract break in at most `steps` steps, and after how many."""
+    system = _system(bug.system)
+    target = EvmTarget(bug.id, system.adapter(build(bug)), Embedded())
     try:
-        hunts = _hunt_all(given.system, given.only, given.steps, given.seed)
-    except BadInput as problem:
-        print(f"marginspec: {problem}", file=sys.stderr)
-        return 2
-    except TargetFailed as problem:
-        print(f"marginspec: {problem}", file=sys.stderr)
-        return 4
-    Console(width=None if sys.stdout.isatty() else 160).print(table(hunts))
-    missed = [each.bug.id for each in hunts if not each.passed]
-    print(f"{len(hunts) - len(missed)} of {len(hunts)} found and shrunk to {LONGEST_TRACE} steps or fewer")
-    if missed:
-        print(f"marginspec: missed {', '.join(missed)} (seed {given.seed})", file=sys.stderr)
-    return 1 if missed else 0
+        seen = monitor.run(system.model, target, system.chapter.properties, steps, seed, shrinking=False)
+    finally:
+        target.close()
+    return seen.broken, seen.found_after
 
 
-def _hunt_all(system: str, only: list[str] | None, steps: int, seed: int) -> list[Hunt]:
-    if steps < 1:
-        raise BadInput("--steps must be at least 1")
-    bugs = load(system)
-    if unknown := sorted(set(only or ()) - {bug.id for bug in bugs}):
-        raise BadInput(f"--only {unknown[0]}: no planted bug of {system} has this id")
-    chosen = [bug for bug in bugs if not only or bug.id in only]
-    for number, bug in enumerate(chosen, 1):
-        print(f"marginspec: compiling bug {number} of {len(chosen)}: {bug.id}", file=sys.stderr, flush=True)
-        build(bug)
-    hunts = []
-    for number, bug in enumerate(chosen, 1):
-        print(f"marginspec: hunting bug {number} of {len(chosen)}: {bug.id}", file=sys.stderr, flush=True)
-        hunts.append(hunt(bug, steps, seed))
-    return hunts
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def both(bug: Bug, steps: int, watched: int, seed: int) -> Hunt:
+    """Hunt a bug by the lock-step run and, on its own, by the monitor: at most `steps` and `watched` steps."""
+    laws, after = watch(bug, watched, seed)
+    return replace(hunt(bug, steps, seed), laws=laws, laws_after=after)

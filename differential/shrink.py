@@ -7,8 +7,8 @@ cannot drift to another bug.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 from marginspec.differential.boundary import thresholds
 from marginspec.differential.lockstep import Divergence, LockStep
@@ -30,15 +30,29 @@ def shrink(
 
     An implementation that does not repeat itself cannot be shrunk: the calls come back as they are.
     """
-    return _Shrinker(model, target, calls, divergence, effort).run()
+    return shrink_by(LockStep(model, target), model, calls, divergence, effort)
+
+
+class Watch(Protocol):
+    """What looks for a divergence: the lock-step run, or the monitor, whose divergences are broken laws."""
+
+    def run(self, steps: Sequence[Step], recheck: bool) -> tuple[int, Divergence] | None:
+        """Let the implementation take some steps, up to the first divergence; the number of steps that lead to it."""
+
+
+def shrink_by(
+    watch: Watch, model: type[Machine], calls: list[Call], divergence: Divergence, effort: int = EFFORT
+) -> tuple[list[Call], Divergence]:
+    """`shrink` for whatever it is that sees the divergence."""
+    return _Shrinker(watch, model, calls, divergence, effort).run()
 
 
 class _Shrinker:
     def __init__(
-        self, model: type[Machine], target: Target, calls: list[Call], divergence: Divergence, effort: int
+        self, watch: Watch, model: type[Machine], calls: list[Call], divergence: Divergence, effort: int
     ) -> None:
         self._model, self._divergence, self._calls = model, divergence, calls
-        self._lockstep = LockStep(model, target)
+        self._watch = watch
         self._rehearsal = Rehearsal(model)
         self._left = effort
         # Divergences that only public getters show need them on every attempt; they are slow.
@@ -72,7 +86,7 @@ class _Shrinker:
         if (steps[-1].outcome.rule, steps[-1].call.action) != self._kind:
             return False
         self._left -= len(steps)
-        found = self._lockstep.run(steps, self._recheck)
+        found = self._watch.run(steps, self._recheck)
         if found is None or found[1].key != self._divergence.key:
             return False
         done, self._divergence = found

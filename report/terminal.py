@@ -84,6 +84,13 @@ def show_fuzz(document: Document, console: Console) -> None:
         console.print(f"  repeat it: marginspec replay {escape(found['trace'])}")
     for declared in document["declared"]:
         _show_declared(declared, console)
+    show_reach(document, console)
+    if not document["divergences"]:
+        console.print("lock-step: [green]no divergence[/]")
+
+
+def show_reach(document: Document, console: Console) -> None:
+    """How many rules and regimes a run reached, and which it did not."""
     rules, regimes = document["rules"], document["regimes"]
     reached = sum(1 for hits in rules.values() if hits), sum(1 for hits in regimes.values() if hits)
     console.print(f"reach: {reached[0]} of {len(rules)} rules, {reached[1]} of {len(regimes)} regimes")
@@ -91,8 +98,6 @@ def show_fuzz(document: Document, console: Console) -> None:
         console.print(f"  [yellow]not reached[/]: {', '.join(document['unreached'])}")
     for rule, why in document["never"].items():
         console.print(f"  {rule} cannot be reached: {why}")
-    if not document["divergences"]:
-        console.print("lock-step: [green]no divergence[/]")
 
 
 def show_replay(document: Document, console: Console) -> None:
@@ -133,23 +138,6 @@ def show_verdict(verdict: str, meaning: Document, console: Console) -> None:
     """The last line of a verb. meaning: what each verdict says there."""
     style = {"holds": "bold green", "broken": "bold red", "incomplete": "bold yellow"}[verdict]
     console.print(f"verdict: [{style}]{verdict}[/]: {meaning[verdict]}")
-
-
-def show_mutate(document: Document, console: Console, every: bool) -> None:
-    """The kill matrix; survivors always."""
-    table = Table(title="Mutants", title_justify="left")
-    for column in ("mutant", "rule", "operator", "line", "killed by"):
-        table.add_column(column, overflow="fold")
-    for row in document["mutants"]:
-        if every or not row["killed_by"]:
-            killers = ", ".join(row["killed_by"]) or (
-                "equivalent" if row.get("equivalent") else "[bold red]survived[/]"
-            )
-            table.add_row(escape(row["id"]), row["rule"], row["operator"], str(row["line"]), killers)
-    if table.row_count:
-        console.print(table)
-    summary = document["summary"]
-    console.print(", ".join(f"{key.replace('_', ' ')} {value}" for key, value in summary.items()))
 
 
 def show_bounds(document: Document, console: Console) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from marginspec.model.kernel.fixed import mul_div_up
-from marginspec.model.kernel.record import Record
 from marginspec.model.reference.collateral import collateral_value, gross_value
 from marginspec.model.reference.ledger import Asset
 from marginspec.model.reference.liquidation import (
@@ -22,8 +21,13 @@ from marginspec.model.reference.notation import (
     MAX_SIZE,
     PENALTY,
     PPM,
+    AccountId,
+    Amount,
+    AssetId,
+    CounterpartyId,
     Fraction,
     Fund,
+    MarketId,
     Quote,
     Size,
     StoredAmount,
@@ -35,7 +39,19 @@ from marginspec.model.reference.notation import (
 from marginspec.model.reference.oracles import MAX_AGE
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import assume, every, refusal
-from marginspec.properties.reference.scope import ACTOR, ELSEWHERE, ETH, HERE, OTHER, chapter, worth
+from marginspec.properties.reference.relaxed import any_equity, any_portfolio
+from marginspec.properties.reference.scope import (
+    ACTOR,
+    BTC,
+    ELSEWHERE,
+    ETH,
+    FLAT,
+    HERE,
+    OTHER,
+    after_funding,
+    chapter,
+    worth,
+)
 
 
 @chapter.theorem("REF-LIQ-1")
@@ -131,92 +147,125 @@ TAKING_OVER = {
 PORTFOLIO = "whatever equity and margin the account has in other markets and in collateral; funding settled"
 
 
-@dataclass(slots=True)
-class Portfolio(Record):
-    """Equity of an account, and its requirements in other markets, in millionths of quote."""
-
-    equity: Quote
-    maintenance: Fund
-    buffered: Fund
-
-
 @dataclass
 class Case:
-    """What is liquidated: its size, the price, and what a unit of it requires."""
+    """What is liquidated: its size, the price, what a unit of it requires; equity, quote, and requirements, exact."""
 
     size: int
     price: Asset
     ratio: int
     buffer: int
     penalty: int
+    equity: int
     maintenance: int
     buffered: int
 
+    @property
+    def gain(self) -> int:
+        """What each unit closed brings the account nearer to maintenance and buffer, in millionths of quote."""
+        return self.price.high * (self.ratio + self.buffer) - self.price.mark * self.penalty
 
-def _account_with(venue: Reference, portfolio: Portfolio) -> Case:
-    """The account `other`, with any equity and any requirement elsewhere, and parameters within their safety bounds."""
-    parameters, ratio = venue.parameters[HERE], venue.markets[HERE].ratio
-    size, price, buffer = magnitude(venue.accounts[OTHER].positions[HERE].size), venue.assets[ETH], parameters[BUFFER]
-    assume(portfolio.maintenance <= portfolio.buffered)
-    assume(price.mark <= price.high)
-    assume(parameters[PENALTY] + 1 <= ratio)
-    maintenance = portfolio.maintenance + size * price.high * ratio
-    with_buffer = portfolio.buffered + size * price.high * (ratio + buffer)
-    requirement = {False: maintenance, True: with_buffer}
-    instead: Any = venue
-    instead.equity = lambda account: portfolio.equity
-    instead._requirement = lambda account, buffered: requirement[buffered]
-    instead._settle = lambda account: None
-    instead._needs_initial_margin = lambda account: None
-    return Case(size, price.clone(), ratio, buffer, parameters[PENALTY], maintenance, with_buffer)
+    @property
+    def shortfall(self) -> int:
+        """What is missing to maintenance and buffer, in millionths of quote."""
+        return self.buffered - self.equity * PPM
 
 
-@chapter.theorem("REF-LIQ-8", bounds=PORTFOLIO, scope=TAKING_OVER)
-def only_accounts_below_maintenance_are_liquidated(venue: Reference, portfolio: Portfolio, most: Size) -> Any:
-    """No account whose equity is at least its maintenance margin is liquidated."""
-    case = _account_with(venue, portfolio)
-    venue.liquidate(ACTOR, OTHER, HERE, most)
-    return portfolio.equity * PPM < case.maintenance
+def _case(venue: Reference, account: AccountId, market: MarketId) -> Case:
+    """A position before its liquidation, within the safety bounds, its account's funding settled."""
+    settled, parameters = after_funding(venue, account), venue.parameters[market]
+    case = Case(
+        magnitude(venue.accounts[account].positions[market].size),
+        venue.assets[venue.market_terms[market].asset].clone(),
+        venue.markets[market].ratio,
+        parameters[BUFFER],
+        parameters[PENALTY],
+        settled.equity(account),
+        settled._requirement(account, buffered=False),
+        settled._requirement(account, buffered=True),
+    )
+    assume(case.maintenance <= case.buffered)
+    assume(case.price.mark <= case.price.high)
+    assume(case.penalty + 1 <= case.ratio)
+    return case
+
+
+@chapter.theorem(
+    "REF-LIQ-8", bounds=PORTFOLIO, scope={**TAKING_OVER, "liquidator": (ACTOR, OTHER)}, relaxed=any_portfolio
+)
+def only_accounts_below_maintenance_are_liquidated(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
+) -> Any:
+    """No account whose equity is at least its maintenance margin is liquidated; nor one in default, which the waterfall
+    has to resolve; nor any by itself, or at a stale price."""
+    case, in_default = _case(venue, account, market), venue.accounts[account].in_default
+    fresh = case.price.mark != 0 and venue.now <= case.price.time + MAX_AGE
+    venue.liquidate(liquidator, account, market, most)
+    return every((case.equity * PPM < case.maintenance, not in_default, liquidator != account, fresh))
 
 
 LONG = f"{PORTFOLIO}; a long position (REF-LIQ-8 and 11 have both)"
 
 
-@chapter.theorem("REF-LIQ-9", bounds=LONG, scope=TAKING_OVER)
-def liquidation_strictly_improves_the_account(venue: Reference, portfolio: Portfolio, most: Size) -> Any:
+@chapter.theorem("REF-LIQ-9", bounds=LONG, scope=TAKING_OVER, relaxed=any_portfolio)
+def liquidation_strictly_improves_the_account(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
+) -> Any:
     """A liquidation closes something, and what is then missing to maintenance is strictly less."""
-    assume(venue.accounts[OTHER].positions[HERE].size >= 1)
-    case = _account_with(venue, portfolio)
-    closed, paid = venue.liquidate(ACTOR, OTHER, HERE, most)
+    assume(venue.accounts[account].positions[market].size >= 1)
+    case = _case(venue, account, market)
+    closed, paid = venue.liquidate(liquidator, account, market, most)
     return every((closed >= 1, closed <= case.size, closed * case.price.high * case.ratio > paid * PPM))
 
 
-@chapter.theorem("REF-LIQ-10", bounds=LONG, scope=TAKING_OVER)
-def liquidation_is_minimal_to_one_unit(venue: Reference, portfolio: Portfolio, most: Size) -> Any:
+@chapter.theorem("REF-LIQ-10", bounds=LONG, scope=TAKING_OVER, relaxed=any_portfolio)
+def liquidation_is_minimal_to_one_unit(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
+) -> Any:
     """Unless the least would leave dust, one unit less would not have restored maintenance and buffer."""
-    assume(venue.accounts[OTHER].positions[HERE].size >= 1)
-    case = _account_with(venue, portfolio)
-    closed, _ = venue.liquidate(ACTOR, OTHER, HERE, most)
-    gain = case.price.high * (case.ratio + case.buffer) - case.price.mark * case.penalty
-    shortfall = case.buffered - portfolio.equity * PPM
-    if (closed - 1) * gain < shortfall:
+    assume(venue.accounts[account].positions[market].size >= 1)
+    case = _case(venue, account, market)
+    closed, _ = venue.liquidate(liquidator, account, market, most)
+    if (closed - 1) * case.gain < case.shortfall:
         return True
-    left = case.size - size_to_restore(shortfall, gain, case.size)
-    return left * case.price.mark < venue.market_terms[HERE].dust
+    left = case.size - size_to_restore(case.shortfall, case.gain, case.size)
+    return left * case.price.mark < venue.market_terms[market].dust
 
 
-@chapter.theorem("REF-LIQ-11", bounds=PORTFOLIO, scope=TAKING_OVER)
-def penalty_is_paid_from_equity_and_shared(venue: Reference, portfolio: Portfolio, most: Size) -> Any:
+# What is left of the limit of the interval is less than one more unit, or nothing was asked of it.
+def _is_limited(venue: Reference, market: MarketId, closed: int, most: int, mark: int) -> Any:
+    return closed == most or venue.markets[market].room < mark
+
+
+@chapter.theorem("REF-LIQ-13", bounds=LONG, scope=TAKING_OVER, relaxed=any_portfolio)
+def liquidation_restores_and_leaves_no_dust(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
+) -> Any:
+    """But for what is offered and the limit of the interval, a liquidation restores maintenance and buffer and leaves
+    at least the dust threshold, or closes all."""
+    assume(venue.accounts[account].positions[market].size >= 1)
+    case = _case(venue, account, market)
+    closed, _ = venue.liquidate(liquidator, account, market, most)
+    if closed == case.size or _is_limited(venue, market, closed, most, case.price.mark):
+        return True
+    left = (case.size - closed) * case.price.mark
+    return every((closed * case.gain >= case.shortfall, left >= venue.market_terms[market].dust))
+
+
+@chapter.theorem("REF-LIQ-11", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_portfolio)
+def penalty_is_paid_from_equity_and_shared(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
+) -> Any:
     """The account pays the penalty and nothing else, never more than its equity, to liquidator and insurance fund."""
-    _account_with(venue, portfolio)
-    before = worth(venue, OTHER), worth(venue, ACTOR), venue.insurance
-    _, paid = venue.liquidate(ACTOR, OTHER, HERE, most)
-    after = worth(venue, OTHER), worth(venue, ACTOR), venue.insurance
+    settled, equity = after_funding(venue, account, liquidator), _case(venue, account, market).equity
+    before = worth(settled, account, market), worth(settled, liquidator, market), venue.insurance
+    _, paid = venue.liquidate(liquidator, account, market, most)
+    after = worth(venue, account, market), worth(venue, liquidator, market), venue.insurance
     return every(
         (
             after[0] == before[0] - paid,
             paid >= 0,
-            paid <= max(portfolio.equity, 0),
+            paid <= max(equity, 0),
             after[1] + after[2] == before[1] + before[2] + paid,
             2 * (after[1] - before[1]) <= paid,
         )
@@ -227,16 +276,100 @@ def penalty_is_paid_from_equity_and_shared(venue: Reference, portfolio: Portfoli
     "REF-LIQ-12",
     bounds=f"{LONG}; a fresh price, a liquidator who has the margin, the limit of the interval not used up",
     scope=TAKING_OVER,
+    relaxed=any_portfolio,
 )
-def every_account_below_maintenance_can_be_liquidated(venue: Reference, portfolio: Portfolio, most: Size) -> Any:
+def every_account_below_maintenance_can_be_liquidated(venue: Reference, most: Size) -> Any:
     """Nothing stops the liquidation of an account below maintenance: not dust, not an empty fund, no gate, no pause."""
     assume(venue.accounts[OTHER].positions[HERE].size >= 1)
-    case = _account_with(venue, portfolio)
+    case = _case(venue, OTHER, HERE)
     assume(venue.settling_since == 0)
     assume(not venue.accounts[OTHER].in_default)
     assume(1 <= most <= MAX_SIZE)
     assume(case.price.mark >= 1)
     assume(venue.now <= case.price.time + MAX_AGE)
-    assume(portfolio.equity < venue.maintenance_margin(OTHER))
+    assume(case.equity < venue.maintenance_margin(OTHER))
     assume(venue.markets[HERE].room >= case.price.mark)
     return refusal(venue.liquidate, ACTOR, OTHER, HERE, most) is None
+
+
+@chapter.theorem("REF-LIQ-15", bounds=LONG, scope=TAKING_OVER, relaxed=any_portfolio)
+def liquidation_is_not_refused_for_a_reason_that_is_none(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
+) -> Any:
+    """A liquidation is refused by LIQ-5 only at maintenance, by LIQ-10 only while half of it is left."""
+    assume(venue.accounts[account].positions[market].size >= 1)
+    case = _case(venue, account, market)
+    rule = refusal(venue.liquidate, liquidator, account, market, most)
+    if rule == "LIQ-10":
+        return 2 * case.equity * PPM + PPM > case.maintenance
+    return rule != "LIQ-5" or case.equity * PPM >= case.maintenance
+
+
+# --- Seizure ----------------------------------------------------------------------------------------------------------
+
+ANY_DEBT = "whatever equity, profit and margin say; funding settled"
+
+
+@chapter.theorem("REF-LIQ-16", bounds=ANY_DEBT, scope={"asset": (ETH, BTC)}, relaxed=any_equity)
+def collateral_is_seized_in_order_and_only_of_a_debtor(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, asset: AssetId, amount: Amount
+) -> Any:
+    """Collateral is seized only of another account with negative equity, or at the end, and in the order of assets."""
+    settled = after_funding(venue, account)
+    assume(venue.settling_since == 0)
+    equity, holdings = settled.equity(account), venue.accounts[account].collateral
+    names = tuple(holdings)
+    earlier = [holdings[name].amount == 0 for name in names[: names.index(asset)]]
+    venue.seize_collateral(liquidator, account, asset, amount)
+    return every((liquidator != account, equity < 0, *earlier))
+
+
+@chapter.theorem("REF-LIQ-17", bounds=ANY_DEBT, scope=FLAT, relaxed=any_equity)
+def seizure_is_a_purchase_at_the_discount(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, asset: AssetId, amount: Amount
+) -> Any:
+    """The liquidator pays the account at least the discounted value, and gets exactly the collateral, all but funding
+    unchanged."""
+    settled, mark = after_funding(venue, account, liquidator), venue.assets[asset].mark
+    cash = settled.accounts[account].cash, settled.accounts[liquidator].cash
+    held = [settled.accounts[party].collateral[asset].amount for party in (account, liquidator)]
+    unit = venue.asset_terms[asset].unit
+    paid = venue.seize_collateral(liquidator, account, asset, amount)
+    seller, buyer = venue.accounts[account], venue.accounts[liquidator]
+    return every(
+        (
+            paid * unit * PPM >= amount * mark * (PPM - SEIZURE_DISCOUNT),
+            seller.cash == cash[0] + paid,
+            buyer.cash == cash[1] - paid,
+            seller.collateral[asset].amount == held[0] - amount,
+            buyer.collateral[asset].amount == held[1] + amount,
+        )
+    )
+
+
+@chapter.theorem("REF-LIQ-14", bounds=ANY_DEBT, scope=FLAT, relaxed=any_equity)
+def seizure_ends_with_the_debt(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, asset: AssetId, amount: Amount
+) -> Any:
+    """No unit of collateral is seized once the units before it have paid the debt."""
+    settled, mark = after_funding(venue, account), venue.assets[asset].mark
+    debt = -(settled.accounts[account].cash + settled.unrealised(account))
+    unit = venue.asset_terms[asset].unit
+    venue.seize_collateral(liquidator, account, asset, amount)
+    return seizure_price(amount - 1, mark, unit) < debt
+
+
+@chapter.theorem("REF-COL-15", bounds=ANY_DEBT, scope=FLAT, relaxed=any_equity)
+def seized_collateral_takes_its_part_of_the_count(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, asset: AssetId, amount: Amount
+) -> Any:
+    """A seizure leaves the account no more of the count than of the collateral, and moves the rest of it."""
+    held, got = (venue.accounts[party].collateral[asset].clone() for party in (account, liquidator))
+    venue.seize_collateral(liquidator, account, asset, amount)
+    left = venue.accounts[account].collateral[asset]
+    return every(
+        (
+            left.counted * held.amount <= held.counted * left.amount,
+            venue.accounts[liquidator].collateral[asset].counted == got.counted + held.counted - left.counted,
+        )
+    )

@@ -25,13 +25,16 @@ from marginspec.model.reference.notation import (
     Duration,
     Fraction,
     Fund,
+    MarketId,
     StoredPrice,
     StoredSize,
+    User,
     magnitude,
 )
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import assume, every
-from marginspec.properties.reference.scope import ELSEWHERE, ETH, HERE, SIMPLE, SIMPLE_BOUNDS, chapter
+from marginspec.properties.reference.relaxed import any_report
+from marginspec.properties.reference.scope import ETH, HERE, SIMPLE, SIMPLE_BOUNDS, chapter
 
 
 @chapter.theorem("REF-MRG-1")
@@ -245,23 +248,27 @@ def _with_collateral(venue: Reference, value: int) -> Any:
     return instead
 
 
-@chapter.theorem("REF-MRG-15", bounds="one of the two assets")
-def adaptation_stays_within_a_step(venue: Reference, asset: AssetId, mark: StoredPrice, elapsed: Duration) -> Any:
-    """A new price moves the ratio and the haircut by at most one step, however long the last one has been."""
-    ratio, haircut = venue.markets[HERE].ratio, venue.assets[asset].haircut
-    other = venue.markets[ELSEWHERE].clone()
-    assume(venue.assets[asset].mark >= 1)
-    assume(elapsed >= MAX_STEP_TIME)
-    instead: Any = venue
-    instead._ramp = lambda market, time: None
-    venue._adapt(asset, mark, elapsed)
-    step = TIGHTENING * MAX_STEP_TIME
+ANY_REPORT = "whatever the sources say, no breaker tripped before, parameters ramped before; one of the two assets"
+
+
+@chapter.theorem("REF-MRG-15", bounds=ANY_REPORT, scope={"assets[ETH].tripped_at": (0,)}, relaxed=any_report)
+def adaptation_stays_within_a_step(venue: Reference, caller: User, asset: AssetId, market: MarketId) -> Any:
+    """A new price leaves the estimate that its move asks for (REF-MRG-3 to 6), and moves ratio and haircut by at most
+    one step, however long the last one has been."""
+    price, before = venue.assets[asset].clone(), venue.markets[market].clone()
+    assume(price.mark >= 1)
+    assume(venue.market_terms[market].asset == asset)
+    assume(price.time <= venue.now)
+    up, down, time = TIGHTENING * MAX_STEP_TIME, RELAXATION * MAX_STEP_TIME, min(venue.now - price.time, MAX_STEP_TIME)
+    venue.update_price(caller, asset)
+    ratio, after = venue.markets[market].ratio, venue.assets[asset]
+    assume(after.tripped_at == 0)
     return every(
         (
-            venue.markets[HERE].ratio <= ratio + step,
-            venue.assets[asset].haircut <= haircut + step,
-            venue.markets[HERE].ratio >= ratio - RELAXATION * MAX_STEP_TIME,
-            venue.assets[asset].haircut >= haircut - RELAXATION * MAX_STEP_TIME,
-            venue.markets[ELSEWHERE].flatten() == other.flatten(),
+            ratio <= before.ratio + up,
+            ratio >= before.ratio - down,
+            after.haircut <= price.haircut + up,
+            after.haircut >= price.haircut - down,
+            after.volatility == next_volatility(price.volatility, price.mark, after.mark, time),
         )
     )

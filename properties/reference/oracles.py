@@ -10,15 +10,16 @@ from marginspec.model.reference.notation import (
     AccountId,
     AssetId,
     ReportedPrice,
-    SourceId,
     StoredPrice,
     Timestamp,
+    User,
 )
 from marginspec.model.reference.oracles import (
     BAND,
     CONFIRMATION,
     MAX_AGE,
     MAX_CONFIDENCE,
+    QUORUM,
     is_usable,
     lower_median,
     upper_median,
@@ -26,7 +27,9 @@ from marginspec.model.reference.oracles import (
 )
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import assume, every, refusal
-from marginspec.properties.reference.scope import BTC, chapter
+from marginspec.properties.reference.relaxed import unadapted
+from marginspec.properties.reference.scope import BTC, ETH, chapter
+from marginspec.properties.scope import Options
 
 
 @chapter.theorem("REF-ORC-1")
@@ -88,22 +91,17 @@ def band_is_twenty_percent_either_way(venue: Reference, price: StoredPrice, last
 
 
 # Two sources: what they report is any report, so what a third would add is only which two count.
-def _two_sources(venue: Reference, asset: AssetId) -> None:
-    del venue.sources[asset][SourceId("third")]
-    venue._adapt = lambda asset, mark, elapsed: None  # type: ignore[method-assign]
+TWO_SOURCES: dict[str, Options] = {f"sources[{ETH}][third].price": (0,)}
+TWO = "two sources; whatever ratios and haircuts make of the price"
 
 
-TWO_SOURCES = "two sources; whatever ratios and haircuts make of the price"
-
-
-@chapter.theorem("REF-ORC-6", bounds=TWO_SOURCES)
-def price_out_of_band_is_never_accepted_at_once(venue: Reference, asset: AssetId) -> Any:
-    """A price beyond the band is taken only after the breaker has stood for ten minutes; before, nothing changes."""
-    _two_sources(venue, asset)
+@chapter.theorem("REF-ORC-6", bounds=TWO, scope=TWO_SOURCES, relaxed=unadapted)
+def price_out_of_band_is_never_accepted_at_once(venue: Reference, caller: User, asset: AssetId) -> Any:
+    """A price beyond the band is taken only after the breaker has stood for half an hour; before, nothing changes."""
     before = venue.assets[asset].clone()
     assume(before.mark != 0)
-    venue._update_price(asset)
-    price = venue.assets[asset]
+    venue.update_price(caller, asset)
+    price = venue.assets[asset].clone()
     if price.tripped_at != 0:
         price.tripped_at = before.tripped_at
         return every((before.tripped_at == 0, price.flatten() == before.flatten()))
@@ -111,24 +109,24 @@ def price_out_of_band_is_never_accepted_at_once(venue: Reference, asset: AssetId
     return waited or within_band(price.mark, before.mark)
 
 
-@chapter.theorem("REF-ORC-7", bounds=TWO_SOURCES)
-def accepted_price_is_what_fresh_sources_say(venue: Reference, asset: AssetId) -> Any:
-    """A price that is accepted is fresh, its edges enclose its mark, and no report was stale, at a bound or unsure."""
-    _two_sources(venue, asset)
+@chapter.theorem("REF-ORC-7", bounds=TWO, scope=TWO_SOURCES, relaxed=unadapted)
+def accepted_price_is_what_fresh_sources_say(venue: Reference, caller: User, asset: AssetId) -> Any:
+    """A price that is accepted is the middle of what a quorum of sources says that are fresh, inside and sure, and its
+    edges are the middle of theirs."""
     assume(venue.now >= 1)
-    venue._update_price(asset)
+    venue.update_price(caller, asset)
     price, terms = venue.assets[asset], venue.asset_terms[asset]
     assume(price.tripped_at == 0)
-    reports = venue.sources[asset].values()
-    usable = [is_usable(report, terms, venue.now) for report in reports]
+    usable = [report for report in venue.sources[asset].values() if is_usable(report, terms, venue.now)]
     return every(
         (
-            all(usable),
+            len(usable) >= QUORUM,
             price.time == venue.now,
             price.low <= price.mark,
             price.mark <= price.high,
-            terms.feed_low < price.mark,
-            price.mark < terms.feed_high,
+            price.mark == lower_median([report.price for report in usable]),
+            price.low == lower_median([report.price - report.confidence for report in usable]),
+            price.high == upper_median([report.price + report.confidence for report in usable]),
         )
     )
 

@@ -29,8 +29,9 @@ from marginspec.model.reference.notation import (
 )
 from marginspec.model.reference.parameters import NOTICE
 from marginspec.model.reference.venue import Reference
-from marginspec.properties.law import assume, every, refusal
-from marginspec.properties.reference.scope import ETH, HERE, SIMPLE, SIMPLE_BOUNDS, chapter
+from marginspec.properties.law import Step, assume, every, refusal
+from marginspec.properties.reference.relaxed import relaxed
+from marginspec.properties.reference.scope import ETH, FLAT, HERE, SIMPLE, SIMPLE_BOUNDS, chapter
 
 
 @chapter.theorem("REF-PRM-1")
@@ -155,5 +156,30 @@ def spread_and_guardian_are_the_governors(
         (
             (guardian_refused is None) == is_governor,
             (spread_refused is None) == (is_governor and spread <= MAX_SPREAD),
+        )
+    )
+
+
+ONLY_THE_GOVERNOR = ("announce", "set_spread", "set_guardian", "collect_fees", "start_settlement")
+
+
+@chapter.theorem("REF-PRM-8", bounds="one market, one collateral asset", scope=FLAT, relaxed=relaxed)
+def only_the_governor_adds_risk(venue: Reference, step: Step, asset: AssetId, market: MarketId) -> Any:
+    """Nobody but the governor does what is the governor's, raises a cap, lifts reduce-only or a pause, or takes
+    fees."""
+    caller = step.argument("caller")
+    assume(caller is not None and caller != venue.governor)
+    before = venue.cap[asset], venue.markets[market].clone(), venue.deposits_paused, venue.guardian, venue.fees
+    step.take(venue)
+    after = venue.markets[market]
+    return every(
+        (
+            step.action not in ONLY_THE_GOVERNOR,
+            venue.cap[asset] <= before[0],
+            after.open_interest_cap <= before[1].open_interest_cap,
+            after.reduce_only or not before[1].reduce_only,
+            venue.deposits_paused or not before[2],
+            venue.guardian == before[3],
+            venue.fees >= before[4],
         )
     )

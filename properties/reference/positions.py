@@ -9,25 +9,30 @@ from marginspec.model.reference.notation import (
     DAY,
     PPM,
     AccountId,
+    CounterpartyId,
     Duration,
     FundingIndex,
     MarketId,
     Premium,
     Quote,
     SignedSize,
+    Size,
     StoredPrice,
 )
 from marginspec.model.reference.positions import (
     FUNDING_PERIOD,
     FUNDING_SCALE,
+    MAX_ACCRUAL,
     funding_payment,
     index_growth,
     premium,
     profit,
 )
 from marginspec.model.reference.venue import Reference
-from marginspec.properties.law import assume, every
+from marginspec.properties.law import Step, assume, every
+from marginspec.properties.reference.relaxed import accruing, unchecked_margin
 from marginspec.properties.reference.scope import ACTOR, ELSEWHERE, HERE, LEDGER, OTHER, chapter, worth
+from marginspec.properties.scope import Options
 
 
 @chapter.theorem("REF-POS-1")
@@ -155,4 +160,43 @@ def isolated_account_never_gets_a_second_market(
             own.cash - after.cost == cash - before.cost - paid,
             after.size == 0 or own.cash == cash,
         )
+    )
+
+
+@chapter.theorem(
+    "REF-POS-13", bounds="whatever equity, margin and prices say; one market", scope=LEDGER, relaxed=accruing
+)
+def a_day_of_funding_is_the_most_that_is_charged_at_once(venue: Reference, step: Step, market: MarketId) -> Any:
+    """However long nothing has happened, a market is charged at most a day of its premium, and no other than that."""
+    assume(step.action in ("withdraw", "cover"))
+    before = venue.markets[market].clone()
+    step.take(venue)
+    moved = venue.markets[market].funding_index - before.funding_index
+    most = index_growth(before.premium, min(venue.now - before.accrued_at, MAX_ACCRUAL))
+    return moved == 0 or moved == most
+
+
+# Whoever has a position elsewhere and none here may be isolated or not, on either side of a trade.
+ELSEWHERE_TOO: dict[str, Options] = {
+    **{name: options for name, options in LEDGER.items() if not name.endswith(".size")},
+    **{f"accounts[{account}].positions[{HERE}].size": (0,) for account in (ACTOR, OTHER)},
+}
+
+
+@chapter.theorem(
+    "REF-POS-14",
+    bounds="whatever margin says; an offer at the mark, to an account without a position here",
+    scope=ELSEWHERE_TOO,
+    relaxed=unchecked_margin,
+)
+def isolated_account_trades_in_one_market(
+    venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
+) -> Any:
+    """An isolated account that has traded has a position in no other market, on whichever side it was."""
+    venue.trade(account, maker, market, size)
+    return every(
+        not venue.account_terms[party].isolated or position.size == 0
+        for party in (account, maker)
+        for name, position in venue.accounts[party].positions.items()
+        if name != market
     )

@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Any, cast
 from marginspec.model.kernel import Machine
 from marginspec.model.kernel.machine import per_model
 from marginspec.model.reference.ledger import Asset
-from marginspec.model.reference.notation import AccountId, AssetId, Fund, MarketId, Quote, StoredPrice, StoredSize
+from marginspec.model.reference.notation import (
+    BUFFER,
+    AccountId,
+    AssetId,
+    Fund,
+    MarketId,
+    Quote,
+    StoredPrice,
+    StoredSize,
+    magnitude,
+)
+from marginspec.properties.law import Relaxation
+from marginspec.properties.reference.scope import HERE, OTHER
 
 if TYPE_CHECKING:
     from marginspec.model.reference.venue import Reference as _Venue
@@ -78,8 +90,148 @@ class Relaxed(_Venue):
         """Accepted."""
 
 
-@per_model
-def relaxed(model: type[Machine]) -> type[Machine]:
-    """A model of the venue with fewer refusals."""
-    combined: Any = type("Relaxed" + model.__name__, (Relaxed, model), {})
-    return cast(type[Machine], dataclass(combined))
+# --- Funding settled, and one thing less ------------------------------------------------------------------------------
+
+
+class Settled(_Venue):
+    """The venue where all funding is settled before: settling does nothing."""
+
+    def _settle(self, account: AccountId) -> None:
+        """Done before."""
+
+    def _accrue(self, market: MarketId) -> None:
+        """Done before."""
+
+
+class Unchecked(Settled):
+    """Margin checks accept everything, so that what holds does not rest on them."""
+
+    def _needs_initial_margin(self, account: AccountId) -> None:
+        """Accepted."""
+
+    def _before_trade(self, account: AccountId, market: MarketId, size: int) -> None:
+        """Accepted."""
+
+    def _after_trade(self, account: AccountId, before: int | None, allowance: int) -> None:
+        """Accepted."""
+
+
+@dataclass
+class AnyEquity(Settled):
+    """Equity and profit are any numbers, of each account, and so is what is required of it."""
+
+    any_equity: dict[AccountId, Quote] = field(default_factory=dict)
+    any_profit: dict[AccountId, Quote] = field(default_factory=dict)
+    any_maintenance: dict[AccountId, Fund] = field(default_factory=dict)
+
+    def equity(self, account: AccountId) -> int:
+        return self.any_equity[account]
+
+    def unrealised(self, account: AccountId) -> int:
+        return self.any_profit[account]
+
+    def maintenance_margin(self, account: AccountId) -> int:
+        return self.any_maintenance[account]
+
+    def _needs_initial_margin(self, account: AccountId) -> None:
+        """Accepted."""
+
+    def _after_trade(self, account: AccountId, before: int | None, allowance: int) -> None:
+        """Accepted."""
+
+
+@dataclass
+class AnyPortfolio(Settled):
+    """Accounts have any equity, and any requirement elsewhere, in millionths of quote; liquidators have margin."""
+
+    any_equity: Quote = 0
+    any_requirement: Fund = 0
+    any_buffered: Fund = 0
+
+    def equity(self, account: AccountId) -> int:
+        return self.any_equity
+
+    def _requirement(self, account: AccountId, buffered: bool) -> int:
+        """As of the position in one market, and any number in the others."""
+        size, ratio = magnitude(self.accounts[account].positions[HERE].size), self.markets[HERE].ratio
+        high = self.assets[self.market_terms[HERE].asset].high
+        if buffered:
+            return self.any_buffered + size * high * (ratio + self.parameters[HERE][BUFFER])
+        return self.any_requirement + size * high * ratio
+
+    def _needs_initial_margin(self, account: AccountId) -> None:
+        """Accepted."""
+
+
+@dataclass
+class AnyReport(_Venue):
+    """Usable reports agree on any price, and parameters stay."""
+
+    any_mark: StoredPrice = 0
+    any_low: StoredPrice = 0
+    any_high: StoredPrice = 0
+
+    def _reported(self, asset: AssetId) -> tuple[int, int, int]:
+        return self.any_mark, self.any_low, self.any_high
+
+    def _ramp(self, market: MarketId, time: int) -> None:
+        """Parameters have been ramped before."""
+
+
+class Unadapted(_Venue):
+    """Whatever ratios and haircuts make of a price."""
+
+    def _adapt(self, asset: AssetId, mark: int, elapsed: int) -> None:
+        """No part of these laws."""
+
+
+class OnlyTaker(Settled):
+    """The maker of a trade is checked by the same rule as the taker; here it is not."""
+
+    def _before_trade(self, account: AccountId, market: MarketId, size: int) -> int | None:
+        return None if account == OTHER else super()._before_trade(account, market, size)
+
+    def _after_trade(self, account: AccountId, before: int | None, allowance: int) -> None:
+        if account != OTHER:
+            super()._after_trade(account, before, allowance)
+
+
+class OnlyMaker(Settled):
+    """The taker of a trade is checked by the same rule as the maker; here it is not."""
+
+    def _before_trade(self, account: AccountId, market: MarketId, size: int) -> int | None:
+        return None if account != OTHER else super()._before_trade(account, market, size)
+
+    def _after_trade(self, account: AccountId, before: int | None, allowance: int) -> None:
+        if account == OTHER:
+            super()._after_trade(account, before, allowance)
+
+
+class Accruing(Relaxed):
+    """The venue with fewer refusals, in which funding accrues."""
+
+    def _accrue(self, market: MarketId) -> None:
+        super(Relaxed, self)._accrue(market)
+
+
+def relaxation(way: type) -> Relaxation:
+    """What makes of a model of the venue one with fewer refusals, in one of these ways."""
+
+    @per_model
+    def relaxed(model: type[Machine]) -> type[Machine]:
+        combined: Any = type(f"{way.__name__}{model.__name__}", (way, model), {})
+        return cast(type[Machine], dataclass(combined))
+
+    return relaxed
+
+
+relaxed = relaxation(Relaxed)
+accruing = relaxation(Accruing)
+settled_before = relaxation(Settled)
+unchecked_margin = relaxation(Unchecked)
+any_equity = relaxation(AnyEquity)
+any_portfolio = relaxation(AnyPortfolio)
+any_report = relaxation(AnyReport)
+unadapted = relaxation(Unadapted)
+only_taker = relaxation(OnlyTaker)
+only_maker = relaxation(OnlyMaker)

@@ -106,10 +106,24 @@ def unchecked(venue: Reference) -> Any:
     return instead
 
 
-def worth(venue: Reference, account: AccountId) -> int:
-    """Cash and unrealised profit of an account in the market at hand, quote."""
-    position = venue.accounts[account].positions[HERE]
-    return venue.accounts[account].cash + profit(position, venue.assets[ETH].mark)
+def worth(venue: Reference, account: AccountId, market: MarketId = HERE) -> int:
+    """Cash and unrealised profit of an account in one market, quote."""
+    position = venue.accounts[account].positions[market]
+    return venue.accounts[account].cash + profit(position, venue.assets[venue.market_terms[market].asset].mark)
+
+
+def after_funding(venue: Reference, *accounts: AccountId) -> Reference:
+    """A copy of the venue in which these accounts' funding is settled, as actions that depend on it do first."""
+    copy = venue.clone()
+    for account in accounts:
+        copy._settle(account)
+    return copy
+
+
+def owes_nothing(venue: Reference, account: AccountId) -> Any:
+    """No positions and no negative cash."""
+    own = venue.accounts[account]
+    return all(position.size == 0 for position in own.positions.values()) and own.cash >= 0
 
 
 def any_step(venue: Reference, step: Step) -> bool:

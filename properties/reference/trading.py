@@ -4,38 +4,47 @@ from __future__ import annotations
 
 from typing import Any
 
+from marginspec.model.reference.collateral import counted_in_tiers
 from marginspec.model.reference.notation import (
+    MAKER_FEE,
     MAX_AMOUNT,
     PENALTY,
     PPM,
     QUOTE_PER_UNIT,
+    TAKER_FEE,
     USD,
     VENUE,
     AccountId,
     Amount,
+    AssetId,
+    CounterpartyId,
     Fraction,
+    MarketId,
     SignedSize,
     Size,
     StoredAmount,
     StoredPrice,
     StoredSize,
     TokenId,
-    User,
     magnitude,
 )
+from marginspec.model.reference.oracles import MAX_AGE
 from marginspec.model.reference.trading import is_reducing, trading_fee
 from marginspec.model.reference.venue import Reference
-from marginspec.properties.law import assume, every, refusal
+from marginspec.properties.law import Step, assume, every, refusal
+from marginspec.properties.reference.relaxed import any_equity, only_maker, only_taker, settled_before, unchecked_margin
 from marginspec.properties.reference.scope import (
+    ACTOR,
     ETH,
     FLAT,
     HERE,
+    LEDGER,
     OTHER,
     SIMPLE,
     SIMPLE_BOUNDS,
+    after_funding,
     chapter,
-    settled,
-    unchecked,
+    owes_nothing,
     worth,
 )
 
@@ -61,15 +70,14 @@ def reduction_brings_a_position_nearer_to_zero(venue: Reference, position: Signe
 # --- What an owner can take out -------------------------------------------------------------------------------------
 
 
-@chapter.theorem("REF-WDR-1", bounds=SIMPLE_BOUNDS, scope=SIMPLE)
+@chapter.theorem("REF-WDR-1", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
 def withdrawal_leaves_initial_margin(venue: Reference, account: AccountId, token: TokenId, amount: Amount) -> Any:
     """Whoever withdraws then has initial margin, or neither positions nor debts."""
-    settled(venue).withdraw(account, token, amount)
-    owes_nothing = venue.accounts[account].positions[HERE].size == 0 and venue.accounts[account].cash >= 0
-    return owes_nothing or venue.equity(account) >= venue.initial_margin(account)
+    venue.withdraw(account, token, amount)
+    return owes_nothing(venue, account) or venue.equity(account) >= venue.initial_margin(account)
 
 
-@chapter.theorem("REF-WDR-2", bounds="whatever margin says; funding settled")
+@chapter.theorem("REF-WDR-2", bounds="whatever margin says; funding settled", relaxed=unchecked_margin)
 def withdrawal_is_never_beyond_what_is_there(
     venue: Reference, account: AccountId, token: TokenId, amount: Amount
 ) -> Any:
@@ -77,7 +85,7 @@ def withdrawal_is_never_beyond_what_is_there(
     own, owner = venue.accounts[account], venue.owner(account)
     before = own.cash, {asset: holding.amount for asset, holding in own.collateral.items()}
     held, vault = venue.held[token], venue.balance[token][VENUE]
-    unchecked(venue).withdraw(account, token, amount)
+    venue.withdraw(account, token, amount)
     own = venue.accounts[account]
     paid = amount * QUOTE_PER_UNIT if token == USD else 0
     taken = {asset: amount if asset == token else 0 for asset in own.collateral}
@@ -95,6 +103,33 @@ def withdrawal_is_never_beyond_what_is_there(
     )
 
 
+@chapter.theorem(
+    "REF-WDR-5", bounds="whatever margin says; funding settled", scope={"token": (ETH,)}, relaxed=unchecked_margin
+)
+def withdrawn_collateral_takes_its_part_of_the_count(
+    venue: Reference, account: AccountId, token: TokenId, amount: Amount
+) -> Any:
+    """A withdrawal leaves no more of the count than of the collateral."""
+    assume(token != USD)
+    held = venue.accounts[account].collateral[AssetId(token)].clone()
+    venue.withdraw(account, token, amount)
+    left = venue.accounts[account].collateral[AssetId(token)]
+    return left.counted * held.amount <= held.counted * left.amount
+
+
+@chapter.theorem("REF-WDR-6", bounds=SIMPLE_BOUNDS, scope={**SIMPLE, "token": (USD,)}, relaxed=settled_before)
+def feed_that_is_not_needed_stops_no_withdrawal(
+    venue: Reference, account: AccountId, token: TokenId, amount: Amount
+) -> Any:
+    """A withdrawal is refused for a stale price only by an account with a position or collateral in that asset."""
+    own = venue.accounts[account]
+    needed = [asset for asset, holding in own.collateral.items() if holding.counted != 0]
+    needed += [venue.market_terms[market].asset for market, position in own.positions.items() if position.size != 0]
+    prices = [venue.assets[asset] for asset in needed]
+    stale = any(price.mark == 0 or venue.now > price.time + MAX_AGE for price in prices)
+    return stale or refusal(venue.withdraw, account, token, amount) != "ORC-8"
+
+
 @chapter.theorem("REF-WDR-3", bounds="two markets, two collateral assets")
 def whoever_owes_nothing_can_withdraw(venue: Reference, account: AccountId, amount: StoredAmount) -> Any:
     """Without positions and debts, cash can be withdrawn whatever the prices, as far as the vault holds it."""
@@ -110,13 +145,11 @@ def whoever_owes_nothing_can_withdraw(venue: Reference, account: AccountId, amou
 
 
 @chapter.theorem("REF-WDR-4")
-def gate_is_shut_while_anybody_is_in_default(
-    venue: Reference, account: AccountId, caller: User, token: TokenId, amount: Amount
-) -> Any:
+def gate_is_shut_while_anybody_is_in_default(venue: Reference, step: Step) -> Any:
     """While an account is in default nobody withdraws anything, nor does the governor collect fees."""
     assume(venue.defaults != 0)
-    withdrawn, collected = refusal(venue.withdraw, account, token, amount), refusal(venue.collect_fees, caller, amount)
-    return withdrawn is not None and collected is not None
+    assume(step.action in ("withdraw", "collect_fees"))
+    return refusal(step.take, venue) is not None
 
 
 # The way out of a liquidation: no role, gate, cap, pause or price can close it.
@@ -150,6 +183,25 @@ def deposit_is_credited_only_for_what_arrives(
     )
 
 
+@chapter.theorem("REF-DEP-4", bounds="two collateral assets")
+def deposit_keeps_to_the_cap(venue: Reference, account: AccountId, token: TokenId, amount: Amount) -> Any:
+    """After a deposit of collateral the venue holds no more of it than its cap."""
+    assume(token != USD)
+    venue.deposit(account, token, amount)
+    return venue.held[token] <= venue.cap[AssetId(token)]
+
+
+@chapter.theorem("REF-DEP-5", scope={"token": (ETH,)})
+def deposit_counts_for_its_tiers(venue: Reference, account: AccountId, token: TokenId, amount: Amount) -> Any:
+    """A deposit adds to the count exactly what the tiers give for what the venue then holds more."""
+    assume(token != USD)
+    asset, total = AssetId(token), venue.held[token]
+    before, terms = venue.accounts[account].collateral[asset].counted, venue.asset_terms[asset]
+    venue.deposit(account, token, amount)
+    added = venue.accounts[account].collateral[asset].counted - before
+    return added == counted_in_tiers(venue.held[token], terms) - counted_in_tiers(total, terms)
+
+
 # Both together: a deposit split over accounts of one owner counts as one.
 @chapter.theorem("REF-DEP-3", scope={"token": (ETH,)})
 def splitting_a_deposit_over_accounts_never_counts_for_more(
@@ -176,66 +228,126 @@ def splitting_a_deposit_over_accounts_never_counts_for_more(
 ONE_SIDE = {**SIMPLE, f"accounts[{OTHER}].positions[{HERE}].size": (0,), "orders[here][other].price": (0,)}
 
 
-@chapter.theorem("REF-TRD-3", bounds=f"{SIMPLE_BOUNDS}; the taker of an offer at the mark", scope=ONE_SIDE)
-def trade_leaves_initial_margin_or_reduces(venue: Reference, account: AccountId, size: Size) -> Any:
+def _margin_or_reduction(before: Reference, venue: Reference, account: AccountId, market: MarketId, size: int) -> Any:
+    """Whether a party to a trade has margin or nothing to lose, or has reduced its position at a bounded cost.
+
+    before: the venue as it was, the party's funding settled.
+    """
+    if owes_nothing(venue, account) or venue.equity(account) >= venue.initial_margin(account):
+        return True
+    held, left = before.accounts[account].positions[market].size, venue.accounts[account].positions[market].size
+    reduced = 0 <= left < held or held < left <= 0
+    cost = worth(before, account, market) - worth(venue, account, market)
+    mark = venue.assets[venue.market_terms[market].asset].mark
+    return reduced and cost * PPM <= size * mark * venue.parameters[market][PENALTY]
+
+
+@chapter.theorem(
+    "REF-TRD-3", bounds=f"{SIMPLE_BOUNDS}; the taker of an offer at the mark", scope=ONE_SIDE, relaxed=only_taker
+)
+def taker_has_initial_margin_or_reduces(
+    venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
+) -> Any:
     """Whoever trades then has initial margin, owes nothing, or has reduced its position at no more than the penalty."""
-    check, before = venue._after_trade, venue._before_trade
-    instead: Any = settled(venue)
-    instead._after_trade = lambda who, *rest: None if who == OTHER else check(who, *rest)
-    instead._before_trade = lambda who, *rest: None if who == OTHER else before(who, *rest)
-    held = venue.accounts[account].positions[HERE].size
-    wealth = worth(venue, account)
-    venue.trade(account, OTHER, HERE, size)
-    position = venue.accounts[account].positions[HERE]
-    if position.size == 0 and venue.accounts[account].cash >= 0:
-        return True
-    if venue.equity(account) >= venue.initial_margin(account):
-        return True
-    reduced = 0 <= position.size < held or held < position.size <= 0
-    cost = wealth - worth(venue, account)
-    return reduced and cost * PPM <= size * venue.assets[ETH].mark * venue.parameters[HERE][PENALTY]
+    before = after_funding(venue, account)
+    venue.trade(account, maker, market, size)
+    return _margin_or_reduction(before, venue, account, market, size)
+
+
+OTHER_SIDE = {**SIMPLE, f"accounts[{ACTOR}].positions[{HERE}].size": (0,), "orders[here][other].price": (0,)}
+
+
+@chapter.theorem("REF-TRD-8", bounds=f"{SIMPLE_BOUNDS}; an offer at the mark", scope=OTHER_SIDE, relaxed=only_maker)
+def maker_has_initial_margin_or_reduces(
+    venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
+) -> Any:
+    """So has whoever made the offer: no offer is taken that its maker could not trade on."""
+    before = after_funding(venue, maker)
+    venue.trade(account, maker, market, size)
+    return _margin_or_reduction(before, venue, maker, market, size)
 
 
 ANY_PRICE = {name: options for name, options in FLAT.items() if not name.startswith("orders")}
 ANY_MARGIN = "whatever margin says; one market; funding settled"
+FLAT_TAKER = f"{ANY_MARGIN}; the taker without a position before"
 
 
-@chapter.theorem("REF-TRD-4", bounds=f"{ANY_MARGIN}; the taker without a position before", scope=ANY_PRICE)
-def trade_is_zero_sum_but_for_fees(venue: Reference, account: AccountId, size: Size) -> Any:
+@chapter.theorem("REF-TRD-4", bounds=FLAT_TAKER, scope=ANY_PRICE, relaxed=unchecked_margin)
+def trade_is_zero_sum_but_for_fees(
+    venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
+) -> Any:
     """What both sides of a trade lose together is exactly what the fees grow by, and neither fee is negative."""
-    before, fees = worth(venue, account) + worth(venue, OTHER), venue.fees
-    unchecked(venue).trade(account, OTHER, HERE, size)
-    after = worth(venue, account) + worth(venue, OTHER)
+    settled, fees = after_funding(venue, account, maker), venue.fees
+    before = worth(settled, account, market) + worth(settled, maker, market)
+    venue.trade(account, maker, market, size)
+    after = worth(venue, account, market) + worth(venue, maker, market)
     return every((before - after == venue.fees - fees, venue.fees >= fees))
 
 
-@chapter.theorem("REF-TRD-5", bounds=f"{ANY_MARGIN}; the taker without a position before", scope=ANY_PRICE)
-def trade_moves_at_most_five_percent(venue: Reference, account: AccountId, size: Size) -> Any:
-    """What a trade gives the taker is at most 5 % of its notional, whatever the offer asks."""
-    before = worth(venue, account)
-    unchecked(venue).trade(account, OTHER, HERE, size)
-    return 20 * (worth(venue, account) - before) <= size * venue.assets[ETH].mark
+@chapter.theorem("REF-TRD-5", bounds=FLAT_TAKER, scope=ANY_PRICE, relaxed=unchecked_margin)
+def trade_moves_at_most_five_percent(
+    venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
+) -> Any:
+    """What a trade gives either side is at most 5 % of its notional, whatever the offer asks."""
+    settled = after_funding(venue, account, maker)
+    before = worth(settled, account, market), worth(settled, maker, market)
+    venue.trade(account, maker, market, size)
+    most = size * venue.assets[venue.market_terms[market].asset].mark
+    return every(
+        (
+            20 * (worth(venue, account, market) - before[0]) <= most,
+            20 * (worth(venue, maker, market) - before[1]) <= most,
+        )
+    )
 
 
-@chapter.theorem("REF-TRD-6", bounds=ANY_MARGIN, scope=FLAT)
-def trade_never_exceeds_consent(venue: Reference, account: AccountId, size: Size) -> Any:
+@chapter.theorem("REF-TRD-9", bounds=FLAT_TAKER, scope=ANY_PRICE, relaxed=unchecked_margin)
+def trade_pays_both_fees_in_full(
+    venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
+) -> Any:
+    """A trade adds to the fees at least the taker's and the maker's part of its notional."""
+    fees, price = venue.fees, venue.orders[market][maker].price or venue.mark(market)
+    parameters = venue.parameters[market]
+    rates = parameters[TAKER_FEE] + parameters[MAKER_FEE]
+    venue.trade(account, maker, market, size)
+    return (venue.fees - fees) * PPM >= size * price * rates
+
+
+@chapter.theorem("REF-TRD-6", bounds=ANY_MARGIN, scope=FLAT, relaxed=unchecked_margin)
+def trade_never_exceeds_consent(
+    venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
+) -> Any:
     """A trade takes its size off the maker's offer, at most all of it, and on the side that the maker offered."""
-    offered = venue.orders[HERE][OTHER].size
-    held = venue.accounts[OTHER].positions[HERE].size
-    unchecked(venue).trade(account, OTHER, HERE, size)
-    left = venue.orders[HERE][OTHER].size
-    got = venue.accounts[OTHER].positions[HERE].size - held
+    offered = venue.orders[market][maker].size
+    held = venue.accounts[maker].positions[market].size
+    venue.trade(account, maker, market, size)
+    left = venue.orders[market][maker].size
+    got = venue.accounts[maker].positions[market].size - held
     return every((got == offered - left, magnitude(got) == size, 0 <= left < offered or offered < left <= 0))
 
 
-@chapter.theorem("REF-TRD-7", bounds="the taker of an offer at the mark; funding settled", scope=ONE_SIDE)
-def nobody_opens_while_reduce_only(venue: Reference, account: AccountId, size: Size) -> Any:
-    """In a reduce-only market, or while its breaker has tripped, no trade opens or enlarges the taker's position."""
-    assume(venue.markets[HERE].reduce_only or venue.assets[ETH].tripped_at != 0)
-    check = venue._before_trade
-    instead: Any = unchecked(venue)
-    instead.equity = lambda account: 0
-    instead._before_trade = lambda who, *rest: None if who == OTHER else check(who, *rest)
-    held = venue.accounts[account].positions[HERE].size
-    venue.trade(account, OTHER, HERE, size)
-    return magnitude(venue.accounts[account].positions[HERE].size) < magnitude(held)
+WHOEVER = "whatever equity and margin say; one market; an offer at the mark; funding settled"
+
+
+@chapter.theorem("REF-TRD-7", bounds=WHOEVER, scope=LEDGER, relaxed=any_equity)
+def nobody_opens_while_reduce_only(
+    venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
+) -> Any:
+    """In a reduce-only market, or while its breaker has tripped, a trade makes the positions of both sides smaller."""
+    assume(venue.markets[market].reduce_only or venue.assets[venue.market_terms[market].asset].tripped_at != 0)
+    before = [magnitude(venue.accounts[party].positions[market].size) for party in (account, maker)]
+    venue.trade(account, maker, market, size)
+    after = [magnitude(venue.accounts[party].positions[market].size) for party in (account, maker)]
+    return every((after[0] < before[0], after[1] < before[1]))
+
+
+@chapter.theorem("REF-TRD-10", bounds=WHOEVER, scope=LEDGER, relaxed=any_equity)
+def trade_keeps_to_the_cap_at_a_fresh_price(
+    venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
+) -> Any:
+    """A trade leaves open interest within its cap, or no larger than it was, and needs a price at most an hour old."""
+    before, price = venue.markets[market].open_interest, venue.assets[venue.market_terms[market].asset].clone()
+    venue.trade(account, maker, market, size)
+    after = venue.markets[market]
+    capped = after.open_interest <= before or after.open_interest <= after.open_interest_cap
+    return every((capped, price.mark != 0, venue.now <= price.time + MAX_AGE))

@@ -9,7 +9,9 @@ from marginspec.model.reference.notation import (
     USD,
     AccountId,
     Count,
+    CounterpartyId,
     Fund,
+    MarketId,
     Quote,
     StoredSize,
     User,
@@ -17,10 +19,10 @@ from marginspec.model.reference.notation import (
 )
 from marginspec.model.reference.positions import profit
 from marginspec.model.reference.venue import Reference
-from marginspec.model.reference.waterfall import deleverage_payment, settlement_payout, socialised_share
+from marginspec.model.reference.waterfall import GRACE, deleverage_payment, settlement_payout, socialised_share
 from marginspec.properties.law import Step, assume, every
-from marginspec.properties.reference.relaxed import relaxed
-from marginspec.properties.reference.scope import ACTOR, ETH, HERE, LEDGER, OTHER, THIRD, chapter, settled, worth
+from marginspec.properties.reference.relaxed import any_equity, relaxed
+from marginspec.properties.reference.scope import ACTOR, HERE, LEDGER, OTHER, THIRD, after_funding, chapter, worth
 
 
 @chapter.theorem("REF-DEF-1")
@@ -106,98 +108,99 @@ def payout_is_pro_rata(venue: Reference, cash: Fund, more: Fund, pool: Fund, cla
 
 # --- Who pays, in which order ---------------------------------------------------------------------------------------
 
+DELEVERAGING = {**LEDGER, "counterparty": (ACTOR,)}
 ANY_EQUITY = "whatever equity and margin say; one market; three accounts; funding settled"
 
 
-def _with_equity(venue: Reference, equity: int, spare: int = 0) -> Any:
-    """Gives the account in trouble some equity, and its counterparty some equity beyond maintenance."""
-    instead: Any = settled(venue)
-    instead.equity = lambda account: equity if account == OTHER else spare
-    instead.maintenance_margin = lambda account: 0
-    return instead
-
-
-@chapter.theorem("REF-DEF-6", bounds=ANY_EQUITY, scope=LEDGER)
-def fund_pays_first_and_all_it_can(venue: Reference, caller: User, equity: Quote) -> Any:
-    """The insurance fund pays a deficit in full or is empty, after which, and only then, the account is in default."""
-    fund, cash = venue.insurance, venue.accounts[OTHER].cash
-    paid = _with_equity(venue, equity).cover(caller, OTHER)
+@chapter.theorem("REF-DEF-6", bounds=ANY_EQUITY, scope=LEDGER, relaxed=any_equity)
+def fund_pays_first_and_all_it_can(venue: Reference, caller: User, account: CounterpartyId) -> Any:
+    """The insurance fund pays a deficit in full or is empty, after which, and only then, the account is in default; it
+    pays none of an account that has collateral."""
+    settled = after_funding(venue, account)
+    equity, fund, cash = settled.equity(account), venue.insurance, settled.accounts[account].cash
+    collateral = [holding.amount == 0 for holding in venue.accounts[account].collateral.values()]
+    paid = venue.cover(caller, account)
     return every(
         (
+            *collateral,
             venue.insurance == fund - paid,
-            venue.accounts[OTHER].cash == cash + paid,
+            venue.accounts[account].cash == cash + paid,
             paid == max(-equity, 0) or venue.insurance == 0,
             paid <= max(-equity, 0),
-            venue.accounts[OTHER].in_default == (paid < -equity),
+            venue.accounts[account].in_default == (paid < -equity),
         )
     )
 
 
-@chapter.theorem("REF-DEF-7", bounds=ANY_EQUITY, scope=LEDGER)
-def deleveraging_comes_after_collateral_and_fund(venue: Reference, caller: User, equity: Quote, spare: Quote) -> Any:
-    """Nobody is deleveraged unless the account is in default, without collateral, and the fund is empty."""
-    account = venue.accounts[OTHER].clone()
-    fund = venue.insurance
-    _with_equity(venue, equity, spare).deleverage(caller, OTHER, HERE, ACTOR)
-    return every(
-        (
-            account.in_default,
-            equity < 0,
-            fund == 0,
-            *(holding.amount == 0 for holding in account.collateral.values()),
-        )
-    )
-
-
-@chapter.theorem("REF-DEF-8", bounds=ANY_EQUITY, scope=LEDGER)
-def deleveraging_leaves_its_counterparty_within_its_margin(
-    venue: Reference, caller: User, equity: Quote, spare: Quote
+@chapter.theorem("REF-DEF-7", bounds=ANY_EQUITY, scope=DELEVERAGING, relaxed=any_equity)
+def deleveraging_comes_after_collateral_and_fund(
+    venue: Reference, caller: User, account: CounterpartyId, market: MarketId, counterparty: AccountId
 ) -> Any:
-    """A deleveraged counterparty keeps all but what it pays, of profit and beyond maintenance, and risks less."""
-    before, size = worth(venue, ACTOR), magnitude(venue.accounts[ACTOR].positions[HERE].size)
-    gained = profit(venue.accounts[ACTOR].positions[HERE], venue.assets[ETH].mark)
-    _, paid = _with_equity(venue, equity, spare).deleverage(caller, OTHER, HERE, ACTOR)
+    """Nobody is deleveraged unless the account is in default, without collateral, and the fund is empty."""
+    own, fund = venue.accounts[account].clone(), venue.insurance
+    equity = after_funding(venue, account).equity(account)
+    venue.deleverage(caller, account, market, counterparty)
+    empty = [holding.amount == 0 for holding in own.collateral.values()]
+    return every((own.in_default, equity < 0, fund == 0, *empty))
+
+
+@chapter.theorem("REF-DEF-8", bounds=ANY_EQUITY, scope=DELEVERAGING, relaxed=any_equity)
+def deleveraging_leaves_its_counterparty_within_its_margin(
+    venue: Reference, caller: User, account: CounterpartyId, market: MarketId, counterparty: AccountId
+) -> Any:
+    """A deleveraged counterparty keeps all but what it pays, of profit and beyond maintenance, and risks less; it pays
+    for the part that it closes (REF-DEF-1 and 2)."""
+    settled, mark = after_funding(venue, account, counterparty), venue.assets[venue.market_terms[market].asset].mark
+    before, position = worth(settled, counterparty, market), settled.accounts[counterparty].positions[market]
+    size, gained = magnitude(position.size), profit(position, mark)
+    spare = settled.equity(counterparty) - settled.maintenance_margin(counterparty)
+    whole, deficit = magnitude(venue.accounts[account].positions[market].size), -settled.equity(account)
+    closed, paid = venue.deleverage(caller, account, market, counterparty)
     return every(
         (
-            worth(venue, ACTOR) == before - paid,
+            worth(venue, counterparty, market) == before - paid,
             paid == 0 or paid <= gained,
             paid == 0 or paid <= spare,
-            magnitude(venue.accounts[ACTOR].positions[HERE].size) < size,
+            paid == deleverage_payment(deficit, closed, whole, gained, spare),
+            magnitude(venue.accounts[counterparty].positions[market].size) < size,
         )
     )
 
 
-@chapter.theorem("REF-DEF-9", bounds=ANY_EQUITY, scope=LEDGER)
-def largest_profit_is_deleveraged_first(venue: Reference, caller: User, equity: Quote, spare: Quote) -> Any:
-    """Nobody is deleveraged while another account on the same side has a larger unrealised profit."""
-    mark = venue.assets[ETH].mark
-    rival, chosen = venue.accounts[THIRD].positions[HERE].clone(), venue.accounts[ACTOR].positions[HERE].clone()
-    _with_equity(venue, equity, spare).deleverage(caller, OTHER, HERE, ACTOR)
-    same_side = (rival.size > 0) == (chosen.size > 0) and rival.size != 0
-    return not same_side or profit(rival, mark) <= profit(chosen, mark)
-
-
-@chapter.theorem("REF-DEF-10", bounds=ANY_EQUITY, scope=LEDGER)
-def loss_is_shared_last_and_among_profits_only(
-    venue: Reference, caller: User, equity: Quote, gain: Quote, other_gain: Quote
+@chapter.theorem("REF-DEF-9", bounds=ANY_EQUITY, scope={**DELEVERAGING, "rival": (THIRD,)}, relaxed=any_equity)
+def largest_profit_is_deleveraged_first(
+    venue: Reference,
+    caller: User,
+    account: CounterpartyId,
+    market: MarketId,
+    counterparty: AccountId,
+    rival: AccountId,
 ) -> Any:
+    """Nobody is deleveraged while another account on the same side has a larger unrealised profit."""
+    mark = venue.assets[venue.market_terms[market].asset].mark
+    chosen = after_funding(venue, counterparty).accounts[counterparty].positions[market]
+    other = venue.accounts[rival].positions[market].clone()
+    venue.deleverage(caller, account, market, counterparty)
+    same_side = (other.size > 0) == (chosen.size > 0) and other.size != 0
+    return not same_side or profit(other, mark) <= profit(chosen, mark)
+
+
+@chapter.theorem("REF-DEF-10", bounds=ANY_EQUITY, scope=LEDGER, relaxed=any_equity)
+def loss_is_shared_last_and_among_profits_only(venue: Reference, caller: User, account: CounterpartyId) -> Any:
     """A loss is shared only without positions and fund; who has no profit pays nothing, nobody more than it."""
-    fund, account = venue.insurance, venue.accounts[OTHER].clone()
-    cash = venue.accounts[ACTOR].cash, venue.accounts[THIRD].cash
-    gains = {ACTOR: gain, OTHER: 0, THIRD: other_gain}
-    instead = _with_equity(venue, equity)
-    instead.unrealised = lambda account: gains[account]
-    instead.socialise(caller, OTHER)
-    paid = cash[0] - venue.accounts[ACTOR].cash, cash[1] - venue.accounts[THIRD].cash
+    settled, own = after_funding(venue, *venue.accounts), venue.accounts[account].clone()
+    others = [name for name in venue.accounts if name != account]
+    gains = [max(settled.unrealised(name), 0) for name in others]
+    cash, fund = [venue.accounts[name].cash for name in others], venue.insurance
+    venue.socialise(caller, account)
+    paid = [before - venue.accounts[name].cash for name, before in zip(others, cash, strict=True)]
     return every(
         (
-            account.in_default,
+            own.in_default,
             fund == 0,
-            account.positions[HERE].size == 0,
-            paid[0] >= 0,
-            paid[1] >= 0,
-            paid[0] <= max(gain, 0),
-            paid[1] <= max(other_gain, 0),
+            *(position.size == 0 for position in own.positions.values()),
+            *(share >= 0 for share in paid),
+            *(share <= gain for share, gain in zip(paid, gains, strict=True)),
         )
     )
 
@@ -242,7 +245,7 @@ def ratio_of_the_settlement_never_changes(venue: Reference, step: Step) -> Any:
 
 @chapter.theorem("REF-SET-4", bounds="two collateral assets")
 def nobody_redeems_twice(venue: Reference, account: AccountId) -> Any:
-    """Whoever redeems is paid at most its cash and all its collateral, once: then nothing is left, and nothing owed."""
+    """Whoever redeems is paid at most its cash and all its collateral, once: then there is nothing left to redeem."""
     own = venue.accounts[account].clone()
     owner = venue.owner(account)
     assume(venue.settlement_pool <= venue.settlement_claims)
@@ -257,6 +260,20 @@ def nobody_redeems_twice(venue: Reference, account: AccountId) -> Any:
             paid * QUOTE_PER_UNIT <= max(own.cash, 0),
             (venue.balance[USD][owner] - wallet) * QUOTE_PER_UNIT <= own.cash,
             *(held.amount == 0 for held in after.collateral.values()),
-            venue.redeem(account) == 0,
+        )
+    )
+
+
+@chapter.theorem("REF-SET-5", bounds="three accounts")
+def settlement_promises_what_the_vault_holds(venue: Reference, caller: User) -> Any:
+    """When the payout is fixed, after the grace period, the pool is no more than the vault holds of it."""
+    started = venue.settling_since
+    venue.fix_settlement(caller)
+    return every(
+        (
+            started != 0,
+            venue.now >= started + GRACE,
+            venue.settlement_pool <= venue.held[USD] * QUOTE_PER_UNIT,
+            venue.settlement_pool <= venue.settlement_claims,
         )
     )

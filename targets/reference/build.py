@@ -1,25 +1,15 @@
-"""The contracts of the reference venue: compiled by Vyper in this process, cached by content."""
+"""The contracts of the reference venue."""
 
-import hashlib
-import json
-import os
-import re
-import sys
-import tempfile
 from collections.abc import Mapping
-from importlib.metadata import version
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
-from marginspec.targets.evm.build import cache_folder
-from marginspec.targets.protocol import BadInput
+from marginspec.targets.evm.vyper import compile_files
 
 FOLDER = Path(__file__).resolve().parents[2] / "contracts" / "reference"
 
 # What is deployed; the other files are modules that these import.
 CONTRACTS = ("venue", "resolution", "token", "feed", "keeper")
-
-OUTPUTS = ("abi", "bytecode", "bytecode_runtime", "layout")
 
 
 def sources() -> dict[str, str]:
@@ -28,59 +18,5 @@ def sources() -> dict[str, str]:
 
 
 def compile_vyper(files: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Every contract of `CONTRACTS` by name, as {"abi", "bytecode", "bytecode_runtime", "layout"}.
-
-    layout: the first storage slot of each variable, by its name. Errors of the compiler are `BadInput`, one line each.
-    """
-    return {name: _cached(name, _imported(f"{name}.vy", files)) for name in CONTRACTS}
-
-
-def _imported(file: str, files: Mapping[str, str]) -> dict[str, str]:
-    """A file and all that it imports: only they decide what becomes of it."""
-    found, todo = {}, [file]
-    while todo:
-        name = todo.pop()
-        if name in files and name not in found:
-            found[name] = files[name]
-            todo += [f"{module}.vy" for module in re.findall(r"(?m)^import (\w+)$", files[name])]
-    return found
-
-
-def _cached(name: str, files: Mapping[str, str]) -> dict[str, Any]:
-    compiler = version("vyper")
-    request = json.dumps([name, files], sort_keys=True)
-    cached = cache_folder() / f"vyper-{compiler}-{hashlib.sha256(request.encode()).hexdigest()[:32]}.json"
-    if cached.is_file():
-        return dict(json.loads(cached.read_text()))
-    print(f"marginspec: compiling {name}.vy with vyper {compiler} (once)", file=sys.stderr, flush=True)
-    contract = _compiled(files, name)
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=cached.parent, delete=False) as partial:
-        json.dump(contract, partial)
-    os.replace(partial.name, cached)
-    return contract
-
-
-def _compiled(files: Mapping[str, str], name: str) -> dict[str, Any]:
-    # Here, because it takes a second that nobody need wait for whose contracts are in the cache.
-    from vyper.compiler import compile_from_file_input
-    from vyper.compiler.input_bundle import JSONInputBundle
-    from vyper.exceptions import VyperException, VyperInternalException
-
-    bundle = JSONInputBundle(
-        {PurePath(file): {"content": text} for file, text in files.items()}, search_paths=[PurePath(".")]
-    )
-    try:
-        built = compile_from_file_input(bundle.load_file(f"{name}.vy"), input_bundle=bundle, output_formats=OUTPUTS)
-    except (VyperException, VyperInternalException) as error:
-        raise BadInput(f"vyper: {name}.vy: {' '.join(str(error).split())[:300]}") from None
-    storage = built["layout"].get("storage_layout", {})
-    return {**built, "layout": _flat(storage)}
-
-
-def _flat(layout: Mapping[str, Any]) -> dict[str, int]:
-    """Variables of a contract and of its modules alike: their names are distinct."""
-    found: dict[str, int] = {}
-    for name, entry in layout.items():
-        found |= {name: entry["slot"]} if "slot" in entry else _flat(entry)
-    return found
+    """Every contract of `CONTRACTS` by name; see `compile_files`."""
+    return compile_files(files, CONTRACTS)

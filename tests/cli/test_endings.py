@@ -145,11 +145,11 @@ def test_an_error_in_the_tool_itself_is_no_counterexample() -> None:
 def test_a_node_that_dies_in_the_middle_is_one_line_and_code_4(running: type[Running]) -> None:
     node = start_anvil()
     try:
-        verb = running("fuzz", "morpho-blue", "--steps", "1000000", "--target", node._url)
+        verb = running("fuzz", "morpho-blue", "--steps", "1000000", "--target", node.url)
         verb.until_it_says(b" of ")
     finally:
         node.close()
     ended, out, err = verb.end()
     assert (ended, out) == (4, "")
     assert "Traceback" not in err
-    assert f"the node at {node._url} failed" in err.splitlines()[-1]
+    assert f"the node at {node.url} failed" in err.splitlines()[-1]

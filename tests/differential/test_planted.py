@@ -1,16 +1,26 @@
 """Every planted bug can be planted where it says, and the lock-step run finds one."""
 
+import io
+import json
 import re
+import signal
+import sys
 import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import marginspec
+from marginspec.cli.mutate import mutate
+from marginspec.cli.planted import bugs_document, main, planted_summary, with_planted
 from marginspec.differential import planted
 from marginspec.differential.planted import Bug, Hunt, System, build, hunt, load
-from marginspec.targets.protocol import BadInput
+from marginspec.model.deployed.morpho_blue import MorphoBlue
+from marginspec.report.kill_matrix import show_mutate
+from marginspec.targets.protocol import BadInput, Target
 
 (INSTALLED,) = map(Path, marginspec.__path__)
 CHEAP = "withdraw-for-anybody"
@@ -121,13 +131,79 @@ def test_a_file_or_system_that_does_not_exist_is_refused(tmp_path: Path) -> None
         load("morpho")
 
 
-@pytest.mark.parametrize("arguments", ["morpho", "morpho-blue --steps 0", "morpho-blue --only x"])
-def test_the_command_refuses_bad_input_with_one_line(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert planted.main(arguments.split()) == 2
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
+    """Runs the command in this process, and gives its exit code."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["planted", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0)
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(
+    "arguments", ["morpho", "morpho-blue --steps 0", "morpho-blue --only x", "morpho-blue --seed x"]
+)
+def test_the_command_refuses_bad_input_with_one_line(
+    arguments: str, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(*arguments.split()) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.startswith("marginspec: ")
     assert printed.err.count("\n") == 1
+
+
+def test_the_command_says_of_a_bug_which_field_and_which_laws_show_it(
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("morpho-blue", "--only", CHEAP, "--steps", "5000", "--watched", "5000") == 0
+    printed = capsys.readouterr()
+    document = json.loads(printed.out)
+    (bug,) = document["bugs"]
+    assert (document["schema"], document["system"]) == ("marginspec/planted/1", "morpho-blue")
+    assert (bug["id"], bug["divergence"]["rule"], bug["passed"]) == (CHEAP, "AUT-2", True)
+    assert bug["killed_by"] == ["differential", *bug["laws"]]
+    assert "MB-AUT-2" in bug["laws"]
+    counted = {"planted": 1, "planted_killed": 1, "planted_killed_by_differential": 1, "planted_killed_by_laws": 1}
+    assert document["summary"] == counted
+    assert "MB-AUT-2" in printed.err
+
+
+def test_planted_bugs_and_mutants_are_one_matrix(tmp_path: Path) -> None:
+    nothing = mutate("morpho-blue", MorphoBlue, _no_target, (), tmp_path / "none", 5000, 1, only=lambda m: False)
+    (bug,) = (bug for bug in load("morpho-blue") if bug.id == CHEAP)
+    document = with_planted(nothing, [bug], steps=5000, workers=1)
+    assert (document["schema"], document["mutants"]) == ("marginspec/mutate/1", [])
+    assert [row["id"] for row in document["planted"]] == [CHEAP]
+    assert document["summary"]["total"] == 0
+    assert document["summary"]["planted_killed_by_laws"] == 1
+    console = Console(file=io.StringIO(), width=200)
+    show_mutate(document, console, every=True)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert CHEAP in shown
+    assert "planted killed by laws 1" in shown
+
+
+def test_what_nothing_noticed_is_shown_without_being_asked_for() -> None:
+    (bug,) = (bug for bug in load("morpho-blue") if bug.id == CHEAP)
+    entries = bugs_document([bug], [Hunt(bug, None)])
+    assert (entries[0]["killed_by"], entries[0]["passed"]) == ([], False)
+    console = Console(file=io.StringIO(), width=200)
+    show_mutate({"mutants": [], "planted": entries, "summary": {}}, console, every=False)
+    assert f"{CHEAP}" in console.file.getvalue()  # type: ignore[attr-defined]
+    assert planted_summary([Hunt(bug, None)])["planted_killed"] == 0
+    assert planted_summary([Hunt(bug, None, laws=("MB-AUT-2",), laws_after=3)])["planted_killed"] == 1
+
+
+def _no_target() -> Target:
+    raise AssertionError("nothing is compared")
 
 
 def test_the_lock_step_run_finds_a_planted_bug_and_shrinks_it() -> None:

@@ -170,7 +170,7 @@ def test_a_node_that_takes_little_at_once_is_asked_for_less(
 def nodes() -> Iterator[tuple[Node, str]]:
     """A node and its URL."""
     with contextlib.closing(start_anvil()) as node:
-        yield node, node._url
+        yield node, node.url
 
 
 def test_the_state_read_of_morpho_blue_is_the_state_that_the_model_reaches(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from marginspec.model.deployed.morpho_blue import (
     to_assets_down,
 )
 from marginspec.properties.deployed.morpho_blue.invariants import borrow_shares_add_up, supply_shares_add_up
-from marginspec.properties.deployed.morpho_blue.scope import accrued, chapter
+from marginspec.properties.deployed.morpho_blue.scope import TO_ANOTHER, accrued, chapter
 from marginspec.properties.law import assume, every, implies, refusal
 
 REALISTIC = "total assets below 1e35, total shares within 128 bits, tokens and allowance at hand"
@@ -71,7 +71,7 @@ def withdraw_moves_exactly_what_it_says(
     receiver: Account,
 ) -> Any:
     """A withdrawal takes the returned shares from the account and the returned assets from liquidity and contract."""
-    assume(accrued(venue, market))
+    assume(receiver != MORPHO and accrued(venue, market))
     held, idle, tokens = (
         venue.positions[market][on_behalf].supply_shares,
         _idle(venue, market),
@@ -100,7 +100,7 @@ def borrow_moves_exactly_what_it_says(
     receiver: Account,
 ) -> Any:
     """A loan adds the returned shares to the debt and takes the returned assets from liquidity and contract."""
-    assume(accrued(venue, market))
+    assume(receiver != MORPHO and accrued(venue, market))
     owed, idle, tokens = (
         venue.positions[market][on_behalf].borrow_shares,
         _idle(venue, market),
@@ -171,7 +171,7 @@ def withdraw_collateral_moves_exactly_what_it_says(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, on_behalf: Account, receiver: Account
 ) -> Any:
     """Collateral withdrawn leaves the position and the contract, to the unit, and is no more than was there."""
-    assume(accrued(venue, market))
+    assume(receiver != MORPHO and accrued(venue, market))
     token = venue.params[market].collateral_token
     held, tokens = venue.positions[market][on_behalf].collateral, venue.balance[token][MORPHO]
     venue.withdraw_collateral(caller, market, assets, on_behalf, receiver)
@@ -192,25 +192,37 @@ def supplied_assets_are_at_least_what_is_then_owned(
     return _owned(venue, market, who) <= paid
 
 
-@chapter.theorem("MB-ACT-8", covers=("AssetsAccounting.withdrawAssetsAccounting",))
+@chapter.theorem("MB-ACT-8", covers=("AssetsAccounting.withdrawAssetsAccounting",), scope=TO_ANOTHER)
 def withdrawn_assets_are_at_most_what_was_owned(
-    venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares, who: Account
+    venue: MorphoBlue,
+    caller: User,
+    market: MarketId,
+    assets: Assets,
+    shares: Shares,
+    on_behalf: Account,
+    receiver: Account,
 ) -> Any:
     """Nobody withdraws more than the account owned."""
     assume(accrued(venue, market))
-    owned = _owned(venue, market, who)
-    paid, _ = venue.withdraw(caller, market, assets, shares, who, Account("other"))
+    owned = _owned(venue, market, on_behalf)
+    paid, _ = venue.withdraw(caller, market, assets, shares, on_behalf, receiver)
     return paid <= owned
 
 
-@chapter.theorem("MB-ACT-9", covers=("AssetsAccounting.borrowAssetsAccounting",))
+@chapter.theorem("MB-ACT-9", covers=("AssetsAccounting.borrowAssetsAccounting",), scope=TO_ANOTHER)
 def borrowed_assets_are_at_most_what_is_then_owed(
-    venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares, who: Account
+    venue: MorphoBlue,
+    caller: User,
+    market: MarketId,
+    assets: Assets,
+    shares: Shares,
+    on_behalf: Account,
+    receiver: Account,
 ) -> Any:
     """Whoever borrows from nothing then owes at least what was received."""
-    assume(accrued(venue, market) and venue.positions[market][who].borrow_shares == 0)
-    lent, _ = venue.borrow(caller, market, assets, shares, who, Account("other"))
-    return venue.borrowed_assets(market, who) >= lent
+    assume(accrued(venue, market) and venue.positions[market][on_behalf].borrow_shares == 0)
+    lent, _ = venue.borrow(caller, market, assets, shares, on_behalf, receiver)
+    return venue.borrowed_assets(market, on_behalf) >= lent
 
 
 @chapter.theorem("MB-ACT-10", covers=("AssetsAccounting.repayAssetsAccounting",))

@@ -6,7 +6,7 @@ from typing import Any
 
 from marginspec.model.deployed.morpho_blue import Account, MarketId, MorphoBlue, User
 from marginspec.properties.deployed.morpho_blue.scope import chapter, settled
-from marginspec.properties.law import Step, assume
+from marginspec.properties.law import Step, assume, every
 
 # The account in question: not the one who acts.
 STRANGER = {"who": ("other",)}
@@ -15,46 +15,52 @@ STRANGER = {"who": ("other",)}
 def _unauthorized_step(venue: MorphoBlue, who: User, step: Step) -> None:
     assume(settled(venue, step))
     caller = step.argument("caller")
-    assume(caller is not None and not venue.is_authorized[who][caller])
+    assume(caller is not None and caller != who and not venue.is_authorized[who][caller])
+
+
+def _of_each_market(venue: MorphoBlue, who: User, name: str) -> list[Any]:
+    """A field of an account's position in every market."""
+    return [getattr(book[who], name) for book in venue.positions.values()]
 
 
 @chapter.theorem("MB-AUT-1", covers=("ConsistentState.onlyUserCanAuthorizeWithoutSig",), scope=STRANGER)
 def only_oneself_can_authorise(venue: MorphoBlue, who: User, step: Step) -> Any:
     """Nobody else can change whom an account has authorised."""
-    assume(settled(venue, step))
+    assume(step.argument("caller") != who and settled(venue, step))
     before = dict(venue.is_authorized[who])
     step.take(venue)
     return venue.is_authorized[who] == before
 
 
 @chapter.theorem("MB-AUT-2", covers=("ConsistentState.userCannotLoseSupplyShares",), scope=STRANGER)
-def supply_is_safe_from_strangers(venue: MorphoBlue, who: User, market: MarketId, step: Step) -> Any:
+def supply_is_safe_from_strangers(venue: MorphoBlue, who: User, step: Step) -> Any:
     """An account that is not authorised cannot lower another's supply shares."""
     _unauthorized_step(venue, who, step)
-    before = venue.positions[market][who].supply_shares
+    before = _of_each_market(venue, who, "supply_shares")
     step.take(venue)
-    return venue.positions[market][who].supply_shares >= before
+    after = _of_each_market(venue, who, "supply_shares")
+    return every(now >= then for then, now in zip(before, after, strict=True))
 
 
 @chapter.theorem("MB-AUT-3", covers=("ConsistentState.userCannotGainBorrowShares",), scope=STRANGER)
-def nobody_is_indebted_by_strangers(venue: MorphoBlue, who: User, market: MarketId, step: Step) -> Any:
+def nobody_is_indebted_by_strangers(venue: MorphoBlue, who: User, step: Step) -> Any:
     """An account that is not authorised cannot raise another's debt."""
     _unauthorized_step(venue, who, step)
-    before = venue.positions[market][who].borrow_shares
+    before = _of_each_market(venue, who, "borrow_shares")
     step.take(venue)
-    return venue.positions[market][who].borrow_shares <= before
+    after = _of_each_market(venue, who, "borrow_shares")
+    return every(now <= then for then, now in zip(before, after, strict=True))
 
 
 @chapter.theorem("MB-AUT-4", covers=("ConsistentState.userCannotLoseCollateralExceptLiquidate",), scope=STRANGER)
-def collateral_is_safe_from_strangers_but_liquidators(
-    venue: MorphoBlue, who: User, market: MarketId, step: Step
-) -> Any:
+def collateral_is_safe_from_strangers_but_liquidators(venue: MorphoBlue, who: User, step: Step) -> Any:
     """An account that is not authorised cannot lower another's collateral, except by liquidation."""
     assume(step.action != "liquidate")
     _unauthorized_step(venue, who, step)
-    before = venue.positions[market][who].collateral
+    before = _of_each_market(venue, who, "collateral")
     step.take(venue)
-    return venue.positions[market][who].collateral >= before
+    after = _of_each_market(venue, who, "collateral")
+    return every(now >= then for then, now in zip(before, after, strict=True))
 
 
 @chapter.theorem("MB-AUT-5", covers=("ConsistentState.userWithoutBorrowCannotLoseCollateral",), scope=STRANGER)
@@ -71,7 +77,7 @@ def collateral_without_debt_is_safe(venue: MorphoBlue, who: User, market: Market
 def only_the_payer_pays(venue: MorphoBlue, who: User, step: Step) -> Any:
     """No action by another takes tokens out of an account's wallet or spends its allowance."""
     caller = step.argument("caller")
-    assume(caller is not None and settled(venue, step))
+    assume(caller is not None and caller != who and settled(venue, step))
     before = [(venue.balance[t][Account(who)], venue.allowance[t][who]) for t in venue.balance]
     step.take(venue)
     after = [(venue.balance[t][Account(who)], venue.allowance[t][who]) for t in venue.balance]

@@ -18,6 +18,7 @@ from marginspec.properties.deployed.morpho_blue.invariants import (
     borrow_shares_add_up,
 )
 from marginspec.properties.deployed.morpho_blue.scope import (
+    TO_ANOTHER,
     accrued,
     borrow_rate_not_higher,
     chapter,
@@ -54,34 +55,40 @@ def _healthy(venue: MorphoBlue, market: MarketId, who: Account) -> Any:
     return venue.positions[market][who].borrow_shares == 0 or venue.is_healthy(market, who)
 
 
-@chapter.theorem("MB-HLT-2")
+@chapter.theorem("MB-HLT-2", scope=TO_ANOTHER)
 def borrower_is_healthy_after_borrowing(
-    venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares, who: Account
+    venue: MorphoBlue,
+    caller: User,
+    market: MarketId,
+    assets: Assets,
+    shares: Shares,
+    on_behalf: Account,
+    receiver: Account,
 ) -> Any:
     """Whoever has just borrowed is healthy."""
     assume(accrued(venue, market))
-    venue.borrow(caller, market, assets, shares, who, Account("other"))
-    return _healthy(venue, market, who)
+    venue.borrow(caller, market, assets, shares, on_behalf, receiver)
+    return _healthy(venue, market, on_behalf)
 
 
-@chapter.theorem("MB-HLT-3")
+@chapter.theorem("MB-HLT-3", scope=TO_ANOTHER)
 def owner_is_healthy_after_withdrawing_collateral(
-    venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, who: Account
+    venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, on_behalf: Account, receiver: Account
 ) -> Any:
     """Whoever has just withdrawn collateral is healthy."""
     assume(accrued(venue, market))
-    venue.withdraw_collateral(caller, market, assets, who, Account("other"))
-    return _healthy(venue, market, who)
+    venue.withdraw_collateral(caller, market, assets, on_behalf, receiver)
+    return _healthy(venue, market, on_behalf)
 
 
 @chapter.theorem("MB-HLT-4")
 def healthy_position_is_not_liquidated(
-    venue: MorphoBlue, caller: User, market: MarketId, who: Account, assets: Assets, shares: Shares
+    venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
     """A healthy position cannot be liquidated; a debt exactly at the limit is healthy."""
     assume(accrued(venue, market))
-    assume(venue.max_borrow(market, who) >= venue.borrowed_assets(market, who))
-    return refusal(venue.liquidate, caller, market, who, assets, shares) is not None
+    assume(venue.max_borrow(market, borrower) >= venue.borrowed_assets(market, borrower))
+    return refusal(venue.liquidate, caller, market, borrower, seized_assets, repaid_shares) is not None
 
 
 @chapter.theorem("MB-HLT-5")
@@ -131,13 +138,13 @@ def only_liquidation_can_lower_the_supply_rate(venue: MorphoBlue, market: Market
     covers=("ExchangeRate.liquidateWithoutBadDebtRealizationIncreasesSupplyExchangeRate",),
 )
 def liquidation_without_bad_debt_keeps_the_supply_rate(
-    venue: MorphoBlue, caller: User, market: MarketId, who: Account, assets: Assets, shares: Shares
+    venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
     """A liquidation that leaves collateral behind makes no supply share worth less."""
     assume(accrued(venue, market))
     before = venue.markets[market].clone()
-    venue.liquidate(caller, market, who, assets, shares)
-    assume(venue.positions[market][who].collateral != 0)
+    venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
+    assume(venue.positions[market][borrower].collateral != 0)
     return supply_rate_not_lower(before, venue.markets[market])
 
 
@@ -179,12 +186,12 @@ def repayment_never_raises_the_borrow_rate(
     bounds=AFTER_LIQUIDATION,
 )
 def liquidation_never_raises_the_borrow_rate(
-    venue: MorphoBlue, caller: User, market: MarketId, who: Account, assets: Assets, shares: Shares
+    venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
     """A liquidation makes no remaining borrow share owe more."""
     assume(accrued(venue, market))
     before = venue.markets[market].clone()
-    venue.liquidate(caller, market, who, assets, shares)
+    venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
     assume(venue.markets[market].total_borrow_assets != 0)
     return borrow_rate_not_higher(before, venue.markets[market])
 

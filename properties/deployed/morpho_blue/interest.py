@@ -151,3 +151,17 @@ def a_year_of_the_rate_is_at_most_the_utilisation(venue: MorphoBlue, market: Mar
     m = venue.markets[market]
     rate = venue._borrow_rate(m)
     return rate * YEAR * m.total_supply_assets <= m.total_borrow_assets * WAD
+
+
+@chapter.theorem(
+    "MB-ACC-10",
+    bounds=ANY_TIME,
+    # Who is named makes no difference to accrual.
+    scope={"on_behalf": ("other",), "receiver": ("other",), "borrower": ("other",), "fee_recipient": ("third",)},
+)
+def whoever_acts_on_a_market_brings_its_interest_up_to_now(venue: MorphoBlue, step: Step) -> Any:
+    """After an action that depends on a market's totals, its interest has been accrued in the same block."""
+    market = step.argument("market")
+    assume(market is not None and step.action not in WITHOUT_ACCRUAL)
+    step.take(venue)
+    return venue.markets[market].last_update == venue.now

@@ -50,27 +50,27 @@ def incentive_is_between_nothing_and_fifteen_percent(venue: MorphoBlue, market: 
     covers=("LiquidateBuffer.liquidateImprovePosition",),
 )
 def liquidation_in_the_buffer_improves_the_position(
-    venue: MorphoBlue, caller: User, market: MarketId, who: Account, assets: Assets, shares: Shares
+    venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
     """Below 1 / LIF, a liquidation leaves collateral, and no more debt shares per unit of collateral than before."""
     assume(accrued(venue, market))
-    assume(_below_one_over_incentive(venue, market, who))
-    before = venue.positions[market][who].clone()
-    venue.liquidate(caller, market, who, assets, shares)
-    after = venue.positions[market][who]
+    assume(_below_one_over_incentive(venue, market, borrower))
+    before = venue.positions[market][borrower].clone()
+    venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
+    after = venue.positions[market][borrower]
     improved = before.borrow_shares * after.collateral >= after.borrow_shares * before.collateral
     return every((after.collateral != 0, improved))
 
 
 @chapter.theorem("MB-LIQ-3", given=(created_market_has_lltv_below_one, borrow_shares_add_up))
 def liquidation_in_the_buffer_costs_suppliers_nothing(
-    venue: MorphoBlue, caller: User, market: MarketId, who: Account, assets: Assets, shares: Shares
+    venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
     """Below 1 / LIF, no liquidation realises bad debt: the assets supplied do not fall."""
     assume(accrued(venue, market))
-    assume(_below_one_over_incentive(venue, market, who))
+    assume(_below_one_over_incentive(venue, market, borrower))
     supplied = venue.markets[market].total_supply_assets
-    venue.liquidate(caller, market, who, assets, shares)
+    venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
     return venue.markets[market].total_supply_assets == supplied
 
 
@@ -92,24 +92,24 @@ def liquidation_by_shares_pays_the_same_as_by_collateral(
 
 @chapter.theorem("MB-LIQ-5", given=(created_market_has_lltv_below_one,))
 def seized_value_is_at_most_the_incentive(
-    venue: MorphoBlue, caller: User, market: MarketId, who: Account, assets: Assets, shares: Shares
+    venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
     """The value of what is seized is at most what is repaid times the incentive factor."""
     assume(accrued(venue, market))
     incentive, price = venue.liquidation_incentive_factor(market), venue.price[market]
-    seized, paid = venue.liquidate(caller, market, who, assets, shares)
+    seized, paid = venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
     return seized * price * WAD <= paid * incentive * ORACLE_PRICE_SCALE
 
 
 @chapter.theorem("MB-LIQ-6")
 def bad_debt_is_realised_only_without_collateral(
-    venue: MorphoBlue, caller: User, market: MarketId, who: Account, assets: Assets, shares: Shares
+    venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
     """Suppliers lose only when a liquidation takes the last collateral, and then the position owes nothing any more."""
     assume(accrued(venue, market))
     supplied = venue.markets[market].total_supply_assets
-    venue.liquidate(caller, market, who, assets, shares)
-    p = venue.positions[market][who]
+    venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
+    p = venue.positions[market][borrower]
     if p.collateral != 0:
         return venue.markets[market].total_supply_assets == supplied
     return p.borrow_shares == 0
@@ -118,48 +118,48 @@ def bad_debt_is_realised_only_without_collateral(
 # Who may lose what: suppliers of this market, pro rata, exactly the debt that disappears; nobody else anything.
 @chapter.theorem("MB-LIQ-7", given=(no_market_lends_more_than_it_holds,))
 def bad_debt_is_borne_by_suppliers_pro_rata(
-    venue: MorphoBlue, caller: User, market: MarketId, who: Account, assets: Assets, shares: Shares
+    venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
     """A liquidation changes no supply shares, so that what suppliers lose is shared in proportion to their shares."""
     assume(accrued(venue, market))
     before = [p.supply_shares for p in venue.positions[market].values()]
     total = venue.markets[market].total_supply_shares
-    venue.liquidate(caller, market, who, assets, shares)
+    venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
     same = [p.supply_shares for p in venue.positions[market].values()] == before
     return same and venue.markets[market].total_supply_shares == total
 
 
 @chapter.theorem("MB-LIQ-8", given=(borrow_shares_add_up,))
 def suppliers_lose_at_most_the_debt_left(
-    venue: MorphoBlue, caller: User, market: MarketId, who: Account, assets: Assets, shares: Shares
+    venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
     """What suppliers lose in a liquidation is at most the position's debt before it, rounded up."""
     assume(accrued(venue, market))
-    supplied, owed = venue.markets[market].total_supply_assets, venue.borrowed_assets(market, who)
-    venue.liquidate(caller, market, who, assets, shares)
+    supplied, owed = venue.markets[market].total_supply_assets, venue.borrowed_assets(market, borrower)
+    venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
     return supplied - venue.markets[market].total_supply_assets <= owed
 
 
 @chapter.theorem("MB-LIQ-9", covers=("Liveness.liquidateChangesTokens",), bounds="loan and collateral token differ")
 def liquidation_moves_exactly_what_it_says(
-    venue: MorphoBlue, caller: User, market: MarketId, who: Account, assets: Assets, shares: Shares
+    venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
     """The contract pays out what is seized and receives what is repaid; idle assets rise by it, up to all debt."""
-    assume(accrued(venue, market))
     m, params = venue.markets[market], venue.params[market]
+    assume(params.loan_token != params.collateral_token and accrued(venue, market))
     idle, debt, collateral = (
         m.total_supply_assets - m.total_borrow_assets,
         m.total_borrow_assets,
         venue.positions[market],
     )
-    held = collateral[who].collateral
+    held = collateral[borrower].collateral
     loans, pledged = venue.balance[params.loan_token][MORPHO], venue.balance[params.collateral_token][MORPHO]
-    seized, paid = venue.liquidate(caller, market, who, assets, shares)
+    seized, paid = venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
     m = venue.markets[market]
     return every(
         (
-            implies(assets != 0, seized == assets),
-            venue.positions[market][who].collateral == held - seized,
+            implies(seized_assets != 0, seized == seized_assets),
+            venue.positions[market][borrower].collateral == held - seized,
             venue.balance[params.loan_token][MORPHO] == loans + paid,
             venue.balance[params.collateral_token][MORPHO] == pledged - seized,
             m.total_supply_assets - m.total_borrow_assets == idle + min(paid, debt),
@@ -174,23 +174,23 @@ def liquidation_touches_no_other_position(
     market: MarketId,
     borrower: Account,
     who: Account,
-    assets: Assets,
-    shares: Shares,
+    seized_assets: Assets,
+    repaid_shares: Shares,
 ) -> Any:
     """A liquidation changes no position but the borrower's."""
     assume(accrued(venue, market) and who != borrower)
     before = venue.positions[market][who].flatten()
-    venue.liquidate(caller, market, borrower, assets, shares)
+    venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
     return venue.positions[market][who].flatten() == before
 
 
 @chapter.theorem("MB-LIQ-11")
 def liquidation_repays_and_takes_at_most_what_is_there(
-    venue: MorphoBlue, caller: User, market: MarketId, who: Account, assets: Assets, shares: Shares
+    venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
     """A liquidation never adds debt or collateral to the position, and takes at most its collateral."""
     assume(accrued(venue, market))
-    before = venue.positions[market][who].clone()
-    seized, _ = venue.liquidate(caller, market, who, assets, shares)
-    after = venue.positions[market][who]
+    before = venue.positions[market][borrower].clone()
+    seized, _ = venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
+    after = venue.positions[market][borrower]
     return every((after.borrow_shares <= before.borrow_shares, after.collateral >= 0, seized <= before.collateral))

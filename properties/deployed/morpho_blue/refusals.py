@@ -47,14 +47,14 @@ def lltv_is_enabled_exactly_once_by_the_owner_below_one(venue: MorphoBlue, calle
 
 @chapter.theorem("MB-REV-4", covers=("Reverts.setFeeInputValidation",))
 def fee_is_set_only_by_the_owner_on_a_market_within_range(
-    venue: MorphoBlue, caller: User, market: MarketId, fee: Wad
+    venue: MorphoBlue, caller: User, market: MarketId, new_fee: Wad
 ) -> Any:
     """Setting a fee is refused exactly when the caller is not the owner, the market does not exist, the fee is above
     25 % or nothing would change, once interest is accrued."""
     m = venue.markets[market]
     assume(accrued(venue, market))
-    expected = caller != venue.owner or m.last_update == 0 or fee == m.fee or fee > MAX_FEE
-    return (refusal(venue.set_fee, caller, market, fee) is not None) == bool(expected)
+    expected = caller != venue.owner or m.last_update == 0 or new_fee == m.fee or new_fee > MAX_FEE
+    return (refusal(venue.set_fee, caller, market, new_fee) is not None) == bool(expected)
 
 
 @chapter.theorem("MB-REV-5", covers=("Reverts.setFeeRecipientRevertCondition",))
@@ -152,12 +152,12 @@ def withdraw_collateral_gives_something_to_somebody(
 
 @chapter.theorem("MB-REV-13", covers=("Reverts.liquidateInputValidation",))
 def liquidation_takes_one_amount(
-    venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, assets: Assets, shares: Shares
+    venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
     """A liquidation is accepted only with exactly one of seized assets and repaid shares."""
     assume(accrued(venue, market))
-    venue.liquidate(caller, market, borrower, assets, shares)
-    return _one_of(assets, shares)
+    venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
+    return _one_of(seized_assets, repaid_shares)
 
 
 @chapter.theorem("MB-REV-14", covers=("Reverts.accrueInterestInputValidation",))
@@ -182,9 +182,9 @@ def shares_that_overflow_a_position_are_refused_as_an_overflow(
 
 @chapter.theorem("MB-REV-16", bounds="any time since the last accrual")
 def fee_beyond_its_range_is_refused_before_interest_accrues(
-    venue: MorphoBlue, caller: User, market: MarketId, fee: Wad
+    venue: MorphoBlue, caller: User, market: MarketId, new_fee: Wad
 ) -> Any:
     """A new fee above 25 % is refused by OWN-8 even where interest could not be accrued."""
     m = venue.markets[market]
-    assume(caller == venue.owner and m.last_update != 0 and fee != m.fee and fee > MAX_FEE)
-    return refusal(venue.set_fee, caller, market, fee) == "OWN-8"
+    assume(caller == venue.owner and m.last_update != 0 and new_fee != m.fee and new_fee > MAX_FEE)
+    return refusal(venue.set_fee, caller, market, new_fee) == "OWN-8"

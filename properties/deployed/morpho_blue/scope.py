@@ -73,6 +73,9 @@ ANY_TOKENS = {
     "params[here].collateral_token": ("collateral", "loan"),
 }
 
+# For claims about the account acted for: who receives makes no difference to it.
+TO_ANOTHER = {"receiver": ("other",), "on_behalf": ("other", "actor")}
+
 WITHOUT_ACCRUAL = frozenset(("accrue_interest", "create_market", "supply_collateral", "set_price"))
 
 

@@ -1,0 +1,156 @@
+"""`marginspec check`: the main job, and the gate of a pull request."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from marginspec.cli import documents
+from marginspec.cli.gate import gate_code, gate_document
+from marginspec.cli.mutate import mutate
+from marginspec.cli.options import DEFAULT, Artifacts, Corpus, Json, RequireReach, SystemName, TargetName, Verbose
+from marginspec.cli.process import VERDICTS, Output, emit, progress, worst
+from marginspec.cli.runs import fuzz_document, opened, prove_document
+from marginspec.cli.settings import Settings, read_settings
+from marginspec.cli.systems import ROOT, System, system
+from marginspec.cli.violations import findings
+from marginspec.report import terminal
+from marginspec.report.gate import gate_verdicts, show_corpus, show_gate
+from marginspec.report.junit import junit
+from marginspec.report.sarif import sarif
+from marginspec.report.summary import summary
+from marginspec.targets.protocol import BadInput
+
+MUTANT_STEPS = 60_000
+"""Of the lock-step run of each mutant, as `marginspec mutate` takes."""
+
+
+def check(
+    name: SystemName = DEFAULT,
+    steps: Annotated[
+        int | None, typer.Option(help="How many calls to compare.", show_default="20000, or as the settings say")
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="The same seed repeats a run, on every target.", show_default="1, or as the settings say"),
+    ] = None,
+    target: TargetName = "embedded",
+    artifact: Artifacts = None,
+    require_reach: RequireReach = False,
+    corpus: Corpus = None,
+    junit_file: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write the results as JUnit XML, a case per law.")
+    ] = None,
+    sarif_file: Annotated[
+        Path | None,
+        typer.Option("--sarif", metavar="FILE", help="Write what is wrong, and where, as SARIF 2.1.0."),
+    ] = None,
+    summary_file: Annotated[
+        Path | None,
+        typer.Option("--summary", metavar="FILE", help="Append a summary in Markdown, e.g. to $GITHUB_STEP_SUMMARY."),
+    ] = None,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> int:
+    """Prove every law, then compare the implementation with the model: the main job.
+
+    Gate a pull request: marginspec check morpho-blue --artifact Morpho=out/Morpho.sol/Morpho.json
+
+    In CI, also: --junit junit.xml --sarif marginspec.sarif --summary "$GITHUB_STEP_SUMMARY" --corpus .marginspec
+
+    Thresholds stand in \\[tool.marginspec] of pyproject.toml, or in marginspec.toml, where this is run: steps, seed,
+    require-reach, min-laws, max-declared, min-mutation-score. They make the gate stricter, never looser.
+
+    Exit code 0: all proved and confirmed, no divergence. 1: a law or the implementation is broken. 3: something is
+    unknown. A divergence is shrunk and written to out/traces/.
+    """
+    settings = _settings(steps, seed)
+    require_reach = require_reach or settings.require_reach
+    chosen, console = system(name), Output()
+    for file in (junit_file, sarif_file, summary_file):
+        _writable(file)
+    with opened(chosen, target, artifact) as implementation:
+        proofs = prove_document(chosen, None, None)
+        fuzzed = fuzz_document(chosen, implementation, target, settings.steps, settings.seed, corpus, artifact)
+        mutants = None if settings.min_mutation_score is None else _mutants(chosen, settings.seed)
+        gate = gate_document(settings, require_reach, proofs, fuzzed, mutants)
+        found = findings(chosen, implementation, artifact or [], gate, proofs, fuzzed, mutants)
+    code = worst({documents.prove_code(proofs), documents.fuzz_code(fuzzed, require_reach), gate_code(gate)})
+    document: dict[str, Any] = {
+        "schema": "marginspec/check/1",
+        "prove": proofs,
+        "fuzz": fuzzed,
+        "verdict": VERDICTS[code],
+    }
+    document |= {} if mutants is None else {"mutate": mutants}
+    document |= {"gate": gate, "findings": found}
+    _write(junit_file, document, junit)
+    _write(sarif_file, document, _sarif)
+    _write(summary_file, document, summary, append=True)
+    if as_json:
+        emit(document)
+    else:
+        terminal.show_prove(proofs, console, verbose)
+        terminal.show_fuzz(fuzzed, console)
+        show_corpus(fuzzed, console)
+        show_gate(document, console)
+        terminal.show_verdict(document["verdict"], gate_verdicts(document), console)
+    return code
+
+
+def _settings(steps: int | None, seed: int | None) -> Settings:
+    """What the project demands, and in the place of that what the command line does."""
+    found = read_settings(Path.cwd())
+    if steps is not None and steps < 1:
+        raise BadInput(f"--steps {steps}: a run that compares nothing is no pass; give at least 1")
+    return dataclasses.replace(
+        found, steps=found.steps if steps is None else steps, seed=found.seed if seed is None else seed
+    )
+
+
+def _sarif(document: Mapping[str, Any]) -> str:
+    return sarif(document, version("marginspec"), Path.cwd().as_uri(), ROOT.as_uri())
+
+
+def _mutants(chosen: System, seed: int) -> dict[str, Any]:
+    with progress("mutants", 1) as advance:
+        return mutate(
+            chosen.name,
+            chosen.model,
+            lambda: chosen.open("embedded", []),
+            chosen.chapter.properties,
+            chosen.spec.with_suffix(".equivalent.toml"),
+            MUTANT_STEPS,
+            seed,
+            workers=os.cpu_count() or 1,
+            on_progress=advance,
+        )
+
+
+def _writable(file: Path | None) -> None:
+    """BadInput, before any work is done, when a report could not be written."""
+    if file is None:
+        return
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        new = not file.exists()
+        with file.open("a"):
+            pass
+        if new:
+            file.unlink()
+    except OSError as error:
+        raise BadInput(f"{file}: {error.strerror}; give a file that can be written") from None
+
+
+def _write(
+    file: Path | None, document: Mapping[str, Any], render: Callable[[Mapping[str, Any]], str], append: bool = False
+) -> None:
+    if file is not None:
+        with file.open("a" if append else "w", encoding="utf-8") as stream:
+            stream.write(render(document))

@@ -1,0 +1,56 @@
+"""`--corpus`: a folder or a Redis database in which traces that diverged are kept between runs."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
+
+from marginspec.differential.corpus import Corpus
+from marginspec.model.kernel.machine import Machine
+from marginspec.targets.protocol import BadInput
+
+KEPT = timedelta(days=90)
+"""How long Redis keeps what no run asks for."""
+
+
+def open_corpus(where: str, model: type[Machine]) -> Corpus:
+    """The corpus in a folder, made if it is not there, or at a URL of Redis; BadInput where nothing can be kept."""
+    return Corpus(_redis(where) if "://" in where else _folder(Path(where)), model)
+
+
+def _folder(path: Path) -> ExampleDatabase:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise BadInput(f"--corpus {path}: {error.strerror}; give a folder that can be written") from None
+    return DirectoryBasedExampleDatabase(path)
+
+
+def _redis(url: str) -> ExampleDatabase:
+    try:
+        import redis
+        from hypothesis.extra.redis import RedisExampleDatabase
+    except ImportError:
+        raise BadInput("--corpus: a URL needs Python package redis, which is not here: pip install redis") from None
+    try:
+        client = redis.Redis.from_url(url)
+        client.ping()
+    except (redis.RedisError, ValueError) as error:
+        raise BadInput(f"--corpus: {error}") from None  # not the URL, which may hold a password
+
+    class Database(RedisExampleDatabase):
+        """One that goes away during a run costs a trace its place in the corpus, not the run its verdict."""
+
+        def save(self, key: bytes, value: bytes) -> None:
+            try:
+                super().save(key, value)
+            except redis.RedisError as error:
+                print(f"marginspec: --corpus: the trace is not kept there: {error}", file=sys.stderr)
+
+    return Database(client, expire_after=KEPT, key_prefix=b"marginspec:")

@@ -1,0 +1,328 @@
+"""`diff`: what an upgrade changes, for whom, shown on the smallest account; and whom new parameters hit."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from marginspec.cli.book import book_document
+from marginspec.cli.exposures import VIEWS, Standing
+from marginspec.cli.options import Json, Seed, Steps
+from marginspec.cli.parties import account_of, gains, role_of
+from marginspec.cli.process import BROKEN, HOLDS, Output, emit, progress
+from marginspec.cli.runs import kept, opened
+from marginspec.cli.systems import System, system
+from marginspec.cli.traceability import HEADING
+from marginspec.differential.blame import Reply
+from marginspec.differential.campaign import Campaign, Found, NothingCompared
+from marginspec.differential.coverage import rules_of, unreached
+from marginspec.differential.lockstep import Tally
+from marginspec.differential.trace import call_document, trace_of
+from marginspec.differential.upgrade import Comparison, Difference, Upgrade
+from marginspec.model.kernel.machine import Call, Machine
+from marginspec.report.upgrade import show_diff
+from marginspec.targets.evm.artifact import Artifact
+from marginspec.targets.evm.deployed import DEPLOYMENT, deployed
+from marginspec.targets.evm.reasons import printable
+from marginspec.targets.morpho_blue import adapter as morpho_blue
+from marginspec.targets.protocol import BadInput
+from marginspec.targets.reference import adapter as reference
+
+SHIPPED = "shipped"
+DEPLOYED = Path("out") / "deployed"
+
+CONTRACTS: Mapping[str, Callable[[], Mapping[str, Artifact]]] = {
+    "morpho-blue": morpho_blue.shipped_contracts,
+    "reference": lambda: reference.shipped_contracts()[0],
+}
+"""Of each system, the contracts that one may be deployed in the place of."""
+
+SHOWN = 12
+"""Of the observations that differ, so many are listed."""
+
+ABLE = {"liquidate": ("liquidatable", "not liquidatable"), "seize_collateral": ("seizable", "not seizable")}
+"""What an account is when an action on it is accepted and refused; otherwise it can, or cannot, take the action."""
+
+WHAT = (
+    "shipped, NAME=FILE for a build, NAME=0xADDRESS@URL for a contract that is deployed (it is only read), several of "
+    "them with commas between, or the URL of a local node to run on. Or a parameter file of the reference venue."
+)
+BOOK = (
+    "CSV with a line of names, or JSON with prices and accounts. Names are account, cash (USD), an asset (how much of "
+    "it is collateral), a market (signed size) and MARKET entry (the price of opening, USD); numbers are decimals. See "
+    "examples/book.csv."
+)
+Base = Annotated[str, typer.Argument(metavar="BASE", help=f"The implementation before: {WHAT}")]
+Head = Annotated[str, typer.Argument(metavar="HEAD", help="The implementation after, likewise.")]
+
+
+def diff(
+    name: Annotated[str, typer.Argument(metavar="SYSTEM", help="Which system is upgraded.")],
+    base: Base,
+    head: Head,
+    intended: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A TOML file of intended changes, tables intended with rule and reason."),
+    ] = None,
+    book: Annotated[
+        Path | None, typer.Option(metavar="FILE", help=f"Accounts to judge by two parameter files: {BOOK}")
+    ] = None,
+    price: Annotated[
+        list[str] | None, typer.Option(metavar="ASSET=USD", help="A price for the book. May be repeated.")
+    ] = None,
+    steps: Steps = 20_000,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> int:
+    """Compare two implementations and the model, three ways: which rules an upgrade changes, for whom, and how.
+
+    A candidate build: marginspec diff morpho-blue shipped Morpho=out/Morpho.sol/Morpho.json
+
+    Two builds, with what is meant to change: marginspec diff morpho-blue Morpho=v1.json Morpho=v2.json --intended
+    intended.toml
+
+    Whom new parameters make liquidatable: marginspec diff reference spec/presets/balanced.toml
+    spec/presets/conservative.toml --book examples/book.csv --price ETH=2000 --price BTC=40000
+
+    Each difference is traced to a rule, shrunk to the fewest calls, and written to out/traces/. What both sides have in
+    common is not judged: that is what check is for.
+
+    Exit code 0: no difference, or only intended ones. 1: a difference that is not declared. 2: also when something is
+    declared that did not change.
+    """
+    chosen = system(name)
+    declared = {} if intended is None else read_intended(intended, chosen)
+    if base.endswith(".toml") and head.endswith(".toml"):
+        document = book_document(chosen.name, Path(base), Path(head), book, price or [], declared)
+    else:
+        if book is not None or price:
+            raise BadInput("--book and --price go with two parameter files (.toml) as BASE and HEAD")
+        document = upgrade_document(chosen, base, head, steps, seed, declared)
+    if as_json:
+        emit(document)
+    else:
+        show_diff(document, Output())
+    if any(not difference["declared"] for difference in document["differences"]):
+        return BROKEN
+    if stale := document["stale"]:
+        raise BadInput(f"{intended}: {stale[0]} is declared and did not change: take it out, or look longer (--steps)")
+    return HOLDS
+
+
+def read_intended(file: Path, chosen: System) -> dict[str, str]:
+    """The reasons of intended changes by rule ID, from a file; BadInput says what is wrong with it."""
+    try:
+        entries = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"{file}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise BadInput(f"{file}: not TOML: {error}") from None
+    tables = entries.get("intended")
+    if entries.keys() != {"intended"} or not isinstance(tables, list) or not tables:
+        raise BadInput(f"{file}: expected [[intended]] tables, each with rule and reason, and nothing else")
+    known = {found[1] for line in chosen.text().splitlines() if (found := HEADING.match(line))} | set(
+        rules_of(chosen.model)
+    )
+    declared: dict[str, str] = {}
+    for number, table in enumerate(tables, 1):
+        where = f"{file}: intended {number}"
+        if not isinstance(table, dict) or table.keys() != {"rule", "reason"}:
+            raise BadInput(f"{where}: expected rule and reason")
+        rule, reason = table["rule"], table["reason"]
+        if not isinstance(rule, str) or rule not in known:
+            raise BadInput(f"{where}: {chosen.name} has no rule {printable(str(rule), 60)!r}")
+        if not isinstance(reason, str) or not reason.strip():
+            raise BadInput(f"{where}: say in reason why {rule} changes")
+        if rule in declared:
+            raise BadInput(f"{where}: {rule} is declared twice")
+        declared[rule] = reason.strip()
+    return declared
+
+
+def implementation(chosen: System, side: str) -> tuple[str, list[str]]:
+    """`--target` and `--artifact` of what BASE or HEAD names; BadInput for what cannot be meant."""
+    if side == SHIPPED:
+        return "embedded", []
+    if "=" in side:
+        return "embedded", [_build(chosen, part) for part in side.split(",")]
+    if "://" in side:
+        return side, []
+    raise BadInput(f"{printable(side, 100)!r}: expected {SHIPPED}, NAME=FILE, NAME=0xADDRESS@URL, or two .toml files")
+
+
+def _build(chosen: System, part: str) -> str:
+    """`NAME=FILE`; of a deployed contract, with the file to which it is written."""
+    found = DEPLOYMENT.fullmatch(part)
+    if found is None:
+        return part
+    name, address = found["name"], found["address"].lower()
+    shipped = CONTRACTS[chosen.name]() if chosen.name in CONTRACTS else {}
+    if name not in shipped:
+        known = ", ".join(shipped) or "no contracts that can be read from a node"
+        raise BadInput(f"{printable(part, 100)}: {chosen.name} has {known}")
+    read = deployed(found["url"], address, shipped[name])
+    file = DEPLOYED / f"{name}-{address}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"abi": read.abi, "bytecode": "0x" + read.bytecode.hex()}) + "\n")
+    return f"{name}={file}"
+
+
+# --- The document -----------------------------------------------------------------------------------------------------
+
+
+def upgrade_document(
+    chosen: System, base: str, head: str, steps: int, seed: int, declared: Mapping[str, str]
+) -> dict[str, Any]:
+    """Compare, with progress, keep the traces, and describe: `marginspec/diff/1`."""
+    sides = [implementation(chosen, side) for side in (base, head)]
+    with opened(chosen, *sides[0]) as before, opened(chosen, *sides[1]) as after:
+        upgrade = Upgrade(chosen.model, before, after)
+        with progress("comparing three ways", steps) as advance:
+            upgrade.run(steps, seed, advance)
+        with progress("explaining differences", 1) as advance:
+            compared = upgrade.explained(advance)
+    if compared.comparisons == 0:
+        raise NothingCompared(f"{steps} steps, nothing compared")
+    names = {"base": base, "head": head, "both": head}
+    rows = [_row(chosen, each, names[each.parting.departs], seed, declared) for each in compared.differences]
+    return {
+        "schema": "marginspec/diff/1",
+        "system": chosen.name,
+        "base": base,
+        "head": head,
+        "seed": str(seed),
+        **_compared(chosen.model, compared),
+        "differences": rows,
+        "stale": [rule for rule in declared if rule not in {row["rule"] for row in rows}],
+    }
+
+
+def _compared(model: type[Machine], compared: Comparison) -> dict[str, Any]:
+    tally = compared.tally
+    return {
+        "steps": compared.steps,
+        "sequences": compared.sequences,
+        "comparisons": compared.comparisons,
+        "left_out": compared.left_out,
+        "alike": [{"at": at, "field": field, "count": count} for (at, field), count in compared.alike.most_common()],
+        "rules_reached": sum(1 for rule in rules_of(model) if tally.rules[rule]),
+        "rules": sum(1 for rule in rules_of(model) if rule not in model.never),
+        "unreached": unreached(model, tally),
+    }
+
+
+def _row(chosen: System, found: Difference, name: str, seed: int, declared: Mapping[str, str]) -> dict[str, Any]:
+    model, parting, rule = chosen.model, found.parting, found.rules[0]
+    before, after = parting.replies
+    last = parting.steps[-1]
+    # Where the head refuses, everybody has what was there before: that is nobody's gain.
+    changes = gains(model, last.call, before.state, after.state) if after.answer.accepted else []
+    trace = trace_of(model, name, seed, parting.calls, parting.divergence)
+    (file,) = kept(chosen, Campaign(Tally(), [Found(parting.divergence, trace)], seed, 0.0, []))
+    own = file.with_name(re.sub("[^A-Za-z0-9]+", "-", f"{chosen.name}-diff-{parting.departs}-{rule}") + ".json")
+    return {
+        "rule": rule,
+        "rules": list(found.rules),
+        "departs": parting.departs,
+        "direction": _direction(role_of(model, last.call), before, after, changes),
+        "like": found.like or None,
+        "exact": found.exact,
+        "ways": [{"at": at, "field": field, "count": count} for (at, field), count in found.ways.items()],
+        "minimal_account": _account(model, found, changes),
+        "steps": len(parting.steps),
+        "trace": str(file.replace(own)),
+        "declared": rule in declared,
+        "reason": declared.get(rule),
+    }
+
+
+def _direction(role: str, before: Reply, after: Reply, changes: Sequence[tuple[str, str, str, int]]) -> str:
+    """For whom the upgrade is stricter or more permissive, or who gains and who loses."""
+    if before.answer.accepted != after.answer.accepted:
+        return f"{'more permissive' if after.answer.accepted else 'stricter'} for the {role}"
+    if not before.answer.accepted:
+        return "refused for another reason"
+    winners = list(dict.fromkeys(party for party, _, _, amount in changes if amount > 0))
+    losers = list(dict.fromkeys(party for party, _, _, amount in changes if amount < 0))
+    said = [f"{_parties(found)} {word}" for found, word in ((winners, "gains"), (losers, "loses")) if found]
+    return ", ".join(said) or "nobody gains or loses at once"
+
+
+def _parties(names: Sequence[str]) -> str:
+    return " and ".join(f"the {name}" if name != "other user" else "another user" for name in names)
+
+
+def _account(model: type[Machine], found: Difference, changes: Sequence[tuple[str, str, str, int]]) -> dict[str, Any]:
+    """How an account stands before the last call of a difference, and what either side then makes of it."""
+    *earlier, last = found.parting.steps
+    begin = earlier[-1].state if earlier else model.genesis().flatten()
+    names = model.blank().names()
+    replies = found.parting.replies
+    differing = [
+        {"name": name, "before": str(x), "after": str(y)}
+        for name, x, y in zip(names, replies[0].state, replies[1].state, strict=False)
+        if x != y
+    ]
+    return {
+        "account": _label(model, last.call),
+        "role": role_of(model, last.call),
+        "call": call_document(last.call),
+        "standing": _standing(model, begin, found),
+        "before": _side(model, replies[0], found),
+        "after": _side(model, replies[1], found),
+        "changes": differing[:SHOWN],
+        "more_changes": len(differing[SHOWN:]),
+        "gains": [{"party": p, "holder": h, "unit": unit, "amount": str(n)} for p, h, unit, n in changes],
+        "steps": [{**call_document(step.call), "rule": step.outcome.rule} for step in found.parting.steps],
+    }
+
+
+def _side(model: type[Machine], reply: Reply, found: Difference) -> dict[str, Any]:
+    """What one side does: whether it accepts, what that makes of the account, its reason or its results."""
+    action, answer = found.parting.steps[-1].call.action, reply.answer
+    can, cannot = ABLE.get(action, (f"can {action.replace('_', ' ')}", f"cannot {action.replace('_', ' ')}"))
+    return {
+        "status": can if answer.accepted else cannot,
+        "decision": "accepted" if answer.accepted else "refused",
+        "reason": answer.reason or None,
+        "returns": [str(value) for value in answer.returns],
+        "standing": _standing(model, reply.state, found),
+    }
+
+
+def _subject(model: type[Machine], call: Call) -> Any:
+    """The account that a call is about, as the view of the system names it; None where it has none."""
+    view, account = VIEWS.get(model.system), account_of(call)
+    given = set(call.arguments.values())
+    for subject in [] if view is None else view.subjects(model):
+        parts = subject if isinstance(subject, tuple) else (subject,)
+        if account in parts and given.issuperset(parts):
+            return subject
+    return None
+
+
+def _label(model: type[Machine], call: Call) -> str:
+    view, subject = VIEWS.get(model.system), _subject(model, call)
+    return str(account_of(call)) if view is None or subject is None else view.label(subject)
+
+
+def _standing(model: type[Machine], values: list[Any], found: Difference) -> dict[str, Any] | None:
+    """How the account stands in a state, by the model's formulas."""
+    view, subject = VIEWS.get(model.system), _subject(model, found.parting.steps[-1].call)
+    if view is None or subject is None:
+        return None
+    state = model.genesis()
+    try:
+        state.load(values)
+        standing: Standing | None = view.standing(state, subject)
+    except (KeyError, TypeError, ValueError):
+        return None  # a candidate's storage need not be a state of the model
+    if standing is None:
+        return None
+    return {"word": standing.word, "figures": {name: str(value) for name, value in standing.figures.items()}}

@@ -1,0 +1,136 @@
+"""`marginspec export`: a counterexample in the forms that other tools take: ITF, a test for pytest, one for Foundry."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from marginspec.cli.options import Artifacts, Json, NoChance, TargetName
+from marginspec.cli.own import traced
+from marginspec.cli.process import HOLDS, Output, emit
+from marginspec.cli.scenario import NAMINGS, Inexpressible, Scene
+from marginspec.cli.systems import System
+from marginspec.differential.trace import Trace, document
+from marginspec.model.kernel.machine import Rejected
+from marginspec.model.kernel.record import plain
+from marginspec.properties.law import Irrelevant
+from marginspec.prover.prove import Prover, arguments_of
+from marginspec.prover.symbolic import Replay
+from marginspec.report import foundry, itf, pytest_file
+from marginspec.targets.evm.artifact import load_artifact, parse_option
+from marginspec.targets.protocol import BadInput
+
+Document = Mapping[str, Any]
+
+AT_FIRST = {"state": "initial"}
+"""The counterexample of an invariant that does not hold where everything begins."""
+
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="The folder to write to; beside the trace when not given.")
+]
+Own = Annotated[
+    str | None,
+    typer.Option("--system", metavar="FOLDER", help="Where the trace's system is, when it is not where it was."),
+]
+
+
+def export(
+    trace: Annotated[Path, typer.Argument(metavar="TRACE", help="A trace file, as `fuzz` writes it.")],
+    out: Out = None,
+    target: TargetName = "embedded",
+    artifact: Artifacts = None,
+    own: Own = None,
+    as_json: Json = False,
+    seed: NoChance = 1,
+) -> int:
+    """Write a trace in the forms that other tools take: ITF, a test for pytest, a test for Foundry.
+
+    With the build that it was found with: marginspec export TRACE --artifact Morpho=out/Morpho.sol/Morpho.json
+
+    Into a Foundry project: marginspec export TRACE --out test
+
+    The tests fail where the implementation differs from the model, and pass where it does not. `fuzz` and `check` write
+    all of these beside each trace.
+
+    Exit code 0: written.
+    """
+    chosen, recorded = traced(trace, own)
+    files, omitted = write(chosen, recorded, trace.stem, target, artifact or [], out or trace.parent)
+    if as_json:
+        shown = {"schema": "marginspec/export/1", "system": chosen.name, "trace": str(trace)}
+        emit({**shown, "files": files, "omitted": omitted})
+        return HOLDS
+    console = Output()
+    for form, file in files.items():
+        console.print(f"{form}: {escape(file)}")
+    for form, why in omitted.items():
+        console.print(f"[yellow]no {form}[/]: {escape(why)}")
+    return HOLDS
+
+
+def write(
+    chosen: System, trace: Trace, name: str, target: str, artifacts: Sequence[str], folder: Path
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Write a trace, called `name`, in every form that it has: the files, and of forms that it has not, why, by form.
+
+    target, artifacts: of the options `--target` and `--artifact`, the implementation that it was found with. Raises
+    BadInput when these cannot be meant, OSError when nothing can be written.
+    """
+    told = document(chosen.model, trace)
+    genesis = chosen.model.genesis()
+    before = {n: v if isinstance(v, bool) else str(v) for n, v in zip(genesis.names(), genesis.flatten(), strict=True)}
+    contracts = target in ("embedded", "anvil") or "://" in target
+    builds = dict(map(parse_option, artifacts))
+    if builds and not contracts:
+        raise BadInput(f"--artifact needs a target that runs contracts, and {target!r} does not")
+    known = dict.fromkeys(NAMINGS[chosen.name].labels if chosen.name in NAMINGS else (), "")
+    named = {**known, **{contract: str(file) for contract, file in builds.items()}} if contracts else {}
+    # A node may be gone tomorrow; the contracts are the same in this process.
+    opened = "embedded" if contracts else target
+    texts = {
+        "itf": (f"{name}.itf.json", itf.text(told, before)),
+        "pytest": (f"test_{pytest_file.identifier(name)}.py", pytest_file.of_trace(name, told, opened, named)),
+    }
+    omitted = {}
+    try:
+        if not contracts:
+            raise Inexpressible(f"{target} runs no contracts")
+        scene = Scene(chosen, {contract: load_artifact(contract, file) for contract, file in builds.items()})
+        texts["foundry"] = (f"{name}.t.sol", foundry.text(name, told, scene.document(trace)))
+    except Inexpressible as why:
+        omitted["foundry"] = str(why)
+    folder.mkdir(parents=True, exist_ok=True)
+    return {form: _written(folder / file, text) for form, (file, text) in texts.items()}, omitted
+
+
+def write_law(chosen: System, proof: Document, folder: Path) -> str:
+    """Write a refuted law, a row of `properties` of `marginspec/prove/1`, as a test for pytest; its file."""
+    name = f"{Path(chosen.name).name}-{proof['id']}"
+    text = pytest_file.of_law(name, chosen.name, proof)
+    folder.mkdir(parents=True, exist_ok=True)
+    return _written(folder / f"test_{pytest_file.identifier(name)}.py", text)
+
+
+def breaks(chosen: System, law: str, counterexample: Mapping[str, Any]) -> bool:
+    """Whether a law of a system is false of what a counterexample of a proof names: identifiers and integers."""
+    claim = next((claim for claim in chosen.chapter.properties if claim.id == law), None)
+    if claim is None:
+        raise BadInput(f"{chosen.name} has no property {law}: was it renamed?")
+    if counterexample == AT_FIRST:
+        options = [chosen.model.universe[plain(hint)] for hint in arguments_of(claim.predicate).values()]
+        return not all(claim.predicate(chosen.model.blank(), *case) for case in itertools.product(*options))
+    numbers = {name: value for name, value in counterexample.items() if isinstance(value, int)}
+    try:
+        return not Replay(dict(counterexample), numbers).run(Prover(chosen.model)._body(claim))
+    except (Irrelevant, Rejected):
+        return False
+
+
+def _written(file: Path, text: str) -> str:
+    file.write_text(text, encoding="utf-8")
+    return str(file)

@@ -1,0 +1,45 @@
+"""An implementation judged by the laws alone: `fuzz --laws-only`, for who audits it and trusts no model of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marginspec.cli import documents
+from marginspec.cli.process import progress
+from marginspec.cli.runs import kept
+from marginspec.cli.systems import System
+from marginspec.differential.campaign import Campaign, Found, NothingCompared
+from marginspec.differential.monitor import run
+from marginspec.targets.protocol import Target
+
+
+def laws_document(chosen: System, implementation: Target, target: str, steps: int, seed: int) -> dict[str, Any]:
+    """Run the monitor, with progress, keep its trace, and describe: `marginspec/fuzz/1` with `laws` and `violations`.
+
+    A broken law is among the divergences too, so that who knows nothing of laws sees a run that failed. `comparisons`
+    are cases in which a law was judged. Raises what `monitor.run` does, and NothingCompared when no law was judged.
+    """
+    claims = chosen.chapter.properties
+    with progress("judging", steps) as advance:
+        seen = run(chosen.model, implementation, claims, steps, seed, lambda tally: advance(tally.steps))
+    if not seen.tally.comparisons:
+        raise NothingCompared(f"{implementation.name}: {seen.tally.steps} steps, no law judged")
+    found = [] if seen.violation is None else [Found(seen.violation.divergence, seen.violation.trace)]
+    campaign = Campaign(seen.tally, found, seed, seen.seconds, seen.unreached)
+    files = kept(chosen, campaign)
+    return {
+        **documents.fuzz_document(chosen.name, target, chosen.model, campaign, files),
+        "laws": dict(seen.judged),
+        "violations": [
+            {
+                "law": each.divergence.field,
+                "text": each.divergence.model,
+                "action": each.divergence.rule,
+                "case": each.divergence.target,
+                "trace": str(file),
+                "steps": len(each.trace),
+            }
+            for each, file in zip(found, files, strict=True)
+        ],
+        "broken": list(seen.broken),
+    }

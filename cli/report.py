@@ -1,0 +1,207 @@
+"""`report`: one self-contained HTML file for people, from the JSON documents of a run and the traces that they name."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from marginspec.cli import documents
+from marginspec.cli.options import Json, NoChance
+from marginspec.cli.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit, progress, worst
+from marginspec.cli.run_files import Run, read_run
+from marginspec.cli.stories import Story, story
+from marginspec.cli.systems import SYSTEMS, System, system
+from marginspec.cli.traceability import rules_document
+from marginspec.differential.trace import read
+from marginspec.report import coverage, terminal
+from marginspec.targets.evm.reasons import printable
+from marginspec.targets.protocol import BadInput
+
+REPORT = Path("out") / "report.html"
+
+VERDICT_OF_REPORT = {
+    "holds": "everything in it that can fail did not",
+    "broken": "a law, an implementation or a safety bound is",
+    "incomplete": "something is unknown, unconfirmed or unnoticed; this is not a pass",
+}
+
+
+def report(
+    run: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...",
+            help="JSON documents of check, prove, fuzz, mutate, rules, bounds, planted and diff, each once; a folder "
+            "of them; a trace.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The HTML file to write.")] = REPORT,
+    own: Annotated[
+        str | None,
+        typer.Option("--system", metavar="FOLDER", help="Where the run's system is, when it is not where it was."),
+    ] = None,
+    as_json: Json = False,
+    seed: NoChance = 1,
+) -> int:
+    """Write a run as one HTML file that opens offline, prints to PDF, and works with the keyboard and on a phone.
+
+    What a check found: marginspec check --json > out/check.json, then marginspec report out/check.json
+
+    With the kill matrix: marginspec report out/check.json out/mutate.json --out audit.html
+
+    One counterexample: marginspec report out/traces/TRACE.json
+
+    Exit code: that of the run. 0 holds, 1 counterexample, divergence or violated bound, 3 something is unknown or was
+    not noticed (a surviving mutant), or nothing in RUN is a verdict.
+    """
+    # Here, because plots take half a second to load, which no other verb needs.
+    from marginspec.report import html
+
+    given = read_run(run)
+    if any(out.resolve() == source.file.resolve() for source in given.sources):
+        raise BadInput(f"--out {out}: that is a file of the run, give another")
+    chosen = _system(given.system, own)
+    known = {"rules": rules_document(chosen), **given.documents}
+    traces = [*_named(given), *given.traces]
+    stories, remarks = [], []
+    with progress("report", len(traces) + 1) as advance:
+        for number, file in enumerate(traces, 1):
+            try:
+                stories.append(_story(chosen, file))
+            except BadInput as problem:
+                if file in given.traces:
+                    raise
+                remarks.append(str(problem))
+            advance(number)
+        code = worst(set(_codes(given)) or {_code_of_traces(stories)})
+        page = html.render(VERDICTS[code], known, stories, not_modelled(chosen.text()), remarks, _about(given))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page, encoding="utf-8")
+    _say(given, out, code, len(stories), remarks, as_json)
+    return code
+
+
+def _codes(run: Run) -> Iterator[int]:
+    """What each document says. Traces speak only where no document does: a difference in one may have been declared.
+
+    A mutant that survives, or a planted bug that is not found, says that checks are weak, not that something is broken.
+    """
+    known = run.documents
+    if "prove" in known:
+        yield documents.prove_code(dict(known["prove"]))
+    if "fuzz" in known:
+        yield documents.fuzz_code(dict(known["fuzz"]), require_reach=False)
+    for kind in ("check", "bounds"):
+        if kind in known:
+            yield next(code for code, verdict in VERDICTS.items() if verdict == known[kind]["verdict"])
+    if "diff" in known:
+        yield BROKEN if any(not each["declared"] for each in known["diff"]["differences"]) else HOLDS
+    if "mutate" in known and "mutate" not in known.get("check", ()):  # else the check has judged it, by its threshold
+        weak = known["mutate"]["summary"]["survived"] or known["mutate"].get("problems")
+        yield INCOMPLETE if weak else HOLDS
+    if "planted" in known:
+        yield HOLDS if all(map(coverage.is_noticed, known["planted"]["bugs"])) else INCOMPLETE
+
+
+def _code_of_traces(stories: list[Story]) -> int:
+    return BROKEN if any(each["divergence"] for each in stories) else INCOMPLETE
+
+
+def _named(run: Run) -> list[Path]:
+    """The traces that documents name: from where the verb was run, or beside the document."""
+    names = [found["trace"] for found in run.documents.get("fuzz", {}).get("divergences", ())]
+    names += [found["trace"] for found in run.documents.get("diff", {}).get("differences", ()) if found["trace"]]
+    folders = [Path(), *dict.fromkeys(source.file.parent for source in run.sources)]
+    found = {}
+    for name in names:
+        places = [folder / name for folder in folders]
+        file = next((place for place in places if place.is_file()), places[0])
+        if all(file.resolve() != given.resolve() for given in run.traces):
+            found[file.resolve()] = file
+    return list(found.values())
+
+
+def _system(name: str, own: str | None) -> System:
+    """The system that a run is about: what is given, else what the run names, as long as that is here or below here.
+
+    Documents may come from anywhere: that code is run because one says so ends at this folder.
+    """
+    if name in SYSTEMS:
+        return SYSTEMS[name]
+    if own is None and not Path(name).resolve().is_relative_to(Path.cwd().resolve()):
+        raise BadInput(
+            f"system {printable(name, 60)!r} is not below this folder; if it is one of your own: --system FOLDER"
+        )
+    found = system(own or name)
+    found.model.system = name
+    return found
+
+
+def _story(chosen: System, file: Path) -> Story:
+    return story(chosen.model, file, read(file, chosen.model, (chosen.model.system,)))
+
+
+def not_modelled(specification: str) -> list[str]:
+    """The entries of the specification's sections of what is not modelled, Markdown."""
+    sections = re.findall(r"(?ms)^## What is not modelled\n(.*?)(?=^#|\Z)", specification)
+    return [" ".join(entry.split()) for section in sections for entry in re.split(r"(?m)^- ", section)[1:]]
+
+
+def _about(run: Run) -> dict[str, Any]:
+    try:
+        made_by = version("marginspec")
+    except PackageNotFoundError:
+        made_by = "(not installed)"
+    sources = [{**asdict(source), "file": str(source.file)} for source in run.sources]
+    return {"system": run.system, "version": made_by, "sources": sources, "commands": list(_commands(run))}
+
+
+def _commands(run: Run) -> Iterator[str]:
+    """What repeats the run, as far as its documents say."""
+    known, name = run.documents, shlex.quote(run.system)
+    if "fuzz" in known:
+        fuzz = known["fuzz"]
+        verb = "check" if "check" in known else "fuzz"
+        artifacts = "".join(f" --artifact {shlex.quote(each)}=FILE" for each in fuzz.get("artifacts", ()))
+        target = shlex.quote(fuzz["target"])
+        yield f"marginspec {verb} {name} --target {target} --seed {fuzz['seed']} --steps {fuzz['steps']}{artifacts}"
+    if "prove" in known and "check" not in known:
+        yield f"marginspec prove {name}"
+    if "mutate" in known and {"seed", "steps"} <= known["mutate"].keys():
+        proofs = "" if known["mutate"].get("properties", 1) else " --no-proofs"
+        yield f"marginspec mutate {name} --seed {known['mutate']['seed']} --steps {known['mutate']['steps']}{proofs}"
+    if "bounds" in known:
+        files = " ".join(shlex.quote(report["parameters"]) for report in known["bounds"]["reports"])
+        yield f"marginspec bounds {files}"
+
+
+def _say(run: Run, out: Path, code: int, stories: int, remarks: list[str], as_json: bool) -> None:
+    if as_json:
+        emit(
+            {
+                "schema": "marginspec/report/1",
+                "system": run.system,
+                "file": str(out),
+                "verdict": VERDICTS[code],
+                "documents": [{**asdict(source), "file": str(source.file)} for source in run.sources],
+                "left_out": [str(file) for file in run.left_out],
+                "stories": stories,
+                "unreadable": remarks,
+            }
+        )
+        return
+    console = Output()
+    for file in run.left_out:
+        console.print(f"left out: {file}", markup=False)
+    for remark in remarks:
+        console.print(f"no story: {remark}", markup=False)
+    told = f", {stories} told as a story" if stories else ""
+    console.print(f"report: {out}, of {len(run.sources)} documents{told}", markup=False)
+    terminal.show_verdict(VERDICTS[code], VERDICT_OF_REPORT, console)

@@ -1,0 +1,1 @@
+"""Strongbox: its rules, what is claimed of them, and the contract that is held to them."""

@@ -1,0 +1,227 @@
+"""The verdict of a run in lines, and what the run did not cover: from the JSON documents of the CLI contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Document = Mapping[str, Any]
+Documents = Mapping[str, Document]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One result. status: good, bad, or open, which is no pass."""
+
+    status: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something that a run did not cover. known: on purpose or for good, and said beforehand; else it is a shortcoming.
+
+    items: what it is about, each with a remark, which may be empty.
+    """
+
+    title: str
+    meaning: str
+    items: Sequence[tuple[str, str]] = ()
+    known: bool = False
+
+
+# --- The verdict --------------------------------------------------------------------------------------------
+
+
+def lines(documents: Documents, stories: Sequence[Document]) -> list[Line]:
+    """What each part of a run says, the worst first; traces speak only where there is nothing else."""
+    found = [line for kind, line_of in _LINES.items() if kind in documents for line in line_of(documents[kind])]
+    if not found:
+        recorded = [each["divergence"] for each in stories if each["divergence"]]
+        found = [Line("bad", f"a trace shows model and implementation diverge at {_at(each)}") for each in recorded]
+    return sorted(found, key=lambda line: ("bad", "open", "good").index(line.status))
+
+
+def _gate(document: Document) -> Iterator[Line]:
+    """What the project demands beyond what is demanded of every run."""
+    status = {"holds": "good", "broken": "bad", "incomplete": "open"}
+    for row in document.get("gate", {}).get("checks", ()):
+        if row["threshold"]:
+            yield Line(status[row["verdict"]], f"demanded of {row['check']}: {row['demanded']}; found: {row['found']}")
+
+
+def _prove(document: Document) -> Iterator[Line]:
+    summary, laws = document["summary"], len(document["properties"])
+    if summary["refuted"]:
+        yield Line("bad", f"{counted(summary['refuted'], 'law is', 'laws are')} refuted, by concrete integers")
+    if summary["unknown"]:
+        yield Line("open", f"{counted(summary['unknown'], 'law is', 'laws are')} unknown: neither proved nor refuted")
+    if alone := summary["proved"] - summary["confirmed"]:
+        yield Line("open", f"{counted(alone, 'law', 'laws')} proved by one solver only")
+    if not laws:
+        yield Line("open", "no law was proved")
+    elif summary["confirmed"] == summary["proved"] == laws:
+        yield Line("good", f"{summary['proved']:,} of {laws:,} laws proved, and confirmed by a second solver")
+    else:
+        yield Line("good", f"{summary['proved']:,} of {laws:,} laws proved, {summary['confirmed']:,} confirmed")
+
+
+def _fuzz(document: Document) -> Iterator[Line]:
+    compared = f"{document['comparisons']:,} values compared in {document['steps']:,} steps"
+    if "laws" in document:
+        yield from _judged(document)
+        return
+    for found in document["divergences"]:
+        yield Line("bad", f"model and implementation diverge at {_at(found)}")
+    if not document["divergences"]:
+        yield Line("good", f"no divergence between model and implementation: {compared}")
+    if declared := sum(each["count"] for each in document["declared"]):
+        yield Line("good", f"{counted(declared, 'difference')} as declared beforehand")
+
+
+def _judged(document: Document) -> Iterator[Line]:
+    """Of a run that compared nothing with the model, and judged the implementation by the laws."""
+    for found in document["divergences"]:
+        yield Line("bad", f"the implementation breaks {found['field']}, at {found['rule']}")
+    if not document["divergences"]:
+        cases = f"{document['comparisons']:,} cases in {document['steps']:,} steps"
+        yield Line("good", f"the implementation breaks none of {len(document['laws'])} laws: {cases}")
+
+
+def _at(divergence: Document) -> str:
+    return f"{divergence['rule']}, {divergence['field']}"
+
+
+def _mutate(document: Document) -> Iterator[Line]:
+    summary = document["summary"]
+    real = summary["total"] - summary["equivalent"]
+    if summary["survived"]:
+        yield Line("open", f"{summary['survived']:,} of {real:,} mutants survive: changed rules that nothing noticed")
+    else:
+        yield Line("good", f"{summary['killed']:,} of {real:,} mutants of the rules killed")
+    for problem in document.get("problems", ()):
+        yield Line("open", f"mutants: {problem}")
+
+
+def _planted(document: Document) -> Iterator[Line]:
+    noticed, bugs = sum(map(is_noticed, document["bugs"])), len(document["bugs"])
+    yield Line("good" if noticed == bugs else "open", f"{noticed:,} of {bugs:,} bugs planted in the contract noticed")
+
+
+def is_noticed(bug: Document) -> bool:
+    """Whether anything noticed a planted bug: the lock-step run, or a law on what the implementation alone shows."""
+    return bool(bug.get("killed_by", bug["passed"]))
+
+
+def _bounds(document: Document) -> Iterator[Line]:
+    said = {
+        "holds": Line("good", "every price move is certified, every safety bound kept"),
+        "broken": Line("bad", "a safety bound of the parameters is violated"),
+        "incomplete": Line("open", "a certificate of a price move is missing"),
+    }
+    yield said[document["verdict"]]
+
+
+def _diff(document: Document) -> Iterator[Line]:
+    unasked = sum(not each["declared"] for each in document["differences"])
+    if unasked:
+        yield Line("bad", f"the upgrade changes {counted(unasked, 'thing')} that nobody declared")
+    else:
+        yield Line("good", f"the upgrade changes nothing but what was declared, in {document['steps']:,} steps")
+
+
+_LINES = {
+    "check": _gate,
+    "prove": _prove,
+    "fuzz": _fuzz,
+    "bounds": _bounds,
+    "diff": _diff,
+    "mutate": _mutate,
+    "planted": _planted,
+}
+
+
+# --- What is not covered ------------------------------------------------------------------------------------
+
+
+def gaps(documents: Documents, not_modelled: Sequence[str], remarks: Sequence[str]) -> list[Gap]:
+    """What was not covered, shortcomings before what is known. remarks: what could not be read of the run."""
+    found = [*_absent(documents), *_of_proofs(documents), *_of_rules(documents), *_of_run(documents)]
+    found += _of_mutants(documents)
+    if remarks:
+        found.append(Gap("Not readable", "named by the run, and missing here", [(text, "") for text in remarks]))
+    if not_modelled:
+        items = [(text, "") for text in not_modelled]
+        found.append(Gap("Not modelled", "the specification leaves it out", items, known=True))
+    return sorted(found, key=lambda gap: gap.known)
+
+
+def _absent(documents: Documents) -> Iterator[Gap]:
+    what = {
+        "prove": ("No proofs", "nothing is said of all inputs: marginspec prove"),
+        "fuzz": ("No comparison with an implementation", "nothing is said of any bytecode: marginspec fuzz"),
+        "mutate": ("No mutants", "how much the checks would notice was not measured: marginspec mutate"),
+    }
+    for kind, (title, meaning) in what.items():
+        if kind not in documents and not (kind == "fuzz" and "diff" in documents):
+            yield Gap(title, meaning, known=kind == "mutate")
+
+
+def _of_proofs(documents: Documents) -> Iterator[Gap]:
+    laws = documents["prove"]["properties"] if "prove" in documents else []
+    if unknown := [(law["id"], law["reason"]) for law in laws if law["verdict"] == "unknown"]:
+        yield Gap("Unknown laws", "neither proved nor refuted", unknown)
+    if alone := [(law["id"], "") for law in laws if law["verdict"] == "proved" and not law["confirmed"]]:
+        yield Gap("Laws without a second opinion", "proved by one solver only", alone)
+
+
+def _of_rules(documents: Documents) -> Iterator[Gap]:
+    rules = documents["rules"]["rules"] if "rules" in documents else []
+    if silent := [(rule["id"], rule["title"]) for rule in rules if not rule["properties"]]:
+        yield Gap("Rules without a law", "no theorem speaks of them", silent)
+    if nowhere := [(rule["id"], rule["title"]) for rule in rules if not rule["code"]]:
+        yield Gap("Rules without code", "the model states them nowhere", nowhere)
+
+
+def _of_run(documents: Documents) -> Iterator[Gap]:
+    if missed := documents.get("diff", {}).get("unreached"):
+        yield Gap("Not reached by the upgrade's run", "rules and regimes", [(name, "") for name in missed])
+    if "fuzz" not in documents:
+        return
+    run = documents["fuzz"]
+    titles = {rule["id"]: rule["title"] for rule in documents["rules"]["rules"]} if "rules" in documents else {}
+    if missed := [(rule, titles.get(rule, "")) for rule in run["unreached"] if rule in run["rules"]]:
+        yield Gap("Rules not reached", "no call of the run met them", missed)
+    if missed := [(name, "") for name in run["unreached"] if name not in run["rules"]]:
+        yield Gap("Regimes not reached", "situations that the run never was in", missed)
+    if "laws" in run:
+        yield Gap("No comparison with the model", "the implementation alone was judged, by the laws")
+        if idle := [(law, "") for law, cases in run["laws"].items() if not cases]:
+            yield Gap("Laws never judged", "no case of the run met them", idle)
+    if run["not_compared"]:
+        yield Gap(f"{run['not_compared']:,} steps not compared", "the implementation does not have these actions")
+    if run["declared"]:
+        items = [(each["id"], f"{counted(each['count'], 'time')}: {each['reason']}") for each in run["declared"]]
+        yield Gap("Declared differences", "known, counted, and not a divergence", items, known=True)
+    if run["never"]:
+        items = [(rule, f"proved by {why}") for rule, why in run["never"].items()]
+        yield Gap("Rules out of reach", "no run can meet them, by a law", items, known=True)
+
+
+def _of_mutants(documents: Documents) -> Iterator[Gap]:
+    if "mutate" in documents:
+        mutants = documents["mutate"]["mutants"]
+        if alive := [(m["id"], m["change"]) for m in mutants if m["status"] == "survived"]:
+            yield Gap("Surviving mutants", "a rule was changed, and nothing noticed", alive)
+        if same := [(m["id"], m["why"]) for m in mutants if m["status"] == "equivalent"]:
+            yield Gap("Equivalent mutants", "changes that change nothing, by the reason given", same, known=True)
+    if "planted" in documents:
+        bugs = documents["planted"]["bugs"]
+        if missed := [(bug["id"], bug["why"]) for bug in bugs if not is_noticed(bug)]:
+            yield Gap("Planted bugs not noticed", "put into the contract, and nothing noticed", missed)
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """So many of something."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

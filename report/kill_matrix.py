@@ -1,0 +1,48 @@
+"""The kill matrix for people: which change of the model, and which bug in the contract, was noticed by what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+Document = Mapping[str, Any]
+
+SURVIVED = "[bold red]survived[/]"
+
+
+def show_mutate(document: Document, console: Console, every: bool) -> None:
+    """Mutants of the model and planted bugs of the contract. every: all of them, not only those that survived."""
+    table = Table(title="Mutants of the model", title_justify="left")
+    for column in ("mutant", "rule", "operator", "line", "killed by"):
+        table.add_column(column, overflow="fold")
+    for row in document["mutants"]:
+        if every or not row["killed_by"]:
+            killers = ", ".join(row["killed_by"]) or ("equivalent" if row["status"] == "equivalent" else SURVIVED)
+            table.add_row(escape(row["id"]), row["rule"], row["operator"], str(row["line"]), killers)
+    if table.row_count:
+        console.print(table)
+    bugs = [bug for bug in document.get("planted", ()) if every or not bug["killed_by"]]
+    if bugs:
+        show_planted(bugs, console)
+    summary = document["summary"]
+    console.print(", ".join(f"{key.replace('_', ' ')} {value}" for key, value in summary.items()))
+
+
+def show_planted(bugs: Sequence[Document], console: Console) -> None:
+    """Which bug the lock-step run found, by which field, and which laws alone did on what the contract showed."""
+    table = Table(title="Bugs planted in the contract", title_justify="left")
+    for column in ("bug", "rule", "incident", "found after", "shrunk to", "divergence", "laws alone"):
+        table.add_column(column, overflow="fold", justify="right" if column in ("found after", "shrunk to") else "left")
+    for bug in bugs:
+        found = ("not found", "", "")
+        if bug["found_after"] is not None:
+            shown = " ".join((bug["divergence"]["rule"], bug["divergence"]["field"]))
+            found = (f"{bug['found_after']:,} steps", f"{bug['trace_length']} steps", escape(shown))
+        laws = f"{', '.join(bug['laws'])} after {bug['laws_after']:,} steps" if bug["laws"] else "none"
+        style = None if bug["passed"] else "red" if bug["killed_by"] else "bold red"
+        table.add_row(bug["id"], bug["rule"], bug["incident"], *found, laws, style=style)
+    console.print(table)

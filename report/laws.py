@@ -1,0 +1,36 @@
+"""What an implementation did to the laws, for people at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from marginspec.report.terminal import show_reach
+
+Document = Mapping[str, Any]
+
+
+def show_laws(document: Document, console: Console) -> None:
+    """What was judged, which law was broken, what was not reached."""
+    judged = [law for law, cases in document["laws"].items() if cases]
+    console.print(
+        f"laws: {document['system']} at {escape(document['target'])} by itself, seed {document['seed']}: "
+        f"{document['steps']:,} steps ({document['accepted']:,} accepted, {document['rejected']:,} rejected), "
+        f"{len(judged)} laws judged in {document['comparisons']:,} cases, {document['steps_per_second']:,.0f} steps/s"
+    )
+    for found in document["violations"]:
+        calls = "1 call" if found["steps"] == 1 else f"{found['steps']} calls"
+        console.print(f"[bold red]broken[/] by {escape(found['action'])}: {found['law']}: {escape(found['text'])}")
+        console.print(f"  {escape(found['case'])}; {calls} in {escape(found['trace'])}")
+        console.print(f"  against the model: marginspec replay {escape(found['trace'])}")
+    also = [law for law in document["broken"] if law not in {found["law"] for found in document["violations"]}]
+    if also:
+        console.print(f"  broken in the same sequence: {', '.join(also)}")
+    if never := [law for law in document["laws"] if law not in judged]:
+        console.print(f"  [yellow]never judged[/]: {', '.join(never)}")
+    show_reach(document, console)
+    if not document["violations"]:
+        console.print("laws: [green]none broken[/]")

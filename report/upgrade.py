@@ -1,0 +1,137 @@
+"""What an upgrade changes, for people at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+Document = Mapping[str, Any]
+
+FIGURES = ("equity", "initial margin", "maintenance margin")
+USD_DIGITS = 12
+"""Of quote: decimals of a USD."""
+
+ACCOUNTS = 40
+"""Of the accounts of a book that stand otherwise, so many are shown."""
+
+WAYS = 3
+"""Of the ways in which a difference shows, so many are listed."""
+
+
+def show_diff(document: Document, console: Console) -> None:
+    """Every difference with its account, those that are not declared first; what was compared; the verdict."""
+    if "book" in document:
+        _show_book(document, console)
+    else:
+        for row in sorted(document["differences"], key=lambda row: bool(row["declared"])):
+            _show_difference(row, console)
+        _show_compared(document, console)
+    for rule in document["stale"]:
+        console.print(f"[yellow]declared and unchanged[/]: {escape(rule)}")
+    undeclared = sum(not row["declared"] for row in document["differences"])
+    intended = len(document["differences"]) - undeclared
+    also = f", {intended} intended" if intended else ""
+    if undeclared:
+        console.print(f"diff: [bold red]{_count(undeclared, 'difference')}[/] not declared{also}")
+    else:
+        found = "no difference but intended ones" if intended else "no difference"
+        console.print(f"diff: [bold green]{found}[/]{also}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _show_compared(document: Document, console: Console) -> None:
+    console.print(
+        f"three ways: {document['system']}, {escape(document['base'])} and {escape(document['head'])}, seed "
+        f"{document['seed']}: {document['steps']:,} steps, {document['comparisons']:,} values compared, "
+        f"{document['rules_reached']} of {document['rules']} rules reached"
+    )
+    if document["left_out"]:
+        console.print(f"  {_count(document['left_out'], 'call')} left out after a difference, so that others show too")
+    if document["unreached"]:
+        console.print(f"  [yellow]not reached[/]: {', '.join(document['unreached'])}")
+    for way in document["alike"]:
+        where = f"{escape(way['at'])}, {escape(way['field'])}"
+        console.print(f"  [yellow]both differ from the model alike[/] at {where}, {_count(way['count'], 'time')}")
+
+
+def _show_difference(row: Document, console: Console) -> None:
+    account, style = row["minimal_account"], "green" if row["declared"] else "bold red"
+    word = f"intended: {row['reason']}" if row["declared"] else "not declared"
+    console.print(f"[{style}]{escape(row['rule'])}[/] {escape(row['direction'])} ({escape(word)})")
+    named = ", ".join(row["rules"][1:])
+    if named:
+        console.print(f"  other rules concerned: {escape(named)}")
+    if row["departs"] == "base":
+        console.print("  [green]the base departs from the model here[/], the head does as the model does")
+    elif row["departs"] == "both":
+        console.print("  [yellow]both depart from the model here, and not alike[/]")
+    if row["like"]:
+        who = "the base" if row["departs"] == "base" else "the head"
+        does = "does what the model would" if row["exact"] else "comes close to what the model would do"
+        console.print(f"  {who} {does}, changed: {escape(row['like'])}")
+    _show_account(account, console)
+    shown = [f"{w['at']} {w['field']} ({w['count']:,})" for w in row["ways"]]
+    more = f" and {len(shown) - WAYS} other ways" if len(shown) > WAYS else ""
+    if shown:
+        console.print(f"  seen at: {escape(', '.join(shown[:WAYS]))}{more}")
+    if row["trace"]:
+        console.print(f"  {_count(row['steps'], 'step')} in {escape(row['trace'])}")
+
+
+def _show_account(account: Document, console: Console) -> None:
+    console.print(f"  {escape(account['account'])}{_figures(account['standing'])}")
+    for side in ("before", "after"):
+        console.print(f"    {side:>6}: {escape(_told(account[side]))}")
+    for gain in account["gains"]:
+        amount = int(gain["amount"])
+        word = "more" if amount > 0 else "less"
+        who = f"{gain['holder']} ({gain['party']})"
+        console.print(f"    {escape(who)} has {abs(amount):,} {escape(gain['unit'])} {word} after than before")
+
+
+def _told(side: Document) -> str:
+    status = str(side["status"])
+    if side["reason"]:
+        return f"{status}: {side['reason']}"
+    results = f", returns {', '.join(side['returns'])}" if side["returns"] else ""
+    standing = side["standing"]
+    return status + results + (f"; then {standing['word']}{_figures(standing)}" if standing else "")
+
+
+def _figures(standing: Document | None) -> str:
+    if not standing:
+        return ""
+    return ", " + ", ".join(f"{name} {value}" for name, value in standing["figures"].items())
+
+
+def _show_book(document: Document, console: Console) -> None:
+    """Who stands otherwise, with the figures of both sides in USD."""
+    book, table = document["book"], Table(title="Who stands otherwise, USD", title_justify="left")
+    for column in ("account", "before", "after", "equity", "initial margin", "maintenance margin", "rule"):
+        table.add_column(column, justify="right" if column in FIGURES else "left", overflow="fold")
+    for row in document["differences"][:ACCOUNTS]:
+        account = row["minimal_account"]
+        before, after = account["before"], account["after"]
+        figures = [_moved(before["figures"][name], after["figures"][name]) for name in FIGURES]
+        rule = f"{row['rule']} [green]intended[/]" if row["declared"] else row["rule"]
+        table.add_row(escape(account["account"]), before["status"], after["status"], *figures, rule)
+    if table.row_count:
+        console.print(table)
+    more = len(document["differences"]) - ACCOUNTS
+    if more > 0:
+        console.print(f"  and {more:,} more: --json has them all")
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in book["changes"].items()) or "nobody stands otherwise"
+    console.print(f"book: {_count(book['accounts'], 'account')} of {escape(book['file'])}: {kinds}")
+
+
+def _moved(before: str, after: str) -> str:
+    texts = [f"{Decimal(value).scaleb(-USD_DIGITS):,.2f}" for value in (before, after)]
+    return texts[0] if texts[0] == texts[1] else " → ".join(texts)

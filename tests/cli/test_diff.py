@@ -1,0 +1,430 @@
+"""`diff`: verdicts, exit codes, the document, declared changes, deployments, and books under two parameter files."""
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from rich.console import Console
+
+from marginspec.cli.book import _prices, health_of, read_book, venue_of
+from marginspec.cli.diff import CONTRACTS, read_intended
+from marginspec.cli.main import main
+from marginspec.cli.presets import load_preset
+from marginspec.cli.runs import TRACES
+from marginspec.cli.systems import ROOT, SYSTEMS
+from marginspec.differential import planted
+from marginspec.differential.trace import read
+from marginspec.model.reference import Reference
+from marginspec.model.reference.presets import venue_with
+from marginspec.report.upgrade import show_diff
+from marginspec.targets.evm.deployed import deployed
+from marginspec.targets.evm.rpc import Node, start_anvil
+from marginspec.targets.morpho_blue.adapter import MorphoBlueAdapter
+from marginspec.targets.protocol import BadInput
+from marginspec.targets.reference.adapter import ReferenceAdapter
+
+Done = subprocess.CompletedProcess[str]
+Run = Callable[..., Done]
+
+PRESETS = ROOT / "spec" / "presets"
+BALANCED, CONSERVATIVE = PRESETS / "balanced.toml", PRESETS / "conservative.toml"
+BOOK = Path(__file__).parents[2] / "examples" / "book.csv"
+PRICES = ("--price", "ETH=2000", "--price", "BTC=40000")
+FIELDS = {"rule", "direction", "minimal_account", "trace", "declared"}
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Run]:
+    """Runs the command in this process and in an empty folder."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    (tmp_path / "node_modules").symlink_to(Path(__file__).parents[2] / "node_modules")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["marginspec", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), *capsys.readouterr())
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session")
+def candidate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A build of Morpho Blue from which anybody withdraws; costs one compilation when the cache is empty."""
+    (bug,) = (bug for bug in planted.load("morpho-blue") if bug.id == "withdraw-for-anybody")
+    built = planted.build(bug)["Morpho"]
+    file = tmp_path_factory.mktemp("candidate") / "Morpho.json"
+    file.write_text(json.dumps({"abi": built.abi, "bytecode": "0x" + built.bytecode.hex()}))
+    return f"Morpho={file}"
+
+
+def refused(done: Done, said: str, code: int = 2) -> None:
+    """One line on standard error, nothing else, and a code."""
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("marginspec: ")
+    assert said in line
+    assert done.returncode == code
+
+
+def intended(folder: Path, **rules: str) -> Path:
+    """A file that declares rules, with reasons."""
+    file = folder / "intended.toml"
+    tables = [f'[[intended]]\nrule = "{rule.replace("_", "-")}"\nreason = "{why}"' for rule, why in rules.items()]
+    file.write_text("\n".join(tables))
+    return file
+
+
+# --- Implementations --------------------------------------------------------------------------------------------------
+
+
+def test_a_build_against_itself_has_no_difference_and_says_how_much_was_compared(here: Run) -> None:
+    done = here("diff", "morpho-blue", "shipped", "shipped", "--steps", 300)
+    assert done.returncode == 0
+    assert "300 steps" in done.stdout
+    assert "diff: no difference" in done.stdout
+    document = json.loads(here("diff", "morpho-blue", "shipped", "shipped", "--steps", 300, "--json").stdout)
+    assert (document["schema"], document["steps"], document["differences"]) == ("marginspec/diff/1", 300, [])
+    assert document["comparisons"] > 2 * 300
+    assert document["rules_reached"] > 0
+
+
+def test_a_difference_is_code_1_with_rule_direction_account_and_trace(here: Run, candidate: str) -> None:
+    done = here("diff", "morpho-blue", "shipped", candidate, "--steps", 600, "--json")
+    document = json.loads(done.stdout)
+    assert done.returncode == 1
+    (row,) = document["differences"]
+    assert row.keys() >= FIELDS
+    assert (row["rule"], row["declared"], row["departs"]) == ("AUT-2", False, "head")
+    assert row["direction"] == "more permissive for the user"
+    account = row["minimal_account"]
+    assert account["before"]["decision"] == "refused"
+    assert account["before"]["reason"] == "unauthorized"
+    assert (account["after"]["decision"], account["after"]["status"]) == ("accepted", "can withdraw")
+    assert len(account["steps"]) == row["steps"] <= 6
+    trace = read(Path(row["trace"]), SYSTEMS["morpho-blue"].model, SYSTEMS)
+    assert Path(row["trace"]).is_relative_to(TRACES)
+    assert len(trace) == row["steps"]
+    again = here("replay", row["trace"], "--artifact", candidate)
+    assert again.returncode == 1
+
+
+def test_what_people_read_names_the_rule_the_sides_and_the_trace(here: Run, candidate: str) -> None:
+    done = here("diff", "morpho-blue", "shipped", candidate, "--steps", 600)
+    assert done.returncode == 1
+    for part in ("AUT-2 more permissive for the user (not declared)", "before: cannot withdraw: unauthorized"):
+        assert part in done.stdout
+    assert "after: can withdraw" in done.stdout
+    assert "out/traces/morpho-blue-diff-head-AUT-2.json" in done.stdout
+    assert "diff: 1 difference not declared" in done.stdout
+
+
+def test_a_document_is_of_the_form_that_reports_read(here: Run, candidate: str) -> None:
+    known = json.loads((ROOT / "report" / "documents.schema.json").read_text())
+    form = {**known["$defs"]["diff"], "$defs": known["$defs"]}
+    implementations = here("diff", "morpho-blue", "shipped", candidate, "--steps", 300, "--json")
+    parameters = here("diff", "reference", BALANCED, CONSERVATIVE, "--book", BOOK, *PRICES, "--json")
+    for done in (implementations, parameters):
+        document = json.loads(done.stdout)
+        assert document["differences"]
+        jsonschema.validate(document, form)
+
+
+def test_declared_changes_pass_and_what_is_declared_in_vain_does_not(here: Run, candidate: str, tmp_path: Path) -> None:
+    run = ("diff", "morpho-blue", "shipped", candidate, "--steps", 300, "--intended")
+    done = here(*run, intended(tmp_path, AUT_2="withdrawals are open to all"))
+    assert done.returncode == 0
+    assert "intended: withdrawals are open to all" in done.stdout
+    assert "no difference but intended ones" in done.stdout
+    done = here(*run, intended(tmp_path, AUT_2="open to all", LIQ_3="another cursor"), "--json")
+    assert done.returncode == 2
+    assert "LIQ-3 is declared and did not change" in done.stderr
+    assert json.loads(done.stdout)["stale"] == ["LIQ-3"]
+    assert here(*run, intended(tmp_path, LIQ_3="another cursor")).returncode == 1
+
+
+def test_text_of_a_contract_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    side = {"status": "cannot borrow", "reason": "[bold]no[/] <b>", "returns": [], "standing": None}
+    row: dict[str, Any] = {
+        "rule": "BRW-1",
+        "rules": ["BRW-1"],
+        "departs": "head",
+        "direction": "stricter",
+        "like": None,
+    }
+    row |= {"exact": False, "ways": [], "steps": 1, "trace": "t.json", "declared": False, "reason": None}
+    row["minimal_account"] = {"account": "[red]x", "standing": None, "before": side, "after": side, "gains": []}
+    document = {"system": "s", "base": "[a]", "head": "b", "seed": "1", "steps": 1, "comparisons": 1, "left_out": 0}
+    document |= {"rules_reached": 1, "rules": 1, "unreached": [], "alike": [], "stale": [], "differences": [row]}
+    show_diff(document, Console(width=200))
+    shown = capsys.readouterr().out
+    assert "[bold]no[/] <b>" in shown
+    assert "[red]x" in shown
+    assert "[a]" in shown
+
+
+# --- Deployments ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    """A development node."""
+    started = start_anvil()
+    yield started
+    started.close()
+
+
+def test_a_deployed_contract_is_what_it_was_created_with(node: Node, here: Run) -> None:
+    lending, venue = MorphoBlueAdapter({}), ReferenceAdapter({})
+    lending.deploy(node)
+    venue.deploy(node)
+    for address, shipped in (
+        (lending._morpho, CONTRACTS["morpho-blue"]()["Morpho"]),
+        (venue.venue, CONTRACTS["reference"]()["venue"]),
+    ):
+        assert deployed(node.url, address, shipped) == shipped
+    done = here("diff", "morpho-blue", "shipped", f"Morpho={lending._morpho}@{node.url}", "--steps", 200)
+    assert done.returncode == 0
+    assert "diff: no difference" in done.stdout
+    token = next(iter(lending._token.values()))
+    with pytest.raises(BadInput, match="cannot be told"):
+        deployed(node.url, token, CONTRACTS["reference"]()["token"])
+
+
+def test_an_address_without_a_contract_is_one_line_and_code_2(node: Node, here: Run) -> None:
+    nobody = "0x" + "11" * 20
+    refused(here("diff", "morpho-blue", "shipped", f"Morpho={nobody}@{node.url}"), "there is no contract at")
+
+
+# --- What cannot be meant ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "code"),
+    [
+        (["no-such-system", "shipped", "shipped"], "unknown system 'no-such-system'", 2),
+        (["morpho-blue", "shipped"], "'HEAD'", 2),
+        (["morpho-blue", "shipped", "elsewhere"], "'elsewhere': expected shipped, NAME=FILE", 2),
+        (["morpho-blue", "shipped", "Morpho=none.json"], "none.json: No such file", 2),
+        (["morpho-blue", "shipped", "Other=none.json"], "none.json: No such file", 2),
+        (["morpho-blue", "shipped", f"Other=0x{'11' * 20}@http://127.0.0.1:1"], "morpho-blue has Morpho", 2),
+        (["morpho-blue", "shipped", f"Morpho=0x{'11' * 20}@http://127.0.0.1:1"], "127.0.0.1:1", 4),
+        (["morpho-blue", "shipped", "http://example.com:8545"], "example.com is not this machine", 2),
+        (["morpho-blue", "shipped", "http://127.0.0.1:1"], "no Ethereum node answers", 4),
+        (["morpho-blue", "shipped", "shipped", "--steps", "0"], "a run that compares nothing is no pass", 2),
+        (["morpho-blue", "shipped", "shipped", "--seed", "many"], "'--seed'", 2),
+        (["morpho-blue", "shipped", "shipped", "--intended", "none.toml"], "none.toml: No such file", 2),
+        (["morpho-blue", "shipped", "shipped", "--book", "book.csv"], "go with two parameter files", 2),
+        (["morpho-blue", "a.toml", "b.toml", "--book", "book.csv"], "parameter files are those of reference", 2),
+        (["reference", "a.toml", "b.toml"], "add --book FILE", 2),
+        (["reference", "a.toml", "b.toml", "--book", "none.csv"], "none.csv: No such file", 2),
+        (["reference", "a.toml", "b.toml", "--book", str(BOOK)], "a.toml: No such file", 2),
+        (["reference", str(BALANCED), str(BALANCED), "--book", str(BOOK)], "needs a price of", 2),
+        (["reference", str(BALANCED), str(BALANCED), "--book", str(BOOK), "--price", "ETH"], "expected ASSET=USD", 2),
+        (["reference", str(BALANCED), str(BALANCED), "--book", str(BOOK), "--price", "X=1"], "unknown asset 'X'", 2),
+        (["reference", str(BALANCED), str(BALANCED), "--book", str(BOOK), "--price", "ETH=0"], "is none", 2),
+    ],
+    ids=lambda value: " ".join(value)[-60:] if isinstance(value, list) else "",
+)
+def test_an_argument_that_cannot_be_meant_is_one_line(arguments: list[str], said: str, code: int, here: Run) -> None:
+    refused(here("diff", *arguments), said, code)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "expected [[intended]] tables"),
+        ("[[intended", "not TOML"),
+        ("intended = []", "expected [[intended]] tables"),
+        ("x = 1\n[[intended]]", "expected [[intended]] tables"),
+        ('[[intended]]\nrule = "LIQ-3"', "intended 1: expected rule and reason"),
+        ('[[intended]]\nrule = "LIQ-99"\nreason = "x"', "intended 1: morpho-blue has no rule 'LIQ-99'"),
+        ('[[intended]]\nrule = 3\nreason = "x"', "has no rule '3'"),
+        ('[[intended]]\nrule = "LIQ-3"\nreason = " "', "say in reason why LIQ-3 changes"),
+        ('[[intended]]\nrule = "LIQ-3"\nreason = "x"\n' * 2, "intended 2: LIQ-3 is declared twice"),
+    ],
+)
+def test_a_malformed_declaration_says_what_is_wrong_and_where(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "intended.toml"
+    file.write_text(text)
+    with pytest.raises(BadInput) as raised:
+        read_intended(file, SYSTEMS["morpho-blue"])
+    assert says in str(raised.value)
+    assert str(file) in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_every_rule_of_the_text_can_be_declared(tmp_path: Path) -> None:
+    # SHR-1 is stated by a function, POS-9 by another: neither refuses nor is counted.
+    assert read_intended(intended(tmp_path, SHR_1="x"), SYSTEMS["morpho-blue"]) == {"SHR-1": "x"}
+    assert read_intended(intended(tmp_path, POS_9="x"), SYSTEMS["reference"]) == {"POS-9": "x"}
+
+
+# --- Books ------------------------------------------------------------------------------------------------------------
+
+
+def test_stricter_parameters_name_who_becomes_liquidatable_and_who_can_withdraw_no_more(here: Run) -> None:
+    done = here("diff", "reference", BALANCED, CONSERVATIVE, "--book", BOOK, *PRICES, "--json")
+    document = json.loads(done.stdout)
+    assert done.returncode == 1
+    rows = {row["minimal_account"]["account"]: row for row in document["differences"]}
+    statuses = {
+        name: (row["rule"], row["minimal_account"]["before"]["status"], row["minimal_account"]["after"]["status"])
+        for name, row in rows.items()
+    }
+    assert statuses["just above maintenance"][0] == "LIQ-5"
+    assert statuses["just above maintenance"][2] == "liquidatable"
+    assert any(found == ("MRG-6", "healthy", "below initial margin") for found in statuses.values())
+    assert {row["direction"] for row in rows.values()} == {"stricter for the user"}
+    assert all(row.keys() >= FIELDS for row in rows.values())
+    assert document["book"]["accounts"] == len(read_book(BOOK)[0])
+
+
+def test_the_other_way_round_it_is_more_permissive(here: Run) -> None:
+    done = here("diff", "reference", CONSERVATIVE, BALANCED, "--book", BOOK, *PRICES, "--json")
+    assert {row["direction"] for row in json.loads(done.stdout)["differences"]} == {"more permissive for the user"}
+
+
+def test_the_same_parameters_change_nobody(here: Run) -> None:
+    done = here("diff", "reference", BALANCED, BALANCED, "--book", BOOK, *PRICES)
+    assert done.returncode == 0
+    assert "nobody stands otherwise" in done.stdout
+
+
+def test_a_change_of_parameters_can_be_intended(here: Run, tmp_path: Path) -> None:
+    file = intended(tmp_path, LIQ_5="announced on the forum", MRG_6="announced on the forum")
+    done = here("diff", "reference", BALANCED, CONSERVATIVE, "--book", BOOK, *PRICES, "--intended", file)
+    assert done.returncode == 0
+    assert "no difference but intended ones" in done.stdout
+
+
+def test_the_figures_are_those_of_the_model_in_the_same_state(tmp_path: Path) -> None:
+    preset = load_preset(BALANCED)
+    venue = venue_with(preset).genesis()
+    names = list(venue.accounts)
+    held = venue.accounts
+    book = tmp_path / "book.json"
+
+    def whole(value: int, digits: int) -> str:
+        return f"{'-' if value < 0 else ''}{abs(value) // 10**digits}.{abs(value) % 10**digits:0{digits}d}"
+
+    accounts = [
+        {
+            "account": name,
+            "cash": whole(held[name].cash, 12),
+            "ETH": whole(held[name].collateral["ETH"].amount, 18),  # type: ignore[index]
+            "BTC": whole(held[name].collateral["BTC"].amount, 8),  # type: ignore[index]
+        }
+        for name in names
+    ]
+    prices = {asset: whole(price.mark, 6) for asset, price in venue.assets.items()}
+    book.write_text(json.dumps({"prices": prices, "accounts": accounts}))
+    entries, marks = read_book(book)
+    ours = venue_of(preset, entries, marks)
+    for price in venue.assets.values():
+        price.low = price.high = price.mark
+    for name in names:
+        account = ours.accounts[name]
+        assert account.cash == held[name].cash
+        assert {a: h.amount for a, h in account.collateral.items()} == {
+            a: h.amount for a, h in held[name].collateral.items()
+        }
+        health = health_of(ours, name)
+        assert health.equity == venue.equity(name)
+        assert health.maintenance == venue.maintenance_margin(name)
+
+
+def test_a_position_is_exact_and_at_the_edge_of_maintenance() -> None:
+    preset = load_preset(BALANCED)
+    text = "account,cash,ETH-PERP,ETH-PERP entry\nexact,{cash},40,2000\n"
+    # 40 ETH at 2000 USD need 5 %: 4000 USD.
+    for cash, word in (("4000", "below initial margin"), ("3999.999999999999", "liquidatable")):
+        entries, _ = _read(text.format(cash=cash))
+        assert health_of(venue_of(preset, entries, _prices(["ETH=2000"])), "exact").word == word
+
+
+def test_who_owes_nothing_is_healthy_whatever_it_has() -> None:
+    entries, _ = _read("account,cash\npoor,0.000001\n")
+    assert health_of(venue_of(load_preset(BALANCED), entries, {}), "poor").word == "healthy"
+
+
+def _read(text: str, suffix: str = "csv") -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"book.{suffix}"
+        file.write_text(text)
+        return read_book(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "line 1: account is missing"),
+        ("account\n", "no accounts"),
+        ("account,gold\nx,1\n", "line 1: unknown name 'gold'; known are account, cash"),
+        ("cash\n1\n", "line 1: account is missing"),
+        ("account,cash,cash\nx,1,1\n", "line 1: cash is there twice"),
+        ("account,cash\nx\n", "line 2: 1 values for 2 names"),
+        ("account,cash\n,1\n", "line 2: account has no name"),
+        ("account,cash\nx,1\nx,2\n", "account 'x' is there twice"),
+        ("account,cash\nx,1e5\n", "line 2: cash: '1e5' is no decimal number"),
+        ("account,cash\nx,nan\n", "line 2: cash: 'nan' is no decimal number"),
+        ("account,cash\nx,0.0000000000001\n", "more decimals than the venue counts: at most 12"),
+        (f"account,cash\nx,{'9' * 40}\n", "more than the venue can hold"),
+        ("account,ETH\nx,-1\n", "line 2: ETH: -1 is negative"),
+        ("account,ETH-PERP\nx,1\n", "line 2: ETH-PERP entry is missing"),
+        ('account,cash\n"x,1\n', "not CSV"),
+    ],
+)
+def test_a_malformed_book_says_what_is_wrong_and_where(text: str, says: str) -> None:
+    with pytest.raises(BadInput) as raised:
+        _read(text)
+    assert says in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "not JSON"),
+        ("[]", "expected"),
+        ('{"accounts": {}}', "expected"),
+        ('{"accounts": [], "gold": 1}', "unknown entry 'gold'"),
+        ('{"accounts": [3]}', "account 1: expected an object"),
+        ('{"accounts": [{"cash": "1"}]}', "account 1: account is missing"),
+        ('{"accounts": [{"account": "x", "cash": [1]}]}', "is no decimal number"),
+        ('{"accounts": [{"account": "x"}], "prices": []}', "prices: expected an object"),
+        ('{"accounts": [{"account": "x"}], "prices": {"GLD": "1"}}', "unknown asset 'GLD'"),
+        ('{"accounts": [{"account": "x"}], "prices": {"ETH": "x"}}', "prices: ETH: 'x' is no decimal number"),
+    ],
+)
+def test_a_malformed_json_book_too(text: str, says: str) -> None:
+    with pytest.raises(BadInput) as raised:
+        _read(text, "json")
+    assert says in str(raised.value)
+
+
+def test_numbers_of_json_are_taken_exactly_too() -> None:
+    entries, prices = _read(
+        '{"prices": {"ETH": 2000.5}, "accounts": [{"account": "x", "cash": 0.1, "ETH": 3}]}', "json"
+    )
+    assert entries[0].cash == 10**11
+    assert entries[0].collateral["ETH"] == 3 * 10**18
+    assert prices == {"ETH": 2_000_500_000}
+
+
+def test_collateral_counts_in_tiers_in_the_order_of_the_book() -> None:
+    entries, _ = _read("account,ETH\nfirst,900\nsecond,900\n")
+    venue = venue_of(load_preset(BALANCED), entries, {})
+    terms = Reference.blank().asset_terms["ETH"]  # type: ignore[index]
+    counted = [account.collateral["ETH"].counted for account in venue.accounts.values()]  # type: ignore[index]
+    assert counted == [900 * 10**18, (terms.tier_1 - 900 * 10**18) + (1800 * 10**18 - terms.tier_1) // 2]

@@ -1,0 +1,130 @@
+"""`marginspec export` writes a trace in every form that it has; `fuzz` does so with what it finds."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from marginspec.cli.main import main
+from marginspec.differential.trace import trace_of, write
+from marginspec.model.deployed.morpho_blue import MorphoBlue
+from marginspec.model.kernel import Call
+from marginspec.targets.morpho_blue.adapter import shipped_contracts
+
+Done = subprocess.CompletedProcess[str]
+Command = Callable[..., Done]
+
+
+@pytest.fixture
+def marginspec(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[Command]:
+    """Runs the command in a folder of its own, in this process, which saves the second that it takes to start."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["marginspec", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Done(arguments, int(ended.value.code or 0), *capsys.readouterr())
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def build(folder: Path, **changes: bytes) -> Path:
+    """A candidate build of Morpho with other words in it."""
+    shipped = shipped_contracts()["Morpho"]
+    code = shipped.bytecode
+    for old, new in changes.items():
+        code = code.replace(old.replace("_", " ").encode(), new)
+    path = folder / "Morpho.json"
+    path.write_text(json.dumps({"abi": shipped.abi, "bytecode": "0x" + code.hex()}))
+    return path
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> Path:
+    supply = {"caller": "supplier", "market": "A", "assets": 7, "shares": 0, "on_behalf": "supplier"}
+    return write(MorphoBlue, trace_of(MorphoBlue, "embedded", 1, [Call("supply", supply)], None), tmp_path)
+
+
+def test_every_form_is_written_beside_the_trace_or_where_it_is_told(
+    marginspec: Command, trace: Path, tmp_path: Path
+) -> None:
+    done = marginspec("export", trace.name, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    forms = {"itf": "morpho-blue-1.itf.json", "pytest": "test_morpho_blue_1.py", "foundry": "morpho-blue-1.t.sol"}
+    assert json.loads(done.stdout) == {
+        "schema": "marginspec/export/1",
+        "system": "morpho-blue",
+        "trace": trace.name,
+        "files": forms,
+        "omitted": {},
+    }
+    assert all((tmp_path / file).is_file() for file in forms.values())
+    shown = marginspec("export", trace.name, "--out", "new/folder", "--target", "sdk")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "no foundry: sdk runs no contracts" in shown.stdout
+    assert {file.name for file in (tmp_path / "new" / "folder").iterdir()} == {forms["itf"], forms["pytest"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["no-such-trace.json"], "no-such-trace.json: No such file"),
+        (["{trace}", "--artifact", "Morpho"], "expected NAME=FILE"),
+        (["{trace}", "--artifact", "Morpho=nothing.json"], "nothing.json: No such file"),
+        (["{trace}", "--artifact", "Venue={build}"], "morpho-blue has Morpho, ERC20Mock, OracleMock, IrmMock"),
+        (
+            ["{trace}", "--artifact", "Morpho={build}", "--target", "sdk"],
+            "target that runs contracts, and 'sdk' does not",
+        ),
+        (["{trace}", "--out", "{trace}"], "exists"),
+        ([], "'TRACE'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_meant_is_one_line_and_code_2(
+    arguments: list[str], said: str, marginspec: Command, trace: Path, tmp_path: Path
+) -> None:
+    files = {"trace": trace, "build": build(tmp_path)}
+    done = marginspec("export", *(argument.format(**files) for argument in arguments))
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("marginspec: ")
+    assert said in line
+
+
+def test_help_teaches_and_says_how_it_ends(marginspec: Command) -> None:
+    done = marginspec("export", "--help")
+    assert done.returncode == 0
+    for part in ("--json", "--seed", "--artifact", "Foundry project", "Exit code 0: "):
+        assert part in done.stdout
+
+
+def test_fuzz_writes_what_it_finds_in_every_form_with_the_build_that_it_found_it_with(
+    marginspec: Command, tmp_path: Path
+) -> None:
+    candidate = build(tmp_path, inconsistent_input=b"inconsistent imput")
+    done = marginspec("fuzz", "morpho-blue", "--artifact", f"Morpho={candidate}", "--json")
+    assert done.returncode == 1, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)["divergences"]
+    ((row,), stem) = found, Path(found[0]["trace"]).stem
+    folder = Path("out") / "traces"
+    assert row["exports"] == {
+        "itf": str(folder / f"{stem}.itf.json"),
+        "pytest": str(folder / f"test_{stem.replace('-', '_').lower()}.py"),
+        "foundry": str(folder / f"{stem}.t.sol"),
+    }
+    assert {str(folder / name) for name in os.listdir(tmp_path / folder)} == {row["trace"], *row["exports"].values()}
+    assert str(candidate) in (tmp_path / row["exports"]["pytest"]).read_text()
+    assert b"inconsistent imput".hex() in (tmp_path / row["exports"]["foundry"]).read_text()

@@ -1,0 +1,102 @@
+"""`fuzz --laws-only`: an auditor takes nothing of an implementation for granted but what it shows."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from marginspec.cli.main import main
+from marginspec.cli.systems import SYSTEMS
+from marginspec.differential import planted
+
+Done = CompletedProcess[str]
+CHAPTER = SYSTEMS["morpho-blue"].chapter.properties
+
+
+@pytest.fixture
+def here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[Callable[..., Done]]:
+    """Runs `fuzz morpho-blue --laws-only` in this process, in a folder of its own."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["marginspec", "fuzz", "morpho-blue", "--laws-only", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return CompletedProcess(arguments, int(ended.value.code or 0), *capsys.readouterr())
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def candidate(tmp_path: Path) -> str:
+    """A build from which anybody withdraws what is another's, as `--artifact` takes it."""
+    (bug,) = (bug for bug in planted.load("morpho-blue") if bug.id == "withdraw-for-anybody")
+    (contract,) = planted.build(bug).values()
+    file = tmp_path / "Morpho.json"
+    file.write_text(json.dumps({"abi": contract.abi, "bytecode": f"0x{contract.bytecode.hex()}"}))
+    return f"Morpho={file}"
+
+
+def test_the_deployed_contract_breaks_no_law_and_the_document_says_what_was_judged(here: Callable[..., Done]) -> None:
+    done = here("--steps", "600", "--json")
+    document = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert (document["schema"], document["steps"]) == ("marginspec/fuzz/1", 600)
+    assert (document["divergences"], document["violations"], document["broken"]) == ([], [], [])
+    assert document["comparisons"] == sum(document["laws"].values()) > 600
+    assert document["laws"].keys() <= {law.id for law in CHAPTER}
+
+
+def test_a_broken_law_is_told_in_english_with_a_short_trace_that_repeats(
+    here: Callable[..., Done], candidate: str
+) -> None:
+    done = here("--steps", "5000", "--artifact", candidate, "--json")
+    document = json.loads(done.stdout)
+    (found,) = document["violations"]
+    law = next(law for law in CHAPTER if law.id == found["law"])
+    assert done.returncode == 1
+    assert found["text"] == law.law
+    assert found["law"] in document["broken"]
+    assert found["steps"] <= planted.LONGEST_TRACE
+    assert "who = " in found["case"]
+    trace = json.loads(Path(found["trace"]).read_text())
+    assert trace["steps"][-1]["action"] == found["action"] == "withdraw"
+    # Who reads only what every such document has sees a run that failed.
+    (divergence,) = document["divergences"]
+    assert (divergence["field"], divergence["trace"]) == (found["law"], found["trace"])
+
+
+def test_people_are_shown_the_law_and_how_to_go_on(here: Callable[..., Done], candidate: str) -> None:
+    done = here("--steps", "5000", "--artifact", candidate)
+    assert done.returncode == 1
+    assert "broken by withdraw: MB-" in done.stdout
+    assert "marginspec replay out/traces/" in done.stdout
+    assert "none broken" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--target", "sdk"), "observations: laws need all of them"),
+        (("--corpus", "here"), "leave one out"),
+        (("--steps", "0"), "give at least 1"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused_in_one_line(
+    arguments: tuple[str, ...], said: str, here: Callable[..., Done]
+) -> None:
+    done = here(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("marginspec: ")
+    assert said in line
