@@ -83,6 +83,7 @@ def crowd(accounts: int) -> type[Reference]:
     users = tuple(name for name in names if name != "trader_isolated") + staff
 
     class Crowd(Reference):
+        __module__ = Reference.__module__  # where its rules are stated
         universe = own | {AccountId: names, CounterpartyId: names, User: users, Holder: (*users, VENUE)}
 
         @classmethod

@@ -103,7 +103,7 @@ def planted(
         for each in hunted(bugs, steps, watched, seed, os.cpu_count() or 1):
             hunts.append(each)
             advance(len(hunts))
-    document = {
+    document: dict[str, Any] = {
         "schema": "marginspec/planted/1",
         "system": name,
         "seed": str(seed),

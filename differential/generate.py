@@ -185,7 +185,7 @@ class Generator:
         worldly = plan.action in self._environment
         parties = [self._users] if worldly else [self._world, self._users] if choices.below(2) else []
         later = [self._draw(self._plan(plans, choices), before, choices) for plans in parties if plans]
-        regimes = [choices.among(self._regimes)] if worldly or not later else []
+        regimes = [choices.among(self._regimes)] if self._regimes and (worldly or not later) else []
         name, number = quantity.name, quantity.number
         value = call.arguments[name]
         trail = follow(self._trial_of(machine, before), [call, *later], name, before, regimes)
