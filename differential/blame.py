@@ -299,7 +299,8 @@ class _Inquiry:
             passed = sum(key in ran for ran in self._ran_agreed)
             return failed / math.sqrt(len(left) * (failed + passed))
 
-        return max(sorted(self._ran[at]), key=suspicion)
+        stating = [key for key in self._ran[at] if functions_of(self._model)[key].rules]
+        return max(sorted(stating or self._ran[at]), key=suspicion)
 
     def _named(self, witness: Witness) -> tuple[str, ...]:
         functions = functions_of(self._model)

@@ -234,7 +234,7 @@ def test_an_address_without_a_contract_is_one_line_and_code_2(node: Node, here: 
         (["reference", str(BALANCED), str(BALANCED), "--book", str(BOOK), "--price", "X=1"], "unknown asset 'X'", 2),
         (["reference", str(BALANCED), str(BALANCED), "--book", str(BOOK), "--price", "ETH=0"], "is none", 2),
     ],
-    ids=lambda value: " ".join(value)[-60:] if isinstance(value, list) else "",
+    ids=str,
 )
 def test_an_argument_that_cannot_be_meant_is_one_line(arguments: list[str], said: str, code: int, here: Run) -> None:
     refused(here("diff", *arguments), said, code)
