@@ -119,7 +119,7 @@ def _sarif(document: Mapping[str, Any]) -> str:
 
 
 def _mutants(chosen: System, seed: int) -> dict[str, Any]:
-    with progress("mutants", 1) as advance:
+    with progress("mutants and laws", 1) as advance:
         return mutate(
             chosen.name,
             chosen.model,

@@ -126,7 +126,7 @@ def breaks(chosen: System, law: str, counterexample: Mapping[str, Any]) -> bool:
         return not all(claim.predicate(chosen.model.blank(), *case) for case in itertools.product(*options))
     numbers = {name: value for name, value in counterexample.items() if isinstance(value, int)}
     try:
-        return not Replay(dict(counterexample), numbers).run(Prover(chosen.model)._body(claim))
+        return not Replay(dict(counterexample), numbers).run(Prover(chosen.model).body(claim))
     except (Irrelevant, Rejected):
         return False
 

@@ -186,7 +186,7 @@ def mutate_(
     bugs = bugs_of(chosen.name) if planted and chosen.name in PLANTED else []
     if not model and not bugs:
         raise BadInput(f"mutate {name}: nothing to break; leave out --no-model")
-    with progress("mutants", 1) as advance:
+    with progress("mutants and laws", 1) as advance:
         document = mutate(
             chosen.name,
             chosen.model,

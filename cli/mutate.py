@@ -1,49 +1,34 @@
-"""Mutation testing: every mutant of a model against the implementation and against the properties."""
+"""Mutation testing: every mutant of a model against the implementation and against the laws."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import functools
-import inspect
 import multiprocessing
-import signal
-import sys
 import time
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path as File
-from types import CodeType, FrameType
-from typing import Any
+from typing import Any, TypeVar
 
-from marginspec.cli.samples import broken
-from marginspec.differential.mutants import Kill, Mutant, kill, load, mutants_of, reaching, unload
+from marginspec.cli.refute import Changed, Overdue, concerns, cost, disproved, limit, refutation, used_by
+from marginspec.differential.mutants import Kill, Mutant, kill, mutants_of, patches_of
+from marginspec.differential.plan import plans_of
+from marginspec.differential.text import installed, reaching
 from marginspec.model.kernel.machine import Machine
-from marginspec.model.kernel.record import plain
-from marginspec.properties.law import Property, Step, assume
-from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib
-from marginspec.prover.prove import Prover, Verdict, arguments_of
-from marginspec.prover.solvers import solve
-from marginspec.prover.symbolic import Exploration, Path
+from marginspec.properties.law import Property
 from marginspec.targets.protocol import BadInput, Target
-
-SAMPLE_SECONDS = 2.0
-"""Of one mutant, over all properties: as long they are run on states that the mutant reaches."""
-
-PROOF_SECONDS = 10.0
-"""Of one mutant that neither that nor the lock-step run kills: as long counterexamples are looked for by solvers."""
-
-PROPERTY_SECONDS = 5.0
-SOLVER_SECONDS = 0.3
-
-ANY_STEP = 1000
-"""What it costs a claim to speak of any action."""
 
 HANG_SECONDS = 600.0
 """After which the lock-step run of a mutant is taken not to end."""
+
+LAW_SECONDS = 60.0
+"""As long a mutant is looked for that breaks a law which none was found to break."""
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -73,11 +58,12 @@ class Equivalent:
 
 @dataclass(frozen=True)
 class Job:
-    """What every trial of a run has in common. claims: in the order in which they are tried; target: makes one."""
+    """What every trial of a run has in common. target: makes one."""
 
     model: type[Machine]
     target: Callable[[], Target]
-    claims: Sequence[Property]
+    laws: Sequence[Property]
+    mutants: Sequence[Mutant]
     steps: int
     seed: int
 
@@ -97,8 +83,9 @@ def mutate(
 ) -> dict[str, Any]:
     """The document `marginspec/mutate/1`. It holds when nothing survived and `problems` is empty.
 
-    equivalents: file of mutants known to be equivalent. steps: of the lock-step run of each mutant. on_progress:
-    called with mutants done and mutants in all. only: which mutants to try. Raises BadInput, and what a target raises.
+    equivalents: file of mutants known to be equivalent. steps: of the lock-step run of each mutant. only: which mutants
+    to try. on_progress: called with what is done and all there is to do: mutants, then laws. Raises BadInput, and what
+    a target raises.
     """
     if steps < 1:
         raise BadInput("--steps must be at least 1")
@@ -106,14 +93,19 @@ def mutate(
     everything = mutants_of(model)
     known = read_equivalents(equivalents)
     mutants = [m for m in everything if only is None or only(m)]
-    job = Job(model, target, sorted(claims, key=_cost) if proofs else (), steps, seed)
-    trials = []
-    for trial in _try_all(job, mutants, workers):
-        trials.append(trial)
+    job = Job(model, target, sorted(claims, key=cost) if proofs else (), mutants, steps, seed)
+    trials = dict[int, Trial]()
+    for at, trial in _each(job, _try, range(len(mutants)), workers):
+        trials[at] = trial
         if on_progress is not None:
-            on_progress(len(trials), len(mutants))
-    trials.sort(key=lambda trial: trial.mutant.number)
-    return _document(system, trials, known, _stale(known, everything), time.perf_counter() - started, job)
+            on_progress(len(trials), len(mutants) + len(job.laws))
+    found = [trials[at] for at in range(len(mutants))]
+    breaking = dict[str, str | None]()
+    for law, mutant in _breaking(job, found, workers):
+        breaking[law] = mutant
+        if on_progress is not None:
+            on_progress(len(mutants) + len(breaking), len(mutants) + len(job.laws))
+    return _document(system, found, breaking, known, _stale(known, everything), time.perf_counter() - started, job)
 
 
 # --- Equivalent mutants -----------------------------------------------------------------------------------------------
@@ -155,190 +147,65 @@ _JOB: Job
 _TARGET: Target
 
 
-def _try_all(job: Job, mutants: Sequence[Mutant], workers: int) -> Iterator[Trial]:
-    """Trials as they end. Workers are forked: a property is a function and cannot be sent to another process."""
+def _each(job: Job, run: Callable[[T], R], inputs: Iterable[T], workers: int) -> Iterator[tuple[T, R]]:
+    """Inputs with what was made of them, as they end. Workers are forked: a law is a function and cannot be sent."""
     global _JOB
     _JOB = job
     with ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _prepare) as pool:
-        for done in as_completed([pool.submit(_try, mutant) for mutant in mutants]):
-            yield done.result()
+        running = {pool.submit(run, it): it for it in inputs}
+        for done in as_completed(running):
+            yield running[done], done.result()
 
 
 def _prepare() -> None:
     global _TARGET
     _TARGET = _JOB.target()
+    plans_of(_JOB.model)  # of the model, not of the first mutant
 
 
-def _try(mutant: Mutant) -> Trial:
-    started = time.perf_counter()
-    model = load(_JOB.model, mutant)
-    try:
+def _try(at: int) -> Trial:
+    started, mutant, laws = time.perf_counter(), _JOB.mutants[at], _JOB.laws
+    changed = _changed(mutant)
+    with installed(changed.patches):
         try:
-            with _limit(HANG_SECONDS):
-                killed = kill(model, _TARGET, _JOB.steps, _JOB.seed)
-        except _Overdue:
+            with limit(HANG_SECONDS):
+                killed = kill(_JOB.model, _TARGET, _JOB.steps, _JOB.seed)
+        except Overdue:
             killed = Kill("crash", 0, f"no end after {HANG_SECONDS:.0f} s")
-        refuted, untried = _refuted(model, mutant, killed)
-    finally:
-        unload(model)
+        # Each mutant tries another law first, so that many laws show that they can be broken.
+        turn = at % max(1, len(laws))
+        refuted, untried = refutation(changed, [*laws[turn:], *laws[:turn]], _JOB.seed, solvers=killed is None)
     return Trial(mutant, killed, refuted, untried, time.perf_counter() - started)
 
 
-class _Overdue(Exception):  # noqa: N818 - a limit, not an error
-    """Time is over."""
+def _changed(mutant: Mutant) -> Changed:
+    return Changed(_JOB.model, reaching(_JOB.model, mutant.name), patches_of(_JOB.model, mutant))
 
 
-@contextlib.contextmanager
-def _limit(seconds: float) -> Iterator[None]:
-    """Raise _Overdue in this block once its time is over, and again, should something have swallowed it."""
-
-    def ring(signum: int, frame: FrameType | None) -> None:
-        raise _Overdue
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+# --- What breaks each law ---------------------------------------------------------------------------------------------
 
 
-# --- Properties -------------------------------------------------------------------------------------------------------
+def _breaking(job: Job, trials: Sequence[Trial], workers: int) -> Iterator[tuple[str, str | None]]:
+    """Each law with a mutant that breaks it; None where none was found in time. A law that nothing breaks is no law."""
+    broken = {law: trial.mutant.id for trial in reversed(trials) for law in trial.refuted}
+    yield from broken.items()
+    left = [at for at, law in enumerate(job.laws) if law.id not in broken]
+    yield from ((job.laws[at].id, mutant) for at, mutant in _each(job, _breaker, left, workers))
 
 
-def _cost(claim: Property) -> int:
-    """Claims about any action, and with many unknowns, are tried last."""
-    hints = arguments_of(claim.predicate)
-    steps = claim.kind == "invariant" or any(plain(hint) is Step for hint in hints.values())
-    return ANY_STEP * steps + 10 * len(claim.given) + len(hints)
-
-
-def _refuted(model: type[Machine], mutant: Mutant, killed: Kill | None) -> tuple[tuple[str, ...], int]:
-    """The first property found that a mutant breaks, and how many there was no time for."""
-    changed = reaching(_JOB.model, mutant)
-    claims = [claim for claim in _JOB.claims if _concerns(claim, changed)]
-    if not claims:
-        return (), 0
-    # A mutant that crashes on its own states is told by the lock-step run.
-    with contextlib.suppress(Exception), _limit(2 * SAMPLE_SECONDS):
-        found = broken(model, claims, changed, SAMPLE_SECONDS, _JOB.seed)
-        if found is not None:
-            return (found.id,), 0
-    if killed is not None:
-        return (), len(claims)
-    return disproved(model, mutant, claims, changed)
-
-
-def disproved(
-    model: type[Machine], mutant: Mutant, claims: Sequence[Property], changed: frozenset[str]
-) -> tuple[tuple[str, ...], int]:
-    """The first property of which a solver finds a counterexample, and how many it had no time for."""
-    end = time.perf_counter() + PROOF_SECONDS
-    refuter = Refuter(model, recheck=False, watch=Watch(model, mutant.name))
-    untried = 0
-    for claim in claims:
-        left = min(end - time.perf_counter(), PROPERTY_SECONDS)
-        if left <= 0:
-            untried += 1
-            continue
-        try:
-            with _limit(left):
-                verdict = refuter.prove(_narrowed(claim, changed))
-        except _Overdue:
-            untried += 1
-            continue
-        except Exception:  # the mutant is not a model that can be run on unknowns, which the lock-step run will tell
-            continue
-        if verdict.verdict == "refuted":
-            return (claim.id,), untried
-    return (), untried
-
-
-def _concerns(claim: Property, changed: frozenset[str]) -> bool:
-    """Whether a claim can run any of these functions: it speaks of any action, or uses one by its name."""
-    return _cost(claim) >= ANY_STEP or any(not changed.isdisjoint(_used(p.predicate)) for p in (claim, *claim.given))
-
-
-@functools.cache
-def _used(function: Callable[..., Any]) -> frozenset[str]:
-    """The names that a function uses, and those that functions of its own package use."""
-    code = inspect.unwrap(function).__code__
-    names = set(code.co_names)
-    for inner in code.co_consts:
-        names.update(inner.co_names if isinstance(inner, CodeType) else ())
-    known = inspect.unwrap(function).__globals__
-    used = [known[name] for name in names if inspect.isfunction(known.get(name))]
-    room = function.__module__.rpartition(".")[0]
-    return frozenset(names).union(*(_used(f) for f in used if f.__module__.rpartition(".")[0] == room))
-
-
-def _narrowed(claim: Property, changed: frozenset[str]) -> Property:
-    """The claim of those steps only that can behave differently."""
-    if claim.kind == "invariant":
-        return dataclasses.replace(
-            claim, before=lambda venue, step: step.action in changed and claim.before(venue, step)
-        )
-
-    @functools.wraps(claim.predicate)
-    def predicate(venue: Machine, **arguments: Any) -> Any:
-        assume(all(a.action in changed for a in arguments.values() if isinstance(a, Step)))
-        return claim.predicate(venue, **arguments)
-
-    return dataclasses.replace(claim, predicate=predicate)
-
-
-class Watch:
-    """Whether the changed function of a mutant was run; always, where a constant was changed."""
-
-    def __init__(self, model: type[Machine], name: str) -> None:
-        module = sys.modules[model.__module__]
-        method = name in vars(model)
-        function = vars(model)[name] if method else vars(module)[name]
-        self._always = not callable(function)
-        self.hit = self._always
-        if self._always:
-            return
-
-        @functools.wraps(function)
-        def watched(*arguments: Any, **named: Any) -> Any:
-            self.hit = True
-            return function(*arguments, **named)
-
-        setattr(model if method else module, name, watched)
-
-    def reset(self) -> None:
-        """Forget what was run."""
-        self.hit = self._always
-
-
-@dataclass(frozen=True)
-class Refuter(Prover):
-    """A prover that only looks for counterexamples, and only where the changed function of a mutant is run.
-
-    Everywhere else a mutant is the model, of which the property is proved. `proved` by it means nothing.
-    """
-
-    watch: Watch = dataclasses.field(kw_only=True)
-
-    def _body(self, claim: Property) -> Callable[[], Any]:
-        body = super()._body(claim)
-
-        def watched() -> Any:
-            self.watch.reset()
-            result = body()
-            return result if self.watch.hit else True
-
-        return watched
-
-    def _witness(self, found: Exploration, path: Path, claim: str) -> str:
-        return "witnessed"
-
-    def _discharge(self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict) -> bool:
-        claims = path.result if isinstance(path.result, tuple) else ()
-        obligation = Obligation(found.atoms, tuple(path.constraints), claims)
-        texts = (smt_lib(obligation, encoding) for encoding in ENCODINGS)
-        return any(solve("z3", text, SOLVER_SECONDS).verdict == "unsat" for text in texts)
+def _breaker(at: int) -> str | None:
+    """A mutant that breaks a law: of the functions that it names itself first."""
+    law, end = _JOB.laws[at], time.perf_counter() + LAW_SECONDS
+    named = used_by(law.predicate)
+    for mutant in sorted(_JOB.mutants, key=lambda m: m.name not in named):
+        if time.perf_counter() > end:
+            return None
+        if concerns(law, reaching(_JOB.model, mutant.name)):
+            changed = _changed(mutant)
+            with installed(changed.patches):
+                if disproved(changed, [law])[0]:
+                    return mutant.id
+    return None
 
 
 # --- The document -----------------------------------------------------------------------------------------------------
@@ -347,6 +214,7 @@ class Refuter(Prover):
 def _document(
     system: str,
     trials: Sequence[Trial],
+    breaking: dict[str, str | None],
     known: dict[str, Equivalent],
     problems: list[str],
     seconds: float,
@@ -366,7 +234,8 @@ def _document(
         "system": system,
         "seed": job.seed,
         "steps": job.steps,
-        "properties": len(job.claims),
+        "properties": len(job.laws),
+        "broken_by": {law.id: breaking[law.id] for law in job.laws},
         "mutants": [_entry(trial, known) for trial in trials],
         "rules": {rule: {s: counts[s] for s in STATUSES} for rule, counts in sorted(rules.items())},
         "problems": problems + wrong,
@@ -377,6 +246,8 @@ def _document(
             "total": len(trials),
             "killed_by_differential": sum(t.kill is not None for t in trials),
             "killed_by_property": sum(t.refuted != () for t in trials),
+            "laws": len(job.laws),
+            "laws_broken": sum(mutant is not None for mutant in breaking.values()),
             "seconds": round(seconds, 1),
         },
     }

@@ -18,16 +18,8 @@ from typing import Any
 
 from marginspec.differential.lockstep import Divergence
 from marginspec.differential.sequence import Step
-from marginspec.differential.variants import (
-    Key,
-    Variant,
-    constants_of,
-    executed,
-    functions_of,
-    names_in,
-    refusals_in,
-    variants_of,
-)
+from marginspec.differential.text import Key, executed, functions_of, names_in, refusals_in
+from marginspec.differential.variants import Variant, constants_of, variants_of
 from marginspec.model.kernel.machine import Call, Machine, Outcome
 from marginspec.targets.protocol import Answer
 

@@ -1,30 +1,40 @@
-"""Mutants: a model with one rule changed in one place, and whether the lock-step run tells it from the implementation.
-
-A mutant is made from the syntax tree of the model's own file. What it does not change it shares with the model:
-records and identifiers are the same types, so properties and adapters take a mutant as they take the model.
-"""
+"""Mutants: a model with one rule changed in one place, and whether a run tells it from the implementation."""
 
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import inspect
 import random
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from types import ModuleType
 from typing import cast
 
+from marginspec.differential.coverage import texts_of
 from marginspec.differential.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
 from marginspec.differential.lockstep import Divergence, LockStep
 from marginspec.differential.mutation import Change, blocks, expressions
 from marginspec.differential.sequence import Rehearsal, Step
-from marginspec.model.kernel.machine import Machine, Rejected
+from marginspec.differential.text import (
+    Function,
+    Patch,
+    decorators,
+    functions_of,
+    meaning,
+    modules_of,
+    named,
+    names_in,
+    reaching,
+    refusal_of,
+    replacing,
+    unparsed,
+)
+from marginspec.model.kernel.machine import Machine, per_model
 from marginspec.targets.protocol import Target
-
-Function = ast.FunctionDef
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,8 @@ class Mutant:
     """One change of one rule.
 
     id: stable as long as the operator does not apply at more places earlier in the function. rule: the ID of the rule
-    that the changed text states. name: the function or constant that is changed. number: its place in `mutants_of`.
+    that the changed text states. name: the function or constant that is changed. number: its place among the changes
+    of that one.
     """
 
     id: str
@@ -54,208 +65,152 @@ class Kill:
     why: str
 
 
-# --- Where the rules are --------------------------------------------------------------------------------------------
+# --- Enumeration ------------------------------------------------------------------------------------------------------
 
 
-class Text:
-    """The file of a model as a syntax tree that may be changed once."""
+def mutants_of(model: type[Machine]) -> list[Mutant]:
+    """Every mutant of a model, in the order of its text."""
+    stating = _stating(model)
+    found = []
+    for module in modules_of(model):
+        for node in _constants(module):
+            name = _name(node)
+            rule = next((_rule(model, f) for f in stating if name in f.used), None)
+            if rule is not None:
+                found.append(_mutant(module, name, rule, _one_more(node), Counter(), 0))
+        for function in stating:
+            if function.module is module:
+                count, rule = Counter[str](), _rule(model, function)
+                found += [
+                    _mutant(module, function.name, rule, change, count, number)
+                    for number, change in enumerate(_changes(model, function, function.node))
+                ]
+    return found
 
-    def __init__(self, model: type[Machine]) -> None:
-        self.module = sys.modules[model.__module__]
-        self.tree = ast.parse(_source(self.module))
-        self.machine = next(
-            node for node in self.tree.body if isinstance(node, ast.ClassDef) and node.name == model.__name__
-        )
-        functions = [n for n in (*self.tree.body, *self.machine.body) if isinstance(n, Function)]
-        self._functions = {node.name: node for node in functions}
-        self.constants = [node for node in self.tree.body if _is_constant(node)]
-        self._uses = {node.name: _names(node) for node in functions}
-        self._refusals = {node.name: _refusals(node) for node in functions}
 
-    @functools.cached_property
-    def rules(self) -> list[Function]:
-        """The functions that state rules, and those they use, in the order of the text."""
-        todo = [node for node in self._functions.values() if _decorated(node, "rule") or _is_user_action(node)]
-        found = set()
-        while todo:
-            node = todo.pop()
-            if node.name not in found:
-                found.add(node.name)
-                todo += [self._functions[name] for name in self._uses[node.name] if name in self._functions]
-        return [node for node in self._functions.values() if node.name in found]
+def _mutant(module: ModuleType, name: str, rule: str, change: Change, count: Counter[str], number: int) -> Mutant:
+    short = module.__name__.rpartition(".")[2]
+    count[change.operator] += 1
+    words = f"{unparsed(change.before)} -> {unparsed(change.after)}"
+    id = f"{short}:{name}:{change.operator}:{count[change.operator]}"
+    return Mutant(id, change.rule or rule, change.operator, _file(module), change.line, words, name, number)
 
-    def changes_state(self, node: ast.AST) -> bool:
-        """Whether a part of the text, or a function that it uses, has an effect on the state."""
-        if any(map(_stores, ast.walk(node))):
-            return True
-        return any(self.changes_state(self._functions[name]) for name in _names(node) if name in self._functions)
 
-    def reaching(self, name: str) -> frozenset[str]:
-        """The functions that use a name, directly or through others, itself included."""
-        found, size = {name}, 0
-        while size < len(found):
-            size = len(found)
-            found |= {user for user, used in self._uses.items() if not found.isdisjoint(used)}
-        return frozenset(found)
+def _file(module: ModuleType) -> str:
+    """The file of a module, from the folder of the package."""
+    return "/".join(module.__name__.split(".")[1:]) + ".py"
 
-    def rule_of(self, node: Function) -> str:
-        """The ID of the rule that a function states, or of the first function that uses it."""
-        for decorator in node.decorator_list:
-            if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "rule":
-                return cast(str, ast.literal_eval(decorator.args[0]))
-        head, colon, _ = (ast.get_docstring(node) or "").partition(":")
-        if colon and head.isupper() and " " not in head:
-            return head
-        return _refusals(node)[0] if _refusals(node) else self.rule_using(node.name)
 
-    def rule_using(self, name: str) -> str:
-        """The rule of the first function that uses a name; the name itself where none does, as of an action."""
-        return next((self.rule_of(n) for n in self.rules if n.name != name and name in self._uses[n.name]), name)
+def _stating(model: type[Machine]) -> list[Function]:
+    """The functions that state rules or are a user's actions, and those they use, in the order of the text."""
+    functions = functions_of(model)
+    todo = [f for f in functions.values() if decorators(f.node, "rule") or _is_user_action(f.node)]
+    found = {f.name for f in todo}
+    while todo:
+        used = [f for f in named(model, todo.pop().used) if f.name not in found]
+        found.update(f.name for f in used)
+        todo += used
+    return [f for f in functions.values() if f.name in found]
 
-    def refusal_of(self, node: ast.stmt) -> str | None:
-        """The rule by which a statement refuses, itself or in the method that it calls; None if it is no check."""
-        found = _refusals(node) if isinstance(node, ast.If) else self._refusals.get(_called(node))
-        return found[0] if found else None
 
-    def value(self, function: ast.expr) -> Callable[..., object] | None:
-        """What an expression such as `mul_div_down` or `self._move` calls."""
-        if isinstance(function, ast.Name):
-            found = vars(self.module).get(function.id)
-        elif isinstance(function, ast.Attribute) and getattr(function.value, "id", "") == "self":
-            found = getattr(vars(self.module)[self.machine.name], function.attr, None)
-        else:
-            found = None
-        return found if inspect.isfunction(found) else None
+def _is_user_action(node: ast.FunctionDef) -> bool:
+    return any("environment" not in [k.arg for k in action.keywords] for action in decorators(node, "action"))
+
+
+def _rule(model: type[Machine], function: Function) -> str:
+    """The rule that a function states or refuses by, or that of the first function that uses it; else its name."""
+    if function.rules:
+        return function.rules[0]
+    users = (f for f in functions_of(model).values() if f.rules and function.name in f.used)
+    return next((f.rules[0] for f in users), function.name)
+
+
+def _changes(model: type[Machine], function: Function, node: ast.FunctionDef) -> Iterator[Change]:
+    changing = _changing(model)
+    return chain(
+        expressions(node, functools.partial(meaning, model, function.module)),
+        blocks(
+            node, functools.partial(refusal_of, model), lambda part: _stores(part) or bool(names_in(part) & changing)
+        ),
+    )
+
+
+@per_model
+def _changing(model: type[Machine]) -> frozenset[str]:
+    """The names of the functions that have an effect on the state, themselves or through others."""
+    storing = [function.name for function in functions_of(model).values() if _stores(function.node)]
+    return frozenset[str]().union(*(reaching(model, name) for name in storing))
+
+
+def _stores(node: ast.AST) -> bool:
+    """Whether a part of the text has an effect on the state itself."""
+    return any(
+        isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.ctx, ast.Store) for part in ast.walk(node)
+    )
+
+
+# --- Constants --------------------------------------------------------------------------------------------------------
+
+
+def _constants(module: ModuleType) -> list[ast.Assign]:
+    """Arithmetic on numbers: `WAD = 10**18`."""
+    return [node for node in _parsed(module).body if isinstance(node, ast.Assign) and _is_constant(node)]
 
 
 @functools.cache
-def _source(module: ModuleType) -> str:
-    return inspect.getsource(module)
+def _parsed(module: ModuleType) -> ast.Module:
+    return ast.parse(inspect.getsource(module))
 
 
-def _is_constant(node: ast.stmt) -> bool:
-    """Arithmetic on numbers: `WAD = 10**18`."""
-    return isinstance(node, ast.Assign) and not any(
+def _is_constant(node: ast.Assign) -> bool:
+    return not any(
         isinstance(part, ast.Call | ast.Subscript | ast.Tuple | ast.List | ast.Dict)
         or (isinstance(part, ast.Constant) and not isinstance(part.value, int))
         for part in ast.walk(node.value)
     )
 
 
-def _decorated(node: Function, name: str) -> ast.expr | None:
-    for decorator in node.decorator_list:
-        if getattr(decorator.func if isinstance(decorator, ast.Call) else decorator, "id", "") == name:
-            return decorator
-    return None
-
-
-def _is_user_action(node: Function) -> bool:
-    decorator = _decorated(node, "action")
-    words = [k.arg for k in decorator.keywords] if isinstance(decorator, ast.Call) else []
-    return decorator is not None and "environment" not in words
-
-
-def _names(node: ast.AST) -> set[str]:
-    body = node.body if isinstance(node, Function) else [node]
-    parts = [part for statement in body for part in ast.walk(statement)]
-    return {p.attr if isinstance(p, ast.Attribute) else p.id for p in parts if isinstance(p, ast.Attribute | ast.Name)}
-
-
-def _refusals(node: ast.AST) -> list[str]:
-    calls = [n.exc for n in ast.walk(node) if isinstance(n, ast.Raise) and isinstance(n.exc, ast.Call)]
-    return [cast(str, ast.literal_eval(c.args[0])) for c in calls if getattr(c.func, "id", "") == Rejected.__name__]
-
-
-def _stores(node: ast.AST) -> bool:
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
-    return any(isinstance(target, ast.Attribute | ast.Subscript) for target in targets)
-
-
-def _called(node: ast.stmt) -> str:
-    """The method of `self` that a statement consists of calling."""
-    function = node.value.func if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else None
-    return function.attr if isinstance(function, ast.Attribute) else ""
-
-
-# --- Enumeration ------------------------------------------------------------------------------------------------------
-
-
-def mutants_of(model: type[Machine]) -> list[Mutant]:
-    """Every mutant of a model, in the order of its text."""
-    text, found, count = Text(model), list[Mutant](), dict[str, int]()
-    folder, _, short = model.__module__.rpartition(".")
-    file = "/".join([*folder.split(".")[1:], f"{short}.py"])
-    for number, (rule, name, change) in enumerate(_changes(text)):
-        place = f"{short}:{name}:{change.operator}"
-        count[place] = count.get(place, 0) + 1
-        words = f"{_text(change.before)} -> {_text(change.after)}"
-        id = f"{place}:{count[place]}"
-        found.append(Mutant(id, rule, change.operator, file, change.line, words, name, number))
-    return found
-
-
-def _changes(text: Text) -> Iterator[tuple[str, str, Change]]:
-    """Rule, changed function or constant, and change of each mutant."""
-    for constant in text.constants:
-        name = _target(constant)
-        if not text.reaching(name).isdisjoint(node.name for node in text.rules):
-            yield text.rule_using(name), name, _one_more(constant)
-    for node in text.rules:
-        rule = text.rule_of(node)
-        for change in chain(expressions(node, text.value), blocks(node, text.refusal_of, text.changes_state)):
-            yield change.rule or rule, node.name, change
-
-
-def _text(nodes: Sequence[ast.AST]) -> str:
-    return "; ".join(" ".join(ast.unparse(node).split()) for node in nodes)
-
-
-def _target(node: ast.stmt) -> str:
-    assert isinstance(node, ast.Assign)
+def _name(node: ast.Assign) -> str:
     return cast(ast.Name, node.targets[0]).id
 
 
-def _one_more(node: ast.stmt) -> Change:
-    assert isinstance(node, ast.Assign)
-    more = ast.BinOp(node.value, ast.Add(), ast.Constant(1))
-    apply = functools.partial(setattr, node, "value", more)
-    return Change("off-by-one", node.lineno, [node], [ast.Assign(node.targets, more, lineno=node.lineno)], apply)
+def _one_more(node: ast.Assign) -> Change:
+    after = copy.deepcopy(node)
+    after.value = ast.BinOp(node.value, ast.Add(), ast.Constant(1))
+    return Change("off-by-one", node.lineno, [node], [after], lambda: None)
 
 
-def reaching(model: type[Machine], mutant: Mutant) -> frozenset[str]:
-    """The functions and methods of a model that can behave differently in a mutant."""
-    return Text(model).reaching(mutant.name)
+# --- Patches ----------------------------------------------------------------------------------------------------------
 
 
-# --- Loading --------------------------------------------------------------------------------------------------------
+def patches_of(model: type[Machine], mutant: Mutant) -> list[Patch]:
+    """What makes the model this mutant, while `text.installed`."""
+    module = next(module for module in modules_of(model) if _file(module) == mutant.file)
+    function = functions_of(model).get((str(module.__file__), mutant.name))
+    if function is None:
+        return list(_constant_patches(model, module, mutant.name))
+    node = copy.deepcopy(function.node)
+    next(islice(_changes(model, function, node), mutant.number, None)).apply()
+    return list(replacing(function, node))
 
 
-def load(model: type[Machine], mutant: Mutant | None) -> type[Machine]:
-    """The machine with the change made; without a mutant, a copy of the model. `unload` it when done."""
-    text = Text(model)
-    if mutant is not None:
-        next(islice(_changes(text), mutant.number, None))[2].apply()
-    module = ModuleType(f"{model.__module__}__{'copy' if mutant is None else f'mutant_{mutant.number}'}")
-    # Everything is shared but what is made anew: constants, functions, the machine.
-    vars(module).update({k: v for k, v in vars(text.module).items() if not k.startswith("__")})
-    again = [n for n in text.tree.body if isinstance(n, Function | ast.ImportFrom) or n in text.constants]
-    tree = ast.fix_missing_locations(ast.Module([*again, text.machine], []))
-    sys.modules[module.__name__] = module
-    code = compile(tree, f"<{module.__name__}>", "exec", dont_inherit=True)
-    exec(code, vars(module))
-    return cast(type[Machine], vars(module)[model.__name__])
-
-
-def unload(model: type[Machine]) -> None:
-    """Forget the module of a mutant."""
-    del sys.modules[model.__module__]
+def _constant_patches(model: type[Machine], module: ModuleType, changed: str) -> Iterator[Patch]:
+    """Another value of a constant, and of those that are defined by it."""
+    scope = dict(vars(module))
+    for node in _constants(module):
+        made = _one_more(node).after if _name(node) == changed else [node]
+        tree = ast.fix_missing_locations(ast.Module([cast(ast.stmt, part) for part in made], []))
+        exec(compile(tree, f"<another {changed}>", "exec"), scope)
+        name, old = _name(node), vars(module)[_name(node)]
+        if scope[name] != old:
+            yield from ((place, name, scope[name]) for place in texts_of(model) if vars(place).get(name) == old)
 
 
 # --- The lock-step run ----------------------------------------------------------------------------------------------
 
 
 def kill(model: type[Machine], target: Target, steps: int, seed: int) -> Kill | None:
-    """Whether some of `steps` steps, drawn for the mutant `model`, tell it from the implementation: the first one.
+    """Whether one of `steps` steps, drawn for a model that is now a mutant, tells it from the implementation.
 
     Raises what the target raises.
     """

@@ -1,8 +1,7 @@
-"""Variants: a model changed in one place, for as long as a question is asked of it.
+"""Variants: a model changed in one place, to be asked what it does then.
 
-Unlike a mutant, which is a model of its own to be run against an implementation, a variant is put in the place of one
-function or constant, in whichever file of the model that is, and taken out again. There are more of them, too: what is
-looked for is the change that somebody has made to an implementation, and constants are changed on purpose.
+There are more of them than mutants: what is looked for is the change that somebody has made to an implementation, and
+constants are changed on purpose.
 """
 
 from __future__ import annotations
@@ -11,47 +10,32 @@ import ast
 import contextlib
 import copy
 import functools
-import inspect
 import itertools
-import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
-from types import FrameType, ModuleType
+from itertools import islice
 from typing import Any
 
 from marginspec.differential.coverage import texts_of
 from marginspec.differential.mutation import Change, blocks, expressions
+from marginspec.differential.text import (
+    Function,
+    Key,
+    Patch,
+    functions_of,
+    installed,
+    meaning,
+    modules_of,
+    named,
+    names_in,
+    refusal_of,
+    refusals_in,
+    replacing,
+    unparsed,
+)
 from marginspec.model.kernel.machine import Machine, per_model
 from marginspec.model.kernel.record import is_record, variables_of
-
-RULE = re.compile(r"[A-Z]{3}-[1-9]\d*")
-COMMON = 3
-"""A function that states no rule and that more others use serves no rule in particular."""
-
-KERNEL = Machine.__module__.rpartition(".")[0]
-
-Key = tuple[str, str]
-"""A function of a model: its file and its name."""
-
-
-@dataclass(frozen=True)
-class Function:
-    """A function or method of a model's text.
-
-    rules: those that it states; else those by which it refuses, and those of the functions that use it; none where that
-    are many.
-    """
-
-    module: ModuleType
-    owner: type | None
-    node: ast.FunctionDef
-    rules: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        return self.node.name
 
 
 @dataclass(frozen=True)
@@ -65,93 +49,11 @@ class Variant:
     change: str
     place: str
     users: frozenset[Key]
-    patches: tuple[tuple[Any, str, Any], ...]
+    patches: tuple[Patch, ...]
 
-    @contextlib.contextmanager
-    def installed(self) -> Iterator[None]:
+    def installed(self) -> contextlib.AbstractContextManager[None]:
         """The model behaves as changed within this block."""
-        kept = [(place, name, vars(place)[name]) for place, name, _ in self.patches]
-        try:
-            for place, name, value in self.patches:
-                setattr(place, name, value)
-            yield
-        finally:
-            for place, name, value in kept:
-                setattr(place, name, value)
-
-
-# --- Functions --------------------------------------------------------------------------------------------------------
-
-
-@per_model
-def functions_of(model: type[Machine]) -> dict[Key, Function]:
-    """The functions and methods of a model's text, the kernel's aside."""
-    found = {
-        (str(module.__file__), node.name): (module, owner, node)
-        for module in _modules(model)
-        for owner, node in _functions_in(module)
-    }
-    own = {key: _stated(node) for key, (_, _, node) in found.items()}
-    used = {key: names_in(node) for key, (_, _, node) in found.items()}
-
-    def rules(key: Key, below: tuple[Key, ...] = ()) -> tuple[str, ...]:
-        users = [other for other, names in used.items() if other not in (key, *below) and key[1] in names]
-        refused = refusals_in(found[key][2])[:1]
-        if len(users) > COMMON and not refused:
-            return own[key]
-        above = chain.from_iterable(own[other] or rules(other, (key, *below)) for other in users)
-        return own[key] or tuple(dict.fromkeys([*refused, *above]))[:3]
-
-    return {key: Function(*place, rules(key)) for key, place in found.items()}
-
-
-def _modules(model: type[Machine]) -> list[ModuleType]:
-    return [module for module in texts_of(model) if module.__name__.rpartition(".")[0] != KERNEL]
-
-
-def _functions_in(module: ModuleType) -> Iterator[tuple[type | None, ast.FunctionDef]]:
-    for node in ast.parse(inspect.getsource(module)).body:
-        if isinstance(node, ast.FunctionDef):
-            yield None, node
-        elif isinstance(node, ast.ClassDef):
-            yield from ((vars(module)[node.name], inner) for inner in node.body if isinstance(inner, ast.FunctionDef))
-
-
-def _stated(node: ast.FunctionDef) -> tuple[str, ...]:
-    decorators = [d for d in node.decorator_list if isinstance(d, ast.Call) and getattr(d.func, "id", "") == "rule"]
-    named = [a.value for d in decorators for a in d.args if isinstance(a, ast.Constant)]
-    head = (ast.get_docstring(node) or "").partition(":")[0]
-    return tuple(str(rule) for rule in (*named, *([head] if RULE.fullmatch(head) else ())))
-
-
-def names_in(node: ast.AST) -> frozenset[str]:
-    """The names and attributes that a piece of text uses."""
-    parts = [part for part in ast.walk(node) if isinstance(part, ast.Attribute | ast.Name)]
-    return frozenset(part.attr if isinstance(part, ast.Attribute) else part.id for part in parts)
-
-
-def refusals_in(node: ast.AST) -> list[str]:
-    """The rules by which a piece of text refuses, functions that it calls not included."""
-    raised = [n.exc for n in ast.walk(node) if isinstance(n, ast.Raise) and isinstance(n.exc, ast.Call)]
-    return [str(c.args[0].value) for c in raised if c.args and isinstance(c.args[0], ast.Constant)]
-
-
-def executed(model: type[Machine], run: Callable[[], object]) -> frozenset[Key]:
-    """The functions of a model that run while something does."""
-    known, seen = functions_of(model), set[Key]()
-
-    def note(frame: FrameType, event: str, _: Any) -> None:
-        if event == "call":
-            key = frame.f_code.co_filename, frame.f_code.co_name
-            if key in known:
-                seen.add(key)
-
-    sys.setprofile(note)
-    try:
-        run()
-    finally:
-        sys.setprofile(None)
-    return frozenset(seen)
+        return installed(self.patches)
 
 
 # --- Changes of a function --------------------------------------------------------------------------------------------
@@ -183,24 +85,9 @@ def _variants(model: type[Machine], key: Key) -> Iterator[Variant]:
         rules = tuple(dict.fromkeys([*near, *function.rules, *_called(model, function, statement)]))[:4]
         change.apply()
         after = _line(statement)
-        words = f"{before} -> {after}" if before != after else f"{_text(change.before)} -> {_text(change.after)}"
+        words = f"{before} -> {after}" if before != after else f"{unparsed(change.before)} -> {unparsed(change.after)}"
         place = f"{key[0].rpartition('/')[2]}:{change.line}"
-        yield Variant(rules, words, place, frozenset({key}), tuple(_put(model, function, node)))
-
-
-def _put(model: type[Machine], function: Function, node: ast.FunctionDef) -> Iterator[tuple[Any, str, Any]]:
-    """The changed function, everywhere where the function is known."""
-    future = ast.ImportFrom("__future__", [ast.alias("annotations")], 0)
-    tree = ast.fix_missing_locations(ast.Module([future, node], []))
-    scope: dict[str, Any] = {}
-    exec(compile(tree, f"<variant of {function.name}>", "exec", dont_inherit=True), vars(function.module), scope)
-    if function.owner is not None:
-        yield function.owner, function.name, scope[function.name]
-        return
-    old = vars(function.module)[function.name]
-    for module in texts_of(model):
-        if vars(module).get(function.name) is old:
-            yield module, function.name, scope[function.name]
+        yield Variant(rules, words, place, frozenset({key}), tuple(replacing(function, node)))
 
 
 def _statement(node: ast.FunctionDef, line: int) -> ast.stmt:
@@ -217,8 +104,7 @@ def _called(model: type[Machine], function: Function, statement: ast.stmt) -> li
     taking = (part for part in ast.walk(function.node) if isinstance(part, ast.Call))
     calls += [call for call in taking if any(isinstance(a, ast.Name) and a.id in stored for a in call.args)]
     names = {getattr(call.func, "attr", getattr(call.func, "id", "")) for call in calls} - {function.name}
-    used = [other for (_, name), other in functions_of(model).items() if name in names]
-    return [rule for other in used for rule in (*refusals_in(other.node), *other.rules)]
+    return [rule for other in named(model, frozenset(names)) for rule in (*refusals_in(other.node), *other.rules)]
 
 
 def _line(statement: ast.stmt) -> str:
@@ -226,31 +112,11 @@ def _line(statement: ast.stmt) -> str:
     return ast.unparse(ast.fix_missing_locations(statement)).partition("\n")[0]
 
 
-def _text(nodes: Sequence[ast.AST]) -> str:
-    return "; ".join(" ".join(ast.unparse(node).split()) for node in nodes)
-
-
 def _changes(model: type[Machine], function: Function, node: ast.FunctionDef) -> Iterator[Change]:
     """The mutation operators, and those of somebody who leaves something out or takes something else."""
 
-    def value(part: ast.expr) -> Callable[..., object] | None:
-        if isinstance(part, ast.Name):
-            found = vars(function.module).get(part.id)
-        else:
-            found = getattr(model, part.attr, None) if isinstance(part, ast.Attribute) else None
-        return inspect.unwrap(found) if inspect.isfunction(found) else None
-
-    def refusal(statement: ast.stmt) -> str | None:
-        if isinstance(statement, ast.If):
-            return next(iter(refusals_in(statement)), None)
-        if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
-            return None
-        called = names_in(statement.value.func)
-        checks = (other.node for (_, name), other in functions_of(model).items() if name in called)
-        return next((rule for check in checks for rule in refusals_in(check)), None)
-
-    yield from expressions(node, value)
-    yield from blocks(node, refusal, lambda _: False)
+    yield from expressions(node, functools.partial(meaning, model, function.module))
+    yield from blocks(node, functools.partial(refusal_of, model), lambda _: False)
     arguments = {a.arg: ast.unparse(a.annotation) for a in node.args.args if a.annotation is not None}
     for one, other in itertools.combinations(arguments, 2):
         if _root(model, arguments[one]) == _root(model, arguments[other]):
@@ -317,7 +183,7 @@ def _instead(model: type[Machine], part: ast.expr, arguments: dict[str, str]) ->
 def _alike(model: type[Machine]) -> dict[str, list[str]]:
     """For each field of a record, the other fields of the same type in the same record."""
     found: dict[str, list[str]] = {}
-    for module in _modules(model):
+    for module in modules_of(model):
         for kind in vars(module).values():
             if is_record(kind) and "__dataclass_fields__" in vars(kind) and not issubclass(kind, Machine):
                 hints = variables_of(kind)

@@ -96,7 +96,7 @@ class Prover:
             return
         verdict.confirmed = self.recheck
         self.witnesses.listen()
-        body = self._body(claim)
+        body = self.body(claim)
         found = explore(body, (Irrelevant, Rejected))
         unwitnessed = 0
         for number, path in enumerate(p for p in found.paths if p.ended is None):
@@ -120,7 +120,7 @@ class Prover:
         elif not verdict.reason:
             verdict.verdict = "proved"
 
-    def _body(self, claim: Property) -> Callable[[], Any]:
+    def body(self, claim: Property) -> Callable[[], Any]:
         """The property as a run without arguments, on arbitrary ones."""
         arbitrary = Arbitrary(claim.scope)
         hints = arguments_of(claim.predicate)
@@ -168,7 +168,7 @@ class Prover:
 
     def _discharge(self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict) -> bool:
         """Whether Z3 proves the claim of a path in some encoding, preferably one in which another solver agrees."""
-        conditions, claims = tuple(path.constraints), path.result if isinstance(path.result, tuple) else ()
+        conditions, claims = tuple(path.constraints), path.claims
         if not claims and conditions:
             # A path on which the law fails is impossible, when what holds before it excludes its last decision.
             conditions, claims = conditions[:-1], (conditions[-1].negated(),)
@@ -234,8 +234,7 @@ class Prover:
 
     def _break(self, found: Exploration, path: Path) -> Numbers | None:
         """Integers on the path that break one of its claims."""
-        claims = path.result if isinstance(path.result, tuple) else ()
-        cases = [[*path.constraints, claim.negated()] for claim in claims] or [path.constraints]
+        cases = [[*path.constraints, claim.negated()] for claim in path.claims] or [path.constraints]
         for search in (self.witnesses.find, self.witnesses.find_nonlinear):
             for conditions in cases:
                 if isinstance(numbers := search(found.atoms, conditions), dict):

@@ -467,6 +467,11 @@ class Path:
     ended: type[Exception] | None = None
     reason: str = ""
 
+    @property
+    def claims(self) -> tuple[SymBool, ...]:
+        """What is left to prove of the result."""
+        return self.result if isinstance(self.result, tuple) else ()
+
 
 @dataclass
 class Exploration:

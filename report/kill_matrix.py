@@ -28,6 +28,9 @@ def show_mutate(document: Document, console: Console, every: bool) -> None:
     bugs = [bug for bug in document.get("planted", ()) if every or not bug["killed_by"]]
     if bugs:
         show_planted(bugs, console)
+    unbroken = [law for law, mutant in document["broken_by"].items() if mutant is None]
+    if unbroken:
+        console.print(f"No mutant was found that breaks {', '.join(unbroken)}")
     summary = document["summary"]
     console.print(", ".join(f"{key.replace('_', ' ')} {value}" for key, value in summary.items()))
 

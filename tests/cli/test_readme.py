@@ -114,16 +114,27 @@ def test_every_target_took_the_calls_of_the_same_seed_alike() -> None:
         assert anvil[name] == sdk[name], f"{name}: run `make fuzz-anvil` and `make fuzz-sdk`"
 
 
+MUTATED = {
+    "killed": 9,
+    "survived": 0,
+    "equivalent": 1,
+    "total": 10,
+    "killed_by_differential": 9,
+    "laws": 4,
+    "laws_broken": 3,
+}
+
+
 @pytest.mark.parametrize(
     ("document", "shown"),
     [
         (
-            {
-                "schema": "marginspec/mutate/1",
-                "system": "vault",
-                "summary": {"killed": 9, "survived": 0, "equivalent": 1, "total": 10, "killed_by_differential": 9},
-            },
+            {"schema": "marginspec/mutate/1", "system": "vault", "summary": MUTATED},
             "| mutants of the model killed | 9 of 9, 1 equivalent ones aside | `make mutate` |",
+        ),
+        (
+            {"schema": "marginspec/mutate/1", "system": "vault", "summary": MUTATED},
+            "| laws that some mutant breaks | 3 of 4 | `make mutate` |",
         ),
         (
             {
@@ -134,7 +145,7 @@ def test_every_target_took_the_calls_of_the_same_seed_alike() -> None:
             "| bugs planted in the contract found | 1 of 2 | `make planted` |",
         ),
     ],
-    ids=["mutate", "planted"],
+    ids=["mutants", "laws", "planted"],
 )
 def test_the_figures_of_a_document_have_their_row(document: Mapping[str, Any], shown: str) -> None:
     assert shown in figures.table(figures.figures_of(document))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from marginspec.cli.samples import broken
-from marginspec.differential.mutants import load, mutants_of, reaching, unload
+from marginspec.differential.mutants import mutants_of, patches_of
+from marginspec.differential.text import installed, reaching
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import actions_of
 from marginspec.properties.deployed.morpho_blue import chapter
@@ -29,10 +30,7 @@ def test_the_model_breaks_no_law() -> None:
 def test_a_mutant_breaks_the_law_that_it_offends(id: str, law: str) -> None:
     (mutant,) = (mutant for mutant in mutants_of(MorphoBlue) if mutant.id == id)
     claims = [claim for claim in chapter.properties if claim.id == law]
-    mutated = load(MorphoBlue, mutant)
-    try:
-        found = broken(mutated, claims, reaching(MorphoBlue, mutant), SECONDS, seed=1)
-    finally:
-        unload(mutated)
+    with installed(patches_of(MorphoBlue, mutant)):
+        found = broken(MorphoBlue, claims, reaching(MorphoBlue, mutant.name), SECONDS, seed=1)
     assert found is not None
     assert found.id == law

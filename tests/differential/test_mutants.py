@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import sys
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from marginspec.cli.mutate import disproved, mutate, read_equivalents
-from marginspec.differential.mutants import Mutant, kill, load, mutants_of, reaching, unload
-from marginspec.model.deployed.morpho_blue import Market, MorphoBlue
+from marginspec.cli.mutate import mutate, read_equivalents
+from marginspec.cli.refute import Changed, disproved
+from marginspec.differential.mutants import Mutant, kill, mutants_of, patches_of
+from marginspec.differential.text import installed, reaching
+from marginspec.model.deployed.morpho_blue import MorphoBlue
+from marginspec.model.kernel.machine import Machine
+from marginspec.model.reference import margin, notation
+from marginspec.model.reference.venue import Reference
 from marginspec.properties.deployed.morpho_blue import chapter
+from marginspec.properties.reference import margin as properties
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
 from marginspec.targets.morpho_blue.adapter import MorphoBlueAdapter
@@ -32,6 +38,7 @@ OPERATORS = {
 ROUNDING = "morpho_blue:supply:rounding:1"
 GUARD = "morpho_blue:_authorized:guard:1"
 EFFECT = "morpho_blue:_pull:effect:1"
+SPEC = Path(__file__).parents[2] / "spec" / "reference"
 LAWS = ("MB-HLT-3", "MB-REV-5")
 
 
@@ -65,11 +72,15 @@ def test_every_mutant_says_what_changes() -> None:
         assert mutant.rule.partition("-")[2].isdecimal()
 
 
-def test_every_mutant_compiles() -> None:
-    for mutant in mutants_of(MorphoBlue)[::5]:
-        mutated = load(MorphoBlue, mutant)
-        assert mutated.__module__ in sys.modules
-        unload(mutated)
+@pytest.mark.parametrize("model", [MorphoBlue, Reference])
+def test_every_mutant_can_be_made(model: type[Machine]) -> None:
+    assert all(patches_of(model, mutant) for mutant in mutants_of(model)[::5])
+
+
+def test_every_file_of_a_composed_model_is_changed() -> None:
+    files = {mutant.file.rpartition("/")[2] for mutant in mutants_of(Reference)}
+    chapters = {f"{path.name[3:-3]}.py" for path in SPEC.glob("[0-9][0-9]-*.md")}
+    assert files >= chapters
 
 
 @pytest.mark.parametrize("name", ["blank", "prelude", "set_price", "advance_time", "fully_utilised", "_borrowers"])
@@ -77,37 +88,47 @@ def test_what_states_no_rule_is_not_changed(name: str) -> None:
     assert name not in {mutant.name for mutant in mutants_of(MorphoBlue)}
 
 
-def test_a_mutant_shares_everything_but_the_rules_and_leaves_the_model_alone() -> None:
-    rules = dict(vars(MorphoBlue))
-    mutated = load(MorphoBlue, by_id(EFFECT))
-    assert mutated is not MorphoBlue
-    assert type(next(iter(mutated.genesis().markets.values()))) is Market  # type: ignore[attr-defined]
+def test_a_mutant_shares_everything_but_the_change_and_leaves_no_trace() -> None:
+    rules, before = dict(vars(MorphoBlue)), MorphoBlue.genesis().flatten()
+    with installed(patches_of(MorphoBlue, by_id(EFFECT))):
+        assert {name for name, value in vars(MorphoBlue).items() if rules[name] is not value} == {"_pull"}
     assert dict(vars(MorphoBlue)) == rules
-    unload(mutated)
-    assert mutated.__module__ not in sys.modules
+    assert MorphoBlue.genesis().flatten() == before
 
 
-def test_the_unchanged_copy_of_the_model_is_the_contract(target: Target) -> None:
-    copy = load(MorphoBlue, None)
-    assert kill(copy, target, steps=300, seed=1) is None
-    unload(copy)
+def test_a_changed_function_is_changed_wherever_it_is_known() -> None:
+    mutant = next(mutant for mutant in mutants_of(Reference) if mutant.name == "approach")
+    before = properties.approach, margin.approach
+    with installed(patches_of(Reference, mutant)):
+        assert properties.approach is margin.approach is not before[0]
+    assert (properties.approach, margin.approach) == before
+
+
+def test_constants_that_are_defined_by_a_changed_one_change_too() -> None:
+    (scale,) = (mutant for mutant in mutants_of(Reference) if mutant.name == "PPM")
+    mutant = dataclasses.replace(scale, name="HOUR")
+    with installed(patches_of(Reference, mutant)):
+        assert (notation.HOUR, margin.HOUR, notation.DAY, margin.DAY) == (3601, 3601, 24 * 3601, 24 * 3601)
+    assert (notation.HOUR, margin.HOUR, notation.DAY, margin.DAY) == (3600, 3600, 24 * 3600, 24 * 3600)
+
+
+def test_the_model_itself_is_the_contract(target: Target) -> None:
+    assert kill(MorphoBlue, target, steps=300, seed=1) is None
 
 
 @pytest.mark.parametrize("id", [ROUNDING, GUARD, EFFECT])
 def test_the_lock_step_run_kills(id: str, target: Target) -> None:
-    mutated = load(MorphoBlue, by_id(id))
-    found = kill(mutated, target, steps=5_000, seed=1)
+    with installed(patches_of(MorphoBlue, by_id(id))):
+        found = kill(MorphoBlue, target, steps=5_000, seed=1)
     assert found is not None
     assert (found.by, found.steps > 0) == ("differential", True)
-    unload(mutated)
 
 
 def test_a_mutant_that_refuses_the_set_up_is_killed_by_it(target: Target) -> None:
-    mutated = load(MorphoBlue, by_id("morpho_blue:_only_owner:comparison:1"))
-    found = kill(mutated, target, steps=1, seed=1)
+    with installed(patches_of(MorphoBlue, by_id("morpho_blue:_only_owner:comparison:1"))):
+        found = kill(MorphoBlue, target, steps=1, seed=1)
     assert found is not None
     assert found.by == "prelude"
-    unload(mutated)
 
 
 def test_a_mutant_is_killed_by_a_law_and_listed_with_it(tmp_path: Path) -> None:
@@ -122,9 +143,9 @@ def test_a_mutant_is_killed_by_a_law_and_listed_with_it(tmp_path: Path) -> None:
 
 def test_solvers_find_what_breaks_a_law() -> None:
     mutant, laws = by_id("morpho_blue:_healthy:guard:1"), [p for p in chapter.properties if p.id in LAWS]
-    mutated = load(MorphoBlue, mutant)
-    assert disproved(mutated, mutant, laws, reaching(MorphoBlue, mutant)) == (("MB-HLT-3",), 0)
-    unload(mutated)
+    changed = Changed(MorphoBlue, reaching(MorphoBlue, mutant.name), patches_of(MorphoBlue, mutant))
+    with installed(changed.patches):
+        assert disproved(changed, laws) == (("MB-HLT-3",), 0)
 
 
 def test_an_equivalent_that_is_killed_or_does_not_exist_is_a_problem(tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ def test_what_nothing_noticed_is_shown_without_being_asked_for() -> None:
     entries = bugs_document([bug], [Hunt(bug, None)])
     assert (entries[0]["killed_by"], entries[0]["passed"]) == ([], False)
     console = Console(file=io.StringIO(), width=200)
-    show_mutate({"mutants": [], "planted": entries, "summary": {}}, console, every=False)
+    show_mutate({"mutants": [], "broken_by": {}, "planted": entries, "summary": {}}, console, every=False)
     assert f"{CHEAP}" in console.file.getvalue()  # type: ignore[attr-defined]
     assert planted_summary([Hunt(bug, None)])["planted_killed"] == 0
     assert planted_summary([Hunt(bug, None, laws=("MB-AUT-2",), laws_after=3)])["planted_killed"] == 1

@@ -10,8 +10,9 @@ import pytest
 from marginspec.differential import planted
 from marginspec.differential.lockstep import LockStep
 from marginspec.differential.sequence import rehearse
+from marginspec.differential.text import executed, functions_of
 from marginspec.differential.upgrade import BEGINNING, SHORT, Comparison, compare
-from marginspec.differential.variants import Variant, constants_of, executed, functions_of, variants_of
+from marginspec.differential.variants import Variant, constants_of, variants_of
 from marginspec.model.deployed import morpho_blue
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Call, Machine

@@ -89,6 +89,7 @@ def a_run() -> dict[str, Any]:
             "schema": "marginspec/mutate/1",
             "system": "morpho-blue",
             "problems": ["an entry is stale"],
+            "broken_by": {"L-1": "m1", "L-2": None},
             "mutants": [
                 mutant(1, "AAA-1", "killed", ["differential", "L-1"]),
                 mutant(2, "AAA-1", "killed", ["L-1"]),

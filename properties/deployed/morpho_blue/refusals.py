@@ -188,3 +188,21 @@ def fee_beyond_its_range_is_refused_before_interest_accrues(
     m = venue.markets[market]
     assume(caller == venue.owner and m.last_update != 0 and new_fee != m.fee and new_fee > MAX_FEE)
     return refusal(venue.set_fee, caller, market, new_fee) == "OWN-8"
+
+
+@chapter.theorem("MB-REV-17")
+def supplying_no_collateral_is_refused_whoever_it_is_for(
+    venue: MorphoBlue, caller: User, market: MarketId, on_behalf: Account
+) -> Any:
+    """Supplying no collateral is refused by ACT-3, for the zero address too."""
+    assume(venue.markets[market].last_update != 0)
+    return refusal(venue.supply_collateral, caller, market, 0, on_behalf) == "ACT-3"
+
+
+@chapter.theorem("MB-REV-18")
+def withdrawing_no_collateral_is_refused_whoever_it_goes_to(
+    venue: MorphoBlue, caller: User, market: MarketId, on_behalf: Account, receiver: Account
+) -> Any:
+    """Withdrawing no collateral is refused by ACT-3, to the zero address and by strangers too."""
+    assume(venue.markets[market].last_update != 0)
+    return refusal(venue.withdraw_collateral, caller, market, 0, on_behalf, receiver) == "ACT-3"
