@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any, TypeVar
 
+from marginspec.cli.brinks import brink_runs
 from marginspec.cli.refute import Changed, Overdue, concerns, cost, disproved, limit, refutation, used_by
 from marginspec.differential.mutants import Kill, Mutant, kill, mutants_of, patches_of
 from marginspec.differential.plan import plans_of
 from marginspec.differential.text import installed, reaching
-from marginspec.model.kernel.machine import Machine
+from marginspec.model.kernel.machine import Call, Machine
 from marginspec.properties.law import Property
 from marginspec.targets.protocol import BadInput, Target
 
@@ -58,12 +59,13 @@ class Equivalent:
 
 @dataclass(frozen=True)
 class Job:
-    """What every trial of a run has in common. target: makes one."""
+    """What every trial of a run has in common. target: makes one. runs: to the brink of decisions."""
 
     model: type[Machine]
     target: Callable[[], Target]
     laws: Sequence[Property]
     mutants: Sequence[Mutant]
+    runs: Sequence[Sequence[Call]]
     steps: int
     seed: int
 
@@ -93,7 +95,8 @@ def mutate(
     everything = mutants_of(model)
     known = read_equivalents(equivalents)
     mutants = [m for m in everything if only is None or only(m)]
-    job = Job(model, target, sorted(claims, key=cost) if proofs else (), mutants, steps, seed)
+    runs = brink_runs(model, seed) if proofs and mutants else []
+    job = Job(model, target, sorted(claims, key=cost) if proofs else (), mutants, runs, steps, seed)
     trials = dict[int, Trial]()
     for at, trial in _each(job, _try, range(len(mutants)), workers):
         trials[at] = trial
@@ -169,7 +172,7 @@ def _try(at: int) -> Trial:
     with installed(changed.patches):
         try:
             with limit(HANG_SECONDS):
-                killed = kill(_JOB.model, _TARGET, _JOB.steps, _JOB.seed)
+                killed = kill(_JOB.model, _TARGET, _JOB.steps, _JOB.seed, _JOB.runs)
         except Overdue:
             killed = Kill("crash", 0, f"no end after {HANG_SECONDS:.0f} s")
         # Each mutant tries another law first, so that many laws show that they can be broken.
@@ -244,7 +247,8 @@ def _document(
             "survived": len(left) - len(equivalent),
             "equivalent": len(equivalent),
             "total": len(trials),
-            "killed_by_differential": sum(t.kill is not None for t in trials),
+            "killed_by_differential": sum(t.kill is not None and t.kill.by != "brink" for t in trials),
+            "killed_at_a_brink": sum(t.kill is not None and t.kill.by == "brink" for t in trials),
             "killed_by_property": sum(t.refuted != () for t in trials),
             "laws": len(job.laws),
             "laws_broken": sum(mutant is not None for mutant in breaking.values()),

@@ -23,7 +23,7 @@ from marginspec.prover.prove import Prover, Verdict, arguments_of
 from marginspec.prover.solvers import solve
 from marginspec.prover.symbolic import Exploration, Path
 
-SAMPLE_SECONDS = 2.0
+SAMPLE_SECONDS = 1.0
 """Of one change, over all laws: as long they are run on states that the changed model reaches."""
 
 PROOF_SECONDS = 10.0

@@ -8,7 +8,7 @@ import functools
 import inspect
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from types import ModuleType
@@ -18,7 +18,7 @@ from marginspec.differential.coverage import texts_of
 from marginspec.differential.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
 from marginspec.differential.lockstep import Divergence, LockStep
 from marginspec.differential.mutation import Change, blocks, expressions
-from marginspec.differential.sequence import Rehearsal, Step
+from marginspec.differential.sequence import Rehearsal, Step, rehearse
 from marginspec.differential.text import (
     Function,
     Patch,
@@ -33,7 +33,7 @@ from marginspec.differential.text import (
     replacing,
     unparsed,
 )
-from marginspec.model.kernel.machine import Machine, per_model
+from marginspec.model.kernel.machine import Call, Machine, per_model
 from marginspec.targets.protocol import Target
 
 
@@ -58,7 +58,7 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Kill:
-    """How the lock-step run killed a mutant: `differential`, `prelude` or `crash`, after how many steps, why."""
+    """How a run killed a mutant: `differential`, `brink`, `prelude` or `crash`, after how many steps, why."""
 
     by: str
     steps: int
@@ -209,10 +209,12 @@ def _constant_patches(model: type[Machine], module: ModuleType, changed: str) ->
 # --- The lock-step run ----------------------------------------------------------------------------------------------
 
 
-def kill(model: type[Machine], target: Target, steps: int, seed: int) -> Kill | None:
+def kill(
+    model: type[Machine], target: Target, steps: int, seed: int, runs: Sequence[Sequence[Call]] = ()
+) -> Kill | None:
     """Whether one of `steps` steps, drawn for a model that is now a mutant, tells it from the implementation.
 
-    Raises what the target raises.
+    runs: calls from genesis that are tried after them. Raises what the target raises.
     """
     try:
         hunt = _Hunt(model, target)
@@ -230,6 +232,11 @@ def kill(model: type[Machine], target: Target, steps: int, seed: int) -> Kill | 
         if found is not None:
             return Kill("differential", done + found[0], _told(found[1]))
         done += len(sequence)
+    for calls in runs:
+        found = hunt.lockstep.run(rehearse(model, list(calls)), recheck=False)
+        if found is not None:
+            return Kill("brink", done + found[0], _told(found[1]))
+        done += len(calls)
     return None
 
 

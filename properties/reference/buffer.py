@@ -34,19 +34,15 @@ def _moved(before: int, after: int, delta: int) -> Any:
 
 @chapter.theorem("REF-BUF-1")
 def maintenance_pays_for_a_move_and_the_penalty(
-    venue: Reference,
-    size: SignedSize,
-    mark: StoredPrice,
-    high: StoredPrice,
-    later: StoredPrice,
-    delta: Fraction,
-    penalty: Fraction,
-    ratio: Fraction,
+    venue: Reference, size: SignedSize, mark: StoredPrice, high: StoredPrice, later: StoredPrice, delta: Fraction
 ) -> Any:
-    """The maintenance requirement of a position covers what a move of delta costs it and the penalty after it."""
+    """Under safe parameters the maintenance requirement of a position covers what a move of delta costs it and the
+    penalty after it."""
+    parameters = venue.parameters[HERE]
+    ratio, penalty = parameters[MINIMUM_RATIO], parameters[PENALTY]
     assume(mark <= high)
     assume(_moved(mark, later, delta))
-    assume(delta + penalty + -(-penalty * delta // PPM) <= ratio)
+    assume(is_safe(parameters, delta, 0))
     lost = size * (mark - later) * PPM + magnitude(size) * later * penalty
     return lost <= magnitude(size) * high * ratio
 

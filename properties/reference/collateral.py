@@ -164,10 +164,11 @@ def haircut_asked_for_is_within_its_bounds(
 def more_volatility_never_means_a_smaller_haircut(
     venue: Reference, volatility: Fraction, more: Fraction, spread: Fraction, wider: Fraction, minimum: Fraction
 ) -> Any:
-    """A more volatile or less liquid asset is never asked for a smaller haircut."""
+    """A more volatile or less liquid asset is never asked for a smaller haircut, and none for one above 60 %."""
     assume(volatility <= more)
     assume(spread <= wider)
-    return target_haircut(volatility, spread, minimum) <= target_haircut(more, wider, minimum)
+    haircut, larger = target_haircut(volatility, spread, minimum), target_haircut(more, wider, minimum)
+    return every((haircut <= larger, larger <= 600_000))
 
 
 @chapter.theorem("REF-COL-11")

@@ -39,7 +39,7 @@ from marginspec.model.reference.notation import (
 from marginspec.model.reference.oracles import MAX_AGE
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import assume, every, refusal
-from marginspec.properties.reference.relaxed import any_equity, any_portfolio
+from marginspec.properties.reference.relaxed import any_equity, any_portfolio, settled_before
 from marginspec.properties.reference.scope import (
     ACTOR,
     BTC,
@@ -48,6 +48,8 @@ from marginspec.properties.reference.scope import (
     FLAT,
     HERE,
     OTHER,
+    SIMPLE,
+    SIMPLE_BOUNDS,
     after_funding,
     chapter,
     worth,
@@ -373,3 +375,25 @@ def seized_collateral_takes_its_part_of_the_count(
             venue.accounts[liquidator].collateral[asset].counted == got.counted + held.counted - left.counted,
         )
     )
+
+
+# Which of two refusals comes first decides what a caller is told; deployed code is compared by it.
+@chapter.theorem("REF-LIQ-18", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
+def liquidator_is_asked_for_cash_before_margin(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, asset: AssetId, amount: Amount
+) -> Any:
+    """Who seizes collateral is refused for want of margin only if its cash pays for it."""
+    cash, mark, unit = venue.accounts[liquidator].cash, venue.assets[asset].mark, venue.asset_terms[asset].unit
+    assume(refusal(venue.seize_collateral, liquidator, account, asset, amount) == "MRG-6")
+    return cash >= seizure_price(amount, mark, unit)
+
+
+@chapter.theorem("REF-LIQ-19", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
+def sound_account_is_told_so_whatever_the_feed_of_its_collateral(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, asset: AssetId, amount: Amount
+) -> Any:
+    """Collateral of an account with equity is refused by LIQ-15, be the price of what does not count stale."""
+    assume(venue.settling_since == 0 and venue.settlement_claims == 0)
+    assume(0 < amount <= venue.accounts[account].collateral[asset].amount)
+    assume(venue.equity(account) >= 0)
+    return refusal(venue.seize_collateral, liquidator, account, asset, amount) == "LIQ-15"

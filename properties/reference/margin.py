@@ -187,15 +187,25 @@ def larger_moves_never_mean_less_volatility(
 def larger_position_price_or_ratio_never_needs_less(
     venue: Reference, account: AccountId, more: StoredSize, higher: StoredPrice, wider: Fraction
 ) -> Any:
-    """Maintenance margin never falls with the size of a position, with its price, or with its ratio."""
+    """Maintenance margin never falls with the size of a position, with its price, or with its ratio; with the size it
+    grows by the ratio of what is added."""
     held, price, market = venue.accounts[account].positions[HERE], venue.assets[ETH], venue.markets[HERE]
     margin = venue.maintenance_margin(account)
     held.size += more if held.size >= 0 else -more
     larger = venue.maintenance_margin(account)
+    added = more * price.high * market.ratio
     price.high += higher
     at_higher_price = venue.maintenance_margin(account)
     market.ratio += wider
-    return every((margin <= larger, larger <= at_higher_price, at_higher_price <= venue.maintenance_margin(account)))
+    widest = venue.maintenance_margin(account)
+    return every(
+        (
+            margin <= larger,
+            (larger - margin + 1) * PPM > added,
+            larger <= at_higher_price,
+            at_higher_price <= widest,
+        )
+    )
 
 
 @chapter.theorem("REF-MRG-12", bounds=SIMPLE_BOUNDS, scope=SIMPLE)

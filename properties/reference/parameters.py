@@ -183,3 +183,43 @@ def only_the_governor_adds_risk(venue: Reference, step: Step, asset: AssetId, ma
             venue.fees >= before[4],
         )
     )
+
+
+@chapter.theorem("REF-PRM-9")
+def ramp_starts_from_the_parameters_in_force(
+    venue: Reference, caller: User, market: MarketId, parameter: ParameterId, value: Ppm
+) -> Any:
+    """An announcement starts its ramp from the parameters in force, wherever an earlier ramp has brought them."""
+    venue.announce(caller, market, parameter, value)
+    start, now = venue.ramp_from[market], venue.parameters[market]
+    return every((venue.markets[market].ramp_progress == 0, *(start[name] == now[name] for name in now)))
+
+
+@chapter.theorem("REF-PRM-10")
+def ramp_takes_seven_days_and_ends(venue: Reference, market: MarketId, time: Duration) -> Any:
+    """A ramp ends exactly when it has gone on for seven days, at the announced parameters, and leaves none behind."""
+    week = 7 * 24 * 3600
+    m = venue.markets[market]
+    assume(m.ramp_progress < week and m.ramp_at != 0)
+    before = m.ramp_progress
+    venue._ramp_on(market, time)
+    if before + time < week:
+        return m.ramp_at != 0 and m.ramp_progress == before + time
+    end, start, now = venue.ramp_to[market], venue.ramp_from[market], venue.parameters[market]
+    return every(
+        (
+            m.ramp_at == 0,
+            m.ramp_progress == 0,
+            *(now[name] == end[name] for name in end),
+            *(start[name] == end[name] for name in end),
+        )
+    )
+
+
+@chapter.theorem("REF-PRM-11")
+def ramp_begins_when_its_notice_is_over(venue: Reference, market: MarketId, time: Duration) -> Any:
+    """An announced ramp goes on from the very second at which its notice is over, and not before."""
+    m = venue.markets[market]
+    assume(m.ramp_at != 0 and m.ramp_progress == 0 and 0 < time < 3600)
+    venue._ramp(market, time)
+    return m.ramp_progress == (time if venue.now >= m.ramp_at else 0)

@@ -22,15 +22,14 @@ from marginspec.model.reference.notation import (
 from marginspec.model.reference.positions import (
     FUNDING_PERIOD,
     FUNDING_SCALE,
-    MAX_ACCRUAL,
     funding_payment,
     index_growth,
     premium,
     profit,
 )
 from marginspec.model.reference.venue import Reference
-from marginspec.properties.law import Step, assume, every
-from marginspec.properties.reference.relaxed import accruing, unchecked_margin
+from marginspec.properties.law import assume, every
+from marginspec.properties.reference.relaxed import unchecked_margin
 from marginspec.properties.reference.scope import ACTOR, ELSEWHERE, HERE, LEDGER, OTHER, chapter, worth
 from marginspec.properties.scope import Options
 
@@ -163,17 +162,14 @@ def isolated_account_never_gets_a_second_market(
     )
 
 
-@chapter.theorem(
-    "REF-POS-13", bounds="whatever equity, margin and prices say; one market", scope=LEDGER, relaxed=accruing
-)
-def a_day_of_funding_is_the_most_that_is_charged_at_once(venue: Reference, step: Step, market: MarketId) -> Any:
-    """However long nothing has happened, a market is charged at most a day of its premium, and no other than that."""
-    assume(step.action in ("withdraw", "cover"))
-    before = venue.markets[market].clone()
-    step.take(venue)
+@chapter.theorem("REF-POS-13")
+def a_day_of_funding_is_the_most_that_is_charged_at_once(venue: Reference, market: MarketId) -> Any:
+    """However long nothing has happened, a market is charged at most a day of its premium, and up to now from then."""
+    before, day = venue.markets[market].clone(), 86_400
+    venue._accrue(market)
     moved = venue.markets[market].funding_index - before.funding_index
-    most = index_growth(before.premium, min(venue.now - before.accrued_at, MAX_ACCRUAL))
-    return moved == 0 or moved == most
+    most = index_growth(before.premium, min(venue.now - before.accrued_at, day))
+    return every((venue.markets[market].accrued_at == venue.now, moved == most))
 
 
 # Whoever has a position elsewhere and none here may be isolated or not, on either side of a trade.

@@ -207,13 +207,6 @@ class OnlyMaker(Settled):
             super()._after_trade(account, before, allowance)
 
 
-class Accruing(Relaxed):
-    """The venue with fewer refusals, in which funding accrues."""
-
-    def _accrue(self, market: MarketId) -> None:
-        super(Relaxed, self)._accrue(market)
-
-
 def relaxation(way: type) -> Relaxation:
     """What makes of a model of the venue one with fewer refusals, in one of these ways."""
 
@@ -226,7 +219,6 @@ def relaxation(way: type) -> Relaxation:
 
 
 relaxed = relaxation(Relaxed)
-accruing = relaxation(Accruing)
 settled_before = relaxation(Settled)
 unchecked_margin = relaxation(Unchecked)
 any_equity = relaxation(AnyEquity)

@@ -20,6 +20,7 @@ from marginspec.model.reference.notation import (
     CounterpartyId,
     Fraction,
     MarketId,
+    Quote,
     SignedSize,
     Size,
     StoredAmount,
@@ -351,3 +352,35 @@ def trade_keeps_to_the_cap_at_a_fresh_price(
     after = venue.markets[market]
     capped = after.open_interest <= before or after.open_interest <= after.open_interest_cap
     return every((capped, price.mark != 0, venue.now <= price.time + MAX_AGE))
+
+
+# --- To the last unit -----------------------------------------------------------------------------------------------
+
+
+@chapter.theorem("REF-TRD-11", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
+def exactly_initial_margin_is_enough_for_a_trade(venue: Reference, account: AccountId, allowance: Quote) -> Any:
+    """A trade that adds risk is refused exactly when it leaves less than initial margin, be it by one unit."""
+    assume(not owes_nothing(venue, account))
+    enough = venue.equity(account) >= venue.initial_margin(account)
+    return (refusal(venue._after_trade, account, None, allowance) is None) == enough
+
+
+@chapter.theorem("REF-TRD-12", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
+def reduction_may_cost_as_much_as_a_liquidation(
+    venue: Reference, account: AccountId, before: Quote, allowance: Quote
+) -> Any:
+    """A reduction below initial margin is accepted exactly when equity stays positive or zero and falls by at most the
+    allowance."""
+    equity = venue.equity(account)
+    assume(not owes_nothing(venue, account) and equity < venue.initial_margin(account))
+    fair = equity >= 0 and before - equity <= allowance
+    return (refusal(venue._after_trade, account, before, allowance) is None) == fair
+
+
+# Which of two refusals comes first decides what a caller is told; deployed code is compared by it.
+@chapter.theorem("REF-WDR-7", bounds=SIMPLE_BOUNDS, scope={**SIMPLE, "token": (ETH,)}, relaxed=settled_before)
+def margin_is_asked_before_the_vault(venue: Reference, account: AccountId, token: TokenId, amount: Amount) -> Any:
+    """A withdrawal that the vault cannot pay is refused for that only if margin would allow it."""
+    assume(refusal(venue.withdraw, account, token, amount) == "LED-8")
+    venue._take_collateral(account, AssetId(token), amount)
+    return owes_nothing(venue, account) or venue.equity(account) >= venue.initial_margin(account)

@@ -20,7 +20,7 @@ from marginspec.model.reference.notation import (
 from marginspec.model.reference.positions import profit
 from marginspec.model.reference.venue import Reference
 from marginspec.model.reference.waterfall import GRACE, deleverage_payment, settlement_payout, socialised_share
-from marginspec.properties.law import Step, assume, every
+from marginspec.properties.law import Step, assume, every, refusal
 from marginspec.properties.reference.relaxed import any_equity, relaxed
 from marginspec.properties.reference.scope import ACTOR, HERE, LEDGER, OTHER, THIRD, after_funding, chapter, worth
 
@@ -277,3 +277,31 @@ def settlement_promises_what_the_vault_holds(venue: Reference, caller: User) -> 
             venue.settlement_pool <= venue.settlement_claims,
         )
     )
+
+
+# --- To the last unit -----------------------------------------------------------------------------------------------
+
+
+def _ripe(venue: Reference, account: CounterpartyId) -> None:
+    """The account is in default, nothing but its equity is in question."""
+    assume(venue.settling_since == 0 and venue.insurance == 0 and venue.accounts[account].in_default)
+    assume(all(holding.amount == 0 for holding in venue.accounts[account].collateral.values()))
+
+
+@chapter.theorem("REF-DEF-12", bounds=ANY_EQUITY, scope=LEDGER, relaxed=any_equity)
+def deficit_of_one_unit_is_a_deficit(venue: Reference, account: CounterpartyId) -> Any:
+    """A default is closed exactly while equity is negative, be it by one unit of quote."""
+    _ripe(venue, account)
+    return (refusal(venue._deficit, account) is None) == (venue.equity(account) < 0)
+
+
+@chapter.theorem("REF-DEF-13", bounds=ANY_EQUITY, scope=DELEVERAGING, relaxed=any_equity)
+def smallest_position_can_be_deleveraged(
+    venue: Reference, caller: User, account: CounterpartyId, market: MarketId, counterparty: AccountId
+) -> Any:
+    """A position in default closes against any on the other side, whatever their sizes, and against no other."""
+    _ripe(venue, account)
+    assume(venue.equity(account) < 0)
+    one, other = (venue.accounts[party].positions[market].size for party in (account, counterparty))
+    opposite = (one > 0 and other < 0) or (one < 0 and other > 0)
+    return (refusal(venue.deleverage, caller, account, market, counterparty) != "DEF-9") == opposite
