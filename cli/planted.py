@@ -17,17 +17,25 @@ import typer
 from rich.console import Console
 
 from marginspec.cli import process
+from marginspec.cli.brinks import brink_runs
 from marginspec.cli.options import Seed
-from marginspec.differential.planted import LONGEST_TRACE, STEPS, WATCHED_STEPS, Bug, Hunt, both, load
+from marginspec.differential.planted import LONGEST_TRACE, STEPS, SYSTEMS, WATCHED_STEPS, Bug, Hunt, both, brought, load
 from marginspec.report.kill_matrix import show_planted
 from marginspec.targets.protocol import BadInput
 
 
 def hunted(bugs: Sequence[Bug], steps: int, watched: int, seed: int, workers: int) -> Iterator[Hunt]:
-    """What comes of each bug, in the order in which that is known."""
+    """What comes of each bug, in the order in which that is known; runs to a brink are tried where random ones fail."""
+    missed = []
     with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
         for done in as_completed([pool.submit(both, bug, steps, watched, seed) for bug in bugs]):
-            yield done.result()
+            if done.result().found_after is None:
+                missed.append(done.result())
+            else:
+                yield done.result()
+    if missed:
+        runs = brink_runs(SYSTEMS[missed[0].bug.system].model, seed)
+        yield from (brought(each, runs) for each in missed)
 
 
 def bugs_document(bugs: Sequence[Bug], hunts: Sequence[Hunt]) -> list[dict[str, Any]]:
@@ -44,10 +52,14 @@ def _entry(found: Hunt) -> dict[str, Any]:
         "file": bug.file,
         "incident": bug.incident,
         "why": bug.why,
-        "killed_by": [*(["differential"] if found.found_after is not None else []), *found.laws],
+        "killed_by": [
+            *(["differential"] if found.found_after is not None else []),
+            *(["brink"] if found.brink is not None else []),
+            *found.laws,
+        ],
         "found_after": found.found_after,
         "trace_length": found.trace_length,
-        "divergence": {"rule": found.key[0], "field": found.key[1]},
+        "divergence": dict(zip(("rule", "field"), found.brink or found.key, strict=True)),
         "laws": list(found.laws),
         "laws_after": found.laws_after,
         "passed": found.passed,
@@ -55,11 +67,13 @@ def _entry(found: Hunt) -> dict[str, Any]:
 
 
 def planted_summary(hunts: Sequence[Hunt]) -> dict[str, int]:
-    """How many bugs there are, how many anything noticed, how many the lock-step run, how many the laws alone."""
+    """How many bugs there are, and how many were noticed: by anything, by the lock-step run, by it only at a brink, by
+    the laws alone."""
     return {
         "planted": len(hunts),
         "planted_killed": sum(each.killed for each in hunts),
         "planted_killed_by_differential": sum(each.found_after is not None for each in hunts),
+        "planted_killed_at_a_brink": sum(each.brink is not None for each in hunts),
         "planted_killed_by_laws": sum(bool(each.laws) for each in hunts),
     }
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from marginspec.differential import monitor
 from marginspec.differential.campaign import run
+from marginspec.differential.lockstep import LockStep
+from marginspec.differential.sequence import rehearse
 from marginspec.model.deployed.morpho_blue import MorphoBlue
-from marginspec.model.kernel.machine import Machine
+from marginspec.model.kernel.machine import Call, Machine
 from marginspec.model.reference import Reference
 from marginspec.properties import reference as reference_laws
 from marginspec.properties.deployed import morpho_blue as morpho_blue_laws
@@ -99,7 +101,8 @@ class Bug:
 @dataclass(frozen=True)
 class Hunt:
     """What came of a bug: after how many steps the lock-step run found it, and its shortest trace: how long it is, what
-    it shows. laws: those that the monitor alone saw broken, after how many steps of its own."""
+    it shows. laws: those that the monitor alone saw broken, after how many steps of its own. brink: what it shows in a
+    run to the brink of a decision, where these were tried."""
 
     bug: Bug
     found_after: int | None
@@ -107,11 +110,12 @@ class Hunt:
     key: tuple[str, str] = ("", "")
     laws: tuple[str, ...] = ()
     laws_after: int | None = None
+    brink: tuple[str, str] | None = None
 
     @property
     def killed(self) -> bool:
         """Whether anything found it."""
-        return self.found_after is not None or bool(self.laws)
+        return self.found_after is not None or bool(self.laws) or self.brink is not None
 
     @property
     def passed(self) -> bool:
@@ -244,3 +248,16 @@ def both(bug: Bug, steps: int, watched: int, seed: int) -> Hunt:
     """Hunt a bug by the lock-step run and, on its own, by the monitor: at most `steps` and `watched` steps."""
     laws, after = watch(bug, watched, seed)
     return replace(hunt(bug, steps, seed), laws=laws, laws_after=after)
+
+
+def brought(found: Hunt, runs: Sequence[Sequence[Call]]) -> Hunt:
+    """The same with what the bug shows in the first of some runs, calls from genesis, in which it shows."""
+    system = _system(found.bug.system)
+    target = EvmTarget(found.bug.id, system.adapter(build(found.bug)), Embedded())
+    lockstep = LockStep(system.model, target)
+    try:
+        shown = (lockstep.run(rehearse(system.model, list(calls)), recheck=False) for calls in runs)
+        first = next((seen[1] for seen in shown if seen is not None), None)
+    finally:
+        target.close()
+    return replace(found, brink=None if first is None else first.key)

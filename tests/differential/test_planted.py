@@ -17,8 +17,9 @@ import marginspec
 from marginspec.cli.mutate import mutate
 from marginspec.cli.planted import bugs_document, main, planted_summary, with_planted
 from marginspec.differential import planted
-from marginspec.differential.planted import Bug, Hunt, System, build, hunt, load
+from marginspec.differential.planted import Bug, Hunt, System, brought, build, hunt, load
 from marginspec.model.deployed.morpho_blue import MorphoBlue
+from marginspec.model.kernel import Call
 from marginspec.report.kill_matrix import show_mutate
 from marginspec.targets.protocol import BadInput, Target
 
@@ -223,3 +224,17 @@ def test_a_bug_with_a_long_trace_is_hunted_again_and_found_when_it_was_found_fir
     monkeypatch.setattr(planted, "_hunted", lambda bug, target, steps, seed: ways[seed])
     assert hunt(bug, steps=1000, seed=1) == Hunt(bug, 700, 5)
     assert hunt(bug, steps=1000, seed=2) == Hunt(bug, None)
+
+
+def test_a_bug_that_random_runs_miss_shows_at_the_brink() -> None:
+    (bug,) = (bug for bug in load("reference") if bug.id == "liquidation-at-maintenance")
+    fall = Call("move_price", {"asset": "ETH", "move": 810_000})
+    deposit = Call("deposit", {"account": "trader", "token": "USD", "amount": 10_883_440_000})
+    most = {"liquidator": "maker", "account": "trader", "market": "ETH-PERP", "most": 1_000_000_000}
+    runs = [[fall, Call("liquidate", most)], [fall, deposit, Call("liquidate", most)]]
+    assert brought(Hunt(bug, None), runs[:1]).brink is None
+    found = brought(Hunt(bug, None), runs)
+    assert found.brink == ("LIQ-5", "outcome")
+    assert (found.killed, found.passed) == (True, False)
+    (entry,) = bugs_document([bug], [found])
+    assert (entry["killed_by"], entry["divergence"]["rule"]) == (["brink"], "LIQ-5")
