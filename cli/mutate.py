@@ -65,9 +65,9 @@ class Job:
     target: Callable[[], Target]
     laws: Sequence[Property]
     mutants: Sequence[Mutant]
-    runs: Sequence[Sequence[Call]]
     steps: int
     seed: int
+    runs: Sequence[Sequence[Call]] = ()
 
 
 def mutate(
@@ -95,13 +95,17 @@ def mutate(
     everything = mutants_of(model)
     known = read_equivalents(equivalents)
     mutants = [m for m in everything if only is None or only(m)]
-    runs = brink_runs(model, seed) if proofs and mutants else []
-    job = Job(model, target, sorted(claims, key=cost) if proofs else (), mutants, runs, steps, seed)
+    job = Job(model, target, sorted(claims, key=cost) if proofs else (), mutants, steps, seed)
     trials = dict[int, Trial]()
     for at, trial in _each(job, _try, range(len(mutants)), workers):
         trials[at] = trial
         if on_progress is not None:
             on_progress(len(trials), len(mutants) + len(job.laws))
+    left = [at for at, trial in sorted(trials.items()) if not trial.killed_by]
+    if proofs and left:
+        job = dataclasses.replace(job, runs=brink_runs(model, seed))
+        for at, killed in _each(job, _bring, left, workers):
+            trials[at] = dataclasses.replace(trials[at], kill=killed)
     found = [trials[at] for at in range(len(mutants))]
     breaking = dict[str, str | None]()
     for law, mutant in _breaking(job, found, workers):
@@ -172,13 +176,19 @@ def _try(at: int) -> Trial:
     with installed(changed.patches):
         try:
             with limit(HANG_SECONDS):
-                killed = kill(_JOB.model, _TARGET, _JOB.steps, _JOB.seed, _JOB.runs)
+                killed = kill(_JOB.model, _TARGET, _JOB.steps, _JOB.seed)
         except Overdue:
             killed = Kill("crash", 0, f"no end after {HANG_SECONDS:.0f} s")
         # Each mutant tries another law first, so that many laws show that they can be broken.
         turn = at % max(1, len(laws))
         refuted, untried = refutation(changed, [*laws[turn:], *laws[:turn]], _JOB.seed, solvers=killed is None)
     return Trial(mutant, killed, refuted, untried, time.perf_counter() - started)
+
+
+def _bring(at: int) -> Kill | None:
+    """What survived, once more where decisions are at their brink."""
+    with installed(_changed(_JOB.mutants[at]).patches):
+        return kill(_JOB.model, _TARGET, 0, _JOB.seed, _JOB.runs)
 
 
 def _changed(mutant: Mutant) -> Changed:
