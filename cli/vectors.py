@@ -1,0 +1,175 @@
+"""`marginspec vectors`: conformance vectors from the model, and for every path without one a proof or an open entry."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from marginspec.cli.feasible import Feasibility
+from marginspec.cli.options import DEFAULT, Artifacts, Json, Seed, SystemName, TargetName
+from marginspec.cli.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit, progress
+from marginspec.cli.runs import opened, writable
+from marginspec.cli.systems import System, system
+from marginspec.differential.paths import Gap
+from marginspec.differential.reach import Explorer
+from marginspec.differential.search import PARTS, chosen, covered, described, explored
+from marginspec.differential.vectors import Vector, failures, read, vectors_of, write
+from marginspec.model.kernel.machine import actions_of
+from marginspec.report.vectors import show_vectors
+from marginspec.targets.protocol import BadInput
+
+STEPS = 100_000
+
+QUICK, THOROUGH = 1.0, 6.0
+"""Seconds of processor time that a proof about one path may take: while others are still looked for, and at the end."""
+
+
+def _at_least_one(steps: int) -> int:
+    if steps < 1:
+        raise BadInput(f"--steps {steps}: paths are found by runs; give at least 1")
+    return steps
+
+
+def vectors(
+    name: SystemName = DEFAULT,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write them.")] = Path("out/vectors"),
+    run: Annotated[
+        Path | None, typer.Option("--run", metavar="DIR", help="Write none: run those in this folder instead.")
+    ] = None,
+    steps: Annotated[
+        int, typer.Option(callback=_at_least_one, help="How many random steps to look for paths in, and as many aimed.")
+    ] = STEPS,
+    seed: Seed = 1,
+    target: TargetName = "embedded",
+    artifact: Artifacts = None,
+    as_json: Json = False,
+) -> int:
+    """Write conformance vectors: calls and what must come of them, for any implementation in any language.
+
+    Every path of every action, every decision at its boundary and one unit to each side; what no vector covers is
+    proved impossible or listed as open. DIR/README.md describes the format, examples/vectors/ has consumers.
+
+    Write those of Morpho Blue: marginspec vectors morpho-blue --out vectors
+
+    Hold a candidate to them: marginspec vectors morpho-blue --run vectors --artifact Morpho=out/Morpho.sol/Morpho.json
+
+    Exit code 0: no path is open, all vectors passed. 1: the implementation fails one. 3: a path is open.
+    """
+    known = system(name)
+    with opened(known, target, artifact) as implementation:
+        started = time.perf_counter()
+        if run is not None:
+            found, document = read(run, known.model), {}
+        else:
+            writable(out)
+            found, document = _made(known, seed, steps, out)
+        failed = list(failures(known.model, implementation, found))
+    result = {
+        "schema": "marginspec/vectors/1",
+        "system": known.name,
+        "seed": str(seed),
+        "folder": str(run or out),
+        "target": target,
+        "vectors": len(found),
+        "accepted": sum(vector.rule is None for vector in found),
+        "rejected": sum(vector.rule is not None for vector in found),
+        "calls": sum(len(vector.steps) + 1 for vector in found),
+        **document,
+        "failures": [{"vector": f.vector, "field": f.field, "expected": f.expected, "found": f.found} for f in failed],
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+    code = BROKEN if failed else INCOMPLETE if result.get("open") else HOLDS
+    result["verdict"] = VERDICTS[code]
+    if as_json:
+        emit(result)
+    else:
+        show_vectors(result, Output())
+    return code
+
+
+def _made(known: System, seed: int, steps: int, out: Path) -> tuple[list[Vector], dict[str, Any]]:
+    """Vectors, written, and what they cover."""
+    proofs = _Proofs(known)
+    with progress("looking for paths", PARTS) as advance:
+        explorer = explored(known.model, seed, steps, proofs.quick, advance)
+    open_ = proofs.thorough(explorer)
+    with progress("choosing vectors", len(actions_of(known.model))) as advance:
+        found = vectors_of(known.model, chosen(explorer, advance))
+    ways = covered(explorer, [(*vector.steps, vector.call) for vector in found])
+    gaps = explorer.gaps()
+    recorder = explorer.traced.recorder
+    per_action = Counter(action for action, _, _ in ways)
+    infeasible = [
+        {"action": gap.action, "path": described(recorder, gap), "why": why}
+        for gap in gaps
+        if (why := proofs.why.get(gap)) is not None
+    ]
+    open_paths = [{"action": gap.action, "path": described(recorder, gap)} for gap in open_]
+    coverage = {
+        "paths": {
+            "covered": len(ways),
+            "infeasible": len(infeasible),
+            "open": len(open_paths),
+            "by_action": {action: per_action[action] for action in actions_of(known.model)},
+        },
+        "infeasible": infeasible,
+        "open": open_paths,
+    }
+    files = write(known.model, found, coverage, out)
+    return found, {**coverage, "files": [file.name for file in files]}
+
+
+# --- Proofs -----------------------------------------------------------------------------------------------------------
+
+
+class _Proofs:
+    """What is known of gaps. why: for each that was looked at, why it cannot be closed, None if that is not known."""
+
+    def __init__(self, known: System) -> None:
+        self.why: dict[Gap, str | None] = {}
+        self._known = known
+
+    def quick(self, explorer: Explorer) -> Collection[Gap]:
+        """The gaps that soon turn out to be impossible to close."""
+        self._look(explorer, [gap for gap in explorer.gaps() if gap not in self.why], QUICK)
+        return {gap for gap, why in self.why.items() if why is not None}
+
+    def thorough(self, explorer: Explorer) -> list[Gap]:
+        """The gaps that are left open."""
+        left = [gap for gap in explorer.gaps() if self.why.get(gap) is None]
+        self._look(explorer, left, THOROUGH)
+        return [gap for gap in left if self.why[gap] is None]
+
+    def _look(self, explorer: Explorer, gaps: Sequence[Gap], seconds: float) -> None:
+        states = explorer.states()
+        with progress("proving paths impossible", len(gaps)) as advance:
+            for done, (gap, why) in enumerate(_in_parallel(self._known, states, gaps, seconds), 1):
+                self.why[gap] = why
+                advance(done)
+
+
+_FEASIBILITY: Feasibility
+
+
+def _in_parallel(
+    known: System, states: Sequence[Sequence[Any]], gaps: Sequence[Gap], seconds: float
+) -> Iterator[tuple[Gap, str | None]]:
+    """Each gap with why it cannot be closed. Workers are forked: a claim is a function and cannot be sent to others."""
+    global _FEASIBILITY
+    if not gaps:
+        return
+    _FEASIBILITY = Feasibility(known.model, known.chapter.properties, states, seconds, quickly=seconds == QUICK)
+    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(gaps)), multiprocessing.get_context("fork")) as pool:
+        yield from pool.map(_excluded, gaps)
+
+
+def _excluded(gap: Gap) -> tuple[Gap, str | None]:
+    return gap, _FEASIBILITY.excluded(gap)
