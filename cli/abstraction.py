@@ -98,19 +98,18 @@ class Abstraction:
         stubs = {key: self._stub(key) for key in left_open}
 
         machine = self._genesis.clone()
-        begin: dict[int, tuple[list[Any], list[Any]]] = {}
+        begin: dict[int, list[Any]] = {}
 
         def run() -> Machine:
             self._serial = itertools.count()
             exploration = id(Run.current.atoms)
             if exploration not in begin:
-                machine.load([self._initial(at, written) for at in range(len(self.names))])
-                begin[exploration] = machine.flatten(), [c for fact in facts for c in fact(machine)]
-            values, conditions = begin[exploration]
-            machine.load(values)
+                begin[exploration] = [self._initial(at, written) for at in range(len(self.names))]
+            machine.load(begin[exploration])
             given = arguments(machine)
-            for condition in conditions:
-                assume(condition)
+            for fact in facts:  # in every run anew: what a fact decides is a decision of that run
+                for condition in fact(machine):
+                    assume(condition)
             self.recorder.stubs, self.recorder.ordered = stubs, _AnyOrder
             subject = (machine,) if head.startswith("self.") else ()
             try:

@@ -67,9 +67,10 @@ def vectors(
     with opened(known, target, artifact) as implementation:
         started = time.perf_counter()
         if run is not None:
-            found, document = read(run, known.model), {}
+            document: dict[str, Any] = {}
+            found = read(run, known.model)
         else:
-            writable(out)
+            writable(out, "--out")
             found, document = _made(known, seed, steps, out)
         failed = list(failures(known.model, implementation, found))
     result = {

@@ -84,8 +84,9 @@ def _known(module: ModuleType, modules: dict[str, ModuleType], methods: set[str]
             value = vars(module).get(function.id)
             home = getattr(value, "__module__", None)
             return f"{home}.{value.__name__}" if inspect.isfunction(value) and home in modules else None
-        is_method = isinstance(function, ast.Attribute) and getattr(function.value, "id", "") == "self"
-        return f"self.{function.attr}" if is_method and cast(ast.Attribute, function).attr in methods else None
+        if isinstance(function, ast.Attribute) and getattr(function.value, "id", "") == "self":
+            return f"self.{function.attr}" if function.attr in methods else None
+        return None
 
     return known
 

@@ -351,7 +351,7 @@ def gaps(ways: Iterable[Way], recorder: Recorder) -> list[Gap]:
                 leaving[action, function].add(event)
     found = set()
     for (action, function, before), following in after.items():
-        wanted = {(spot, not decided) for spot, decided in following if isinstance(decided, bool)}
+        wanted: set[Event] = {(spot, not decided) for spot, decided in following if isinstance(decided, bool)}
         if before and before[-1][1] in (CALLED, LOOPED):
             wanted |= leaving[action, recorder.inside(before[-1][0])]
             if all(map(_leads_out, following)):

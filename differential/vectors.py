@@ -186,7 +186,7 @@ def read(folder: Path, model: type[Machine]) -> list[Vector]:
     """The vectors in a folder, for a model; `BadInput` when there are none, or they are of another genesis."""
     manifest = _load(folder / "manifest.json", MANIFEST)
     names = [entry.get("file") for entry in manifest.get("files", []) if isinstance(entry, dict)]
-    found = []
+    found: list[Vector] = []
     for name in names:
         if not isinstance(name, str) or "/" in name:
             raise BadInput(f"{folder / 'manifest.json'}: {printable(str(name), 60)!r} is no file beside it")
