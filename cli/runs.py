@@ -53,7 +53,7 @@ def prove_document(chosen: System, only: list[str] | None, folder: Path | None) 
 
 
 def writable(folder: Path, option: str) -> None:
-    """Make a folder for results, named by an option; BadInput, before any work is done, when nothing can be written there."""
+    """Make a folder for results, named by an option; BadInput, before any work, when nothing can be written there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -13,6 +13,7 @@ from marginspec.differential.generate import START_BYTES, STEP_BYTES, Generator
 from marginspec.differential.instrument import traced
 from marginspec.differential.paths import REST, Chain, Choice, Event, Gap, Path, Way, gaps
 from marginspec.model.kernel.machine import Call, Machine, Outcome, actions_of
+from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import plain
 
 KEPT = 3
@@ -21,8 +22,8 @@ KEPT = 3
 PATIENCE = 8
 """How often it is looked whether a choice shows, before it is looked less often."""
 
-STRETCH = 12
-"""Steps from one state before another is chosen."""
+STRETCH, LONG_STRETCH = 12, 300
+"""Steps from one state before another is chosen; as many steps are taken in long stretches as in short ones."""
 
 WITNESSES = 6
 """Of each beginning of a way, so many calls are remembered."""
@@ -33,8 +34,17 @@ FAR = 1 << 512
 BACK = 4
 """How many calls before the last one may have an amount moved."""
 
+LONGEST_CYCLE, LAPS = 4, 400
+"""How many calls are taken again and again to come nearer to where a decision flips, and how often."""
+
+NEWTON, PLACES = 4, 4
+"""How often the place where a decision flips is corrected, and how many of them are tried."""
+
 Place = tuple[str, int, tuple[Event, ...]]
 """The beginning of a way."""
+
+IsMeant = Callable[[int, int, tuple[Event, ...]], bool]
+"""Whether a decision is the one looked for: place, spot, what happened before on its pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +225,14 @@ class Explorer:
             machine.load(at.values)
         return at
 
-    def wander(self, steps: int, on_progress: Callable[[int], None] = lambda done: None) -> None:
+    def wander(self, steps: int) -> None:
         """Take steps at random, from states in which something was new."""
-        for done in range(0, steps, STRETCH):
-            pool, draw = self._pool, self._draw
+        pool, draw, done = self._pool, self._draw, 0
+        while done < steps:
             place = max(draw.randrange(len(pool)), draw.randrange(len(pool))) if draw.random() < 0.85 else 0
-            self._steps(pool[place], STRETCH)
-            if done % (100 * STRETCH) == 0:
-                on_progress(done)
+            length = LONG_STRETCH if draw.random() < STRETCH / LONG_STRETCH else STRETCH
+            self._steps(pool[place], length)
+            done += length
 
     # --- Aiming ------------------------------------------------------------------------------------------------------
 
@@ -234,11 +244,41 @@ class Explorer:
             here = spot == gap.event[0] and events == gap.before
             return here and recorder.region(recorder.chain(place)) == gap.function
 
-        for witness in list(self._passing[gap.action, gap.function, gap.before]):
+        passing = list(self._passing[gap.action, gap.function, gap.before])
+        self._borrow(gap, passing)
+        for witness in passing:
             if gap.event[0] >= 0:
                 self._move(witness, is_meant)
+                self._near(witness, gap)
             for _ in range(tries // WITNESSES):
                 self._vary(witness)
+
+    def _borrow(self, gap: Gap, passing: Sequence[Witness]) -> None:
+        """Take an action where another did what is missing of it."""
+        for action in actions_of(self.model):
+            for other in list(self._passing.get((action, gap.function, (*gap.before, gap.event)), ())):
+                for witness in passing:
+                    self._taken(other.state, witness.call)
+                    self._taken(other.state, self._like(witness.call, other.call, 1.0))
+
+    def _near(self, witness: Witness, gap: Gap) -> None:
+        """Take the last calls again and again, as long as what they compare comes nearer to where it flips."""
+        spot, meant = gap.event
+        for length in range(1, LONGEST_CYCLE + 1):
+            cycle, at, distance = witness.calls()[-length:], witness.state, FAR
+            for _ in range(LAPS):
+                for call in cycle:
+                    after = self._taken(at, call)
+                    if after is None:
+                        break
+                    at = after
+                choices = self.traced.recorder.choices()
+                now = min(
+                    (d for (_, at_spot, how), d in choices if at_spot == spot and how is not meant), default=distance
+                )
+                if after is None or now >= distance:
+                    break
+                distance = now
 
     def _again(self, at: State, calls: Sequence[Call]) -> None:
         """Take calls instead of the last ones that led to a state, and one more."""
@@ -261,23 +301,39 @@ class Explorer:
             for _ in again:
                 assert at.before is not None
                 at = at.before
-        at = self._steps(at, draw.choice((0, 1, 1, 2, 3)))
+        if draw.random() < 0.5:
+            at = self._steps(at, draw.choice((0, 1, 1, 2, 3)))
+        else:
+            for _ in range(draw.choice((1, 1, 2))):
+                at = self._taken(at, self._any(witness.call)) or at
         for call in again:
-            at = self._taken(at, call) or at
-        if draw.random() < 0.05:
-            at = self._repeated(at)
+            at = self._taken(at, self._spoilt(call) if draw.random() < 0.1 else call) or at
         self._taken(at, self._spoilt(witness.call) if draw.random() < 0.4 else witness.call)
 
-    def _repeated(self, at: State) -> State:
-        """The last calls again and again, as far as they are accepted: what takes long, or grows step by step."""
-        cycle = at.calls()[-self._draw.choice((1, 2, 3)) :]
-        for _ in range(self._draw.choice((2, 5, 12, 60, 400))):
-            for call in cycle:
-                after = self._taken(at, call)
-                if after is None:
-                    return at
-                at = after
-        return at
+    def _any(self, near: Call) -> Call:
+        """A call of any action, often about what another call is about."""
+        name = self._draw.choice(list(actions_of(self.model)))
+        hints = actions_of(self.model)[name].arguments
+        return self._like(Call(name, {n: self._argument(hint) for n, hint in hints.items()}), near, 0.6)
+
+    def _argument(self, hint: Any) -> Any:
+        kind = plain(hint)
+        if kind is int:
+            number = hint.__metadata__[0]
+            return self._draw.choice((number.low, number.high, *number.typical))
+        return self._draw.choice((False, True) if kind is bool else self.model.universe[kind])
+
+    def _like(self, call: Call, other: Call, often: float) -> Call:
+        """A call with identifiers of another one, of those that may stand in the same place."""
+        infos, arguments = actions_of(self.model), dict(call.arguments)
+        given = {plain(hint): other.arguments[name] for name, hint in reversed(infos[other.action].arguments.items())}
+        for name, hint in infos[call.action].arguments.items():
+            kind = plain(hint)
+            options = () if kind in (int, bool) else self.model.universe[kind]
+            fitting = [one for one in (given.get(kind), *given.values()) if one in options]
+            if fitting and self._draw.random() < often:
+                arguments[name] = fitting[0] if often == 1 else self._draw.choice(fitting)
+        return Call(call.action, arguments)
 
     def _spoilt(self, call: Call) -> Call:
         """The call with another argument."""
@@ -322,21 +378,37 @@ class Explorer:
         for witness in {w.number: w for w in passing}.values():
             self._move(witness, lambda place, at, events: at == spot and recorder.chain(place) == chain)
 
-    def _move(self, witness: Witness, is_meant: Callable[[int, int, tuple[Event, ...]], bool]) -> None:
+    def _move(self, witness: Witness, is_meant: IsMeant) -> None:
         """Move an amount in one of the last calls of a witness to where a decision flips."""
         calls = [witness.call]
         at: State | None = witness.state
         for _ in range(BACK):
             assert at is not None
             for name, number, value in self.amounts(calls[0]):
-                places = set()
-                for flip in self._flips(at, calls, name, is_meant):
-                    places |= {threshold(value, flip) + d for d in (0, 1, -1)}
-                for place in sorted(p for p in places if number.low <= p <= number.high)[:9]:
+                for place in self._places(at, calls, name, number, value, is_meant):
                     self._again(witness.state, [_with(calls[0], name, place), *calls[1:]])
             if at.last is None:
                 return
             calls, at = [at.last, *calls], at.before
+
+    def _places(
+        self, at: State, calls: Sequence[Call], name: str, number: Number, value: int, is_meant: IsMeant
+    ) -> list[int]:
+        """Amounts at which a decision flips and beside them, by Newton's method where it is no straight line."""
+        found: set[int] = set()
+        fresh = {value}
+        for _ in range(NEWTON):
+            flips = [
+                (v, flip)
+                for v in fresh
+                for flip in self._flips(at, [_with(calls[0], name, v), *calls[1:]], name, is_meant)
+            ]
+            places = {min(max(threshold(v, flip), number.low), number.high) for v, flip in flips}
+            fresh = set(sorted(places - found)[:PLACES])
+            found |= fresh
+            if not fresh or len(found) >= PLACES:
+                break
+        return sorted({p + d for p in found for d in (0, 1, -1) if number.low <= p + d <= number.high})
 
     def amounts(self, call: Call) -> list[tuple[str, Any, int]]:
         """The arguments of a call that are numbers: name, meaning and value."""
@@ -348,7 +420,7 @@ class Explorer:
         at: State,
         calls: Sequence[Call],
         name: str,
-        is_meant: Callable[[int, int, tuple[Event, ...]], bool],
+        is_meant: IsMeant,
     ) -> list[Flip]:
         found = list[Flip]()
 
