@@ -51,6 +51,7 @@ class Abstraction:
         for spot in self.recorder.spots:
             if spot.calls is not None:
                 self.calls[spot.within].add(spot.calls)
+        self.permissions = {key for key in self.calls if self._is_permission(key)}
         self._classes = _classes(model)
         self._serial = itertools.count()
 
@@ -81,6 +82,12 @@ class Abstraction:
         result = typing.get_type_hints(self.function(key)).get("return")
         kinds = get_args(result) or (result,)
         return all(kind in (int, bool, type(None), None) for kind in kinds)
+
+    def _is_permission(self, key: str) -> bool:
+        """Whether a function only refuses, by who or what it is about: it stores and returns nothing."""
+        kinds = typing.get_type_hints(self.function(key))
+        returns = kinds.pop("return", None)
+        return returns is type(None) and int not in kinds.values() and not self.stores([key])
 
     # --- Runs --------------------------------------------------------------------------------------------------------
 
@@ -120,6 +127,12 @@ class Abstraction:
 
         return run
 
+    def anywhere(self) -> Machine:
+        """A machine in any state between actions."""
+        machine = self._genesis.clone()
+        machine.load([self._initial(at, frozenset()) for at in range(len(self.names))])
+        return machine
+
     def _initial(self, at: int, written: frozenset[str]) -> Any:
         kind = plain(self.hints[at])
         if kind is not int:
@@ -155,7 +168,7 @@ class Abstraction:
             return tuple(self._anything(part, f"{name}.{at}") for at, part in enumerate(get_args(kind)))
         if options := get_args(kind):
             return self._anything(Run.current.pick(name, options), f"{name} given")
-        return Pick(name, self.model.universe[kind])
+        return _Named(name, functools.partial(self._options, kind))
 
     def _arguments(self, function: Callable[..., Any], typed: bool) -> Callable[[Machine], dict[str, Any]]:
         hints = typing.get_type_hints(function, include_extras=True)
@@ -192,7 +205,7 @@ class Abstraction:
 
 
 class _Named(Pick):
-    """An argument that is an identifier, chosen when it first matters."""
+    """An identifier that is not known, chosen when it first matters."""
 
     def __init__(self, name: str, options: Callable[[], list[Any]]) -> None:
         super().__init__(name, ())

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marginspec.cli.abstraction import Abstraction, Fact, Start
+from marginspec.cli.theorems import BY_THEOREM
 from marginspec.differential.paths import Event, Gap, closes
+from marginspec.differential.search import described
 from marginspec.model.kernel.machine import Machine, Rejected, actions_of
 from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import plain
@@ -24,9 +26,11 @@ from marginspec.prover.prove import arguments_of
 from marginspec.prover.solvers import solve
 from marginspec.prover.symbolic import Atoms, Run, SymBool, Unsupported
 
-RUNS = 1200
-SECONDS = 1.5
-"""Of processor time, for one attempt."""
+QUICK, LEMMAS, INVARIANTS = EFFORTS = (0, 1, 2)
+"""How hard a proof is looked for: from nothing but the code; with lemmas; with the invariants that are laws."""
+
+RUNS, SECONDS = 1200, 1.5
+"""How long one attempt may take, in runs and in seconds of processor time."""
 
 CALLERS = 1
 """How far from a gap functions may be whose variables a lemma about it may speak of: so many calls."""
@@ -72,15 +76,12 @@ class Lemma:
 class Feasibility:
     """Looks for proofs. claims: of the model; its invariants may be assumed between actions.
 
-    states: some that runs reach, flattened: what does not hold in them need not be tried as a lemma. seconds: of
-    processor time, for all attempts of a kind at one gap.
+    states: some that runs reach, flattened: what does not hold in them need not be tried as a lemma.
     """
 
     model: type[Machine]
     claims: Sequence[Property]
     states: Sequence[Sequence[Any]]
-    seconds: float
-    quickly: bool = False
     _lemmas: dict[Lemma, bool] = field(default_factory=dict)
     _end: float = 0.0
 
@@ -88,19 +89,20 @@ class Feasibility:
         self._runs = Abstraction(self.model)
         self._recorder = self._runs.recorder
 
-    def excluded(self, gap: Gap) -> str | None:
-        """Why a gap cannot be closed; None if no proof was found."""
-        self._end = time.process_time() + self.seconds
-        spot = self._recorder.spots[gap.event[0]] if gap.event[0] >= 0 else None
-        if spot is not None and spot.refuses in self.model.never and gap.event[1] is True:
-            return f"{spot.refuses} never refuses, by {self.model.never[spot.refuses]}"
-        found = self._by(gap, ())
-        if self.quickly:
-            return found
-        if found is None and (lemmas := self._helpful(gap)):
-            self._end = time.process_time() + self.seconds
-            found = self._by(gap, lemmas)
-        return found or self._by_invariants(gap)
+    def excluded(self, gap: Gap, effort: int) -> str | None:
+        """Why a gap cannot be closed; None if no proof was found with this effort."""
+        self._end = time.process_time() + SECONDS
+        if effort == QUICK:
+            spot = self._recorder.spots[gap.event[0]] if gap.event[0] >= 0 else None
+            if spot is not None and spot.refuses in self.model.never and gap.event[1] is True:
+                return f"{spot.refuses} never refuses, by {self.model.never[spot.refuses]}"
+            known = BY_THEOREM.get((self.model.system, gap.action, described(self._recorder, gap)))
+            return known or self._by(gap, ())
+        if effort == LEMMAS:
+            lemmas = self._helpful(gap)
+            self._end = time.process_time() + SECONDS * PATIENCE
+            return self._by(gap, lemmas) if lemmas else None
+        return self._by_invariants(gap)
 
     def _by(self, gap: Gap, lemmas: Sequence[Lemma]) -> str | None:
         """A proof that assumes lemmas, from the gap's function outwards."""
@@ -119,13 +121,24 @@ class Feasibility:
             heads = {action} if action in callers or heads & callers or not callers else callers | (heads & {action})
 
     def _by_invariants(self, gap: Gap) -> str | None:
-        words = {word for event in (*gap.before, gap.event) if event[0] >= 0 for word in self._words(event[0])}
-        self._end = time.process_time() + self.seconds
-        about = [c for c in self.claims if c.kind == "invariant" and words & set(c.predicate.__code__.co_names)]
-        for claim in about:
-            if self._excluded_in(f"self.{gap.action}", gap, (), [self._fact(claim)]):
-                return f"impossible in {gap.action}, by {claim.id}"
+        self._end = time.process_time() + SECONDS * PATIENCE * PATIENCE
+        if self._invariants and self._excluded_in(f"self.{gap.action}", gap, (), list(self._invariants.values())):
+            return f"impossible in {gap.action}, by {', '.join(self._invariants)}"
         return None
+
+    @functools.cached_property
+    def _invariants(self) -> dict[str, Fact]:
+        """Those invariants that compare two numbers: more slows the solver down, and cases multiply the runs."""
+        found: dict[str, Fact] = {}
+        for claim in self.claims:
+            if claim.kind == "invariant":
+                run = Run.current = Run((), Atoms())
+                fact = self._fact(claim)
+                left = [run.settle(condition) for condition in fact(self._runs.anywhere())]
+                terms = [c.term.terms for some in left if isinstance(some, tuple) for c in some]
+                if not run.branches and all(len(term) <= 3 for term in terms):
+                    found[claim.id] = fact
+        return found
 
     def _words(self, spot: int) -> set[str]:
         text = self._recorder.spots[spot].text
@@ -138,21 +151,24 @@ class Feasibility:
 
     # --- Gaps --------------------------------------------------------------------------------------------------------
 
-    def _excluded_in(self, head: str, gap: Gap, lemmas: Sequence[Lemma], facts: Sequence[Fact] = ()) -> bool:
+    def _excluded_in(self, head: str, gap: Gap, lemmas: Sequence[Lemma], invariants: Sequence[Fact] = ()) -> bool:
         """Whether no run of a function does what is missing, however much must be run for that."""
         target = self._recorder.spots[gap.function].within
-        facts = [*facts, *(self._as_fact(lemma) for lemma in lemmas)]
+        facts = [*invariants, *(self._as_fact(lemma) for lemma in lemmas)]
         inside = self._runs.within(head)
         leading = {key for key in inside if target in self._runs.within(key)}
         aside = {key for key in inside - leading if self._runs.may_be_open(key)}
         checks = frozenset(spot.number for spot in self._recorder.spots if spot.checks and spot.number != gap.function)
         words = {word for event in (*gap.before, gap.event) if event[0] >= 0 for word in self._words(event[0])}
-        for left_open in self._levels(leading, aside, words):
+        # Invariants join what lies apart: with them as little as possible is left open, and that takes its time.
+        patience = 2 * PATIENCE if invariants else 1
+        few = (aside & self._runs.permissions, aside & self._runs.looping, set[str]())
+        for left_open in few if invariants else self._levels(leading, aside, words):
             self._recorder.skipped = checks if left_open else frozenset()
             self._recorder.watch = self._watch(gap, once=head == target and head == f"self.{gap.action}")
             try:
                 start = self._runs.start(head, *self._as_action(head, gap), left_open, facts)
-                if self._none(start, lambda: self._closed(gap)):
+                if self._none(start, lambda: self._closed(gap), patience):
                     return True
             except Unsupported:
                 return False
@@ -279,7 +295,7 @@ class Feasibility:
         """Those lemmas that every function keeps which could break one, where all hold before it runs."""
         known = [lemma for lemma in lemmas if self._lemmas.get(lemma)]
         while True:
-            self._end = time.process_time() + self.seconds * PATIENCE
+            self._end = time.process_time() + SECONDS * PATIENCE
             left = [lemma for lemma in lemmas if lemma in known or self._is_kept(lemma, lemmas)]
             if left == lemmas:
                 break

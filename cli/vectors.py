@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
 import time
@@ -13,23 +14,20 @@ from typing import Annotated, Any
 
 import typer
 
-from marginspec.cli.feasible import Feasibility
+from marginspec.cli.feasible import EFFORTS, Feasibility
 from marginspec.cli.options import DEFAULT, Artifacts, Json, Seed, SystemName, TargetName
 from marginspec.cli.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit, progress
 from marginspec.cli.runs import opened, writable
 from marginspec.cli.systems import System, system
-from marginspec.differential.paths import Gap
+from marginspec.differential.paths import Gap, is_whole
 from marginspec.differential.reach import Explorer
-from marginspec.differential.search import PARTS, chosen, covered, described, explored
+from marginspec.differential.search import PARTS, chosen, described, explored, replayed
 from marginspec.differential.vectors import Vector, failures, read, vectors_of, write
 from marginspec.model.kernel.machine import actions_of
 from marginspec.report.vectors import show_vectors
 from marginspec.targets.protocol import BadInput
 
 STEPS = 100_000
-
-QUICK, THOROUGH = 1.0, 6.0
-"""Seconds of processor time that a proof about one path may take: while others are still looked for, and at the end."""
 
 
 def _at_least_one(steps: int) -> int:
@@ -100,23 +98,19 @@ def _made(known: System, seed: int, steps: int, out: Path) -> tuple[list[Vector]
     """Vectors, written, and what they cover."""
     proofs = _Proofs(known)
     with progress("looking for paths", PARTS) as advance:
-        explorer = explored(known.model, seed, steps, proofs.quick, advance)
-    open_ = proofs.thorough(explorer)
+        explorer = explored(known.model, seed, steps, proofs.settled, advance)
     with progress("choosing vectors", len(actions_of(known.model))) as advance:
         found = vectors_of(known.model, chosen(explorer, advance))
-    ways = covered(explorer, [(*vector.steps, vector.call) for vector in found])
-    gaps = explorer.gaps()
-    recorder = explorer.traced.recorder
-    per_action = Counter(action for action, _, _ in ways)
-    infeasible = [
-        {"action": gap.action, "path": described(recorder, gap), "why": why}
-        for gap in gaps
-        if (why := proofs.why.get(gap)) is not None
-    ]
-    open_paths = [{"action": gap.action, "path": described(recorder, gap)} for gap in open_]
+    taken = replayed(known.model, [(*vector.steps, vector.call) for vector in found])
+    proofs.look(taken, EFFORTS)
+    recorder = taken.traced.recorder
+    left = [(gap, {"action": gap.action, "path": described(recorder, gap)}) for gap in taken.gaps()]
+    infeasible = [{**row, "why": why} for gap, row in left if (why := proofs.why[gap]) is not None]
+    open_paths = [row for gap, row in left if proofs.why[gap] is None]
+    per_action = Counter(action for action, _, events in taken.ways if is_whole((action, 0, events)))
     coverage = {
         "paths": {
-            "covered": len(ways),
+            "covered": per_action.total(),
             "infeasible": len(infeasible),
             "open": len(open_paths),
             "by_action": {action: per_action[action] for action in actions_of(known.model)},
@@ -137,40 +131,39 @@ class _Proofs:
     def __init__(self, known: System) -> None:
         self.why: dict[Gap, str | None] = {}
         self._known = known
+        self._efforts = dict[Gap, int]()
+        self._asked = 0
 
-    def quick(self, explorer: Explorer) -> Collection[Gap]:
-        """The gaps that soon turn out to be impossible to close."""
-        self._look(explorer, [gap for gap in explorer.gaps() if gap not in self.why], QUICK)
+    def settled(self, explorer: Explorer) -> Collection[Gap]:
+        """The gaps that turn out to be impossible to close: at first soon, when asked again with lemmas."""
+        self.look(explorer, EFFORTS[: 1 + (self._asked > 0)])
+        self._asked += 1
         return {gap for gap, why in self.why.items() if why is not None}
 
-    def thorough(self, explorer: Explorer) -> list[Gap]:
-        """The gaps that are left open."""
-        left = [gap for gap in explorer.gaps() if self.why.get(gap) is None]
-        self._look(explorer, left, THOROUGH)
-        return [gap for gap in left if self.why[gap] is None]
-
-    def _look(self, explorer: Explorer, gaps: Sequence[Gap], seconds: float) -> None:
-        states = explorer.states()
-        with progress("proving paths impossible", len(gaps)) as advance:
-            for done, (gap, why) in enumerate(_in_parallel(self._known, states, gaps, seconds), 1):
-                self.why[gap] = why
-                advance(done)
+    def look(self, explorer: Explorer, efforts: Sequence[int]) -> None:
+        """Look for proofs about all gaps of which none is known, with efforts not yet made."""
+        for effort in efforts:
+            gaps = [g for g in explorer.gaps() if self.why.get(g) is None and self._efforts.get(g, -1) < effort]
+            with progress("proving paths impossible", len(gaps)) as advance:
+                for done, (gap, why) in enumerate(_in_parallel(self._known, explorer.states(), gaps, effort), 1):
+                    self.why[gap], self._efforts[gap] = why, effort
+                    advance(done)
 
 
 _FEASIBILITY: Feasibility
 
 
 def _in_parallel(
-    known: System, states: Sequence[Sequence[Any]], gaps: Sequence[Gap], seconds: float
+    known: System, states: Sequence[Sequence[Any]], gaps: Sequence[Gap], effort: int
 ) -> Iterator[tuple[Gap, str | None]]:
     """Each gap with why it cannot be closed. Workers are forked: a claim is a function and cannot be sent to others."""
     global _FEASIBILITY
     if not gaps:
         return
-    _FEASIBILITY = Feasibility(known.model, known.chapter.properties, states, seconds, quickly=seconds == QUICK)
+    _FEASIBILITY = Feasibility(known.model, known.chapter.properties, states)
     with ProcessPoolExecutor(min(os.cpu_count() or 1, len(gaps)), multiprocessing.get_context("fork")) as pool:
-        yield from pool.map(_excluded, gaps)
+        yield from pool.map(functools.partial(_excluded, effort), gaps)
 
 
-def _excluded(gap: Gap) -> tuple[Gap, str | None]:
-    return gap, _FEASIBILITY.excluded(gap)
+def _excluded(effort: int, gap: Gap) -> tuple[Gap, str | None]:
+    return gap, _FEASIBILITY.excluded(gap, effort)

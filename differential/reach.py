@@ -250,6 +250,7 @@ class Explorer:
             if gap.event[0] >= 0:
                 self._move(witness, is_meant)
                 self._near(witness, gap)
+                self._insert(witness, is_meant)
             for _ in range(tries // WITNESSES):
                 self._vary(witness)
 
@@ -264,8 +265,11 @@ class Explorer:
     def _near(self, witness: Witness, gap: Gap) -> None:
         """Take the last calls again and again, as long as what they compare comes nearer to where it flips."""
         spot, meant = gap.event
-        for length in range(1, LONGEST_CYCLE + 1):
-            cycle, at, distance = witness.calls()[-length:], witness.state, FAR
+        for length in range(2, 2 * LONGEST_CYCLE + 2):
+            cycle, at, distance = witness.calls()[-(length // 2) :], witness.state, FAR
+            if length % 2:  # with another start: in equal steps a number may meet the place where it flips, or never
+                for call in cycle:
+                    at = self._taken(at, self._spoilt(call)) or at
             for _ in range(LAPS):
                 for call in cycle:
                     after = self._taken(at, call)
@@ -310,9 +314,9 @@ class Explorer:
             at = self._taken(at, self._spoilt(call) if draw.random() < 0.1 else call) or at
         self._taken(at, self._spoilt(witness.call) if draw.random() < 0.4 else witness.call)
 
-    def _any(self, near: Call) -> Call:
-        """A call of any action, often about what another call is about."""
-        name = self._draw.choice(list(actions_of(self.model)))
+    def _any(self, near: Call, action: str | None = None) -> Call:
+        """A call of any action, or of one, often about what another call is about."""
+        name = action or self._draw.choice(list(actions_of(self.model)))
         hints = actions_of(self.model)[name].arguments
         return self._like(Call(name, {n: self._argument(hint) for n, hint in hints.items()}), near, 0.6)
 
@@ -378,13 +382,32 @@ class Explorer:
         for witness in {w.number: w for w in passing}.values():
             self._move(witness, lambda place, at, events: at == spot and recorder.chain(place) == chain)
 
-    def _move(self, witness: Witness, is_meant: IsMeant) -> None:
-        """Move an amount in one of the last calls of a witness to where a decision flips."""
+    def _insert(self, witness: Witness, is_meant: IsMeant) -> None:
+        """Take a call of each action before one of the last calls, and move its amounts."""
+        calls, at = [witness.call], witness.state
+        for _ in range(BACK):
+            for action in actions_of(self.model):
+                more = self._like(self._any(witness.call, action), witness.call, 1.0)
+                then = self._taken(at, more)
+                for call in calls[:-1]:
+                    then = then and self._taken(then, call)
+                if then is not None:
+                    self._taken(then, witness.call)
+                    self._move(Witness(0, then, witness.call, {}, witness.outcome), is_meant, len(calls))
+            if at.last is None or at.before is None:
+                return
+            calls, at = [at.last, *calls], at.before
+
+    def _move(self, witness: Witness, is_meant: IsMeant, back: int = 0) -> None:
+        """Move an amount in one of the last calls of a witness to where a decision flips. back: only in the one so far.
+
+        0: in any of them.
+        """
         calls = [witness.call]
         at: State | None = witness.state
-        for _ in range(BACK):
+        for distance in range(max(BACK, back + 1)):
             assert at is not None
-            for name, number, value in self.amounts(calls[0]):
+            for name, number, value in self.amounts(calls[0]) if back in (0, distance) else ():
                 for place in self._places(at, calls, name, number, value, is_meant):
                     self._again(witness.state, [_with(calls[0], name, place), *calls[1:]])
             if at.last is None:

@@ -13,13 +13,16 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-from marginspec.differential.paths import CALLED, REST, Gap, Recorder, Way, is_whole
+from marginspec.differential.paths import CALLED, REST, Gap, Recorder, Way
 from marginspec.differential.reach import Explorer
 from marginspec.differential.select import Calls, Chosen, Selector
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 
 SHARDS = 2
-ROUNDS = 2
+ROUNDS = 3
+
+TRIES = 1200
+"""How many variations of the calls that come as far as a gap are tried at most."""
 
 Advance = Callable[[int], object]
 """Progress: how many of `PARTS` are done."""
@@ -64,7 +67,7 @@ def _aimed(task: tuple[int, int, int, list[Gap]]) -> list[list[Call]]:
     for decision in known.blunt()[shard::SHARDS]:
         known.sharpen(*decision)
     for gap in gaps[shard::SHARDS]:
-        known.aim(gap, min(steps // (2 * len(gaps)), 400))
+        known.aim(gap, min(steps // (2 * len(gaps)), TRIES))
     return known.news(before)
 
 
@@ -141,9 +144,9 @@ def described(recorder: Recorder, way: Way | Gap) -> str:
     return f"{where}: {', '.join(decisions) or 'straight through'}"
 
 
-def covered(known: Explorer, vectors: Sequence[Sequence[Call]]) -> set[Way]:
-    """The ways, whole ones, that the last calls of vectors take."""
-    fresh = Explorer(known.model, 0)
+def replayed(model: type[Machine], vectors: Sequence[Sequence[Call]]) -> Explorer:
+    """What is known of paths from the last calls of vectors alone."""
+    fresh = Explorer(model, 0)
     for calls in vectors:
         fresh.add(calls)
-    return {way for way in fresh.ways if is_whole(way)}
+    return fresh
