@@ -15,7 +15,7 @@ from typing import Any
 
 from marginspec.cli.abstraction import Abstraction, Fact, Start
 from marginspec.cli.theorems import BY_THEOREM
-from marginspec.differential.paths import Event, Gap, closes
+from marginspec.differential.paths import RETURNED, Event, Gap, closes
 from marginspec.differential.search import described
 from marginspec.model.kernel.machine import Machine, Rejected, actions_of
 from marginspec.model.kernel.numbers import Number
@@ -196,14 +196,15 @@ class Feasibility:
     def _watch(self, gap: Gap, once: bool) -> Callable[[int, int, tuple[Event, ...], bool], None]:
         """once: the function of the gap is run once, so that after another decision of it nothing is to be seen."""
         recorder = self._recorder
-        whole = (*gap.before, gap.event)
+        # Whatever is decided behind a call that never returned shows that it does.
+        whole = gap.before if gap.event == RETURNED else (*gap.before, gap.event)
 
         def watch(place: int, spot: int, events: tuple[Event, ...], truth: bool) -> None:
             if recorder.region(recorder.chain(place)) != gap.function:
                 return
-            if (spot, truth) == gap.event and events == gap.before:
+            if (*events, (spot, truth))[: len(whole)] == whole:
                 raise Hit
-            if once and (*events, (spot, truth)) != whole[: len(events) + 1]:
+            if once and (*events, (spot, truth))[: len(whole)] != whole[: len(events) + 1]:
                 raise Missed
 
         return watch

@@ -27,7 +27,7 @@ from marginspec.model.kernel.machine import actions_of
 from marginspec.report.vectors import show_vectors
 from marginspec.targets.protocol import BadInput
 
-STEPS = 100_000
+STEPS = 80_000
 
 
 def _at_least_one(steps: int) -> int:
@@ -132,12 +132,10 @@ class _Proofs:
         self.why: dict[Gap, str | None] = {}
         self._known = known
         self._efforts = dict[Gap, int]()
-        self._asked = 0
 
     def settled(self, explorer: Explorer) -> Collection[Gap]:
-        """The gaps that turn out to be impossible to close: at first soon, when asked again with lemmas."""
-        self.look(explorer, EFFORTS[: 1 + (self._asked > 0)])
-        self._asked += 1
+        """The gaps that soon turn out to be impossible to close."""
+        self.look(explorer, EFFORTS[:1])
         return {gap for gap, why in self.why.items() if why is not None}
 
     def look(self, explorer: Explorer, efforts: Sequence[int]) -> None:

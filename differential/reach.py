@@ -93,7 +93,7 @@ class Explorer:
         self.found: dict[Path, list[Witness]] = {}
         self.ways: set[Way] = set()
         self.shown: dict[Choice, tuple[int, Witness]] = {}
-        self.number = 0
+        self.number = self._end = 0
         self._draw = random.Random(seed)
         self._machine, self._trial, self._probed = model.genesis(), self.traced.model.genesis(), model.genesis()
         self._generator = Generator(model)
@@ -236,23 +236,24 @@ class Explorer:
 
     # --- Aiming ------------------------------------------------------------------------------------------------------
 
-    def aim(self, gap: Gap, tries: int) -> None:
-        """Try to close a gap, from calls that come as far as it. tries: how many variations of them to try."""
-        recorder = self.traced.recorder
+    def aim(self, gap: Gap, effort: int) -> None:
+        """Try to close a gap, from calls that come as far as it. effort: about how many calls to take at most."""
+        recorder, self._end = self.traced.recorder, self.number + effort
+        closed = gap.action, gap.function, (*gap.before, gap.event)
 
         def is_meant(place: int, spot: int, events: tuple[Event, ...]) -> bool:
             here = spot == gap.event[0] and events == gap.before
             return here and recorder.region(recorder.chain(place)) == gap.function
 
-        passing = list(self._passing[gap.action, gap.function, gap.before])
+        passing = list(self._passing.get((gap.action, gap.function, gap.before), ()))
         self._borrow(gap, passing)
         for witness in passing:
-            if gap.event[0] >= 0:
+            if gap.event[0] >= 0 and not self._passing.get(closed):
                 self._move(witness, is_meant)
                 self._near(witness, gap)
                 self._insert(witness, is_meant)
-            for _ in range(tries // WITNESSES):
-                self._vary(witness)
+        while passing and self.number < self._end and not self._passing.get(closed):
+            self._vary(self._draw.choice(passing))
 
     def _borrow(self, gap: Gap, passing: Sequence[Witness]) -> None:
         """Take an action where another did what is missing of it."""
@@ -271,6 +272,8 @@ class Explorer:
                 for call in cycle:
                     at = self._taken(at, self._spoilt(call)) or at
             for _ in range(LAPS):
+                if self.number > self._end:
+                    return
                 for call in cycle:
                     after = self._taken(at, call)
                     if after is None:
@@ -387,6 +390,8 @@ class Explorer:
         calls, at = [witness.call], witness.state
         for _ in range(BACK):
             for action in actions_of(self.model):
+                if self.number > self._end:
+                    return
                 more = self._like(self._any(witness.call, action), witness.call, 1.0)
                 then = self._taken(at, more)
                 for call in calls[:-1]:

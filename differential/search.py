@@ -21,8 +21,8 @@ from marginspec.model.kernel.machine import Call, Machine, actions_of
 SHARDS = 2
 ROUNDS = 3
 
-TRIES = 1200
-"""How many variations of the calls that come as far as a gap are tried at most."""
+AIMED = 2
+"""How many calls of each round are aimed, for each that a round takes at random."""
 
 Advance = Callable[[int], object]
 """Progress: how many of `PARTS` are done."""
@@ -67,7 +67,7 @@ def _aimed(task: tuple[int, int, int, list[Gap]]) -> list[list[Call]]:
     for decision in known.blunt()[shard::SHARDS]:
         known.sharpen(*decision)
     for gap in gaps[shard::SHARDS]:
-        known.aim(gap, min(steps // (2 * len(gaps)), TRIES))
+        known.aim(gap, AIMED * steps // len(gaps))
     return known.news(before)
 
 

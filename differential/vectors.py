@@ -18,9 +18,8 @@ import jsonschema
 
 from marginspec.differential.select import Chosen
 from marginspec.differential.sequence import rehearse
-from marginspec.differential.trace import Text, call_document, digest_of
+from marginspec.differential.trace import Text, as_text, call_document, digest_of, read_call
 from marginspec.model.kernel.machine import Call, Machine, actions_of
-from marginspec.model.kernel.record import plain
 from marginspec.targets.evm.reasons import printable
 from marginspec.targets.protocol import BadInput, Partial, Target
 
@@ -148,7 +147,7 @@ def file_document(model: type[Machine], action: str, vectors: Sequence[Vector]) 
         "genesis": {
             "digest": digest_of(model),
             "prelude": [call_document(call) for call in model.prelude()],
-            "observations": {n: _text(v) for n, v in zip(genesis.names(), genesis.flatten(), strict=True)},
+            "observations": {n: as_text(v) for n, v in zip(genesis.names(), genesis.flatten(), strict=True)},
         },
         "vectors": [_document(vector) for vector in vectors],
     }
@@ -164,15 +163,11 @@ def _document(vector: Vector) -> dict[str, Any]:
     if vector.rule is None:
         document["post"] = {
             "returns": [str(value) for value in vector.returns],
-            "observations": {name: _text(value) for name, value in vector.changed.items()},
+            "observations": {name: as_text(value) for name, value in vector.changed.items()},
         }
     else:
         document["rule"] = vector.rule
     return document
-
-
-def _text(value: Any) -> Text:
-    return value if isinstance(value, bool | str) else str(value)
 
 
 def _json(document: Mapping[str, Any]) -> str:
@@ -185,7 +180,8 @@ def _json(document: Mapping[str, Any]) -> str:
 def read(folder: Path, model: type[Machine]) -> list[Vector]:
     """The vectors in a folder, for a model; `BadInput` when there are none, or they are of another genesis."""
     manifest = _load(folder / "manifest.json", MANIFEST)
-    names = [entry.get("file") for entry in manifest.get("files", []) if isinstance(entry, dict)]
+    files = manifest.get("files")
+    names = [entry.get("file") for entry in files if isinstance(entry, dict)] if isinstance(files, list) else []
     found: list[Vector] = []
     for name in names:
         if not isinstance(name, str) or "/" in name:
@@ -214,8 +210,8 @@ def _read(path: Path, model: type[Machine]) -> Iterator[Vector]:
         yield Vector(
             entry["id"],
             entry["shows"],
-            tuple(_call(where, step, model) for step in entry["steps"]),
-            _call(where, entry["call"], model),
+            tuple(read_call(where, step, model) for step in entry["steps"]),
+            read_call(where, entry["call"], model),
             entry.get("rule"),
             tuple(int(value) for value in post["returns"]),
             {name: _value(types[name], value) for name, value in post["observations"].items()},
@@ -237,24 +233,6 @@ def _load(path: Path, schema: str) -> dict[str, Any]:
 @functools.cache
 def _validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(json.loads((HERE / "vector.schema.json").read_text(encoding="utf-8")))
-
-
-def _call(where: str, given: Mapping[str, Any], model: type[Machine]) -> Call:
-    info = actions_of(model).get(given["action"])
-    if info is None or given["arguments"].keys() != info.arguments.keys():
-        raise BadInput(f"{where}: {model.system} has no action {printable(given['action'], 60)!r} with these arguments")
-    return Call(info.name, {n: _argument(where, n, h, given["arguments"][n], model) for n, h in info.arguments.items()})
-
-
-def _argument(where: str, name: str, hint: Any, given: Text, model: type[Machine]) -> Any:
-    kind = plain(hint)
-    if kind is int and isinstance(given, str) and given.lstrip("-").isdecimal():
-        return int(given)
-    options = (False, True) if kind is bool else () if kind is int else model.universe[kind]
-    for option in options:
-        if _text(option) == given:
-            return option
-    raise BadInput(f"{where}: argument {name} cannot be {printable(str(given), 60)!r}")
 
 
 def _value(like: Any, given: Text) -> Any:

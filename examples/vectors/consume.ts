@@ -51,19 +51,23 @@ async function run(implementation: Service, genesis: Values, vector: Vector): Pr
   return wrong && `${wrong} must be ${expected[wrong]}, is ${after[wrong]}`;
 }
 
-const [folder, , ...command] = process.argv.slice(2);
-const read = (file: string) => JSON.parse(readFileSync(join(folder!, file), "utf8"));
-const implementation = new Service(command);
-let passed = 0, failed = 0;
-for (const entry of read("manifest.json").files as { file: string }[]) {
-  const document = read(entry.file) as { genesis: { observations: Values }; vectors: Vector[] };
-  for (const vector of document.vectors) {
-    const problem = await run(implementation, document.genesis.observations, vector);
-    if (problem !== undefined) console.log(`${vector.id}: ${problem} (${vector.shows})`);
-    if (problem === undefined) passed += 1;
-    else failed += 1;
+async function main(folder: string, command: string[]): Promise<void> {
+  const read = (file: string) => JSON.parse(readFileSync(join(folder, file), "utf8"));
+  const implementation = new Service(command);
+  let passed = 0, failed = 0;
+  for (const entry of read("manifest.json").files as { file: string }[]) {
+    const document = read(entry.file) as { genesis: { observations: Values }; vectors: Vector[] };
+    for (const vector of document.vectors) {
+      const problem = await run(implementation, document.genesis.observations, vector);
+      if (problem !== undefined) console.log(`${vector.id}: ${problem} (${vector.shows})`);
+      if (problem === undefined) passed += 1;
+      else failed += 1;
+    }
   }
+  implementation.end();
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 }
-implementation.end();
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+
+const [folder, , ...command] = process.argv.slice(2);
+void main(folder!, command);
