@@ -89,6 +89,11 @@ class Abstraction:
         returns = kinds.pop("return", None)
         return returns is type(None) and int not in kinds.values() and not self.stores([key])
 
+    def is_simple(self, key: str) -> bool:
+        """Whether a function only refuses, by numbers, and calls nothing: to run it costs little."""
+        returns = typing.get_type_hints(self.function(key)).get("return")
+        return returns is type(None) and key not in self.permissions and not self.calls[key] and not self.stores([key])
+
     # --- Runs --------------------------------------------------------------------------------------------------------
 
     def start(

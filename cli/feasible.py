@@ -157,12 +157,17 @@ class Feasibility:
         facts = [*invariants, *(self._as_fact(lemma) for lemma in lemmas)]
         inside = self._runs.within(head)
         leading = {key for key in inside if target in self._runs.within(key)}
-        aside = {key for key in inside - leading if self._runs.may_be_open(key)}
-        checks = frozenset(spot.number for spot in self._recorder.spots if spot.checks and spot.number != gap.function)
+        aside = {key for key in inside - leading if self._runs.may_be_open(key) and not self._runs.is_simple(key)}
         words = {word for event in (*gap.before, gap.event) if event[0] >= 0 for word in self._words(event[0])}
+        checks = frozenset(
+            spot.number
+            for spot in self._recorder.spots
+            if spot.checks and spot.number != gap.function and not self._is_about(spot.within, words)
+        )
         # Invariants join what lies apart: with them as little as possible is left open, and that takes its time.
         patience = 2 * PATIENCE if invariants else 1
-        few = (aside & self._runs.permissions, aside & self._runs.looping, set[str]())
+        apart = {key for key in aside if not self._is_about(key, words)}
+        few = (apart & (self._runs.permissions | self._runs.looping), apart & self._runs.permissions, set[str]())
         for left_open in few if invariants else self._levels(leading, aside, words):
             self._recorder.skipped = checks if left_open else frozenset()
             self._recorder.watch = self._watch(gap, once=head == target and head == f"self.{gap.action}")
@@ -185,13 +190,16 @@ class Feasibility:
         yield aside
         called = {key for leader in leading for key in self._runs.calls[leader]}
         for key in sorted(called & aside):
-            about = {w for spot in self._recorder.spots if spot.within == key for w in self._words(spot.number)}
-            if words & about:
+            if self._is_about(key, words):
                 yield aside - {key}
                 yield aside - self._runs.within(key)
         if aside:
             yield aside & self._runs.looping
             yield set()
+
+    def _is_about(self, key: str, words: set[str]) -> bool:
+        """Whether the text of a function uses some of these words."""
+        return any(words & self._words(spot.number) for spot in self._recorder.spots if spot.within == key)
 
     def _watch(self, gap: Gap, once: bool) -> Callable[[int, int, tuple[Event, ...], bool], None]:
         """once: the function of the gap is run once, so that after another decision of it nothing is to be seen."""

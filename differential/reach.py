@@ -22,7 +22,7 @@ KEPT = 3
 PATIENCE = 8
 """How often it is looked whether a choice shows, before it is looked less often."""
 
-STRETCH, LONG_STRETCH = 12, 300
+STRETCH, LONG_STRETCH = 12, 200
 """Steps from one state before another is chosen; as many steps are taken in long stretches as in short ones."""
 
 WITNESSES = 6
@@ -246,7 +246,7 @@ class Explorer:
             return here and recorder.region(recorder.chain(place)) == gap.function
 
         passing = list(self._passing.get((gap.action, gap.function, gap.before), ()))
-        self._borrow(gap, passing)
+        self.borrow(gap)
         for witness in passing:
             if gap.event[0] >= 0 and not self._passing.get(closed):
                 self._move(witness, is_meant)
@@ -255,8 +255,9 @@ class Explorer:
         while passing and self.number < self._end and not self._passing.get(closed):
             self._vary(self._draw.choice(passing))
 
-    def _borrow(self, gap: Gap, passing: Sequence[Witness]) -> None:
+    def borrow(self, gap: Gap) -> None:
         """Take an action where another did what is missing of it."""
+        passing = list(self._passing.get((gap.action, gap.function, gap.before), ()))
         for action in actions_of(self.model):
             for other in list(self._passing.get((action, gap.function, (*gap.before, gap.event)), ())):
                 for witness in passing:

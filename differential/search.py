@@ -21,7 +21,7 @@ from marginspec.model.kernel.machine import Call, Machine, actions_of
 SHARDS = 2
 ROUNDS = 3
 
-AIMED = 2
+AIMED = 3
 """How many calls of each round are aimed, for each that a round takes at random."""
 
 Advance = Callable[[int], object]
@@ -51,6 +51,8 @@ def explored(
                 known.add(calls)
             done += 1
             advance(done)
+    for gap in known.gaps():
+        known.borrow(gap)
     return known
 
 
