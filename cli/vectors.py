@@ -27,7 +27,7 @@ from marginspec.model.kernel.machine import actions_of
 from marginspec.report.vectors import show_vectors
 from marginspec.targets.protocol import BadInput
 
-STEPS = 80_000
+STEPS = 30_000
 
 
 def _at_least_one(steps: int) -> int:

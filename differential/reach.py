@@ -220,8 +220,8 @@ class Explorer:
         self._generator.start(draw.randbytes(START_BYTES))
         for _ in range(length):
             call, _outcome = self._generator.step(machine, at.values, draw.randbytes(STEP_BYTES))
-            after = self._taken(at, call)
-            at = after or at
+            if all(number.low <= value <= number.high for _, number, value in self.amounts(call)):
+                at = self._taken(at, call) or at  # the generator may draw others
             machine.load(at.values)
         return at
 

@@ -7,15 +7,18 @@ everywhere.
 from __future__ import annotations
 
 import contextlib
+import json
 import multiprocessing
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from marginspec.differential.paths import CALLED, REST, Gap, Recorder, Way
 from marginspec.differential.reach import Explorer
 from marginspec.differential.select import Calls, Chosen, Selector
+from marginspec.differential.trace import read_call
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 
 SHARDS = 2
@@ -29,6 +32,8 @@ Advance = Callable[[int], object]
 
 PARTS = SHARDS * (1 + ROUNDS)
 
+SEEDS = Path(__file__).with_name("seeds")
+
 _KNOWN: Explorer
 
 
@@ -40,10 +45,13 @@ def explored(
     settled: gaps that need not be looked for, because they cannot be closed; asked before each round that aims.
     """
     known = Explorer(model, seed)
+    for calls in seeds(model):
+        known.add(calls)
     done = 0
     for number in range(1 + ROUNDS):
         tasks: list[tuple[int, int, int, list[Gap]]] = []
-        gaps = [gap for gap in known.gaps() if gap not in settled(known)] if number else []
+        impossible = settled(known) if number else ()
+        gaps = [gap for gap in known.gaps() if gap not in impossible] if number else []
         for shard in range(SHARDS):
             tasks.append((seed * 1000 + number * SHARDS + shard, shard, steps // SHARDS, gaps))
         for found in _apart(known, _wandered if number == 0 else _aimed, tasks):
@@ -54,6 +62,13 @@ def explored(
     for gap in known.gaps():
         known.borrow(gap)
     return known
+
+
+def seeds(model: type[Machine]) -> list[list[Call]]:
+    """Calls that take paths which are hard to find, kept from longer searches; none for a model that has none kept."""
+    path = SEEDS / f"{model.system}.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return [[read_call(path.name, call, model) for call in calls] for calls in kept]
 
 
 def _wandered(task: tuple[int, int, int, list[Gap]]) -> list[list[Call]]:
