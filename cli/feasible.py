@@ -29,13 +29,13 @@ from marginspec.prover.symbolic import Atoms, Run, SymBool, Unsupported
 QUICK, LEMMAS, INVARIANTS = EFFORTS = (0, 1, 2)
 """How hard a proof is looked for: from nothing but the code; with lemmas; with the invariants that are laws."""
 
-RUNS, SECONDS = 1200, 1.5
+RUNS, SECONDS = 2400, 3.0
 """How long one attempt may take, in runs and in seconds of processor time."""
 
 CALLERS = 1
 """How far from a gap functions may be whose variables a lemma about it may speak of: so many calls."""
 
-PATIENCE = 6
+PATIENCE = 4
 """How much more may be spent on a lemma: it serves many gaps."""
 
 ENCODINGS = (("linear", 0.1), ("light", 0.2), ("cuts", 0.4), ("int", 0.6))

@@ -13,10 +13,14 @@ _ORDERED = (
     "and a step down ends below a step up"
 )
 _EMPTY = "between: max(low, x) is False, min(max(low, x), high) is True"
+_UNCOUNTED = "REF-LED-6: its equity is asked for only where DEF-2 found no collateral, so none that counts"
+_COUNTED = "equity, loop over self.accounts[account].collateral.items(): holding.counted != 0 is True"
 
 BY_THEOREM: Mapping[tuple[str, str, str], str] = {
     ("reference", "update_price", _EMPTY): _ORDERED,
     ("reference", "move_price", _EMPTY): _ORDERED,
+    ("reference", "cover", _COUNTED): _UNCOUNTED,
+    ("reference", "socialise", _COUNTED): _UNCOUNTED,
     ("reference", "redeem", "_push: self.held[token] < amount is True"): (
         "REF-SET-1 and REF-LED-2: payouts are together at most the pool, and collateral is all there"
     ),

@@ -37,6 +37,9 @@ BACK = 4
 LONGEST_CYCLE, LAPS = 4, 400
 """How many calls are taken again and again to come nearer to where a decision flips, and how often."""
 
+DEEP = 100
+"""After so many calls nothing is begun from a state any more: what follows would take long to shorten."""
+
 NEWTON, PLACES = 4, 4
 """How often the place where a decision flips is corrected, and how many of them are tried."""
 
@@ -167,7 +170,8 @@ class Explorer:
         for choice, distance in choices:
             self._look(witness, after, choice, distance, closely)
         if fresh:
-            self._pool.append(after or at)
+            if at.depth < DEEP:
+                self._pool.append(after or at)
             self._pass(witness)
         elif self._draw.random() < 0.02:
             self._pass(witness)
@@ -176,7 +180,7 @@ class Explorer:
     def _look(self, witness: Witness, after: State | None, choice: Choice, distance: int, closely: bool) -> None:
         """Remember a witness that shows a choice, if it was nearer than what is known."""
         known = self.shown.get(choice)
-        if known is not None and known[0] <= distance:
+        if known is not None and (known[0] <= distance or witness.state.depth >= DEEP):
             return
         hidden = self._hidden[choice]
         if not closely and hidden > PATIENCE and self._draw.random() * hidden > PATIENCE:
