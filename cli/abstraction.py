@@ -74,7 +74,8 @@ class Abstraction:
         """The function of a key, of the copy that tells its ways."""
         room, _, name = key.rpartition(".")
         if room == "self":
-            return inspect.unwrap(getattr(self._traced.model, name))
+            method: Callable[..., Any] = inspect.unwrap(getattr(self._traced.model, name))
+            return method
         return typing.cast(Callable[..., Any], next(f for f, known in self.recorder.keys.items() if known == key))
 
     def may_be_open(self, key: str) -> bool:

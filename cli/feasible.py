@@ -222,7 +222,7 @@ class Feasibility:
             return False
         return closes(gap, ((gap.action, *self._recorder.way(path)[1:]) for path in self._recorder.paths()))
 
-    def _none(self, start: Start, is_hit: Callable[[], Any], patience: int = 1) -> bool:
+    def _none(self, start: Callable[[], object], is_hit: Callable[[], Any], patience: int = 1) -> bool:
         """Whether every run that is a hit is impossible."""
         atoms, end = Atoms(), min(time.process_time() + SECONDS * patience, self._end)
         todo, count = [Run((), atoms)], 0

@@ -43,7 +43,10 @@ def vectors(
         Path | None, typer.Option("--run", metavar="DIR", help="Write none: run those in this folder instead.")
     ] = None,
     steps: Annotated[
-        int, typer.Option(callback=_at_least_one, help="How many random steps to look for paths in, and as many aimed.")
+        int,
+        typer.Option(
+            callback=_at_least_one, help="How many calls to draw at random in search of paths; others are aimed."
+        ),
     ] = STEPS,
     seed: Seed = 1,
     target: TargetName = "embedded",

@@ -65,7 +65,7 @@ def explored(
 
 
 def seeds(model: type[Machine]) -> list[list[Call]]:
-    """Calls that take paths which are hard to find, kept from longer searches; none for a model that has none kept."""
+    """Calls that are hard to find, kept from longer searches and planted bugs; none for a model that has none kept."""
     path = SEEDS / f"{model.system}.json"
     kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     return [[read_call(path.name, call, model) for call in calls] for calls in kept]
@@ -119,7 +119,8 @@ def chosen(known: Explorer, advance: Callable[[int], object]) -> list[tuple[Chos
         found += some
         short += calls
         advance(number)
-    return found + [(one, f"accepted right after {one.after}") for one in Selector(known).undisturbed(short)]
+    found += [(one, f"accepted right after {one.after}") for one in Selector(known).undisturbed(short)]
+    return found + [(Chosen(tuple(calls)), "kept: hard to find") for calls in seeds(known.model)]
 
 
 def _chosen(action: str) -> tuple[list[tuple[Chosen, str]], list[Calls]]:

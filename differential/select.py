@@ -20,6 +20,9 @@ BACK = 3
 TURNS = 6
 """Of each action, so many calls are tried right before another one."""
 
+ENDS = 3
+"""Of each action, so many calls are tried at each end of the world."""
+
 HIDDEN = 6
 """How many boundaries of a decision are looked at that cannot be observed, before one of those is taken."""
 
@@ -223,15 +226,15 @@ class Selector:
         others: dict[tuple[Any, ...], list[Call]] = defaultdict(list)
         for *_, last in accepted:
             others[last.action, *(v for v in last.arguments.values() if isinstance(v, bool))].append(last)
-        done: set[tuple[Any, ...]] = set()
+        done: Counter[tuple[Any, ...]] = Counter()
         for *steps, last in accepted:
             if actions_of(self._explorer.model)[last.action].environment:
                 continue
             taken, values = self._taken(steps)
             turns = [(key, call) for key, calls in others.items() for call in calls[:TURNS]]
-            for key, turn in [*turns, *self._ends(last)]:
-                if (last.action, *key) not in done and turn != last and self._both(values, turn, last):
-                    done.add((last.action, *key))
+            for enough, key, turn in [*((1, *turn) for turn in turns), *((ENDS, *end) for end in self._ends(last))]:
+                if done[last.action, *key] < enough and turn != last and self._both(values, turn, last):
+                    done[last.action, *key] += 1
                     yield Chosen((*taken, turn, last), after=turn.action)
 
     def _ends(self, last: Call) -> Iterator[tuple[tuple[Any, ...], Call]]:
