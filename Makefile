@@ -27,6 +27,7 @@ help:
 	@echo 'make fuzz-anvil, fuzz-sdk   20,000 steps against an anvil node, and against the SDK'
 	@echo 'make mutate     break the model in every small way: who notices?'
 	@echo 'make planted    find the bugs planted in the contract'
+	@echo 'make conformance  vectors of $(SYSTEM) into out/vectors/, with what they cover'
 	@echo 'make session    run and record the session of the README'
 	@echo 'make findings   find, shrink and keep the differences that the SDK declares'
 	@echo 'make growth     how cost grows with markets, assets and accounts, plotted'
@@ -41,7 +42,7 @@ NEEDED = .venv/installed $(if $(filter reference,$(SYSTEM)),,node_modules/.insta
 
 # --- What people want --------------------------------------------------------------------------------------------------
 
-.PHONY: check test lint audit html bench growth fuzz-long fuzz-anvil fuzz-sdk mutate planted session findings tutorial figures setup clean
+.PHONY: check test lint audit html bench growth fuzz-long fuzz-anvil fuzz-sdk mutate planted session findings conformance tutorial figures setup clean
 
 check: $(NEEDED)
 	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
@@ -84,6 +85,9 @@ mutate: $(NEEDED)
 
 planted: $(NEEDED)
 	$(call measured,planted,$(BIN)/python -P -m marginspec.cli.planted $(SYSTEM))
+
+conformance: $(NEEDED)
+	@$(BIN)/marginspec vectors $(SYSTEM) --out out/vectors/$(SYSTEM) $(ARGS)
 
 session: setup
 	@$(BIN)/python -P -m marginspec.cli.session findings/session.txt

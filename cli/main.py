@@ -40,6 +40,7 @@ from marginspec.cli.report import report
 from marginspec.cli.runs import fuzz_document, opened, prove_document
 from marginspec.cli.systems import system
 from marginspec.cli.traceability import rules_document
+from marginspec.cli.vectors import vectors
 from marginspec.differential.planted import SYSTEMS as PLANTED
 from marginspec.differential.planted import load as bugs_of
 from marginspec.differential.trace import replay
@@ -255,7 +256,7 @@ def bounds_(
     return next(code for code, verdict in VERDICTS.items() if verdict == document["verdict"])
 
 
-for verb in (diff, audit, export, report, init):
+for verb in (diff, audit, export, report, init, vectors):
     app.command()(verb)
 
 

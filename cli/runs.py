@@ -37,7 +37,7 @@ def prove_document(chosen: System, only: list[str] | None, folder: Path | None) 
             raise BadInput(f"--only {sorted(missing)[0]}: {chosen.name} has no property of this ID")
         claims = [c for c in claims if c.id in only]
     if folder is not None:
-        writable(folder)
+        writable(folder, "--emit-smt2")
     started, verdicts = time.perf_counter(), []
     with progress("proving", len(claims)) as advance:
         for verdict in prove_all(Prover(chosen.model, folder), claims, os.cpu_count() or 1):
@@ -52,14 +52,14 @@ def prove_document(chosen: System, only: list[str] | None, folder: Path | None) 
     return document
 
 
-def writable(folder: Path) -> None:
-    """Make a folder for results; BadInput, before any work is done, when nothing can be written there."""
+def writable(folder: Path, option: str) -> None:
+    """Make a folder for results, named by an option; BadInput, before any work, when nothing can be written there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise BadInput(f"--emit-smt2 {folder}: {error.strerror}; give a folder that can be written") from None
+        raise BadInput(f"{option} {folder}: {error.strerror}; give a folder that can be written") from None
 
 
 def fuzz_document(

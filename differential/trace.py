@@ -72,11 +72,12 @@ def digest_of(model: type[Machine]) -> str:
 
 def _recorded(model: type[Machine], step: Step) -> Recorded:
     names = model.blank().names()
-    observations = {name: _text(value) for name, value in zip(names, step.state, strict=True)}
+    observations = {name: as_text(value) for name, value in zip(names, step.state, strict=True)}
     return Recorded(step.call, step.outcome.rule, observations)
 
 
-def _text(value: Any) -> Text:
+def as_text(value: Any) -> Text:
+    """A value as JSON has it."""
     return value if isinstance(value, (bool, str)) else str(value)
 
 
@@ -116,7 +117,7 @@ def document(model: type[Machine], trace: Trace) -> dict[str, Any]:
 
 def call_document(call: Call) -> dict[str, Any]:
     """A call as JSON has it."""
-    return {"action": call.action, "arguments": {n: _text(value) for n, value in call.arguments.items()}}
+    return {"action": call.action, "arguments": {n: as_text(value) for n, value in call.arguments.items()}}
 
 
 # --- Reading -----------------------------------------------------------------------------------------------
@@ -187,25 +188,30 @@ def _trace(data: Mapping[str, Any], model: type[Machine], systems: Collection[st
 
 
 def _step(where: str, step: Mapping[str, Any], model: type[Machine], names: list[str]) -> Recorded:
-    action = actions_of(model).get(step["action"])
-    if action is None:
-        raise BadInput(f"{where}: {model.system} has no action {printable(step['action'], 60)!r}")
-    where, given = f"{where} ({action.name})", step["arguments"]
-    for name in action.arguments:
-        if name not in given:
-            raise BadInput(f"{where}: argument {name} is missing")
-    for name in given:
-        if name not in action.arguments:
-            raise BadInput(f"{where}: unknown argument {printable(name, 60)!r}")
-    arguments = {
-        name: _value(f"{where}: argument {name}", hint, given[name], model) for name, hint in action.arguments.items()
-    }
+    call = read_call(where, step, model)
+    where = f"{where} ({call.action})"
     if (step["outcome"] == "accepted") != (step["rule"] is None):
         raise BadInput(f"{where}: rule must be null if the outcome is accepted, and only then")
     observed = step["observations"]
     for name in set(names) ^ observed.keys():
         raise BadInput(f"{where}: observations must be those of {model.system}, see {printable(name, 60)!r}")
-    return Recorded(Call(action.name, arguments), step["rule"], observed)
+    return Recorded(call, step["rule"], observed)
+
+
+def read_call(where: str, given: Mapping[str, Any], model: type[Machine]) -> Call:
+    """A call of a model from JSON that is of the schema; `BadInput`, which says where, when the model has no such."""
+    action = actions_of(model).get(given["action"])
+    if action is None:
+        raise BadInput(f"{where}: {model.system} has no action {printable(given['action'], 60)!r}")
+    where, arguments = f"{where} ({action.name})", given["arguments"]
+    for name in action.arguments:
+        if name not in arguments:
+            raise BadInput(f"{where}: argument {name} is missing")
+    for name in arguments:
+        if name not in action.arguments:
+            raise BadInput(f"{where}: unknown argument {printable(name, 60)!r}")
+    hints = action.arguments.items()
+    return Call(action.name, {n: _value(f"{where}: argument {n}", h, arguments[n], model) for n, h in hints})
 
 
 def _value(where: str, hint: Any, given: Text, model: type[Machine]) -> Any:
@@ -222,7 +228,7 @@ def _value(where: str, hint: Any, given: Text, model: type[Machine]) -> Any:
             raise BadInput(f"{where} is out of range: {number.low} to {number.high}")
         return int(given)
     for option in model.universe[kind]:
-        if _text(option) == given:
+        if as_text(option) == given:
             return option
     raise BadInput(f"{where} is none of {', '.join(str(option) for option in model.universe[kind])}")
 

@@ -1,0 +1,194 @@
+"""`marginspec vectors` writes and runs vectors; a user's mistake is one clear line, a dead target another code."""
+
+import json
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from marginspec.cli.feasible import EFFORTS, QUICK, Feasibility
+from marginspec.cli.main import main
+from marginspec.cli.systems import SYSTEMS
+from marginspec.cli.theorems import BY_THEOREM
+from marginspec.differential.paths import closes
+from marginspec.differential.planted import build, load
+from marginspec.differential.reach import Explorer
+from marginspec.differential.search import described
+from marginspec.differential.select import Chosen
+from marginspec.differential.vectors import vectors_of, write
+from marginspec.model.deployed.morpho_blue import MorphoBlue
+from marginspec.model.kernel import Call
+from marginspec.model.kernel.machine import actions_of
+from marginspec.targets.reference.adapter import shipped_contracts
+
+Done = subprocess.CompletedProcess[str]
+Command = Callable[..., Done]
+BUG = "one-virtual-share"
+SUPPLIED = Call("supply", {"caller": "supplier", "market": "A", "assets": 7, "shares": 0, "on_behalf": "supplier"})
+ALIKE = Call("set_owner", {"caller": "owner", "new_owner": "owner"})
+LIKE_NOBODY = Call("set_owner", {"caller": "supplier", "new_owner": "owner"})
+
+
+@pytest.fixture
+def marginspec(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[Command]:
+    """Runs the command in a folder of its own, in this process, which saves the second that it takes to start."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["marginspec", "vectors", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Done(arguments, int(ended.value.code or 0), *capsys.readouterr())
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three vectors, written."""
+    made = vectors_of(MorphoBlue, [(Chosen((call,)), "who may") for call in (ALIKE, LIKE_NOBODY, SUPPLIED)])
+    write(MorphoBlue, made, {}, tmp_path / "vectors")
+    return tmp_path / "vectors"
+
+
+def refused(done: Done, code: int, said: str) -> None:
+    """The command said one thing, on standard error, and ended with a code."""
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("marginspec: ")
+    assert said in line
+    assert done.returncode == code
+
+
+# --- Results ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_small_model_is_covered_from_end_to_end(
+    marginspec: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["marginspec", "init", "escrow"])
+    with pytest.raises(SystemExit):
+        main()
+    capsys.readouterr()
+    done = marginspec("escrow", "--out", "out", "--steps", "400", "--json")
+    document: dict[str, Any] = json.loads(done.stdout)
+    assert document["schema"] == "marginspec/vectors/1"
+    assert (document["open"], document["failures"], document["verdict"]) == ([], [], "holds")
+    assert done.returncode == 0
+    assert document["paths"]["covered"] == sum(document["paths"]["by_action"].values()) > 10
+    assert document["vectors"] == document["accepted"] + document["rejected"]
+    manifest = json.loads(Path("out/manifest.json").read_text())
+    assert manifest["coverage"]["paths"] == document["paths"]
+    again = marginspec("escrow", "--out", "again", "--steps", "400", "--json")
+    assert json.loads(again.stdout)["files"] == document["files"]
+    for name in document["files"]:
+        assert Path("again", name).read_text() == Path("out", name).read_text(), "the same seed makes the same vectors"
+
+
+def test_vectors_that_pass_are_counted(marginspec: Command, folder: Path) -> None:
+    done = marginspec("morpho-blue", "--run", str(folder))
+    assert done.returncode == 0
+    assert "vectors: 3 of morpho-blue" in done.stdout
+    assert "1 accepted and 2 rejected" in done.stdout
+    assert "embedded: 3 passed, 0 failed" in done.stdout
+
+
+def test_a_candidate_that_fails_a_vector_is_broken(marginspec: Command, folder: Path, tmp_path: Path) -> None:
+    bug = next(bug for bug in load("morpho-blue") if bug.id == BUG)
+    candidate = tmp_path / "Morpho.json"
+    artifact = build(bug)["Morpho"]
+    candidate.write_text(json.dumps({"abi": artifact.abi, "bytecode": "0x" + artifact.bytecode.hex()}))
+    done = marginspec("morpho-blue", "--run", str(folder), "--artifact", f"Morpho={candidate}", "--json")
+    document = json.loads(done.stdout)
+    assert (document["verdict"], done.returncode) == ("broken", 1)
+    assert {"vector", "field", "expected", "found"} == document["failures"][0].keys()
+    assert document["failures"][0]["field"] == "returns"
+
+
+# --- Mistakes ---------------------------------------------------------------------------------------------------------
+
+
+def test_options_that_cannot_be_meant(marginspec: Command, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    refused(marginspec("venus"), 2, "unknown system 'venus'")
+    refused(marginspec("morpho-blue", "--steps", "0"), 2, "--steps 0")
+    refused(marginspec("morpho-blue", "--steps", "many"), 2, "--steps")
+    refused(marginspec("morpho-blue", "--out", "file"), 2, "--out file: File exists")
+    refused(marginspec("morpho-blue", "--out", "/proc/vectors"), 2, "--out /proc/vectors: ")
+    refused(marginspec("morpho-blue", "--artifact", "Morpho"), 2, "Morpho")
+
+
+def test_folders_without_vectors(marginspec: Command, folder: Path, tmp_path: Path) -> None:
+    run = ("morpho-blue", "--run", str(folder))
+    refused(marginspec("morpho-blue", "--run", "nowhere"), 2, "nowhere/manifest.json: No such file")
+    refused(marginspec("reference", "--run", str(folder)), 2, "another genesis of morpho-blue")
+    (folder / "set_owner.json").write_text("{")
+    refused(marginspec(*run), 2, "set_owner.json: not JSON")
+    (folder / "manifest.json").write_text("[]")
+    refused(marginspec(*run), 2, "manifest.json: not of schema")
+    (folder / "manifest.json").unlink()
+    refused(marginspec(*run), 2, "manifest.json: No such file")
+
+
+def test_an_artifact_of_another_contract(marginspec: Command, folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "venue.json"
+    artifact = shipped_contracts()[0]["venue"]
+    other.write_text(json.dumps({"abi": artifact.abi, "bytecode": "0x" + artifact.bytecode.hex()}))
+    done = marginspec("morpho-blue", "--run", str(folder), "--artifact", f"Morpho={other}")
+    assert done.returncode in (2, 4)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_target_that_dies_is_no_verdict(marginspec: Command, folder: Path) -> None:
+    run = ("morpho-blue", "--run", str(folder), "--target")
+    refused(marginspec(*run, shlex.join([sys.executable, "-c", "raise SystemExit('gone')"])), 4, "gone")
+    refused(marginspec(*run, "http://127.0.0.1:9"), 4, "127.0.0.1:9")
+    refused(marginspec(*run, "sdk"), 2, "implements only part")
+
+
+# --- Proofs -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_what_runs_can_do_is_never_proved_impossible(name: str) -> None:
+    system = SYSTEMS[name]
+    known = Explorer(system.model, 1)
+    known.wander(1500)
+    few = Explorer(system.model, 1)
+    for witnesses in list(known.found.values())[::3]:
+        few.add(witnesses[0].calls())
+    feasible = [gap for gap in few.gaps() if closes(gap, known.ways)][::3]
+    assert len(feasible) > 8
+    proofs = Feasibility(system.model, system.chapter.properties, few.states())
+    assert [gap for gap in feasible if proofs.excluded(gap, QUICK)] == []
+    # An implication decides: what it decides must not be taken for a fact of every run.
+    assert proofs.excluded(feasible[0], EFFORTS[-1]) is None
+
+
+def test_what_no_call_can_do_is_proved_impossible() -> None:
+    known = Explorer(MorphoBlue, 1)
+    known.wander(1500)
+    proofs = Feasibility(MorphoBlue, SYSTEMS["morpho-blue"].chapter.properties, known.states())
+    recorder = known.traced.recorder
+    gaps = {(gap.action, described(recorder, gap)): gap for gap in known.gaps()}
+    twice = gaps["supply", "_exactly_one: x == 0 is True, y == 0 is True, x == 0 == y == 0 is False"]
+    assert proofs.excluded(twice, QUICK) == "impossible in _exactly_one"
+    unpaid = gaps["withdraw", "_push: self.balance[token][MORPHO] < amount is True"]
+    assert proofs.excluded(unpaid, QUICK) == "TOK-5 never refuses, by MB-INV-12"
+
+
+def test_laws_that_exclude_a_path_exist() -> None:
+    for (name, action, _), why in BY_THEOREM.items():
+        laws = {claim.id for claim in SYSTEMS[name].chapter.properties}
+        assert action in actions_of(SYSTEMS[name].model)
+        assert set(why.partition(":")[0].split(" and ")) <= laws
