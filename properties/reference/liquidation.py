@@ -393,7 +393,10 @@ def sound_account_is_told_so_whatever_the_feed_of_its_collateral(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, asset: AssetId, amount: Amount
 ) -> Any:
     """Collateral of an account with equity is refused by LIQ-15, be the price of what does not count stale."""
-    assume(venue.settling_since == 0 and venue.settlement_claims == 0)
-    assume(0 < amount <= venue.accounts[account].collateral[asset].amount)
+    holdings = venue.accounts[account].collateral
+    names = tuple(holdings)
+    assume(venue.settling_since == 0 and venue.settlement_claims == 0 and liquidator != account)
+    assume(all(holdings[name].amount == 0 for name in names[: names.index(asset)]))
+    assume(0 < amount <= holdings[asset].amount)
     assume(venue.equity(account) >= 0)
     return refusal(venue.seize_collateral, liquidator, account, asset, amount) == "LIQ-15"

@@ -173,7 +173,7 @@ def test_the_command_says_of_a_bug_which_field_and_which_laws_show_it(
     assert bug["killed_by"] == ["differential", *bug["laws"]]
     assert "MB-AUT-2" in bug["laws"]
     counted = {"planted": 1, "planted_killed": 1, "planted_killed_by_differential": 1, "planted_killed_by_laws": 1}
-    assert document["summary"] == counted
+    assert document["summary"] == {**counted, "planted_killed_at_a_brink": 0}
     assert "MB-AUT-2" in printed.err
 
 
