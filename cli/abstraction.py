@@ -174,7 +174,12 @@ class Abstraction:
             return tuple(self._anything(part, f"{name}.{at}") for at, part in enumerate(get_args(kind)))
         if options := get_args(kind):
             return self._anything(Run.current.pick(name, options), f"{name} given")
-        return _Named(name, functools.partial(self._options, kind))
+        return self._identifier(kind, name)
+
+    def _identifier(self, kind: Any, name: str) -> Any:
+        """Any identifier of a kind; one that is a number, which the code may compare, is chosen at once."""
+        named = _Named(name, functools.partial(self._options, kind))
+        return named.value() if isinstance(self.model.universe[kind][0], int) else named
 
     def _arguments(self, function: Callable[..., Any], typed: bool) -> Callable[[Machine], dict[str, Any]]:
         hints = typing.get_type_hints(function, include_extras=True)
@@ -196,7 +201,7 @@ class Abstraction:
                 elif is_record(kind):
                     given[name] = Run.current.pick(called, list(_records(machine, kind)))
                 else:
-                    given[name] = _Named(called, functools.partial(self._options, kind))
+                    given[name] = self._identifier(kind, called)
             return given
 
         return arguments

@@ -21,7 +21,7 @@ from marginspec.differential.reach import Explorer
 from marginspec.differential.search import described
 from marginspec.differential.select import Chosen
 from marginspec.differential.vectors import vectors_of, write
-from marginspec.model.deployed.morpho_blue import MorphoBlue
+from marginspec.model.deployed.morpho_blue import Lltv, MorphoBlue
 from marginspec.model.kernel import Call
 from marginspec.model.kernel.machine import actions_of
 from marginspec.targets.reference.adapter import shipped_contracts
@@ -179,13 +179,16 @@ def test_what_no_call_can_do_is_proved_impossible() -> None:
     known = Explorer(MorphoBlue, 1)
     nothing = Call("supply", SUPPLIED.arguments | {"assets": 0})
     taken_back = Call("withdraw", SUPPLIED.arguments | {"receiver": "supplier"})
-    for calls in ([nothing], [SUPPLIED, taken_back]):
+    lltv = max(MorphoBlue.universe[Lltv])
+    for calls in ([nothing], [SUPPLIED, taken_back], [Call("enable_lltv", {"caller": "owner", "lltv": lltv})]):
         known.add(calls)
     proofs = Feasibility(MorphoBlue, SYSTEMS["morpho-blue"].chapter.properties, known.states())
     recorder = known.traced.recorder
     gaps = {(gap.action, described(recorder, gap)): gap for gap in known.gaps()}
     twice = gaps["supply", "_exactly_one: x == 0 is True, y == 0 is True, x == 0 == y == 0 is False"]
     assert proofs.excluded(twice, QUICK) == "impossible in _exactly_one"
+    free = gaps["enable_lltv", "enable_lltv: lltv >= WAD is False"]
+    assert [proofs.excluded(free, effort) for effort in EFFORTS] == [None, None, None]
     unpaid = gaps["withdraw", "_push: self.balance[token][MORPHO] < amount is True"]
     assert proofs.excluded(unpaid, QUICK) == "TOK-5 never refuses, by MB-INV-12"
 
