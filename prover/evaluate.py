@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from marginspec.prover.symbolic import Atoms, SymBool, Unknown, Value
 
@@ -20,6 +20,9 @@ class Evaluation:
     def __init__(self, atoms: Atoms, numbers: Numbers) -> None:
         self._atoms, self._numbers = atoms, numbers
         self._values: dict[int, int] = {}
+        # By identity: paths share conditions up to where they part.
+        self._seen: dict[int, tuple[SymBool, bool]] = {}
+        self._failing = 0
 
     def atom(self, number: int) -> int:
         """The value of an atom."""
@@ -36,17 +39,33 @@ class Evaluation:
         """The value of a term."""
         if isinstance(value, int):
             return value
-        total = 0
+        total, values = 0, self._values
         for monomial, coefficient in value.terms.items():
             for number in monomial:
-                coefficient *= self.atom(number)
+                known = values.get(number)
+                coefficient *= self.atom(number) if known is None else known
             total += coefficient
         return total
 
     def holds(self, condition: SymBool) -> bool:
         """Whether a condition is true."""
-        value = self.term(condition.term)
-        return value <= 0 if condition.kind == "le" else (value == 0) == (condition.kind == "eq")
+        if (seen := self._seen.get(id(condition))) is None:
+            value = self.term(condition.value)
+            seen = condition, value <= 0 if condition.kind == "le" else (value == 0) == (condition.kind == "eq")
+            self._seen[id(condition)] = seen
+        return seen[1]
+
+    def all_hold(self, conditions: Sequence[SymBool]) -> bool:
+        """Whether all conditions are true."""
+        try:
+            self._failing = next((id(c) for c in conditions if not self.holds(c)), 0)
+        except ZeroDivisionError:
+            return False
+        return self._failing == 0
+
+    def fails_again(self, identities: Set[int]) -> bool:
+        """Whether the condition that was found to fail last is among these."""
+        return self._failing in identities
 
     def within(self) -> bool:
         """Whether every unknown looked at is within its bounds."""
@@ -57,10 +76,7 @@ class Evaluation:
 def satisfies(atoms: Atoms, conditions: Sequence[SymBool], numbers: Numbers) -> bool:
     """Whether all conditions hold for these integers."""
     given = Evaluation(atoms, numbers)
-    try:
-        return all(given.holds(c) for c in conditions) and given.within()
-    except ZeroDivisionError:
-        return False
+    return given.all_hold(conditions) and given.within()
 
 
 def mended(atoms: Atoms, conditions: Sequence[SymBool], numbers: Numbers, left: int = MENDED) -> Numbers | None:

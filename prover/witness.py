@@ -19,7 +19,7 @@ from typing import cast
 import z3
 
 from marginspec.prover.encode import Obligation, only_width, smt_lib, support
-from marginspec.prover.evaluate import Numbers, mended, satisfies
+from marginspec.prover.evaluate import Evaluation, Numbers, mended, satisfies
 from marginspec.prover.solvers import Z3_RESOURCES, z3_solver
 from marginspec.prover.symbolic import Atoms, Quotient, SymBool, SymInt, Unknown, Value
 
@@ -41,6 +41,8 @@ class Witnesses:
     _found: dict[str, list[Numbers]] = field(default_factory=lambda: defaultdict(list))
     _alike: dict[tuple[str, str], list[Numbers]] = field(default_factory=lambda: defaultdict(list))
     _read: int = 0
+    _atoms: Atoms | None = None
+    _evaluations: dict[int, Evaluation] = field(default_factory=dict)
 
     def listen(self) -> None:
         """Take over what others found since the last time."""
@@ -63,13 +65,27 @@ class Witnesses:
         nearby: how many of them to mend.
         """
         before = self._found[action]
-        if (numbers := next((n for n in reversed(before) if satisfies(atoms, conditions, n)), None)) is not None:
-            return numbers
+        identities = set(map(id, conditions))
+        for numbers in reversed(before):
+            given = self._evaluation(atoms, numbers)
+            if given.fails_again(identities):
+                continue
+            if given.all_hold(conditions) and satisfies(atoms, conditions, numbers):
+                return numbers
         for like in before[: -1 - nearby : -1]:
             if (numbers := mended(atoms, conditions, like)) is not None:
                 self._keep(numbers, action, claim)
                 return numbers
         return None
+
+    def _evaluation(self, atoms: Atoms, numbers: Numbers) -> Evaluation:
+        """What is known of numbers that were found, for one exploration."""
+        if self._atoms is not atoms:
+            self._atoms, self._evaluations = atoms, {}
+        known = self._evaluations.get(id(numbers))
+        if known is None:
+            known = self._evaluations[id(numbers)] = Evaluation(atoms, numbers)
+        return known
 
     def find(self, atoms: Atoms, conditions: Sequence[SymBool], action: str = "", claim: str = "") -> Numbers | None:
         """Integers for the unknowns, by name, that satisfy all conditions; None when none were found (not: none exist).
