@@ -15,6 +15,7 @@ from marginspec.cli import documents
 from marginspec.cli.gate import gate_code, gate_document
 from marginspec.cli.mutate import mutate
 from marginspec.cli.options import DEFAULT, Artifacts, Corpus, Json, RequireReach, SystemName, TargetName, Verbose
+from marginspec.cli.pathsearch import vector_runs
 from marginspec.cli.process import VERDICTS, Output, emit, progress, worst
 from marginspec.cli.runs import fuzz_document, opened, prove_document
 from marginspec.cli.settings import Settings, read_settings
@@ -128,6 +129,7 @@ def _mutants(chosen: System, seed: int) -> dict[str, Any]:
             chosen.spec.with_suffix(".equivalent.toml"),
             MUTANT_STEPS,
             seed,
+            runs=lambda: vector_runs(chosen.model, chosen.chapter.properties, seed),
             workers=os.cpu_count() or 1,
             on_progress=advance,
         )

@@ -15,6 +15,7 @@ from marginspec.cli.book import book_document
 from marginspec.cli.exposures import VIEWS, Standing
 from marginspec.cli.options import Json, Seed, Steps
 from marginspec.cli.parties import account_of, gains, role_of
+from marginspec.cli.pathsearch import vector_runs
 from marginspec.cli.process import BROKEN, HOLDS, Output, emit, progress
 from marginspec.cli.runs import kept, opened
 from marginspec.cli.systems import System, system
@@ -90,8 +91,9 @@ def diff(
     Whom new parameters make liquidatable: marginspec diff reference spec/presets/balanced.toml
     spec/presets/conservative.toml --book examples/book.csv --price ETH=2000 --price BTC=40000
 
-    Each difference is traced to a rule, shrunk to the fewest calls, and written to out/traces/. What both sides have in
-    common is not judged: that is what check is for.
+    Compared are the conformance vectors of the system, which are made once, in a minute or two, and calls drawn at
+    random. Each difference is traced to a rule, shrunk to the fewest calls, and written to out/traces/. What both sides
+    have in common is not judged: that is what check is for.
 
     Exit code 0: no difference, or only intended ones. 1: a difference that is not declared. 2: also when something is
     declared that did not change.
@@ -183,6 +185,7 @@ def upgrade_document(
     sides = [implementation(chosen, side) for side in (base, head)]
     with opened(chosen, *sides[0]) as before, opened(chosen, *sides[1]) as after:
         upgrade = Upgrade(chosen.model, before, after)
+        upgrade.follow(vector_runs(chosen.model, chosen.chapter.properties, seed))
         with progress("comparing three ways", steps) as advance:
             upgrade.run(steps, seed, advance)
         with progress("explaining differences", 1) as advance:
@@ -208,6 +211,7 @@ def _compared(model: type[Machine], compared: Comparison) -> dict[str, Any]:
     return {
         "steps": compared.steps,
         "sequences": compared.sequences,
+        "vectors": compared.vectors,
         "comparisons": compared.comparisons,
         "left_out": compared.left_out,
         "alike": [{"at": at, "field": field, "count": count} for (at, field), count in compared.alike.most_common()],

@@ -52,6 +52,8 @@ def init(
 
     Then change it, rule by rule, into the protocol that you have before you; docs/tutorial.md does so step by step.
     Every verb takes the folder of a system in the place of a name.
+
+    Exit code 0: written. 2: the name will not do, or there is something of this name; then nothing is written.
     """
     texts = {_named(file, name): _named((SCAFFOLD / file).read_text(encoding="utf-8"), name) for file in FILES}
     folder = Path(name)

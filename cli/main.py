@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 from pathlib import Path
@@ -33,6 +34,7 @@ from marginspec.cli.options import (
     Verbose,
 )
 from marginspec.cli.own import blaming, traced
+from marginspec.cli.pathsearch import vector_runs
 from marginspec.cli.planted import with_planted
 from marginspec.cli.presets import load_preset
 from marginspec.cli.process import BROKEN, HOLDS, VERDICTS, Output, emit, progress
@@ -187,6 +189,7 @@ def mutate_(
     bugs = bugs_of(chosen.name) if planted and chosen.name in PLANTED else []
     if not model and not bugs:
         raise BadInput(f"mutate {name}: nothing to break; leave out --no-model")
+    runs = functools.cache(lambda: vector_runs(chosen.model, chosen.chapter.properties, seed))
     with progress("mutants and laws", 1) as advance:
         document = mutate(
             chosen.name,
@@ -197,13 +200,14 @@ def mutate_(
             steps,
             seed,
             proofs,
+            runs if proofs else None,
             os.cpu_count() or 1,
             advance,
             only=None if model else lambda mutant: False,
         )
     if bugs:
         with progress("planted bugs", len(bugs)) as advance:
-            document = with_planted(document, bugs, steps, os.cpu_count() or 1, advance)
+            document = with_planted(document, bugs, steps, runs, os.cpu_count() or 1, advance)
     if as_json:
         emit(document)
     else:
@@ -217,6 +221,8 @@ def rules(name: SystemName = DEFAULT, as_json: Json = False, seed: NoChance = 1)
     """Show, for every rule, its title, where it stands in the code, and the properties that speak of it.
 
     The rules' texts too: marginspec rules morpho-blue --json
+
+    Exit code 0: shown, whatever a rule lacks; that is for a system's tests to refuse. 2: there is no such system.
     """
     document = rules_document(system(name))
     if as_json:

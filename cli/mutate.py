@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import multiprocessing
 import time
 import tomllib
@@ -13,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any, TypeVar
 
-from marginspec.cli.brinks import brink_runs
 from marginspec.cli.refute import Changed, Overdue, concerns, cost, disproved, limit, refutation, used_by
 from marginspec.differential.mutants import Kill, Mutant, kill, mutants_of, patches_of
 from marginspec.differential.plan import plans_of
@@ -59,7 +59,7 @@ class Equivalent:
 
 @dataclass(frozen=True)
 class Job:
-    """What every trial of a run has in common. target: makes one. runs: to the brink of decisions."""
+    """What every trial of a run has in common. target: makes one. runs: that are tried on what survives."""
 
     model: type[Machine]
     target: Callable[[], Target]
@@ -79,15 +79,16 @@ def mutate(
     steps: int,
     seed: int,
     proofs: bool = True,
+    runs: Callable[[], Sequence[Sequence[Call]]] | None = None,
     workers: int = 2,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int, int], None] = lambda done, of: None,
     only: Callable[[Mutant], bool] | None = None,
 ) -> dict[str, Any]:
     """The document `marginspec/mutate/1`. It holds when nothing survived and `problems` is empty.
 
-    equivalents: file of mutants known to be equivalent. steps: of the lock-step run of each mutant. only: which mutants
-    to try. on_progress: called with what is done and all there is to do: mutants, then laws. Raises BadInput, and what
-    a target raises.
+    equivalents: file of mutants known to be equivalent. steps: of the lock-step run of each mutant. runs: makes calls
+    from genesis that are tried on what survives that and the laws. only: which mutants to try. on_progress: called with
+    what is done and all there is to do: mutants, those that survived, laws. Raises BadInput, and what a target raises.
     """
     if steps < 1:
         raise BadInput("--steps must be at least 1")
@@ -97,21 +98,21 @@ def mutate(
     mutants = [m for m in everything if only is None or only(m)]
     job = Job(model, target, sorted(claims, key=cost) if proofs else (), mutants, steps, seed)
     trials = dict[int, Trial]()
+    done, all_there_is = itertools.count(1), len(mutants) + len(job.laws)
     for at, trial in _each(job, _try, range(len(mutants)), workers):
         trials[at] = trial
-        if on_progress is not None:
-            on_progress(len(trials), len(mutants) + len(job.laws))
+        on_progress(next(done), all_there_is)
     left = [at for at, trial in sorted(trials.items()) if not trial.killed_by]
-    if proofs and left:
-        job = dataclasses.replace(job, runs=brink_runs(model, seed))
-        for at, killed in _each(job, _bring, left, workers):
+    if runs is not None and left:
+        job, all_there_is = dataclasses.replace(job, runs=runs()), all_there_is + len(left)
+        for at, killed in _each(job, _try_runs, left, workers):
             trials[at] = dataclasses.replace(trials[at], kill=killed)
+            on_progress(next(done), all_there_is)
     found = [trials[at] for at in range(len(mutants))]
     breaking = dict[str, str | None]()
     for law, mutant in _breaking(job, found, workers):
         breaking[law] = mutant
-        if on_progress is not None:
-            on_progress(len(mutants) + len(breaking), len(mutants) + len(job.laws))
+        on_progress(next(done), all_there_is)
     return _document(system, found, breaking, known, _stale(known, everything), time.perf_counter() - started, job)
 
 
@@ -185,8 +186,8 @@ def _try(at: int) -> Trial:
     return Trial(mutant, killed, refuted, untried, time.perf_counter() - started)
 
 
-def _bring(at: int) -> Kill | None:
-    """What survived, once more where decisions are at their brink."""
+def _try_runs(at: int) -> Kill | None:
+    """What survived, once more by calls that take every path and stand at every boundary."""
     with installed(_changed(_JOB.mutants[at]).patches):
         return kill(_JOB.model, _TARGET, 0, _JOB.seed, _JOB.runs)
 
@@ -257,8 +258,8 @@ def _document(
             "survived": len(left) - len(equivalent),
             "equivalent": len(equivalent),
             "total": len(trials),
-            "killed_by_differential": sum(t.kill is not None and t.kill.by != "brink" for t in trials),
-            "killed_at_a_brink": sum(t.kill is not None and t.kill.by == "brink" for t in trials),
+            "killed_by_differential": sum(t.kill is not None and t.kill.by != "vector" for t in trials),
+            "killed_by_vectors": sum(t.kill is not None and t.kill.by == "vector" for t in trials),
             "killed_by_property": sum(t.refuted != () for t in trials),
             "laws": len(job.laws),
             "laws_broken": sum(mutant is not None for mutant in breaking.values()),

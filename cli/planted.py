@@ -17,15 +17,19 @@ import typer
 from rich.console import Console
 
 from marginspec.cli import process
-from marginspec.cli.brinks import brink_runs
 from marginspec.cli.options import Seed
-from marginspec.differential.planted import LONGEST_TRACE, STEPS, SYSTEMS, WATCHED_STEPS, Bug, Hunt, both, brought, load
+from marginspec.cli.pathsearch import vector_runs
+from marginspec.differential.planted import LONGEST_TRACE, STEPS, SYSTEMS, WATCHED_STEPS, Bug, Hunt, both, load, tried
+from marginspec.model.kernel.machine import Call
 from marginspec.report.kill_matrix import show_planted
 from marginspec.targets.protocol import BadInput
 
+Runs = Callable[[], Sequence[Sequence[Call]]]
+"""Makes the calls of the vectors, from genesis."""
 
-def hunted(bugs: Sequence[Bug], steps: int, watched: int, seed: int, workers: int) -> Iterator[Hunt]:
-    """What comes of each bug, in the order in which that is known; runs to a brink are tried where random ones fail."""
+
+def hunted(bugs: Sequence[Bug], steps: int, watched: int, seed: int, workers: int, runs: Runs) -> Iterator[Hunt]:
+    """What comes of each bug, in the order in which that is known; runs are tried where random ones fail."""
     missed = []
     with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
         for done in as_completed([pool.submit(both, bug, steps, watched, seed) for bug in bugs]):
@@ -34,8 +38,8 @@ def hunted(bugs: Sequence[Bug], steps: int, watched: int, seed: int, workers: in
             else:
                 yield done.result()
     if missed:
-        runs = brink_runs(SYSTEMS[missed[0].bug.system].model, seed)
-        yield from (brought(each, runs) for each in missed)
+        vectors = runs()
+        yield from (tried(each, vectors) for each in missed)
 
 
 def bugs_document(bugs: Sequence[Bug], hunts: Sequence[Hunt]) -> list[dict[str, Any]]:
@@ -54,12 +58,12 @@ def _entry(found: Hunt) -> dict[str, Any]:
         "why": bug.why,
         "killed_by": [
             *(["differential"] if found.found_after is not None else []),
-            *(["brink"] if found.brink is not None else []),
+            *(["vector"] if found.vector is not None else []),
             *found.laws,
         ],
         "found_after": found.found_after,
         "trace_length": found.trace_length,
-        "divergence": dict(zip(("rule", "field"), found.brink or found.key, strict=True)),
+        "divergence": dict(zip(("rule", "field"), found.vector or found.key, strict=True)),
         "laws": list(found.laws),
         "laws_after": found.laws_after,
         "passed": found.passed,
@@ -67,13 +71,13 @@ def _entry(found: Hunt) -> dict[str, Any]:
 
 
 def planted_summary(hunts: Sequence[Hunt]) -> dict[str, int]:
-    """How many bugs there are, and how many were noticed: by anything, by the lock-step run, by it only at a brink, by
-    the laws alone."""
+    """How many bugs there are, and how many were noticed: by anything, by the lock-step run, by it only where
+    a vector leads, by the laws alone."""
     return {
         "planted": len(hunts),
         "planted_killed": sum(each.killed for each in hunts),
         "planted_killed_by_differential": sum(each.found_after is not None for each in hunts),
-        "planted_killed_at_a_brink": sum(each.brink is not None for each in hunts),
+        "planted_killed_by_vectors": sum(each.vector is not None for each in hunts),
         "planted_killed_by_laws": sum(bool(each.laws) for each in hunts),
     }
 
@@ -82,6 +86,7 @@ def with_planted(
     document: dict[str, Any],
     bugs: Sequence[Bug],
     steps: int,
+    runs: Runs,
     workers: int = 2,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
@@ -90,7 +95,7 @@ def with_planted(
     The lock-step run is one; the laws are another, by themselves on what the implementation shows.
     """
     hunts = []
-    for each in hunted(bugs, steps, steps, document["seed"], workers):
+    for each in hunted(bugs, steps, steps, document["seed"], workers, runs):
         hunts.append(each)
         if on_progress is not None:
             on_progress(len(hunts), len(bugs))
@@ -114,7 +119,7 @@ def planted(
         raise BadInput(f"--only {unknown[0]}: no planted bug of {name} has this ID")
     bugs, hunts = [bug for bug in bugs if not only or bug.id in only], list[Hunt]()
     with process.progress("planted bugs", len(bugs)) as advance:
-        for each in hunted(bugs, steps, watched, seed, os.cpu_count() or 1):
+        for each in hunted(bugs, steps, watched, seed, os.cpu_count() or 1, lambda: _runs(name, seed)):
             hunts.append(each)
             advance(len(hunts))
     document: dict[str, Any] = {
@@ -128,6 +133,10 @@ def planted(
     show_planted(document["bugs"], Console(stderr=True, width=None if sys.stderr.isatty() else 160))
     process.emit(document)
     return process.HOLDS if all(each.passed for each in hunts) else process.BROKEN
+
+
+def _runs(name: str, seed: int) -> Sequence[Sequence[Call]]:
+    return vector_runs(SYSTEMS[name].model, SYSTEMS[name].chapter.properties, seed)
 
 
 def main() -> None:

@@ -58,7 +58,7 @@ def report(
 
     One counterexample: marginspec report out/traces/TRACE.json
 
-    Exit code: that of the run. 0 holds, 1 counterexample, divergence or violated bound, 3 something is unknown or was
+    Exit code 0: the run holds. 1: a counterexample, a divergence or a violated bound. 3: something is unknown or was
     not noticed (a surviving mutant), or nothing in RUN is a verdict.
     """
     # Here, because plots take half a second to load, which no other verb needs.

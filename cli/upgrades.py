@@ -6,6 +6,7 @@ A table for people on standard error, the document `marginspec/upgrades/1` on st
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -13,12 +14,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from marginspec.cli import process
+from marginspec.cli.pathsearch import vector_runs
 from marginspec.cli.systems import system
 from marginspec.differential.planted import Bug, build, load
 from marginspec.differential.upgrade import SHORT, compare
+from marginspec.model.kernel.machine import Call
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
 from marginspec.targets.protocol import Target
+
+Runs = Sequence[Sequence[Call]]
 
 STEPS = 20_000
 SEED = 1
@@ -28,10 +33,11 @@ def verify(name: str, steps: int) -> int:
     """Compare the shipped contracts with each buggy build; code 1 when a rule is not named, or its account is long."""
     chosen, bugs, rows = system(name), load(name), list[dict[str, Any]]()
     base = EvmTarget("base", chosen.adapter({}), Embedded())
+    vectors = vector_runs(chosen.model, chosen.chapter.properties, SEED)
     with process.progress("upgrades", len(bugs)) as advance:
         for bug in bugs:
             head = EvmTarget("head", chosen.adapter(build(bug)), Embedded())
-            rows.append(_row(bug, chosen.model, base, head, steps))
+            rows.append(_row(bug, chosen.model, base, head, steps, vectors))
             advance(len(rows))
     Console(stderr=True, width=None if sys.stderr.isatty() else 160).print(_table(rows))
     summary = {
@@ -55,9 +61,9 @@ def verify(name: str, steps: int) -> int:
     return process.HOLDS if summary["named"] == summary["short"] == len(rows) else process.BROKEN
 
 
-def _row(bug: Bug, model: Any, base: Target, head: Target, steps: int) -> dict[str, Any]:
+def _row(bug: Bug, model: Any, base: Target, head: Target, steps: int, vectors: Runs) -> dict[str, Any]:
     """place: of the broken rule among those named, in the first difference that names it. steps: of its account."""
-    found = compare(model, base, head, steps, SEED).differences
+    found = compare(model, base, head, steps, SEED, vectors).differences
     right = next((difference for difference in found if bug.rule in difference.rules), None)
     return {
         "id": bug.id,

@@ -13,6 +13,12 @@ from typing import Any, cast
 from marginspec.differential.coverage import texts_of
 from marginspec.differential.paths import Recorder, Spot, Traced
 from marginspec.model.kernel.machine import Machine, actions_of, per_model
+from marginspec.targets.protocol import BadInput
+
+
+class Untraced(BadInput):
+    """The text of a model has something in it of which no paths are told."""
+
 
 Function = ast.FunctionDef
 Known = Callable[[ast.expr], str | None]
@@ -223,7 +229,7 @@ class _Instrument(ast.NodeTransformer):
         return node
 
     def visit_While(self, node: ast.While) -> ast.stmt:
-        raise ValueError(f"{self._file}:{node.lineno}: paths are told of loops over keys only, not of `while`")
+        raise Untraced(f"{self._file}:{node.lineno}: paths are told of loops over keys only, not of `while`")
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         return ast.IfExp(self._decision(node.test), self.visit(node.body), self.visit(node.orelse))
@@ -297,7 +303,7 @@ class _Instrument(ast.NodeTransformer):
 
     def _comprehension(self, node: Any) -> ast.expr:
         if len(node.generators) > 1:
-            raise ValueError(f"{self._file}:{node.lineno}: paths are told of one loop in a comprehension, not of more")
+            raise Untraced(f"{self._file}:{node.lineno}: paths are told of one loop in a comprehension, not of more")
         (generator,) = node.generators
         parts = ("key", "value") if isinstance(node, ast.DictComp) else ("elt",)
 

@@ -58,7 +58,7 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Kill:
-    """How a run killed a mutant: `differential`, `brink`, `prelude` or `crash`, after how many steps, why."""
+    """How a run killed a mutant: `differential`, `vector`, `prelude` or `crash`, after how many steps, why."""
 
     by: str
     steps: int
@@ -235,7 +235,7 @@ def kill(
     for calls in runs:
         found = hunt.lockstep.run(rehearse(model, list(calls)), recheck=False)
         if found is not None:
-            return Kill("brink", done + found[0], _told(found[1]))
+            return Kill("vector", done + found[0], _told(found[1]))
         done += len(calls)
     return None
 

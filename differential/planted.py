@@ -101,8 +101,8 @@ class Bug:
 @dataclass(frozen=True)
 class Hunt:
     """What came of a bug: after how many steps the lock-step run found it, and its shortest trace: how long it is, what
-    it shows. laws: those that the monitor alone saw broken, after how many steps of its own. brink: what it shows in a
-    run to the brink of a decision, where these were tried."""
+    it shows. laws: those that the monitor alone saw broken, after how many steps of its own. vector: what it shows in a
+    conformance vector, where these were tried."""
 
     bug: Bug
     found_after: int | None
@@ -110,12 +110,12 @@ class Hunt:
     key: tuple[str, str] = ("", "")
     laws: tuple[str, ...] = ()
     laws_after: int | None = None
-    brink: tuple[str, str] | None = None
+    vector: tuple[str, str] | None = None
 
     @property
     def killed(self) -> bool:
         """Whether anything found it."""
-        return self.found_after is not None or bool(self.laws) or self.brink is not None
+        return self.found_after is not None or bool(self.laws) or self.vector is not None
 
     @property
     def passed(self) -> bool:
@@ -250,8 +250,8 @@ def both(bug: Bug, steps: int, watched: int, seed: int) -> Hunt:
     return replace(hunt(bug, steps, seed), laws=laws, laws_after=after)
 
 
-def brought(found: Hunt, runs: Sequence[Sequence[Call]]) -> Hunt:
-    """The same with what the bug shows in the first of some runs, calls from genesis, in which it shows."""
+def tried(found: Hunt, runs: Sequence[Sequence[Call]]) -> Hunt:
+    """The same with what the bug shows in the first of some vectors, calls from genesis, in which it shows."""
     system = _system(found.bug.system)
     target = EvmTarget(found.bug.id, system.adapter(build(found.bug)), Embedded())
     lockstep = LockStep(system.model, target)
@@ -260,4 +260,4 @@ def brought(found: Hunt, runs: Sequence[Sequence[Call]]) -> Hunt:
         first = next((seen[1] for seen in shown if seen is not None), None)
     finally:
         target.close()
-    return replace(found, brink=None if first is None else first.key)
+    return replace(found, vector=None if first is None else first.key)

@@ -96,13 +96,15 @@ class Difference:
 
 @dataclass
 class Comparison:
-    """What a run compared. steps: calls drawn; comparisons: values, of both sides, calls that were run again included.
+    """What a run compared. steps: calls drawn; vectors: runs that were given; comparisons: values, of both sides, calls
+    that were run again included.
 
     alike: ways in which both sides depart from the model alike, with how often: no difference between them.
     """
 
     steps: int = 0
     sequences: int = 0
+    vectors: int = 0
     comparisons: int = 0
     left_out: int = 0
     tally: Tally = field(default_factory=Tally)
@@ -110,9 +112,20 @@ class Comparison:
     differences: list[Difference] = field(default_factory=list)
 
 
-def compare(model: type[Machine], base: Target, head: Target, steps: int, seed: int) -> Comparison:
-    """What an upgrade changes, of exactly `steps` calls, the same for the same seed. Raises what a target raises."""
+def compare(
+    model: type[Machine],
+    base: Target,
+    head: Target,
+    steps: int,
+    seed: int,
+    vectors: Sequence[Sequence[Call]] = (),
+) -> Comparison:
+    """What an upgrade changes, of exactly `steps` calls, the same for the same seed, and those of some vectors.
+
+    Raises what a target raises.
+    """
     upgrade = Upgrade(model, base, head)
+    upgrade.follow(vectors)  # first: they are short
     upgrade.run(steps, seed)
     return upgrade.explained()
 
@@ -158,17 +171,24 @@ class Upgrade:
         if steps < 1:
             raise ValueError(f"steps is {steps}, must be at least 1: a run that compares nothing is no pass")
         for drawn in _sequences(self._model, steps, seed):
+            self.result.steps += len(drawn)
             self._sequence(drawn)
             if on_progress is not None:
                 on_progress(self.result.steps)
             if any(self._apart):
                 break  # then every call differs
 
+    def follow(self, vectors: Sequence[Sequence[Call]]) -> None:
+        """Compare base, head and model on some vectors, calls from genesis, besides."""
+        for calls in vectors:
+            if not any(self._apart):
+                self._sequence(rehearse(self._model, list(calls)))
+                self.result.vectors += 1
+
     def _sequence(self, steps: list[Step]) -> None:
         """Compare a sequence; a call on which somebody departs is left out of what follows."""
         result = self.result
         result.sequences += 1
-        result.steps += len(steps)
         recheck = result.sequences % RECHECK_EVERY == 1
         for _ in range(AGAIN):
             at, parting = self._parting(steps, recheck)

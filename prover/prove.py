@@ -26,7 +26,7 @@ from marginspec.prover.witness import Witnesses
 ROUNDS = ({"z3": 1.0, "yices": 0.5, "cvc5": 0.25}, {"z3": 4.0, "yices": 2.0, "cvc5": 4.0})
 
 # Seconds on a property after which a solver is not asked for opinions that are not needed.
-ENOUGH = 0.5
+ENOUGH = 0.25
 
 # Numbers to mend before a solver is asked whether there are any.
 FEW = 4

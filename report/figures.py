@@ -111,7 +111,7 @@ def _mutate_rows(f: Document) -> Rows:
     return [
         ("mutants of the model killed", f"{f['killed']} of {real}, {f['equivalent']} equivalent ones aside"),
         ("by the lock-step run alone", f"{f['killed_by_differential'] / real:.1%}"),
-        ("only where a solver brings it to the brink of a decision", f"{f['killed_at_a_brink']}"),
+        ("only by the conformance vectors", f"{f['killed_by_vectors']}"),
         ("laws that some mutant breaks", f"{f['laws_broken']} of {f['laws']}"),
     ]
 

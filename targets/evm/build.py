@@ -1,8 +1,6 @@
 """Contracts from installed packages: compiled with the package's own compiler, cached by content."""
 
-import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from marginspec.targets.kept import kept
 from marginspec.targets.protocol import BadInput
 
 SETTINGS = {
@@ -19,12 +18,6 @@ SETTINGS = {
     "metadata": {"bytecodeHash": "none"},
     "outputSelection": {"*": {"*": ["abi", "evm.bytecode.object"]}},
 }
-
-
-def cache_folder() -> Path:
-    """Where compiled artifacts are kept; `MARGINSPEC_CACHE` overrides."""
-    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "marginspec"
-    return Path(os.environ.get("MARGINSPEC_CACHE", default))
 
 
 def package(name: str) -> Path:
@@ -60,20 +53,13 @@ def compile_solidity(sources: dict[str, str], compiler: str = "solc") -> dict[st
         sort_keys=True,
     )
     version = json.loads((package(compiler) / "package.json").read_text())["version"]
-    cached = cache_folder() / f"solc-{version}-{hashlib.sha256(request.encode()).hexdigest()[:32]}.json"
-    if cached.is_file():
-        return dict(json.loads(cached.read_text()))
-    print(
-        f"marginspec: compiling {len(sources)} Solidity files with solc {version} (once)",
-        file=sys.stderr,
-        flush=True,
-    )
-    contracts = _solc(request, package(compiler) / "solc.js")
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=cached.parent, delete=False) as partial:
-        json.dump(contracts, partial)
-    os.replace(partial.name, cached)
-    return contracts
+
+    def make() -> dict[str, Any]:
+        said = f"marginspec: compiling {len(sources)} Solidity files with solc {version} (once)"
+        print(said, file=sys.stderr, flush=True)
+        return _solc(request, package(compiler) / "solc.js")
+
+    return dict(kept(f"solc-{version}", request, make))
 
 
 def _solc(request: str, program: Path) -> dict[str, Any]:

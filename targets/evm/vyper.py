@@ -1,18 +1,15 @@
 """Vyper contracts: compiled in this process, cached by content."""
 
-import hashlib
 import json
-import os
 import re
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path, PurePath
 from typing import Any
 
 from marginspec.targets.evm.artifact import Artifact, artifact
-from marginspec.targets.evm.build import cache_folder
+from marginspec.targets.kept import kept
 from marginspec.targets.protocol import BadInput
 
 OUTPUTS = ("abi", "bytecode", "bytecode_runtime", "layout")
@@ -53,17 +50,12 @@ def _imported(file: str, files: Mapping[str, str]) -> dict[str, str]:
 
 def _cached(name: str, files: Mapping[str, str]) -> dict[str, Any]:
     compiler = version("vyper")
-    request = json.dumps([name, files], sort_keys=True)
-    cached = cache_folder() / f"vyper-{compiler}-{hashlib.sha256(request.encode()).hexdigest()[:32]}.json"
-    if cached.is_file():
-        return dict(json.loads(cached.read_text()))
-    print(f"marginspec: compiling {name}.vy with vyper {compiler} (once)", file=sys.stderr, flush=True)
-    contract = _compiled(files, name)
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=cached.parent, delete=False) as partial:
-        json.dump(contract, partial)
-    os.replace(partial.name, cached)
-    return contract
+
+    def make() -> dict[str, Any]:
+        print(f"marginspec: compiling {name}.vy with vyper {compiler} (once)", file=sys.stderr, flush=True)
+        return _compiled(files, name)
+
+    return dict(kept(f"vyper-{compiler}", json.dumps([name, files], sort_keys=True), make))
 
 
 def _compiled(files: Mapping[str, str], name: str) -> dict[str, Any]:

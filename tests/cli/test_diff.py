@@ -95,7 +95,8 @@ def test_a_build_against_itself_has_no_difference_and_says_how_much_was_compared
     assert "diff: no difference" in done.stdout
     document = json.loads(here("diff", "morpho-blue", "shipped", "shipped", "--steps", 300, "--json").stdout)
     assert (document["schema"], document["steps"], document["differences"]) == ("marginspec/diff/1", 300, [])
-    assert document["comparisons"] > 2 * 300
+    assert document["vectors"] > 300
+    assert document["comparisons"] > 2 * (300 + document["vectors"])
     assert document["rules_reached"] > 0
 
 
@@ -164,7 +165,16 @@ def test_text_of_a_contract_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]
     }
     row |= {"exact": False, "ways": [], "steps": 1, "trace": "t.json", "declared": False, "reason": None}
     row["minimal_account"] = {"account": "[red]x", "standing": None, "before": side, "after": side, "gains": []}
-    document = {"system": "s", "base": "[a]", "head": "b", "seed": "1", "steps": 1, "comparisons": 1, "left_out": 0}
+    document = {
+        "system": "s",
+        "base": "[a]",
+        "head": "b",
+        "seed": "1",
+        "steps": 1,
+        "vectors": 1,
+        "comparisons": 1,
+        "left_out": 0,
+    }
     document |= {"rules_reached": 1, "rules": 1, "unreached": [], "alike": [], "stale": [], "differences": [row]}
     show_diff(document, Console(width=200))
     shown = capsys.readouterr().out

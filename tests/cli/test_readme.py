@@ -120,7 +120,7 @@ MUTATED = {
     "equivalent": 1,
     "total": 10,
     "killed_by_differential": 9,
-    "killed_at_a_brink": 2,
+    "killed_by_vectors": 2,
     "laws": 4,
     "laws_broken": 3,
 }

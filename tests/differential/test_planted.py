@@ -17,7 +17,7 @@ import marginspec
 from marginspec.cli.mutate import mutate
 from marginspec.cli.planted import bugs_document, main, planted_summary, with_planted
 from marginspec.differential import planted
-from marginspec.differential.planted import Bug, Hunt, System, brought, build, hunt, load
+from marginspec.differential.planted import Bug, Hunt, System, build, hunt, load, tried
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call
 from marginspec.report.kill_matrix import show_mutate
@@ -173,14 +173,14 @@ def test_the_command_says_of_a_bug_which_field_and_which_laws_show_it(
     assert bug["killed_by"] == ["differential", *bug["laws"]]
     assert "MB-AUT-2" in bug["laws"]
     counted = {"planted": 1, "planted_killed": 1, "planted_killed_by_differential": 1, "planted_killed_by_laws": 1}
-    assert document["summary"] == {**counted, "planted_killed_at_a_brink": 0}
+    assert document["summary"] == {**counted, "planted_killed_by_vectors": 0}
     assert "MB-AUT-2" in printed.err
 
 
 def test_planted_bugs_and_mutants_are_one_matrix(tmp_path: Path) -> None:
     nothing = mutate("morpho-blue", MorphoBlue, _no_target, (), tmp_path / "none", 5000, 1, only=lambda m: False)
     (bug,) = (bug for bug in load("morpho-blue") if bug.id == CHEAP)
-    document = with_planted(nothing, [bug], steps=5000, workers=1)
+    document = with_planted(nothing, [bug], steps=5000, runs=list, workers=1)
     assert (document["schema"], document["mutants"]) == ("marginspec/mutate/1", [])
     assert [row["id"] for row in document["planted"]] == [CHEAP]
     assert document["summary"]["total"] == 0
@@ -226,15 +226,15 @@ def test_a_bug_with_a_long_trace_is_hunted_again_and_found_when_it_was_found_fir
     assert hunt(bug, steps=1000, seed=2) == Hunt(bug, None)
 
 
-def test_a_bug_that_random_runs_miss_shows_at_the_brink() -> None:
+def test_a_bug_that_random_runs_miss_shows_in_a_vector() -> None:
     (bug,) = (bug for bug in load("reference") if bug.id == "liquidation-at-maintenance")
     fall = Call("move_price", {"asset": "ETH", "move": 810_000})
     deposit = Call("deposit", {"account": "trader", "token": "USD", "amount": 10_883_440_000})
     most = {"liquidator": "maker", "account": "trader", "market": "ETH-PERP", "most": 1_000_000_000}
     runs = [[fall, Call("liquidate", most)], [fall, deposit, Call("liquidate", most)]]
-    assert brought(Hunt(bug, None), runs[:1]).brink is None
-    found = brought(Hunt(bug, None), runs)
-    assert found.brink == ("LIQ-5", "outcome")
+    assert tried(Hunt(bug, None), runs[:1]).vector is None
+    found = tried(Hunt(bug, None), runs)
+    assert found.vector == ("LIQ-5", "outcome")
     assert (found.killed, found.passed) == (True, False)
     (entry,) = bugs_document([bug], [found])
-    assert (entry["killed_by"], entry["divergence"]["rule"]) == (["brink"], "LIQ-5")
+    assert (entry["killed_by"], entry["divergence"]["rule"]) == (["vector"], "LIQ-5")

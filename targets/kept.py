@@ -1,0 +1,29 @@
+"""What takes long to make, kept between runs under what it is made of."""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def kept(name: str, made_of: str, make: Callable[[], Any]) -> Any:
+    """What `make` returns, as JSON has it, from a file if it was made before of the same.
+
+    name: the beginning of the file's name, with the version of whoever makes it. made_of: all that decides what it
+    becomes. Files are in `~/.cache/marginspec`; `MARGINSPEC_CACHE` overrides. A file that is not whole is made again.
+    """
+    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "marginspec"
+    folder = Path(os.environ.get("MARGINSPEC_CACHE", default))
+    file = folder / f"{name}-{hashlib.sha256(made_of.encode()).hexdigest()[:32]}.json"
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads(file.read_text())
+    made = make()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as partial:
+        json.dump(made, partial)
+    os.replace(partial.name, file)
+    return made
