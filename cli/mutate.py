@@ -25,7 +25,7 @@ from marginspec.targets.protocol import BadInput, Target
 HANG_SECONDS = 600.0
 """After which the lock-step run of a mutant is taken not to end."""
 
-LAW_SECONDS = 60.0
+LAW_SECONDS = 240.0
 """As long a mutant is looked for that breaks a law which none was found to break."""
 
 T = TypeVar("T")

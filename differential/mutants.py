@@ -18,7 +18,7 @@ from marginspec.differential.coverage import texts_of
 from marginspec.differential.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
 from marginspec.differential.lockstep import Divergence, LockStep
 from marginspec.differential.mutation import Change, blocks, expressions
-from marginspec.differential.sequence import Rehearsal, Step, rehearse
+from marginspec.differential.sequence import Rehearsal, Step
 from marginspec.differential.text import (
     Function,
     Patch,
@@ -233,7 +233,11 @@ def kill(
             return Kill("differential", done + found[0], _told(found[1]))
         done += len(sequence)
     for calls in runs:
-        found = hunt.lockstep.run(rehearse(model, list(calls)), recheck=False)
+        try:
+            sequence = hunt.rehearsal.run(calls)
+        except Exception as error:
+            return Kill("crash", done, f"{type(error).__name__}: {error}")
+        found = hunt.lockstep.run(sequence, recheck=False)
         if found is not None:
             return Kill("vector", done + found[0], _told(found[1]))
         done += len(calls)
@@ -243,11 +247,11 @@ def kill(
 class _Hunt:
     def __init__(self, model: type[Machine], target: Target) -> None:
         self.lockstep = LockStep(model, target)
-        self._rehearsal, self._generator = Rehearsal(model), Generator(model)
+        self.rehearsal, self._generator = Rehearsal(model), Generator(model)
 
     def rehearsed(self, bytes_of: Callable[[int], bytes], length: int) -> list[Step]:
         """What the mutant makes of a sequence."""
-        rehearsal, generator = self._rehearsal, self._generator
+        rehearsal, generator = self.rehearsal, self._generator
         rehearsal.start()
         generator.start(bytes_of(START_BYTES))
         drawn = []

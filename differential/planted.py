@@ -16,7 +16,7 @@ from typing import Any
 from marginspec.differential import monitor
 from marginspec.differential.campaign import run
 from marginspec.differential.lockstep import LockStep
-from marginspec.differential.sequence import rehearse
+from marginspec.differential.sequence import Rehearsal
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Call, Machine
 from marginspec.model.reference import Reference
@@ -256,7 +256,8 @@ def tried(found: Hunt, runs: Sequence[Sequence[Call]]) -> Hunt:
     target = EvmTarget(found.bug.id, system.adapter(build(found.bug)), Embedded())
     lockstep = LockStep(system.model, target)
     try:
-        shown = (lockstep.run(rehearse(system.model, list(calls)), recheck=False) for calls in runs)
+        rehearsal = Rehearsal(system.model)
+        shown = (lockstep.run(rehearsal.run(calls), recheck=False) for calls in runs)
         first = next((seen[1] for seen in shown if seen is not None), None)
     finally:
         target.close()

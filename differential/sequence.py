@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,11 @@ class Rehearsal:
         self.machine.reach = []
         self.state = self._begin
 
+    def run(self, calls: Iterable[Call]) -> list[Step]:
+        """Begin a sequence and let the model take some calls."""
+        self.start()
+        return [self.take(call) for call in calls]
+
     def take(self, call: Call) -> Step:
         """Let the model take a call."""
         return self.taken(call, self.machine.apply(call, self.state))
@@ -80,7 +86,6 @@ class Rehearsal:
         return held
 
 
-def rehearse(model: type[Machine], calls: list[Call]) -> list[Step]:
-    """What the model makes of some calls, from genesis."""
-    rehearsal = Rehearsal(model)
-    return [rehearsal.take(call) for call in calls]
+def rehearse(model: type[Machine], calls: Iterable[Call]) -> list[Step]:
+    """What the model makes of some calls, from genesis. For many runs a `Rehearsal` is much cheaper."""
+    return Rehearsal(model).run(calls)

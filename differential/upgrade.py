@@ -17,7 +17,7 @@ from typing import Any
 from marginspec.differential.blame import Agreed, Cause, Reply, Witness, beginning, causes
 from marginspec.differential.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
 from marginspec.differential.lockstep import Divergence, LockStep, Tally
-from marginspec.differential.sequence import Rehearsal, Step, rehearse
+from marginspec.differential.sequence import Rehearsal, Step
 from marginspec.differential.shrink import shrink
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.record import plain
@@ -151,6 +151,7 @@ class Upgrade:
         self.result = Comparison()
         self._model, self._targets = model, (base, head)
         self._locksteps = [LockStep(model, target) for target in self._targets]
+        self._rehearsal = Rehearsal(model)
         self._genesis = model.genesis().flatten()
         self._apart = [self._begins(target) != self._genesis for target in self._targets]
         self._ways: Counter[tuple[str, tuple[str, str]]] = Counter()
@@ -182,7 +183,7 @@ class Upgrade:
         """Compare base, head and model on some vectors, calls from genesis, besides."""
         for calls in vectors:
             if not any(self._apart):
-                self._sequence(rehearse(self._model, list(calls)))
+                self._sequence(self._rehearsal.run(calls))
                 self.result.vectors += 1
 
     def _sequence(self, steps: list[Step]) -> None:
@@ -195,7 +196,7 @@ class Upgrade:
             self._note_agreed(steps[: at - 1] if parting or at < len(steps) else steps)
             if at == 0:
                 break
-            steps = rehearse(self._model, [step.call for place, step in enumerate(steps, 1) if place != at])
+            steps = self._rehearsal.run(step.call for place, step in enumerate(steps, 1) if place != at)
             result.left_out += 1
         result.comparisons = sum(lockstep.tally.comparisons for lockstep in self._locksteps)
         result.tally = self._locksteps[0].tally
@@ -295,7 +296,7 @@ class Upgrade:
 
     def _again(self, parting: Parting, calls: list[Call], divergence: Divergence) -> Parting | None:
         """The parting that other calls lead to; None when the sides do the same."""
-        steps = rehearse(self._model, calls)
+        steps = self._rehearsal.run(calls)
         replies = self._replies(steps)
         return None if replies[0] == replies[1] else Parting(steps, parting.departs, divergence, replies)
 
@@ -309,7 +310,7 @@ class Upgrade:
         lockstep = self._locksteps[self._side(parting.departs)]
         for option in self._model.universe.get(kind, ()):
             calls = [*others, Call(last.action, {**last.arguments, name: option})]
-            found = None if option == actor else lockstep.run(rehearse(self._model, calls), recheck=False)
+            found = None if option == actor else lockstep.run(self._rehearsal.run(calls), recheck=False)
             if found is not None and found[0] == len(calls) and found[1].key == parting.divergence.key:
                 other = self._again(parting, calls, found[1])
                 if other is not None and other.plainness == parting.plainness:

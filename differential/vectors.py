@@ -17,7 +17,7 @@ from typing import Any
 import jsonschema
 
 from marginspec.differential.select import Chosen
-from marginspec.differential.sequence import rehearse
+from marginspec.differential.sequence import Rehearsal
 from marginspec.differential.trace import Text, as_text, call_document, digest_of, read_call
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.targets.evm.reasons import printable
@@ -62,14 +62,14 @@ def vectors_of(model: type[Machine], chosen: Sequence[tuple[Chosen, str]]) -> li
     """The vectors of some calls, each with what it shows; the same calls once, by action in the order of the model."""
     genesis = model.genesis()
     names, begin = genesis.names(), genesis.flatten()
-    order = list(actions_of(model))
+    order, rehearsal = list(actions_of(model)), Rehearsal(model)
     count: Counter[str] = Counter()
     found: dict[str, Vector] = {}
     for choice, shows in sorted(chosen, key=lambda c: (order.index(c[0].calls[-1].action), len(c[0].calls))):
         key = repr(choice.calls)
         if key in found:
             continue
-        *steps, last = rehearse(model, list(choice.calls))
+        *steps, last = rehearsal.run(choice.calls)
         if any(not step.outcome.accepted for step in steps):
             raise ValueError(f"a step of a vector is refused: {choice.calls}")
         count[last.call.action] += 1

@@ -36,15 +36,12 @@ def _z3(text: str, seconds: float) -> str:
     return str(solver.check())
 
 
-def z3_solver(text: str, seconds: float, resources: int = Z3_RESOURCES) -> z3.Solver:
-    """A fresh Z3 with its own context that has read a text; the caller may ask it for a model.
-
-    resources: how much it may do, in its own unit, which is the same on every machine.
-    """
+def z3_solver(text: str, seconds: float) -> z3.Solver:
+    """A fresh Z3 with its own context that has read a text; the caller may ask it for a model."""
     context = z3.Context()
     solver = z3.Solver(ctx=context)
     solver.set("timeout", int(seconds * 1000))
-    solver.set("rlimit", resources)
+    solver.set("rlimit", Z3_RESOURCES)
     solver.set("random_seed", 0)
     solver.from_string(text.replace("(check-sat)", ""))
     return solver

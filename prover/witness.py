@@ -20,14 +20,13 @@ import z3
 
 from marginspec.prover.encode import Obligation, only_width, smt_lib, support
 from marginspec.prover.evaluate import Evaluation, Numbers, mended, satisfies
-from marginspec.prover.solvers import Z3_RESOURCES, z3_solver
+from marginspec.prover.solvers import z3_solver
 from marginspec.prover.symbolic import Atoms, Quotient, SymBool, SymInt, Unknown, Value
 
 TRIES = 24
 NEARBY = 64
 SECONDS = 0.5
 NONLINEAR_SECONDS = 3.0
-PATIENCE = 60.0
 
 
 @dataclass
@@ -119,12 +118,6 @@ class Witnesses:
         if self.exchange is not None:
             with self.exchange.open("ab", buffering=0) as file:
                 file.write(json.dumps([action, numbers]).encode() + b"\n")
-
-
-def solved(atoms: Atoms, conditions: Sequence[SymBool], resources: int) -> Numbers | None:
-    """Integers that satisfy conditions; None when Z3 finds none with these resources: the same on every machine."""
-    numbers = _ask(atoms, conditions, PATIENCE, resources)
-    return numbers if isinstance(numbers, dict) and satisfies(atoms, conditions, numbers) else None
 
 
 def _hubs(atoms: Atoms, conditions: Sequence[SymBool]) -> list[Unknown]:
@@ -229,10 +222,10 @@ class _Rest:
         return a // b if isinstance(a, int) and isinstance(b, int) else self.atoms.quotient(a, b)
 
 
-def _ask(atoms: Atoms, conditions: Sequence[SymBool], seconds: float, resources: int = Z3_RESOURCES) -> Numbers | str:
+def _ask(atoms: Atoms, conditions: Sequence[SymBool], seconds: float) -> Numbers | str:
     """Z3's integers for the unknowns; `unsat` or `unknown` when it has none."""
     text = smt_lib(Obligation(atoms, tuple(conditions)), "int")
-    solver = z3_solver(text.replace("(set-logic QF_NIA)\n", ""), seconds, resources)
+    solver = z3_solver(text.replace("(set-logic QF_NIA)\n", ""), seconds)
     if (answer := solver.check()) != z3.sat:
         return str(answer)
     model = solver.model()
