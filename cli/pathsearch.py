@@ -49,13 +49,17 @@ def searched(model: type[Machine], claims: Sequence[Property], seed: int, steps:
     Two to four minutes of processor time; progress goes to standard error.
     """
     proofs = _Proofs(model, claims)
-    with progress("looking for paths", PARTS) as advance:
-        explorer = explored(model, seed, steps, proofs.settled, advance)
-    with progress("choosing vectors", len(actions_of(model))) as advance:
-        vectors = vectors_of(model, chosen(explorer, advance))
+    vectors = _vectors(model, proofs, seed, steps)
     taken = replayed(model, [(*vector.steps, vector.call) for vector in vectors])
     proofs.look(taken, EFFORTS)
     return Found(vectors, taken, {gap: proofs.why[gap] for gap in taken.gaps()})
+
+
+def _vectors(model: type[Machine], proofs: _Proofs, seed: int, steps: int) -> list[Vector]:
+    with progress("looking for paths", PARTS) as advance:
+        explorer = explored(model, seed, steps, proofs.settled, advance)
+    with progress("choosing vectors", len(actions_of(model))) as advance:
+        return vectors_of(model, chosen(explorer, advance))
 
 
 def vector_runs(model: type[Machine], claims: Sequence[Property], seed: int) -> list[list[Call]]:
@@ -69,7 +73,7 @@ def vector_runs(model: type[Machine], claims: Sequence[Property], seed: int) -> 
     made_of = "".join(f"{file.name}\n{file.read_text(encoding='utf-8')}" for file in sorted(files))
 
     def make() -> Any:
-        found = searched(model, claims, seed).vectors
+        found = _vectors(model, _Proofs(model, claims), seed, STEPS)
         return [[call_document(call) for call in (*vector.steps, vector.call)] for vector in found]
 
     try:

@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from marginspec.differential.aim import Aimer
 from marginspec.differential.paths import CALLED, REST, Gap, Recorder, Way
 from marginspec.differential.reach import Explorer
 from marginspec.differential.select import Calls, Chosen, Selector
@@ -59,8 +60,9 @@ def explored(
                 known.add(calls)
             done += 1
             advance(done)
+    aimer = Aimer(known)
     for gap in known.gaps():
-        known.borrow(gap)
+        aimer.borrow(gap)
     return known
 
 
@@ -81,10 +83,11 @@ def _wandered(task: tuple[int, int, int, list[Gap]]) -> list[list[Call]]:
 def _aimed(task: tuple[int, int, int, list[Gap]]) -> list[list[Call]]:
     seed, shard, steps, gaps = task
     known, before = _KNOWN.reseeded(seed), _KNOWN.number
-    for decision in known.blunt()[shard::SHARDS]:
-        known.sharpen(*decision)
+    aimer = Aimer(known)
+    for decision in aimer.blunt()[shard::SHARDS]:
+        aimer.sharpen(*decision)
     for gap in gaps[shard::SHARDS]:
-        known.aim(gap, AIMED * steps // len(gaps))
+        aimer.aim(gap, AIMED * steps // len(gaps))
     return known.news(before)
 
 

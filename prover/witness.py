@@ -72,9 +72,9 @@ class Witnesses:
             if given.all_hold(conditions) and satisfies(atoms, conditions, numbers):
                 return numbers
         for like in before[: -1 - nearby : -1]:
-            if (numbers := mended(atoms, conditions, like)) is not None:
-                self._keep(numbers, action, claim)
-                return numbers
+            if (moved := mended(atoms, conditions, like)) is not None:
+                self._keep(moved, action, claim)
+                return moved
         return None
 
     def _evaluation(self, atoms: Atoms, numbers: Numbers) -> Evaluation:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from marginspec.cli import pathsearch
-from marginspec.cli.pathsearch import Found, vector_runs
+from marginspec.cli.pathsearch import vector_runs
 from marginspec.cli.scaffold.model import Strongbox
-from marginspec.differential.reach import Explorer
 from marginspec.differential.select import Chosen
-from marginspec.differential.vectors import vectors_of
+from marginspec.differential.vectors import Vector, vectors_of
 from marginspec.model.kernel import Call, Machine, action
 from marginspec.model.kernel.machine import Rejected
 
@@ -39,12 +37,11 @@ def apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_they_are_searched_for_once_per_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def searched(model: type[Machine], claims: Sequence[Any], seed: int) -> Found:
+    def found(model: type[Machine], proofs: Any, seed: int, steps: int) -> list[Vector]:
         asked.append(seed)
-        vectors = vectors_of(model, [(Chosen((DEPOSIT, TOO_MUCH)), "more than there is")])
-        return Found(vectors, Explorer(model, seed), {})
+        return vectors_of(model, [(Chosen((DEPOSIT, TOO_MUCH)), "more than there is")])
 
-    monkeypatch.setattr(pathsearch, "searched", searched)
+    monkeypatch.setattr(pathsearch, "_vectors", found)
     assert [vector_runs(Strongbox, (), seed) for seed in (1, 1, 2)] == [[[DEPOSIT, TOO_MUCH]]] * 3
     assert asked == [1, 2]
 
