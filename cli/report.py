@@ -38,8 +38,8 @@ def report(
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="JSON documents of check, prove, fuzz, mutate, rules, bounds, planted and diff, each once; a folder "
-            "of them; a trace.",
+            help="JSON documents of check, prove, fuzz, mutate, rules, bounds, planted, diff, vectors and audit, each "
+            "once; a folder of them; a trace.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The HTML file to write.")] = REPORT,
@@ -55,6 +55,8 @@ def report(
     What a check found: marginspec check --json > out/check.json, then marginspec report out/check.json
 
     With the kill matrix: marginspec report out/check.json out/mutate.json --out audit.html
+
+    A live book: marginspec audit --json > out/audit.json, then marginspec report out/audit.json
 
     One counterexample: marginspec report out/traces/TRACE.json
 
@@ -98,7 +100,7 @@ def _codes(run: Run) -> Iterator[int]:
         yield documents.prove_code(dict(known["prove"]))
     if "fuzz" in known:
         yield documents.fuzz_code(dict(known["fuzz"]), require_reach=False)
-    for kind in ("check", "bounds"):
+    for kind in ("check", "bounds", "vectors", "audit"):
         if kind in known:
             yield next(code for code, verdict in VERDICTS.items() if verdict == known[kind]["verdict"])
     if "diff" in known:

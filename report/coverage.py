@@ -128,7 +128,33 @@ def _diff(document: Document) -> Iterator[Line]:
     if unasked:
         yield Line("bad", f"the upgrade changes {counted(unasked, 'thing')} that nobody declared")
     else:
-        yield Line("good", f"the upgrade changes nothing but what was declared, in {document['steps']:,} steps")
+        also = f" and {counted(document['vectors'], 'vector')}" if document.get("vectors") else ""
+        yield Line("good", f"the upgrade changes nothing but what was declared, in {document['steps']:,} steps{also}")
+
+
+def _vectors(document: Document) -> Iterator[Line]:
+    failed, paths = len(document["failures"]), document.get("paths", {})
+    if failed:
+        yield Line(
+            "bad", f"the implementation fails {failed:,} of {counted(document['vectors'], 'conformance vector')}"
+        )
+    else:
+        yield Line("good", f"{counted(document['vectors'], 'conformance vector')} passed")
+    if paths.get("open"):
+        yield Line("open", f"{counted(paths['open'], 'path')} that no vector takes and no proof excludes")
+
+
+def _audit(document: Document) -> Iterator[Line]:
+    broken = [row["id"] for row in document["invariants"] if row["broken"]]
+    at = f"{document['accounts']:,} accounts at block {document['block']}"
+    if document["different"]:
+        yield Line("bad", f"model and contract differ {counted(document['different'], 'time')}, on {at}")
+    if broken:
+        yield Line("bad", f"the live book breaks {', '.join(broken)}")
+    if document["not_evaluated"] or not document["compared"]:
+        yield Line("open", "something of the live book could not be evaluated")
+    if not broken and not document["different"]:
+        yield Line("good", f"model and contract agree and every invariant holds, on {at}")
 
 
 _LINES = {
@@ -139,6 +165,8 @@ _LINES = {
     "diff": _diff,
     "mutate": _mutate,
     "planted": _planted,
+    "vectors": _vectors,
+    "audit": _audit,
 }
 
 
@@ -148,7 +176,7 @@ _LINES = {
 def gaps(documents: Documents, not_modelled: Sequence[str], remarks: Sequence[str]) -> list[Gap]:
     """What was not covered, shortcomings before what is known. remarks: what could not be read of the run."""
     found = [*_absent(documents), *_of_proofs(documents), *_of_rules(documents), *_of_run(documents)]
-    found += _of_mutants(documents)
+    found += [*_of_mutants(documents), *_of_vectors(documents), *_of_the_book(documents)]
     if remarks:
         found.append(Gap("Not readable", "named by the run, and missing here", [(text, "") for text in remarks]))
     if not_modelled:
@@ -164,7 +192,7 @@ def _absent(documents: Documents) -> Iterator[Gap]:
         "mutate": ("No mutants", "how much the checks would notice was not measured: marginspec mutate"),
     }
     for kind, (title, meaning) in what.items():
-        if kind not in documents and not (kind == "fuzz" and "diff" in documents):
+        if kind not in documents and not (kind == "fuzz" and documents.keys() & {"diff", "vectors"}):
             yield Gap(title, meaning, known=kind == "mutate")
 
 
@@ -220,6 +248,19 @@ def _of_mutants(documents: Documents) -> Iterator[Gap]:
         bugs = documents["planted"]["bugs"]
         if missed := [(bug["id"], bug["why"]) for bug in bugs if not is_noticed(bug)]:
             yield Gap("Planted bugs not noticed", "put into the contract, and nothing noticed", missed)
+
+
+def _of_vectors(documents: Documents) -> Iterator[Gap]:
+    found = documents.get("vectors", {})
+    if open_paths := [(row["action"], row["path"]) for row in found.get("open", ())]:
+        yield Gap("Open paths", "no vector takes them, and no proof excludes them", open_paths)
+    if excluded := [(row["action"], f"{row['path']}: {row['why']}") for row in found.get("infeasible", ())]:
+        yield Gap("Impossible paths", "no vector can take them, by a proof", excluded, known=True)
+
+
+def _of_the_book(documents: Documents) -> Iterator[Gap]:
+    if missed := [(row["what"], row["why"]) for row in documents.get("audit", {}).get("not_evaluated", ())]:
+        yield Gap("Not evaluated in the live book", "neither model nor contract says anything of it", missed)
 
 
 def counted(count: int, one: str, many: str = "") -> str:

@@ -104,6 +104,7 @@ def _environment() -> jinja2.Environment:
         "money": money,
         "percent": percent,
         "seconds": seconds,
+        "short": short,
         "usd": usd,
     }
     return environment
@@ -156,6 +157,11 @@ def percent(ppm: Any) -> str:
 def seconds(value: float) -> str:
     """A duration."""
     return f"{value:.0f} s" if value >= 100 else f"{value:.1f} s" if value >= 10 else f"{value:.2f} s"
+
+
+def short(name: str) -> str:
+    """An identifier that is longer than an address, as one can compare it by eye."""
+    return name if len(name) <= 42 else f"{name[:10]}…{name[-8:]}"
 
 
 def usd(quote: Any) -> str:

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from marginspec.cli.main import main
+from marginspec.cli.run_files import read_run
 from marginspec.cli.samplebook import sample_book
 from marginspec.targets.evm.book import selector
 from marginspec.targets.morpho_blue.book import LIQUIDATE
@@ -178,6 +179,9 @@ def test_a_book_that_agrees_holds_as_a_document_and_as_text(
     assert (tmp_path / found["state"]).is_file()
     assert found["requests"]["asked"] > 100
     assert found["requests"]["kept"] == 0
+
+    (tmp_path / "audit.json").write_text(done.stdout)
+    assert list(read_run([tmp_path / "audit.json"]).documents) == ["audit"], "what a report is made of"
 
     again = here(system, "--target", url, "--address", address)
     assert again.returncode == 0

@@ -13,6 +13,7 @@ import pytest
 
 from marginspec.cli.feasible import EFFORTS, QUICK, Feasibility
 from marginspec.cli.main import main
+from marginspec.cli.run_files import read_run
 from marginspec.cli.systems import SYSTEMS
 from marginspec.cli.theorems import BY_THEOREM
 from marginspec.differential.paths import closes
@@ -110,6 +111,8 @@ def test_a_candidate_that_fails_a_vector_is_broken(marginspec: Command, folder: 
     candidate.write_text(json.dumps({"abi": artifact.abi, "bytecode": "0x" + artifact.bytecode.hex()}))
     done = marginspec("morpho-blue", "--run", str(folder), "--artifact", f"Morpho={candidate}", "--json")
     document = json.loads(done.stdout)
+    (tmp_path / "run.json").write_text(done.stdout)
+    assert list(read_run([tmp_path / "run.json"]).documents) == ["vectors"], "what a report is made of"
     assert (document["verdict"], done.returncode) == ("broken", 1)
     assert {"vector", "field", "expected", "found"} == document["failures"][0].keys()
     assert document["failures"][0]["field"] == "returns"

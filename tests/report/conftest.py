@@ -172,6 +172,56 @@ def a_run() -> dict[str, Any]:
                 }
             ],
         },
+        "vectors": {
+            "schema": "marginspec/vectors/1",
+            "system": "morpho-blue",
+            "target": HOSTILE,
+            "vectors": 1234,
+            "accepted": 1000,
+            "rejected": 234,
+            "calls": 5000,
+            "paths": {"covered": 99, "infeasible": 1, "open": 1},
+            "infeasible": [{"action": "supply", "path": HOSTILE, "why": "impossible in supply"}],
+            "open": [{"action": "borrow", "path": "_accrue: `a < b` is True"}],
+            "failures": [{"vector": "borrow-001", "field": HOSTILE, "expected": "accepted", "found": HOSTILE}],
+            "verdict": "broken",
+        },
+        "audit": {
+            "schema": "marginspec/audit/1",
+            "system": "morpho-blue",
+            "chain": "1",
+            "address": HOSTILE,
+            "block": "18883124",
+            "accounts": 5001,
+            "positions": 7000,
+            "compared": {HOSTILE: 5001},
+            "different": 1,
+            "differences": [
+                {"question": "healthy", "account": "0x12", "market": HOSTILE, "model": "1", "contract": HOSTILE}
+            ],
+            "not_evaluated": [{"what": "market 0x56", "why": f"its oracle {HOSTILE}"}],
+            "invariants": [
+                {"id": "L-1", "law": "L-1 holds of `every` account.", "cases": 5001, "broken": 0},
+                {"id": "L-2", "law": "Sums are sums.", "cases": 2, "broken": 1},
+            ],
+            "evaluated": 4000,
+            "liquidatable": 1,
+            "closest": [
+                {
+                    "account": account,
+                    "market": "",
+                    "healthy": health is None,
+                    "has": "1500000",
+                    "needs": "1500001",
+                    "unit": HOSTILE,
+                    "health": health,
+                    "bad_debt": "0" if health is None else "12",
+                }
+                for account, health in (("0x34", "0.999999"), (HOSTILE, None))
+            ],
+            "bad_debt": [{"market": HOSTILE, "unit": HOSTILE, "accounts": 1, "amount": "12"}],
+            "verdict": "broken",
+        },
         "rules": {
             "schema": "marginspec/rules/1",
             "system": "morpho-blue",

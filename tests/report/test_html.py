@@ -220,11 +220,37 @@ def test_every_shortcoming_is_listed_with_what_it_is_about(documents: dict[str, 
         "Surviving mutants": ["m:3"],
         "Equivalent mutants": ["m:4"],
         "Planted bugs not noticed": ["bug-None"],
+        "Open paths": ["borrow"],
+        "Impossible paths": ["supply"],
+        "Not evaluated in the live book": ["market 0x56"],
         "Not readable": ["trace x: gone"],
         "Not modelled": ["Signatures."],
     }
     assert {title: [name for name, _ in gap.items] for title, gap in gaps.items()} == expected
     assert [gap.known for gap in gaps.values()] == sorted(gap.known for gap in gaps.values())
+
+
+def test_vectors_and_a_live_book_that_hold_are_good_lines_and_need_no_other_run(documents: dict[str, Any]) -> None:
+    vectors = documents["vectors"] | {"failures": [], "paths": {"covered": 99, "infeasible": 1, "open": 0}, "open": []}
+    sound = [row for row in documents["audit"]["invariants"] if not row["broken"]]
+    audit = documents["audit"] | {"different": 0, "differences": [], "not_evaluated": [], "invariants": sound}
+    found = {"vectors": vectors, "audit": audit}
+    assert [(line.status, line.text) for line in coverage.lines(found, [])] == [
+        ("good", "1,234 conformance vectors passed"),
+        ("good", "model and contract agree and every invariant holds, on 5,001 accounts at block 18883124"),
+    ]
+    assert "No comparison with an implementation" not in [gap.title for gap in coverage.gaps(found, [], [])]
+
+
+def test_what_vectors_and_a_live_book_break_is_said(documents: dict[str, Any]) -> None:
+    found = {kind: documents[kind] for kind in ("vectors", "audit")}
+    assert [(line.status, line.text) for line in coverage.lines(found, [])] == [
+        ("bad", "the implementation fails 1 of 1,234 conformance vectors"),
+        ("bad", "model and contract differ 1 time, on 5,001 accounts at block 18883124"),
+        ("bad", "the live book breaks L-2"),
+        ("open", "1 path that no vector takes and no proof excludes"),
+        ("open", "something of the live book could not be evaluated"),
+    ]
 
 
 def test_a_clean_run_has_only_good_lines(documents: dict[str, Any]) -> None:
