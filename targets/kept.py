@@ -14,7 +14,8 @@ def kept(name: str, made_of: str, make: Callable[[], Any]) -> Any:
     """What `make` returns, as JSON has it, from a file if it was made before of the same.
 
     name: the beginning of the file's name, with the version of whoever makes it. made_of: all that decides what it
-    becomes. Files are in `~/.cache/marginspec`; `MARGINSPEC_CACHE` overrides. A file that is not whole is made again.
+    becomes. Files are in `~/.cache/marginspec`; `MARGINSPEC_CACHE` overrides. A file that is not whole is made again;
+    where none can be written, nothing is kept.
     """
     default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "marginspec"
     folder = Path(os.environ.get("MARGINSPEC_CACHE", default))
@@ -22,8 +23,9 @@ def kept(name: str, made_of: str, make: Callable[[], Any]) -> Any:
     with contextlib.suppress(OSError, ValueError):
         return json.loads(file.read_text())
     made = make()
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as partial:
-        json.dump(made, partial)
-    os.replace(partial.name, file)
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as partial:
+            json.dump(made, partial)
+        os.replace(partial.name, file)
     return made

@@ -31,6 +31,13 @@ def test_it_is_made_anew_of_something_else_or_by_another_version(counting: Calla
     assert made == [[1], [2], [3], [1]]
 
 
+def test_where_nothing_can_be_written_it_is_made_every_time(
+    counting: Callable[[], list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MARGINSPEC_CACHE", "/proc/kept")
+    assert [kept("it-1.0", "one", counting) for _ in range(2)] == [[1], [2]]
+
+
 @pytest.mark.parametrize("broken", ["", "[1", "\x00"])
 def test_a_file_that_is_not_whole_is_made_again(counting: Callable[[], list[int]], tmp_path: Path, broken: str) -> None:
     kept("it-1.0", "one", counting)
