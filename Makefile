@@ -27,6 +27,7 @@ help:
 	@echo 'make fuzz-anvil, fuzz-sdk   20,000 steps against an anvil node, and against the SDK'
 	@echo 'make mutate     break the model in every small way: who notices?'
 	@echo 'make planted    find the bugs planted in the contract'
+	@echo 'make upgrades   each planted bug as an upgrade: does diff name its rule?'
 	@echo 'make conformance  vectors of $(SYSTEM) into out/vectors/, with what they cover'
 	@echo 'make session    run and record the session of the README'
 	@echo 'make findings   find, shrink and keep the differences that the SDK declares'
@@ -42,7 +43,7 @@ NEEDED = .venv/installed $(if $(filter reference,$(SYSTEM)),,node_modules/.insta
 
 # --- What people want --------------------------------------------------------------------------------------------------
 
-.PHONY: check test lint audit html bench growth fuzz-long fuzz-anvil fuzz-sdk mutate planted session findings conformance tutorial figures setup clean
+.PHONY: check test lint audit html bench growth fuzz-long fuzz-anvil fuzz-sdk mutate planted upgrades session findings conformance tutorial figures setup clean
 
 check: $(NEEDED)
 	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
@@ -86,8 +87,11 @@ mutate: $(NEEDED)
 planted: $(NEEDED)
 	$(call measured,planted,$(BIN)/python -P -m marginspec.cli.planted $(SYSTEM))
 
+upgrades: $(NEEDED)
+	$(call measured,upgrades,$(BIN)/python -P -m marginspec.cli.upgrades $(SYSTEM))
+
 conformance: $(NEEDED)
-	@$(BIN)/marginspec vectors $(SYSTEM) --out out/vectors/$(SYSTEM) $(ARGS)
+	$(call measured,vectors,$(BIN)/marginspec vectors $(SYSTEM) --out out/vectors/$(SYSTEM) --json $(ARGS))
 
 session: setup
 	@$(BIN)/python -P -m marginspec.cli.session findings/session.txt

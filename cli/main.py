@@ -207,7 +207,7 @@ def mutate_(
         )
     if bugs:
         with progress("planted bugs", len(bugs)) as advance:
-            document = with_planted(document, bugs, steps, runs, os.cpu_count() or 1, advance)
+            document = with_planted(document, bugs, steps, runs(), os.cpu_count() or 1, advance)
     if as_json:
         emit(document)
     else:

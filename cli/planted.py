@@ -19,27 +19,20 @@ from rich.console import Console
 from marginspec.cli import process
 from marginspec.cli.options import Seed
 from marginspec.cli.pathsearch import vector_runs
-from marginspec.differential.planted import LONGEST_TRACE, STEPS, SYSTEMS, WATCHED_STEPS, Bug, Hunt, both, load, tried
+from marginspec.differential.planted import LONGEST_TRACE, STEPS, SYSTEMS, WATCHED_STEPS, Bug, Hunt, load, noticed
 from marginspec.model.kernel.machine import Call
 from marginspec.report.kill_matrix import show_planted
 from marginspec.targets.protocol import BadInput
 
-Runs = Callable[[], Sequence[Sequence[Call]]]
-"""Makes the calls of the vectors, from genesis."""
+Vectors = Sequence[Sequence[Call]]
+"""The calls of the conformance vectors, from genesis."""
 
 
-def hunted(bugs: Sequence[Bug], steps: int, watched: int, seed: int, workers: int, runs: Runs) -> Iterator[Hunt]:
-    """What comes of each bug, in the order in which that is known; runs are tried where random ones fail."""
-    missed = []
+def hunted(bugs: Sequence[Bug], steps: int, watched: int, seed: int, workers: int, vectors: Vectors) -> Iterator[Hunt]:
+    """What comes of each bug, in the order in which that is known."""
     with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-        for done in as_completed([pool.submit(both, bug, steps, watched, seed) for bug in bugs]):
-            if done.result().found_after is None:
-                missed.append(done.result())
-            else:
-                yield done.result()
-    if missed:
-        vectors = runs()
-        yield from (tried(each, vectors) for each in missed)
+        for done in as_completed([pool.submit(noticed, bug, steps, watched, seed, vectors) for bug in bugs]):
+            yield done.result()
 
 
 def bugs_document(bugs: Sequence[Bug], hunts: Sequence[Hunt]) -> list[dict[str, Any]]:
@@ -50,6 +43,7 @@ def bugs_document(bugs: Sequence[Bug], hunts: Sequence[Hunt]) -> list[dict[str, 
 
 def _entry(found: Hunt) -> dict[str, Any]:
     bug = found.bug
+    seen = found.vector if found.vector is not None and found.found_after is None else found.key
     return {
         "id": bug.id,
         "rule": bug.rule,
@@ -63,7 +57,7 @@ def _entry(found: Hunt) -> dict[str, Any]:
         ],
         "found_after": found.found_after,
         "trace_length": found.trace_length,
-        "divergence": dict(zip(("rule", "field"), found.vector or found.key, strict=True)),
+        "divergence": dict(zip(("rule", "field"), seen, strict=True)),
         "laws": list(found.laws),
         "laws_after": found.laws_after,
         "passed": found.passed,
@@ -71,8 +65,8 @@ def _entry(found: Hunt) -> dict[str, Any]:
 
 
 def planted_summary(hunts: Sequence[Hunt]) -> dict[str, int]:
-    """How many bugs there are, and how many were noticed: by anything, by the lock-step run, by it only where
-    a vector leads, by the laws alone."""
+    """How many bugs there are, and how many were noticed: by anything, by the lock-step run, by the vectors, by
+    the laws alone."""
     return {
         "planted": len(hunts),
         "planted_killed": sum(each.killed for each in hunts),
@@ -86,7 +80,7 @@ def with_planted(
     document: dict[str, Any],
     bugs: Sequence[Bug],
     steps: int,
-    runs: Runs,
+    vectors: Vectors,
     workers: int = 2,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
@@ -95,7 +89,7 @@ def with_planted(
     The lock-step run is one; the laws are another, by themselves on what the implementation shows.
     """
     hunts = []
-    for each in hunted(bugs, steps, steps, document["seed"], workers, runs):
+    for each in hunted(bugs, steps, steps, document["seed"], workers, vectors):
         hunts.append(each)
         if on_progress is not None:
             on_progress(len(hunts), len(bugs))
@@ -118,8 +112,9 @@ def planted(
     if unknown := sorted(set(only or ()) - {bug.id for bug in bugs}):
         raise BadInput(f"--only {unknown[0]}: no planted bug of {name} has this ID")
     bugs, hunts = [bug for bug in bugs if not only or bug.id in only], list[Hunt]()
+    vectors = vector_runs(SYSTEMS[name].model, SYSTEMS[name].chapter.properties, seed)
     with process.progress("planted bugs", len(bugs)) as advance:
-        for each in hunted(bugs, steps, watched, seed, os.cpu_count() or 1, lambda: _runs(name, seed)):
+        for each in hunted(bugs, steps, watched, seed, os.cpu_count() or 1, vectors):
             hunts.append(each)
             advance(len(hunts))
     document: dict[str, Any] = {
@@ -133,10 +128,6 @@ def planted(
     show_planted(document["bugs"], Console(stderr=True, width=None if sys.stderr.isatty() else 160))
     process.emit(document)
     return process.HOLDS if all(each.passed for each in hunts) else process.BROKEN
-
-
-def _runs(name: str, seed: int) -> Sequence[Sequence[Call]]:
-    return vector_runs(SYSTEMS[name].model, SYSTEMS[name].chapter.properties, seed)
 
 
 def main() -> None:

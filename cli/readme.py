@@ -76,7 +76,7 @@ def renew(documents: Sequence[str]) -> int:
         try:
             taken = figures.figures_of(json.loads(Path(name).read_text()))
         except (ValueError, LookupError, TypeError, AttributeError):
-            raise BadInput(f"{name}: no document of bench, fuzz, mutate or planted") from None
+            raise BadInput(f"{name}: no document that has figures, as that of bench or mutate") from None
         for system, found in taken.items():
             known[system] = dict(sorted({**known.get(system, {}), **found}.items()))
         print(figures.table(taken))

@@ -101,8 +101,8 @@ class Bug:
 @dataclass(frozen=True)
 class Hunt:
     """What came of a bug: after how many steps the lock-step run found it, and its shortest trace: how long it is, what
-    it shows. laws: those that the monitor alone saw broken, after how many steps of its own. vector: what it shows in a
-    conformance vector, where these were tried."""
+    it shows. laws: those that the monitor alone saw broken, after how many steps of its own. vector: what it shows, as
+    rule and field, in the first conformance vector in which it does."""
 
     bug: Bug
     found_after: int | None
@@ -244,21 +244,20 @@ def watch(bug: Bug, steps: int, seed: int) -> tuple[tuple[str, ...], int | None]
     return seen.broken, seen.found_after
 
 
-def both(bug: Bug, steps: int, watched: int, seed: int) -> Hunt:
-    """Hunt a bug by the lock-step run and, on its own, by the monitor: at most `steps` and `watched` steps."""
+def noticed(bug: Bug, steps: int, watched: int, seed: int, vectors: Sequence[Sequence[Call]]) -> Hunt:
+    """Who notices a bug, each on its own: the lock-step run in at most `steps` steps, the monitor in at most `watched`,
+    the vectors."""
     laws, after = watch(bug, watched, seed)
-    return replace(hunt(bug, steps, seed), laws=laws, laws_after=after)
+    return replace(hunt(bug, steps, seed), laws=laws, laws_after=after, vector=shown(bug, vectors))
 
 
-def tried(found: Hunt, runs: Sequence[Sequence[Call]]) -> Hunt:
-    """The same with what the bug shows in the first of some vectors, calls from genesis, in which it shows."""
-    system = _system(found.bug.system)
-    target = EvmTarget(found.bug.id, system.adapter(build(found.bug)), Embedded())
-    lockstep = LockStep(system.model, target)
+def shown(bug: Bug, vectors: Sequence[Sequence[Call]]) -> tuple[str, str] | None:
+    """What a bug shows, rule and field, in the first of some vectors, calls from genesis, in which it shows."""
+    system = _system(bug.system)
+    target = EvmTarget(bug.id, system.adapter(build(bug)), Embedded())
+    lockstep, rehearsal = LockStep(system.model, target), Rehearsal(system.model)
     try:
-        rehearsal = Rehearsal(system.model)
-        shown = (lockstep.run(rehearsal.run(calls), recheck=False) for calls in runs)
-        first = next((seen[1] for seen in shown if seen is not None), None)
+        runs = (lockstep.run(rehearsal.run(calls), recheck=False) for calls in vectors)
+        return next((found[1].key for found in runs if found is not None), None)
     finally:
         target.close()
-    return replace(found, vector=None if first is None else first.key)

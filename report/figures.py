@@ -51,11 +51,29 @@ def _planted(document: Document) -> dict[str, Document]:
     }
 
 
+def _upgrades(document: Document) -> dict[str, Document]:
+    longest = max((bug["steps"] for bug in document["bugs"] if bug["steps"] is not None), default=0)
+    return {"upgrades": {**document["summary"], "longest_account": longest}}
+
+
+def _vectors(document: Document) -> dict[str, Document]:
+    counts = ("covered", "infeasible", "open")
+    return {
+        "vectors": {
+            "vectors": document["vectors"],
+            "failed": len(document["failures"]),
+            **{name: document["paths"][name] for name in counts},
+        }
+    }
+
+
 _TAKEN: Mapping[str, Callable[[Document], dict[str, Document]]] = {
     "bench": _bench,
     "fuzz": _fuzz,
     "mutate": _mutate,
     "planted": _planted,
+    "upgrades": _upgrades,
+    "vectors": _vectors,
 }
 
 
@@ -113,6 +131,11 @@ def _mutate_rows(f: Document) -> Rows:
         ("by the lock-step run alone", f"{f['killed_by_differential'] / real:.1%}"),
         ("only by the conformance vectors", f"{f['killed_by_vectors']}"),
         ("laws that some mutant breaks", f"{f['laws_broken']} of {f['laws']}"),
+        ("bugs planted in the contract killed", f"{f['planted_killed']} of {f['planted']}"),
+        (
+            "by the lock-step run alone; by the laws alone, without a model",
+            f"{f['planted_killed_by_differential']}; {f['planted_killed_by_laws']}",
+        ),
     ]
 
 
@@ -123,6 +146,19 @@ def _planted_rows(f: Document) -> Rows:
     ]
 
 
+def _upgrade_rows(f: Document) -> Rows:
+    named = f"{f['named']} of {f['bugs']}, {f['named_first']} of them first"
+    return [
+        ("planted bugs as upgrades: `diff` names the rule", named),
+        ("most calls to show one on an account", f"{f['longest_account']}"),
+    ]
+
+
+def _vector_rows(f: Document) -> Rows:
+    paths = f"{f['covered']} taken, {f['infeasible']} branches proved impossible, {f['open']} open"
+    return [("conformance vectors; failed by the bytecode", f"{f['vectors']:,}; {f['failed']}"), ("paths", paths)]
+
+
 _SHOWN: Mapping[str, tuple[str, Callable[[Document], Rows]]] = {
     "bench": ("make bench", _bench_rows),
     "fuzz embedded": ("make fuzz-long", _fuzz_rows),
@@ -130,4 +166,6 @@ _SHOWN: Mapping[str, tuple[str, Callable[[Document], Rows]]] = {
     "fuzz sdk": ("make fuzz-sdk", _fuzz_rows),
     "mutate": ("make mutate", _mutate_rows),
     "planted": ("make planted", _planted_rows),
+    "upgrades": ("make upgrades", _upgrade_rows),
+    "vectors": ("make conformance", _vector_rows),
 }

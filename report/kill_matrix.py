@@ -46,7 +46,7 @@ def show_planted(bugs: Sequence[Document], console: Console) -> None:
             shown = " ".join((bug["divergence"]["rule"], bug["divergence"]["field"]))
             found = (f"{bug['found_after']:,} steps", f"{bug['trace_length']} steps", escape(shown))
         elif "vector" in bug["killed_by"]:
-            found = ("by a vector", "", escape(" ".join((bug["divergence"]["rule"], bug["divergence"]["field"]))))
+            found = ("vectors only", "", escape(" ".join((bug["divergence"]["rule"], bug["divergence"]["field"]))))
         laws = f"{', '.join(bug['laws'])} after {bug['laws_after']:,} steps" if bug["laws"] else "none"
         style = None if bug["passed"] else "red" if bug["killed_by"] else "bold red"
         table.add_row(bug["id"], bug["rule"], bug["incident"], *found, laws, style=style)

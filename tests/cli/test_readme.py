@@ -123,6 +123,10 @@ MUTATED = {
     "killed_by_vectors": 2,
     "laws": 4,
     "laws_broken": 3,
+    "planted": 5,
+    "planted_killed": 4,
+    "planted_killed_by_differential": 3,
+    "planted_killed_by_laws": 2,
 }
 
 
@@ -138,6 +142,29 @@ MUTATED = {
             "| laws that some mutant breaks | 3 of 4 | `make mutate` |",
         ),
         (
+            {"schema": "marginspec/mutate/1", "system": "vault", "summary": MUTATED},
+            "| by the lock-step run alone; by the laws alone, without a model | 3; 2 | `make mutate` |",
+        ),
+        (
+            {
+                "schema": "marginspec/upgrades/1",
+                "system": "vault",
+                "bugs": [{"steps": 3}, {"steps": None}],
+                "summary": {"bugs": 2, "found": 1, "named": 1, "named_first": 0, "short": 1},
+            },
+            "| planted bugs as upgrades: `diff` names the rule | 1 of 2, 0 of them first | `make upgrades` |",
+        ),
+        (
+            {
+                "schema": "marginspec/vectors/1",
+                "system": "vault",
+                "vectors": 22,
+                "failures": [],
+                "paths": {"covered": 11, "infeasible": 1, "open": 0, "by_action": {}},
+            },
+            "| paths | 11 taken, 1 branches proved impossible, 0 open | `make conformance` |",
+        ),
+        (
             {
                 "schema": "marginspec/planted/1",
                 "system": "vault",
@@ -146,7 +173,7 @@ MUTATED = {
             "| bugs planted in the contract found | 1 of 2 | `make planted` |",
         ),
     ],
-    ids=["mutants", "laws", "planted"],
+    ids=["mutants", "laws", "killed", "upgrades", "vectors", "planted"],
 )
 def test_the_figures_of_a_document_have_their_row(document: Mapping[str, Any], shown: str) -> None:
     assert shown in figures.table(figures.figures_of(document))

@@ -17,7 +17,7 @@ import marginspec
 from marginspec.cli.mutate import mutate
 from marginspec.cli.planted import bugs_document, main, planted_summary, with_planted
 from marginspec.differential import planted
-from marginspec.differential.planted import Bug, Hunt, System, build, hunt, load, tried
+from marginspec.differential.planted import Bug, Hunt, System, build, hunt, load, shown
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call
 from marginspec.report.kill_matrix import show_mutate
@@ -170,17 +170,17 @@ def test_the_command_says_of_a_bug_which_field_and_which_laws_show_it(
     (bug,) = document["bugs"]
     assert (document["schema"], document["system"]) == ("marginspec/planted/1", "morpho-blue")
     assert (bug["id"], bug["divergence"]["rule"], bug["passed"]) == (CHEAP, "AUT-2", True)
-    assert bug["killed_by"] == ["differential", *bug["laws"]]
+    assert bug["killed_by"] == ["differential", "vector", *bug["laws"]]
     assert "MB-AUT-2" in bug["laws"]
     counted = {"planted": 1, "planted_killed": 1, "planted_killed_by_differential": 1, "planted_killed_by_laws": 1}
-    assert document["summary"] == {**counted, "planted_killed_by_vectors": 0}
+    assert document["summary"] == {**counted, "planted_killed_by_vectors": 1}
     assert "MB-AUT-2" in printed.err
 
 
 def test_planted_bugs_and_mutants_are_one_matrix(tmp_path: Path) -> None:
     nothing = mutate("morpho-blue", MorphoBlue, _no_target, (), tmp_path / "none", 5000, 1, only=lambda m: False)
     (bug,) = (bug for bug in load("morpho-blue") if bug.id == CHEAP)
-    document = with_planted(nothing, [bug], steps=5000, runs=list, workers=1)
+    document = with_planted(nothing, [bug], steps=5000, vectors=(), workers=1)
     assert (document["schema"], document["mutants"]) == ("marginspec/mutate/1", [])
     assert [row["id"] for row in document["planted"]] == [CHEAP]
     assert document["summary"]["total"] == 0
@@ -232,8 +232,8 @@ def test_a_bug_that_random_runs_miss_shows_in_a_vector() -> None:
     deposit = Call("deposit", {"account": "trader", "token": "USD", "amount": 10_883_440_000})
     most = {"liquidator": "maker", "account": "trader", "market": "ETH-PERP", "most": 1_000_000_000}
     runs = [[fall, Call("liquidate", most)], [fall, deposit, Call("liquidate", most)]]
-    assert tried(Hunt(bug, None), runs[:1]).vector is None
-    found = tried(Hunt(bug, None), runs)
+    assert shown(bug, runs[:1]) is None
+    found = Hunt(bug, None, vector=shown(bug, runs))
     assert found.vector == ("LIQ-5", "outcome")
     assert (found.killed, found.passed) == (True, False)
     (entry,) = bugs_document([bug], [found])
