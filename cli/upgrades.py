@@ -5,8 +5,13 @@ A table for people on standard error, the document `marginspec/upgrades/1` on st
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import multiprocessing
+import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from rich.console import Console
@@ -21,9 +26,6 @@ from marginspec.differential.upgrade import SHORT, compare
 from marginspec.model.kernel.machine import Call
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
-from marginspec.targets.protocol import Target
-
-Runs = Sequence[Sequence[Call]]
 
 STEPS = 20_000
 SEED = 1
@@ -32,12 +34,11 @@ SEED = 1
 def verify(name: str, steps: int) -> int:
     """Compare the shipped contracts with each buggy build; code 1 when a rule is not named, or its account is long."""
     chosen, bugs, rows = system(name), load(name), list[dict[str, Any]]()
-    base = EvmTarget("base", chosen.adapter({}), Embedded())
     vectors = vector_runs(chosen.model, chosen.chapter.properties, SEED)
-    with process.progress("upgrades", len(bugs)) as advance:
-        for bug in bugs:
-            head = EvmTarget("head", chosen.adapter(build(bug)), Embedded())
-            rows.append(_row(bug, chosen.model, base, head, steps, vectors))
+    fork = multiprocessing.get_context("fork")
+    with process.progress("upgrades", len(bugs)) as advance, ProcessPoolExecutor(os.cpu_count() or 1, fork) as pool:
+        for row in pool.map(_row, bugs, itertools.repeat(steps), itertools.repeat(vectors)):
+            rows.append(row)
             advance(len(rows))
     Console(stderr=True, width=None if sys.stderr.isatty() else 160).print(_table(rows))
     summary = {
@@ -61,9 +62,13 @@ def verify(name: str, steps: int) -> int:
     return process.HOLDS if summary["named"] == summary["short"] == len(rows) else process.BROKEN
 
 
-def _row(bug: Bug, model: Any, base: Target, head: Target, steps: int, vectors: Runs) -> dict[str, Any]:
+def _row(bug: Bug, steps: int, vectors: Sequence[Sequence[Call]]) -> dict[str, Any]:
     """place: of the broken rule among those named, in the first difference that names it. steps: of its account."""
-    found = compare(model, base, head, steps, SEED, vectors).differences
+    chosen = system(bug.system)
+    base = EvmTarget("base", chosen.adapter({}), Embedded())
+    head = EvmTarget("head", chosen.adapter(build(bug)), Embedded())
+    with contextlib.closing(base), contextlib.closing(head):
+        found = compare(chosen.model, base, head, steps, SEED, vectors).differences
     right = next((difference for difference in found if bug.rule in difference.rules), None)
     return {
         "id": bug.id,

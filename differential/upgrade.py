@@ -120,13 +120,13 @@ def compare(
     seed: int,
     vectors: Sequence[Sequence[Call]] = (),
 ) -> Comparison:
-    """What an upgrade changes, of exactly `steps` calls, the same for the same seed, and those of some vectors.
-
-    Raises what a target raises.
+    """What an upgrade changes, of exactly `steps` calls, the same for the same seed; where these show nothing, of some
+    vectors. Raises what a target raises.
     """
     upgrade = Upgrade(model, base, head)
-    upgrade.follow(vectors)  # first: they are short
     upgrade.run(steps, seed)
+    if not upgrade.differs:
+        upgrade.follow(vectors)
     return upgrade.explained()
 
 
@@ -179,12 +179,16 @@ class Upgrade:
             if any(self._apart):
                 break  # then every call differs
 
+    @property
+    def differs(self) -> bool:
+        """Whether the two sides were seen to part."""
+        return bool(self._partings)
+
     def follow(self, vectors: Sequence[Sequence[Call]]) -> None:
         """Compare base, head and model on some vectors, calls from genesis, besides."""
-        for calls in vectors:
-            if not any(self._apart):
-                self._sequence(self._rehearsal.run(calls))
-                self.result.vectors += 1
+        for calls in vectors if not any(self._apart) else ():
+            self._sequence(self._rehearsal.run(calls))
+            self.result.vectors += 1
 
     def _sequence(self, steps: list[Step]) -> None:
         """Compare a sequence; a call on which somebody departs is left out of what follows."""

@@ -48,10 +48,10 @@ def _count(number: int, what: str) -> str:
 
 
 def _show_compared(document: Document, console: Console) -> None:
+    also = f" and {_count(document['vectors'], 'vector')}" if document["vectors"] else ""
     console.print(
         f"three ways: {document['system']}, {escape(document['base'])} and {escape(document['head'])}, seed "
-        f"{document['seed']}: {document['vectors']:,} vectors and {document['steps']:,} steps, "
-        f"{document['comparisons']:,} values compared, "
+        f"{document['seed']}: {document['steps']:,} steps{also}, {document['comparisons']:,} values compared, "
         f"{document['rules_reached']} of {document['rules']} rules reached"
     )
     if document["left_out"]:
