@@ -40,6 +40,9 @@ MANY = 24
 KEPT_AGREED = 40
 """Of each action, so many calls are kept on which both agreed with the model."""
 
+NEAR_AGREED = 120
+"""Of each action, so many more where vectors stand near its decisions: they tell causes apart that random calls do not."""
+
 SHORT = 6
 """A difference is shrunk from one witness after another until it shows in so few steps."""
 
@@ -157,6 +160,7 @@ class Upgrade:
         self._ways: Counter[tuple[str, tuple[str, str]]] = Counter()
         self._partings: list[Parting] = []
         self._agreed: defaultdict[str, list[Agreed]] = defaultdict(list)
+        self._enough_agreed = KEPT_AGREED
 
     @staticmethod
     def _begins(target: Target) -> list[Any]:
@@ -186,6 +190,7 @@ class Upgrade:
 
     def follow(self, vectors: Sequence[Sequence[Call]]) -> None:
         """Compare base, head and model on some vectors, calls from genesis, besides."""
+        self._enough_agreed = KEPT_AGREED + NEAR_AGREED
         for calls in vectors if not any(self._apart) else ():
             self._sequence(self._rehearsal.run(calls))
             self.result.vectors += 1
@@ -235,7 +240,7 @@ class Upgrade:
         before = self._genesis
         for step in steps:
             kept = self._agreed[step.call.action]
-            if len(kept) < KEPT_AGREED:
+            if len(kept) < self._enough_agreed:
                 kept.append((before, step))
             before = step.state
 
