@@ -41,7 +41,7 @@ KEPT_AGREED = 40
 """Of each action, so many calls are kept on which both agreed with the model."""
 
 NEAR_AGREED = 120
-"""Of each action, so many more where vectors stand near its decisions: they tell causes apart that random calls do not."""
+"""Of each action, so many more of vectors: they stand near its decisions, which tells causes apart."""
 
 SHORT = 6
 """A difference is shrunk from one witness after another until it shows in so few steps."""
