@@ -98,13 +98,18 @@ def _statement(node: ast.FunctionDef, line: int) -> ast.stmt:
 
 
 def _called(model: type[Machine], function: Function, statement: ast.stmt) -> list[str]:
-    """The rules of the functions that a statement uses, or that take what it computes; those by which they refuse."""
+    """The rules of the functions that a statement uses, or that take what it computes; those by which they refuse.
+
+    The nearest rule of each function first.
+    """
     calls = [part for part in ast.walk(statement) if isinstance(part, ast.Call)]
     stored = {part.id for part in ast.walk(statement) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
     taking = (part for part in ast.walk(function.node) if isinstance(part, ast.Call))
     calls += [call for call in taking if any(isinstance(a, ast.Name) and a.id in stored for a in call.args)]
-    names = {getattr(call.func, "attr", getattr(call.func, "id", "")) for call in calls} - {function.name}
-    return [rule for other in named(model, frozenset(names)) for rule in (*refusals_in(other.node), *other.rules)]
+    names = dict.fromkeys(getattr(call.func, "attr", getattr(call.func, "id", "")) for call in calls)
+    others = (named(model, frozenset({name})) for name in names if name != function.name)
+    rules = [[*refusals_in(other.node), *other.rules] for other in itertools.chain.from_iterable(others)]
+    return [rule for nearest in itertools.zip_longest(*rules) for rule in nearest if rule is not None]
 
 
 def _line(statement: ast.stmt) -> str:
@@ -117,6 +122,7 @@ def _changes(model: type[Machine], function: Function, node: ast.FunctionDef) ->
 
     yield from expressions(node, functools.partial(meaning, model, function.module))
     yield from blocks(node, functools.partial(refusal_of, model), lambda _: False)
+    yield from _taken(model, node)
     arguments = {a.arg: ast.unparse(a.annotation) for a in node.args.args if a.annotation is not None}
     for one, other in itertools.combinations(arguments, 2):
         if _root(model, arguments[one]) == _root(model, arguments[other]):
@@ -131,6 +137,36 @@ def _changes(model: type[Machine], function: Function, node: ast.FunctionDef) ->
             for new in (ast.Constant(False), ast.Constant(True)):
                 put = functools.partial(setattr, inner, "test", new)
                 yield Change("condition", inner.lineno, [inner.test], [new], put, rule)
+
+
+def _taken(model: type[Machine], node: ast.FunctionDef) -> Iterator[Change]:
+    """A quantity is set to another that moved just before, instead of moving as well.
+
+    That concerns the rule of what moves the other alone: a donation, where the balance is taken for what is accounted.
+    """
+    blocks = [inner for inner in ast.walk(node) if isinstance(inner, ast.FunctionDef | ast.If | ast.For)]
+    for inner in blocks:
+        moves = [statement for statement in inner.body if isinstance(statement, ast.AugAssign)]
+        for other, moved in itertools.combinations(moves, 2):
+            (source,), (name,) = _stored(other) or [""], _stored(moved) or [""]
+            if source and name and source != name:
+                alone = (f.rules for f in functions_of(model).values() if _stored(f.node) & {source, name} == {source})
+                rule = next((rules[0] for rules in alone if rules), "")
+                taken = ast.parse(ast.unparse(other.target), mode="eval").body
+                new = ast.copy_location(ast.Assign([moved.target], taken), moved)
+                put = functools.partial(inner.body.__setitem__, inner.body.index(moved), new)
+                yield Change("taken", moved.lineno, [moved], [new], put, rule)
+
+
+def _stored(node: ast.AST) -> set[str]:
+    """The variables of the state, or fields of records, to which a piece of text stores."""
+    found = set()
+    for part in ast.walk(node):
+        if isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.ctx, ast.Store):
+            while isinstance(part, ast.Subscript):
+                part = part.value
+            found |= {part.attr} if isinstance(part, ast.Attribute) else set()
+    return found
 
 
 def _parts(node: ast.AST) -> Iterator[tuple[str, int | None, ast.expr]]:

@@ -212,6 +212,19 @@ def test_in_a_model_of_many_files_too() -> None:
     assert named(result) == [("TRD-6", "head")]
 
 
+def test_a_balance_taken_for_what_is_accounted_concerns_who_gives() -> None:
+    variant = changed("_pull", "self.held[token] = self.balance[token][VENUE]", Reference)
+    assert variant.rules == ("LED-9", "LED-4")
+    (found,) = compared(Modelled(model=Reference), Modelled(variant.installed, Reference), 3_000, Reference).differences
+    assert found.rules[0] == "LED-9"
+    assert found.exact
+    assert len(found.parting.steps) <= SHORT
+
+
+def test_of_each_function_that_a_changed_statement_uses_a_rule_is_concerned() -> None:
+    assert "COL-11" in changed("initial_margin", "extra += haircut_gap(", Reference).rules
+
+
 def test_a_difference_from_the_beginning_is_one_and_is_traced_to_what_the_set_up_runs() -> None:
     variant = changed("create_market", "m.last_update = self.now -> pass")
     result = compared(Modelled(), Modelled(variant.installed))
