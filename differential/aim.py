@@ -172,7 +172,7 @@ class Aimer:
             assert at is not None
             for name, number, value in self._known.amounts(calls[0]) if back in (0, distance) else ():
                 for place in self._places(at, calls, name, number, value, is_meant):
-                    self._again(witness.state, [_with(calls[0], name, place), *calls[1:]])
+                    self._again(witness.state, [calls[0].changed(name, place), *calls[1:]])
             if at.last is None:
                 return
             calls, at = [at.last, *calls], at.before
@@ -187,7 +187,7 @@ class Aimer:
             flips = [
                 (v, flip)
                 for v in fresh
-                for flip in self._flips(at, [_with(calls[0], name, v), *calls[1:]], name, is_meant)
+                for flip in self._flips(at, [calls[0].changed(name, v), *calls[1:]], name, is_meant)
             ]
             places = {min(max(threshold(v, flip), number.low), number.high) for v, flip in flips}
             fresh = set(sorted(places - found)[:PLACES])
@@ -211,7 +211,3 @@ class Aimer:
 
         self._known.probe(at, calls, name, watch)
         return found
-
-
-def _with(call: Call, name: str, value: int) -> Call:
-    return Call(call.action, {**call.arguments, name: value})

@@ -141,8 +141,7 @@ def follow(
     """
     trail = Trail()
     first, *later = calls
-    probe = Probe(first.arguments[argument], _ONE, trail)
-    for call in (Call(first.action, {**first.arguments, argument: probe}), *later):
+    for call in (probed(first, argument, trail), *later):
         trail.earlier = len(trail.decisions)
         if not trial.attempt(call, before).accepted:
             return trail
@@ -153,6 +152,11 @@ def follow(
         except Rejected:
             continue  # a regime whose own arithmetic overflows here does not hold
     return trail
+
+
+def probed(call: Call, argument: str, trail: Trail) -> Call:
+    """The same call with a number that tells a trail what depends on it."""
+    return call.changed(argument, Probe(call.arguments[argument], _ONE, trail))
 
 
 def threshold(value: int, flip: Flip) -> int:

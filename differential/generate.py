@@ -167,8 +167,8 @@ class Generator:
         argument = choices.among(arguments)
         if isinstance(argument, Quantity):
             number = 0 if call.arguments[argument.name] else choices.number(argument.number, positive=True)
-            return _with(call, argument.name, number)
-        return _with(call, argument.name, choices.among(argument.hopeless or argument.options))
+            return call.changed(argument.name, number)
+        return call.changed(argument.name, choices.among(argument.hopeless or argument.options))
 
     # --- Aiming ------------------------------------------------------------------------------------------------------
 
@@ -196,7 +196,7 @@ class Generator:
         # Overflows are many and far away: often the smallest of some draws, so that the near ones come as well.
         drawn = [threshold(value, choices.among(flips)) for _ in range(choices.among((1, 3)))]
         near = min((v for v in drawn if max(number.low, 1) <= v <= number.high), default=value)
-        return _with(call, name, min(max(near + (0, 1, -1)[choices.below(3)], number.low), number.high))
+        return call.changed(name, min(max(near + (0, 1, -1)[choices.below(3)], number.low), number.high))
 
     def _mend(self, call: Call, rule: str, machine: Machine, before: list[Any], choices: Choices) -> Call | None:
         """A refused call with one number moved to where the decision against it flips, or just beyond.
@@ -213,7 +213,7 @@ class Generator:
                 flip = threshold(value, trail.decisions[-1])
                 place = flip + choices.below(3) * (1 if flip > value else -1)
                 if max(number.low, 1) <= place <= number.high:
-                    return _with(call, name, place)
+                    return call.changed(name, place)
             self._hopeless[cause] += 1
         if self._world and call.action not in self._environment and choices.below(WORLD) == 0:
             return self._turn(call, machine, before, choices)
@@ -242,7 +242,7 @@ class Generator:
             if not number.low <= value <= number.high:
                 return None
         self._next = [call]
-        return _with(turn, name, value)
+        return turn.changed(name, value)
 
     def _quantity(self, plan: Plan, call: Call, choices: Choices) -> Quantity | None:
         """One of the numbers that are not zero."""
@@ -255,11 +255,6 @@ class Generator:
             self._trial = machine.clone()
         self._trial.load(before)
         return self._trial
-
-
-def _with(call: Call, name: str, value: Any) -> Call:
-    """A call with another value for one argument."""
-    return Call(call.action, {**call.arguments, name: value})
 
 
 def _known(quantity: Quantity, arguments: dict[str, Any], state: list[Any]) -> list[int]:

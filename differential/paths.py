@@ -198,17 +198,16 @@ class Recorder:
 
     def least(self, spot: int, region: int, *values: Any) -> Any:
         """`min` of some values."""
-        best = values[0]
-        for value in values[1:]:
-            if self.compared(spot, region, "<", value, best):
-                best = value
-        return best
+        return self._best("<", spot, region, values)
 
     def most(self, spot: int, region: int, *values: Any) -> Any:
         """`max` of some values."""
+        return self._best(">", spot, region, values)
+
+    def _best(self, how: str, spot: int, region: int, values: Sequence[Any]) -> Any:
         best = values[0]
         for value in values[1:]:
-            if self.compared(spot, region, ">", value, best):
+            if self.compared(spot, region, how, value, best):
                 best = value
         return best
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from marginspec.differential.boundary import Flip, Probe, Trail
+from marginspec.differential.boundary import Flip, Trail, probed
 from marginspec.differential.generate import START_BYTES, STEP_BYTES, Generator
 from marginspec.differential.instrument import traced
 from marginspec.differential.paths import Choice, Event, Gap, Path, Way, gaps
@@ -238,7 +238,7 @@ class Explorer:
     ) -> None:
         """Take calls, an argument of the first a probe; `watch` hears how each decision of the last depends on it."""
         trail, recorder = Trail(), self.traced.recorder
-        first = Call(calls[0].action, {**calls[0].arguments, name: Probe(calls[0].arguments[name], 1 << 160, trail)})
+        first = probed(calls[0], name, trail)
         machine = self._trial
         machine.load(at.values)
         for call in [first, *calls[1:]][:-1]:

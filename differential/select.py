@@ -176,7 +176,7 @@ class Selector:
                     if decision in done or not number.low <= place <= number.high:
                         continue
                     moved = {
-                        v: (*calls[:at], _with(calls[at], name, v), *calls[at + 1 :])
+                        v: (*calls[:at], calls[at].changed(name, v), *calls[at + 1 :])
                         for v in range(max(place - 2, number.low), min(place + 2, number.high) + 1)
                     }
                     if found := self._triple(moved, place, decision):
@@ -260,7 +260,3 @@ class Selector:
         """Whether both calls are accepted, one after the other."""
         self._machine.load(values)
         return self._machine.apply(turn, values).accepted and self._machine.apply(last).accepted
-
-
-def _with(call: Call, name: str, value: int) -> Call:
-    return Call(call.action, {**call.arguments, name: value})

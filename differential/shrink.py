@@ -127,7 +127,7 @@ class _Shrinker:
             number, value = hint.__metadata__[0], last.arguments[name]
             places = {at + d for at in thresholds(self._rehearsal.machine, last, name) for d in (0, 1, -1)}
             for place in sorted(places, key=lambda place: abs(place - value))[:AIMS]:
-                aimed = Call(last.action, {**last.arguments, name: place})
+                aimed = last.changed(name, place)
                 if max(1, number.low) <= place <= number.high and self._shows([*others, aimed]):
                     return True
         return False
@@ -166,9 +166,7 @@ class _Shrinker:
                     break
 
     def _with(self, at: int, name: str, value: Any) -> list[Call]:
-        call = self._calls[at]
-        changed = Call(call.action, {**call.arguments, name: value})
-        return [*self._calls[:at], changed, *self._calls[at + 1 :]]
+        return [*self._calls[:at], self._calls[at].changed(name, value), *self._calls[at + 1 :]]
 
     def _plainer(self, hint: Any, value: Any) -> Iterator[Any]:
         """Values to try instead, the plainest first; none that is not plainer, so that shrinking ends."""

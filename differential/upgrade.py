@@ -318,7 +318,7 @@ class Upgrade:
             return parting
         lockstep = self._locksteps[self._side(parting.departs)]
         for option in self._model.universe.get(kind, ()):
-            calls = [*others, Call(last.action, {**last.arguments, name: option})]
+            calls = [*others, last.changed(name, option)]
             found = None if option == actor else lockstep.run(self._rehearsal.run(calls), recheck=False)
             if found is not None and found[0] == len(calls) and found[1].key == parting.divergence.key:
                 other = self._again(parting, calls, found[1])

@@ -55,4 +55,4 @@ class Variations:
             value = min(max(draw.choice(near), number.low), number.high)
         else:
             value = draw.choice(self._model.universe[kind])
-        return Call(call.action, {**call.arguments, name: value})
+        return call.changed(name, value)

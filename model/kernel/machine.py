@@ -30,6 +30,10 @@ class Call(NamedTuple):
     action: str
     arguments: dict[str, Any]
 
+    def changed(self, argument: str, value: Any) -> Call:
+        """The same call with another value of an argument."""
+        return Call(self.action, {**self.arguments, argument: value})
+
 
 class Outcome(NamedTuple):
     """What an action did: its results if accepted, else the rule that refused it."""

@@ -1,20 +1,20 @@
 """`marginspec audit`: its document, its exit codes, and that an interrupted reading goes on where it was."""
 
 import contextlib
+import functools
 import json
-import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from command import Command, Done, refused
 
-from marginspec.cli.main import main
 from marginspec.cli.run_files import read_run
 from marginspec.cli.samplebook import sample_book
 from marginspec.targets.evm.book import selector
@@ -51,9 +51,6 @@ FIELDS = {
     "seconds",
 }
 
-Done = subprocess.CompletedProcess[str]
-Here = Callable[..., Done]
-
 
 @pytest.fixture(scope="module")
 def deployed() -> Iterator[dict[str, tuple[str, str]]]:
@@ -63,30 +60,9 @@ def deployed() -> Iterator[dict[str, tuple[str, str]]]:
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Here]:
-    """Runs the command in this process and a folder of its own."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["marginspec", "audit", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), *capsys.readouterr())
-
-    yield run
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-
-
-def refused(done: Done, code: int, said: str) -> None:
-    """The command said one thing, on standard error, and ended with a code."""
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("marginspec: ")
-    assert said in line
-    assert done.returncode == code
+def audit(here: Command) -> Command:
+    """Runs `audit`."""
+    return functools.partial(here, "audit")
 
 
 class Proxy:
@@ -164,10 +140,10 @@ def document(done: Done) -> dict[str, Any]:
 
 @pytest.mark.parametrize("system", ACCOUNTS)
 def test_a_book_that_agrees_holds_as_a_document_and_as_text(
-    system: str, deployed: dict[str, tuple[str, str]], here: Here, tmp_path: Path
+    system: str, deployed: dict[str, tuple[str, str]], audit: Command, tmp_path: Path
 ) -> None:
     url, address = deployed[system]
-    done = here(system, "--target", url, "--address", address, "--json", "--closest", "3")
+    done = audit(system, "--target", url, "--address", address, "--json", "--closest", "3")
     assert (done.returncode, done.stderr) == (0, "")
     found = json.loads(done.stdout)
     assert found.keys() == FIELDS
@@ -183,7 +159,7 @@ def test_a_book_that_agrees_holds_as_a_document_and_as_text(
     (tmp_path / "audit.json").write_text(done.stdout)
     assert list(read_run([tmp_path / "audit.json"]).documents) == ["audit"], "what a report is made of"
 
-    again = here(system, "--target", url, "--address", address)
+    again = audit(system, "--target", url, "--address", address)
     assert again.returncode == 0
     said = again.stdout
     assert "read: 0 requests, " in said
@@ -193,8 +169,8 @@ def test_a_book_that_agrees_holds_as_a_document_and_as_text(
     assert "verdict: holds: model and contract agree" in said
 
 
-def test_a_generated_book_needs_no_node_and_a_seed_repeats_it(here: Here) -> None:
-    runs = [here("reference", "--accounts", "20", "--seed", seed, "--json") for seed in ("5", "5", "6")]
+def test_a_generated_book_needs_no_node_and_a_seed_repeats_it(audit: Command) -> None:
+    runs = [audit("reference", "--accounts", "20", "--seed", seed, "--json") for seed in ("5", "5", "6")]
     assert [run.returncode for run in runs] == [0, 0, 0]
     first, same, other = map(document, runs)
     assert first == same
@@ -202,23 +178,23 @@ def test_a_generated_book_needs_no_node_and_a_seed_repeats_it(here: Here) -> Non
 
 
 def test_what_the_contract_says_otherwise_is_code_1_and_shown_as_plain_text(
-    proxied: tuple[Proxy, str], here: Here
+    proxied: tuple[Proxy, str], audit: Command
 ) -> None:
     proxy, address = proxied
     text = b"[bold]trust me[/]\x1b[31m"
     data = f"0x08c379a0{32:064x}{len(text):064x}{text.hex():0<64}"
     proxy.lies = {"0x" + LIQUIDATE.hex(): {"error": {"code": 3, "message": "execution reverted", "data": data}}}
-    done = here("morpho-blue", "--target", proxy.url, "--address", address)
+    done = audit("morpho-blue", "--target", proxy.url, "--address", address)
     assert done.returncode == 1
     assert "model position is healthy, contract [bold]trust me[/]\\u001b[31m\n" in done.stdout
     assert "\x1b" not in done.stdout
     assert "verdict: broken" in done.stdout
 
 
-def test_what_cannot_be_evaluated_is_code_3(proxied: tuple[Proxy, str], here: Here) -> None:
+def test_what_cannot_be_evaluated_is_code_3(proxied: tuple[Proxy, str], audit: Command) -> None:
     proxy, address = proxied
     proxy.lies = {"0x" + selector("price()").hex(): {"result": "0x"}}
-    done = here("morpho-blue", "--target", proxy.url, "--address", address)
+    done = audit("morpho-blue", "--target", proxy.url, "--address", address)
     assert done.returncode == 3
     assert done.stdout.count("its oracle does not answer price()") == 3
     assert "verdict: incomplete" in done.stdout
@@ -228,11 +204,11 @@ def test_what_cannot_be_evaluated_is_code_3(proxied: tuple[Proxy, str], here: He
 
 
 def test_a_killed_audit_goes_on_without_asking_again_for_what_it_had(
-    proxied: tuple[Proxy, str], here: Here, tmp_path: Path
+    proxied: tuple[Proxy, str], audit: Command, tmp_path: Path
 ) -> None:
     proxy, address = proxied
     arguments = ("morpho-blue", "--target", proxy.url, "--address", address, "--json", "--state")
-    whole = here(*arguments, "whole.jsonl")
+    whole = audit(*arguments, "whole.jsonl")
     all_asked = proxy.asked.copy()
     kept = [each for each in all_asked if json.loads(each)[0] not in NOT_KEPT]
     assert len(kept) == len(set(kept)) > 10 * SMALL
@@ -250,7 +226,7 @@ def test_a_killed_audit_goes_on_without_asking_again_for_what_it_had(
 
         proxy.asked.clear()
         proxy.lives, proxy.stuck = 1 << 30, None
-        done = here(*arguments, str(file))
+        done = audit(*arguments, str(file))
         assert done.returncode == 0
         assert document(done) == document(whole)
         twice = [each for each in proxy.asked if each in before]
@@ -260,29 +236,31 @@ def test_a_killed_audit_goes_on_without_asking_again_for_what_it_had(
         assert json.loads(done.stdout)["requests"]["kept"] == len(again)
 
 
-def test_a_node_that_dies_in_mid_run_is_code_4_and_the_next_run_goes_on(proxied: tuple[Proxy, str], here: Here) -> None:
+def test_a_node_that_dies_in_mid_run_is_code_4_and_the_next_run_goes_on(
+    proxied: tuple[Proxy, str], audit: Command
+) -> None:
     proxy, address = proxied
     proxy.lives = 8
     arguments = ("morpho-blue", "--target", proxy.url, "--address", address)
-    done = here(*arguments)
-    refused(done, 4, "it does not answer (ConnectionError); go on with --block ")
+    done = audit(*arguments)
+    refused(done, "it does not answer (ConnectionError); go on with --block ", 4)
     before = set(proxy.asked)
     proxy.asked.clear()
     proxy.lives = 1 << 30
-    assert here(*arguments).returncode == 0
+    assert audit(*arguments).returncode == 0
     assert {json.loads(each)[0] for each in before & set(proxy.asked)} <= set(NOT_KEPT)
 
 
 def test_answers_of_another_chain_are_not_taken_for_this_one(
-    deployed: dict[str, tuple[str, str]], here: Here, tmp_path: Path
+    deployed: dict[str, tuple[str, str]], audit: Command, tmp_path: Path
 ) -> None:
     url, address = deployed["morpho-blue"]
     arguments = ("morpho-blue", "--target", url, "--address", address, "--state", "state")
-    assert here(*arguments).returncode == 0
+    assert audit(*arguments).returncode == 0
     file = tmp_path / "state"
     header, rest = file.read_text().split("\n", 1)
     file.write_text(json.dumps({**json.loads(header), "hash": "0x" + "1" * 64}) + "\n" + rest)
-    refused(here(*arguments), 2, "of another reading, its hash is not 0x")
+    refused(audit(*arguments), "of another reading, its hash is not 0x")
 
 
 # --- Bad input --------------------------------------------------------------------------------------------------------
@@ -306,13 +284,15 @@ def test_answers_of_another_chain_are_not_taken_for_this_one(
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_an_argument_that_cannot_be_meant_is_one_line_and_code_2(arguments: list[str], said: str, here: Here) -> None:
-    refused(here(*arguments), 2, said)
+def test_an_argument_that_cannot_be_meant_is_one_line_and_code_2(
+    arguments: list[str], said: str, audit: Command
+) -> None:
+    refused(audit(*arguments), said)
 
 
-def test_an_unreachable_node_is_code_4(here: Here) -> None:
+def test_an_unreachable_node_is_code_4(audit: Command) -> None:
     address = "0x" + "00" * 20
-    refused(here("morpho-blue", "--target", "http://127.0.0.1:1", "--address", address), 4, "it does not answer")
+    refused(audit("morpho-blue", "--target", "http://127.0.0.1:1", "--address", address), "it does not answer", 4)
 
 
 @pytest.mark.parametrize(
@@ -329,29 +309,29 @@ def test_an_unreachable_node_is_code_4(here: Here) -> None:
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_deployment_that_cannot_be_meant_is_one_line(
-    arguments: list[str], code: int, said: str, deployed: dict[str, tuple[str, str]], here: Here, tmp_path: Path
+    arguments: list[str], code: int, said: str, deployed: dict[str, tuple[str, str]], audit: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "other").write_text("a file of somebody's\n")
     url, address = deployed["morpho-blue"]
-    refused(here("morpho-blue", "--target", url, "--address", address, *arguments), code, said)
+    refused(audit("morpho-blue", "--target", url, "--address", address, *arguments), said, code)
 
 
 @pytest.mark.parametrize(("system", "other"), [("morpho-blue", "reference"), ("reference", "morpho-blue")])
 def test_a_contract_of_another_kind_is_not_audited(
-    system: str, other: str, deployed: dict[str, tuple[str, str]], here: Here
+    system: str, other: str, deployed: dict[str, tuple[str, str]], audit: Command
 ) -> None:
     url, address = deployed[other]
-    refused(here(system, "--target", url, "--address", address), 2, "not a contract of")
+    refused(audit(system, "--target", url, "--address", address), "not a contract of")
 
 
-def test_events_that_lack_accounts_are_no_whole_book(deployed: dict[str, tuple[str, str]], here: Here) -> None:
+def test_events_that_lack_accounts_are_no_whole_book(deployed: dict[str, tuple[str, str]], audit: Command) -> None:
     url, address = deployed["reference"]
-    done = here("reference", "--target", url, "--address", address, "--from-block", "1000")
-    refused(done, 2, "name 0 of 20 accounts: give an earlier --from-block")
+    done = audit("reference", "--target", url, "--address", address, "--from-block", "1000")
+    refused(done, "name 0 of 20 accounts: give an earlier --from-block")
 
 
 @pytest.mark.parametrize("answer", [b"", b"no JSON", b"{}", b"[]", b"[1]", b'[{"id": 0}]', b"[" * 100_000])
-def test_a_node_that_answers_nonsense_is_code_4(answer: bytes, here: Here) -> None:
+def test_a_node_that_answers_nonsense_is_code_4(answer: bytes, audit: Command) -> None:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
@@ -366,7 +346,7 @@ def test_a_node_that_answers_nonsense_is_code_4(answer: bytes, here: Here) -> No
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_address[1]}"
-        done = here("morpho-blue", "--target", url, "--address", "0x" + "77" * 20)
+        done = audit("morpho-blue", "--target", url, "--address", "0x" + "77" * 20)
         server.shutdown()
     assert done.returncode == 4
     assert "failed: " in done.stderr

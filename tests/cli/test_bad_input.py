@@ -4,16 +4,16 @@ import json
 import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command import Command, Done, refused
 
-from marginspec.cli.main import app, main
+from marginspec.cli.main import app
 from marginspec.cli.mutate import read_equivalents
 from marginspec.differential.trace import document, trace_of
 from marginspec.model.deployed.morpho_blue import MorphoBlue
@@ -41,7 +41,6 @@ FUZZ_FIELDS = {
 }
 
 
-Done = subprocess.CompletedProcess[str]
 COMMAND = (sys.executable, "-m", "marginspec.cli.main")
 SYSTEM_VERBS = ("check", "prove", "fuzz", "mutate", "rules")
 VERBS = sorted(
@@ -55,32 +54,6 @@ def marginspec(*arguments: str, **options: Any) -> Done:
     return subprocess.run(
         [*COMMAND, *arguments], capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, **options
     )
-
-
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Done]]:
-    """Runs the command in this process, which saves the second that it takes to start."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def run(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["marginspec", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), *capsys.readouterr())
-
-    yield run
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-
-
-def refused(done: Done, code: int, said: str) -> None:
-    """The command said one thing, on standard error, and ended with a code."""
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("marginspec: ")
-    assert said in line
-    assert done.returncode == code
 
 
 SERVICE = """
@@ -149,13 +122,13 @@ def service(folder: Path, ends: str) -> str:
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_an_argument_that_cannot_be_meant_is_one_line_and_code_2(
-    arguments: list[str], said: str, here: Callable[..., Done]
+    arguments: list[str], said: str, here: Command
 ) -> None:
-    refused(here(*arguments), 2, said)
+    refused(here(*arguments), said)
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_help_that_says_how_it_ends(verb: str, here: Callable[..., Done]) -> None:
+def test_every_verb_has_help_that_says_how_it_ends(verb: str, here: Command) -> None:
     done = here(verb, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     for said in ("--json", "--seed", "Exit code 0: "):
@@ -166,7 +139,7 @@ def test_a_service_that_dies_in_the_middle_is_one_line_with_its_last_words_and_c
     done = marginspec(
         "fuzz", "morpho-blue", "--steps", "1000", "--target", service(tmp_path, "out of memory"), cwd=tmp_path
     )
-    refused(done, 4, "it said: out of memory")
+    refused(done, "it said: out of memory", 4)
 
 
 # --- Artifacts -----------------------------------------------------------------------------------------------
@@ -181,7 +154,7 @@ def test_a_service_that_dies_in_the_middle_is_one_line_with_its_last_words_and_c
     ids=["missing", "truncated"],
 )
 def test_an_artifact_that_cannot_be_read_is_one_line_and_code_2(
-    content: str | None, said: str, here: Callable[..., Done], tmp_path: Path
+    content: str | None, said: str, here: Command, tmp_path: Path
 ) -> None:
     path = tmp_path / "Morpho.json"
     if content is not None:
@@ -189,7 +162,7 @@ def test_an_artifact_that_cannot_be_read_is_one_line_and_code_2(
     good = tmp_path / "trace.json"
     good.write_text(json.dumps(recorded()))
     for verb in (["fuzz", "morpho-blue", "--steps", "5"], ["check", "morpho-blue"], ["replay", str(good)]):
-        refused(here(*verb, "--artifact", f"Morpho={path}"), 2, said)
+        refused(here(*verb, "--artifact", f"Morpho={path}"), said)
 
 
 def test_a_malformed_list_of_equivalent_mutants_is_one_line_that_names_the_file(tmp_path: Path) -> None:
@@ -205,7 +178,7 @@ def test_an_artifact_of_another_contract_is_one_line_that_names_what_it_lacks(tm
     path = tmp_path / "ERC20Mock.json"
     path.write_text(json.dumps({"abi": token.abi, "bytecode": f"0x{token.bytecode.hex()}"}))
     done = marginspec("fuzz", "morpho-blue", "--steps", "5", "--artifact", f"Morpho={path}")
-    refused(done, 2, "not a build of Morpho, it lacks function accrueInterest")
+    refused(done, "not a build of Morpho, it lacks function accrueInterest")
 
 
 # --- Traces --------------------------------------------------------------------------------------------------
@@ -244,12 +217,12 @@ def with_number(trace: dict[str, Any]) -> str:
     ],
 )
 def test_a_bad_trace_is_one_line_that_names_the_file_and_the_place(
-    change: Callable[[dict[str, Any]], str], said: str, here: Callable[..., Done], tmp_path: Path
+    change: Callable[[dict[str, Any]], str], said: str, here: Command, tmp_path: Path
 ) -> None:
     path = tmp_path / "trace.json"
     path.write_text(change(recorded()))
     done = here("replay", str(path))
-    refused(done, 2, said)
+    refused(done, said)
     assert "trace.json" in done.stderr
 
 
@@ -259,7 +232,7 @@ def test_a_hostile_trace_cannot_write_to_the_terminal(tmp_path: Path) -> None:
     trace["steps"][0]["action"] = "x\u202e\n\x1b[31m"
     path.write_text(json.dumps(trace))
     done = marginspec("replay", str(path))
-    refused(done, 2, "")
+    refused(done, "")
     assert done.stderr.removesuffix("\n").isprintable()
 
 

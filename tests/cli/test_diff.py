@@ -1,21 +1,18 @@
 """`diff`: verdicts, exit codes, the document, declared changes, deployments, and books under two parameter files."""
 
 import json
-import signal
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from command import Command, refused
 from rich.console import Console
 
 from marginspec.cli.book import _prices, health_of, read_book, venue_of
 from marginspec.cli.diff import CONTRACTS, read_intended
-from marginspec.cli.main import main
 from marginspec.cli.presets import load_preset
 from marginspec.cli.runs import TRACES
 from marginspec.cli.systems import ROOT, SYSTEMS
@@ -30,9 +27,6 @@ from marginspec.targets.morpho_blue.adapter import MorphoBlueAdapter
 from marginspec.targets.protocol import BadInput
 from marginspec.targets.reference.adapter import ReferenceAdapter
 
-Done = subprocess.CompletedProcess[str]
-Run = Callable[..., Done]
-
 PRESETS = ROOT / "spec" / "presets"
 BALANCED, CONSERVATIVE = PRESETS / "balanced.toml", PRESETS / "conservative.toml"
 BOOK = Path(__file__).parents[2] / "examples" / "book.csv"
@@ -41,21 +35,10 @@ FIELDS = {"rule", "direction", "minimal_account", "trace", "declared"}
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Run]:
-    """Runs the command in this process and in an empty folder."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+def here(here: Command, tmp_path: Path) -> Command:
+    """Runs the command where the packages of Morpho Blue are."""
     (tmp_path / "node_modules").symlink_to(Path(__file__).parents[2] / "node_modules")
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> Done:
-        monkeypatch.setattr(sys, "argv", ["marginspec", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), *capsys.readouterr())
-
-    yield run
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return here
 
 
 @pytest.fixture(scope="session")
@@ -66,15 +49,6 @@ def candidate(tmp_path_factory: pytest.TempPathFactory) -> str:
     file = tmp_path_factory.mktemp("candidate") / "Morpho.json"
     file.write_text(json.dumps({"abi": built.abi, "bytecode": "0x" + built.bytecode.hex()}))
     return f"Morpho={file}"
-
-
-def refused(done: Done, said: str, code: int = 2) -> None:
-    """One line on standard error, nothing else, and a code."""
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("marginspec: ")
-    assert said in line
-    assert done.returncode == code
 
 
 def intended(folder: Path, **rules: str) -> Path:
@@ -88,7 +62,7 @@ def intended(folder: Path, **rules: str) -> Path:
 # --- Implementations --------------------------------------------------------------------------------------------------
 
 
-def test_a_build_against_itself_has_no_difference_and_says_how_much_was_compared(here: Run) -> None:
+def test_a_build_against_itself_has_no_difference_and_says_how_much_was_compared(here: Command) -> None:
     done = here("diff", "morpho-blue", "shipped", "shipped", "--steps", 300)
     assert done.returncode == 0
     assert "300 steps" in done.stdout
@@ -100,7 +74,7 @@ def test_a_build_against_itself_has_no_difference_and_says_how_much_was_compared
     assert document["rules_reached"] > 0
 
 
-def test_a_difference_is_code_1_with_rule_direction_account_and_trace(here: Run, candidate: str) -> None:
+def test_a_difference_is_code_1_with_rule_direction_account_and_trace(here: Command, candidate: str) -> None:
     done = here("diff", "morpho-blue", "shipped", candidate, "--steps", 600, "--json")
     document = json.loads(done.stdout)
     assert done.returncode == 1
@@ -120,7 +94,7 @@ def test_a_difference_is_code_1_with_rule_direction_account_and_trace(here: Run,
     assert again.returncode == 1
 
 
-def test_what_people_read_names_the_rule_the_sides_and_the_trace(here: Run, candidate: str) -> None:
+def test_what_people_read_names_the_rule_the_sides_and_the_trace(here: Command, candidate: str) -> None:
     done = here("diff", "morpho-blue", "shipped", candidate, "--steps", 600)
     assert done.returncode == 1
     for part in ("AUT-2 more permissive for the user (not declared)", "before: cannot withdraw: unauthorized"):
@@ -130,7 +104,7 @@ def test_what_people_read_names_the_rule_the_sides_and_the_trace(here: Run, cand
     assert "diff: 1 difference not declared" in done.stdout
 
 
-def test_a_document_is_of_the_form_that_reports_read(here: Run, candidate: str) -> None:
+def test_a_document_is_of_the_form_that_reports_read(here: Command, candidate: str) -> None:
     known = json.loads((ROOT / "report" / "documents.schema.json").read_text())
     form = {**known["$defs"]["diff"], "$defs": known["$defs"]}
     implementations = here("diff", "morpho-blue", "shipped", candidate, "--steps", 300, "--json")
@@ -141,7 +115,9 @@ def test_a_document_is_of_the_form_that_reports_read(here: Run, candidate: str) 
         jsonschema.validate(document, form)
 
 
-def test_declared_changes_pass_and_what_is_declared_in_vain_does_not(here: Run, candidate: str, tmp_path: Path) -> None:
+def test_declared_changes_pass_and_what_is_declared_in_vain_does_not(
+    here: Command, candidate: str, tmp_path: Path
+) -> None:
     run = ("diff", "morpho-blue", "shipped", candidate, "--steps", 300, "--intended")
     done = here(*run, intended(tmp_path, AUT_2="withdrawals are open to all"))
     assert done.returncode == 0
@@ -194,7 +170,7 @@ def node() -> Iterator[Node]:
     started.close()
 
 
-def test_a_deployed_contract_is_what_it_was_created_with(node: Node, here: Run) -> None:
+def test_a_deployed_contract_is_what_it_was_created_with(node: Node, here: Command) -> None:
     lending, venue = MorphoBlueAdapter({}), ReferenceAdapter({})
     lending.deploy(node)
     venue.deploy(node)
@@ -211,7 +187,7 @@ def test_a_deployed_contract_is_what_it_was_created_with(node: Node, here: Run) 
         deployed(node.url, token, CONTRACTS["reference"]()["token"])
 
 
-def test_an_address_without_a_contract_is_one_line_and_code_2(node: Node, here: Run) -> None:
+def test_an_address_without_a_contract_is_one_line_and_code_2(node: Node, here: Command) -> None:
     nobody = "0x" + "11" * 20
     refused(here("diff", "morpho-blue", "shipped", f"Morpho={nobody}@{node.url}"), "there is no contract at")
 
@@ -246,7 +222,9 @@ def test_an_address_without_a_contract_is_one_line_and_code_2(node: Node, here: 
     ],
     ids=str,
 )
-def test_an_argument_that_cannot_be_meant_is_one_line(arguments: list[str], said: str, code: int, here: Run) -> None:
+def test_an_argument_that_cannot_be_meant_is_one_line(
+    arguments: list[str], said: str, code: int, here: Command
+) -> None:
     refused(here("diff", *arguments), said, code)
 
 
@@ -283,7 +261,7 @@ def test_every_rule_of_the_text_can_be_declared(tmp_path: Path) -> None:
 # --- Books ------------------------------------------------------------------------------------------------------------
 
 
-def test_stricter_parameters_name_who_becomes_liquidatable_and_who_can_withdraw_no_more(here: Run) -> None:
+def test_stricter_parameters_name_who_becomes_liquidatable_and_who_can_withdraw_no_more(here: Command) -> None:
     done = here("diff", "reference", BALANCED, CONSERVATIVE, "--book", BOOK, *PRICES, "--json")
     document = json.loads(done.stdout)
     assert done.returncode == 1
@@ -300,18 +278,18 @@ def test_stricter_parameters_name_who_becomes_liquidatable_and_who_can_withdraw_
     assert document["book"]["accounts"] == len(read_book(BOOK)[0])
 
 
-def test_the_other_way_round_it_is_more_permissive(here: Run) -> None:
+def test_the_other_way_round_it_is_more_permissive(here: Command) -> None:
     done = here("diff", "reference", CONSERVATIVE, BALANCED, "--book", BOOK, *PRICES, "--json")
     assert {row["direction"] for row in json.loads(done.stdout)["differences"]} == {"more permissive for the user"}
 
 
-def test_the_same_parameters_change_nobody(here: Run) -> None:
+def test_the_same_parameters_change_nobody(here: Command) -> None:
     done = here("diff", "reference", BALANCED, BALANCED, "--book", BOOK, *PRICES)
     assert done.returncode == 0
     assert "nobody stands otherwise" in done.stdout
 
 
-def test_a_change_of_parameters_can_be_intended(here: Run, tmp_path: Path) -> None:
+def test_a_change_of_parameters_can_be_intended(here: Command, tmp_path: Path) -> None:
     file = intended(tmp_path, LIQ_5="announced on the forum", MRG_6="announced on the forum")
     done = here("diff", "reference", BALANCED, CONSERVATIVE, "--book", BOOK, *PRICES, "--intended", file)
     assert done.returncode == 0

@@ -2,42 +2,16 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command import Command
 
-from marginspec.cli.main import main
 from marginspec.differential.trace import trace_of, write
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call
 from marginspec.targets.morpho_blue.adapter import shipped_contracts
-
-Done = subprocess.CompletedProcess[str]
-Command = Callable[..., Done]
-
-
-@pytest.fixture
-def marginspec(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Iterator[Command]:
-    """Runs the command in a folder of its own, in this process, which saves the second that it takes to start."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["marginspec", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return Done(arguments, int(ended.value.code or 0), *capsys.readouterr())
-
-    yield run
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 def build(folder: Path, **changes: bytes) -> Path:
@@ -57,10 +31,8 @@ def trace(tmp_path: Path) -> Path:
     return write(MorphoBlue, trace_of(MorphoBlue, "embedded", 1, [Call("supply", supply)], None), tmp_path)
 
 
-def test_every_form_is_written_beside_the_trace_or_where_it_is_told(
-    marginspec: Command, trace: Path, tmp_path: Path
-) -> None:
-    done = marginspec("export", trace.name, "--json")
+def test_every_form_is_written_beside_the_trace_or_where_it_is_told(here: Command, trace: Path, tmp_path: Path) -> None:
+    done = here("export", trace.name, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     forms = {"itf": "morpho-blue-1.itf.json", "pytest": "test_morpho_blue_1.py", "foundry": "morpho-blue-1.t.sol"}
     assert json.loads(done.stdout) == {
@@ -71,7 +43,7 @@ def test_every_form_is_written_beside_the_trace_or_where_it_is_told(
         "omitted": {},
     }
     assert all((tmp_path / file).is_file() for file in forms.values())
-    shown = marginspec("export", trace.name, "--out", "new/folder", "--target", "sdk")
+    shown = here("export", trace.name, "--out", "new/folder", "--target", "sdk")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "no foundry: sdk runs no contracts" in shown.stdout
     assert {file.name for file in (tmp_path / "new" / "folder").iterdir()} == {forms["itf"], forms["pytest"]}
@@ -94,28 +66,28 @@ def test_every_form_is_written_beside_the_trace_or_where_it_is_told(
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_what_cannot_be_meant_is_one_line_and_code_2(
-    arguments: list[str], said: str, marginspec: Command, trace: Path, tmp_path: Path
+    arguments: list[str], said: str, here: Command, trace: Path, tmp_path: Path
 ) -> None:
     files = {"trace": trace, "build": build(tmp_path)}
-    done = marginspec("export", *(argument.format(**files) for argument in arguments))
+    done = here("export", *(argument.format(**files) for argument in arguments))
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("marginspec: ")
     assert said in line
 
 
-def test_help_teaches_and_says_how_it_ends(marginspec: Command) -> None:
-    done = marginspec("export", "--help")
+def test_help_teaches_and_says_how_it_ends(here: Command) -> None:
+    done = here("export", "--help")
     assert done.returncode == 0
     for part in ("--json", "--seed", "--artifact", "Foundry project", "Exit code 0: "):
         assert part in done.stdout
 
 
 def test_fuzz_writes_what_it_finds_in_every_form_with_the_build_that_it_found_it_with(
-    marginspec: Command, tmp_path: Path
+    here: Command, tmp_path: Path
 ) -> None:
     candidate = build(tmp_path, inconsistent_input=b"inconsistent imput")
-    done = marginspec("fuzz", "morpho-blue", "--artifact", f"Morpho={candidate}", "--json")
+    done = here("fuzz", "morpho-blue", "--artifact", f"Morpho={candidate}", "--json")
     assert done.returncode == 1, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)["divergences"]
     ((row,), stem) = found, Path(found[0]["trace"]).stem

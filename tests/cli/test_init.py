@@ -2,55 +2,31 @@
 
 import json
 import re
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command import Command, refused
 
 from marginspec.cli.init import FILES, PLACEHOLDER, SCAFFOLD
-from marginspec.cli.main import main
 from marginspec.cli.mutate import read_equivalents
 from marginspec.cli.scaffold.model import Strongbox
 from marginspec.cli.systems import SYSTEMS, system
 from marginspec.cli.traceability import rules_document
 from marginspec.differential.mutants import mutants_of
 
-Done = subprocess.CompletedProcess[str]
-Here = Callable[..., Done]
-
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Here]:
-    """Runs the command in this process and in an empty folder, and forgets the packages that it imported."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+def here(here: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+    """Runs the command in this process, and forgets the packages that it imported."""
     known = set(sys.modules)
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-
-    def run(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["marginspec", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), *capsys.readouterr())
-
-    yield run
+    yield here
     for name in set(sys.modules) - known:
         if name.partition(".")[0] in (path.name for path in tmp_path.rglob("*")):
             del sys.modules[name]
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-
-
-def refused(done: Done, said: str) -> None:
-    """The command said one thing, on standard error, and ended with code 2."""
-    (line,) = [line for line in done.stderr.splitlines() if "compiling" not in line]
-    assert line.startswith("marginspec: ")
-    assert said in line
-    assert (done.returncode, done.stdout) == (2, "")
 
 
 # --- Writing one ------------------------------------------------------------------------------------------------------
@@ -65,7 +41,7 @@ def test_what_is_written_is_all_of_the_scaffold_and_each_file_is_explained() -> 
         assert named in ("README.md", "__init__.py") or f"`{named}`" in explained, file
 
 
-def test_init_writes_a_folder_of_this_name_in_which_nothing_is_called_otherwise(here: Here, tmp_path: Path) -> None:
+def test_init_writes_a_folder_of_this_name_in_which_nothing_is_called_otherwise(here: Command, tmp_path: Path) -> None:
     done = here("init", "lending_pool")
     assert done.returncode == 0
     assert done.stdout.endswith("next: marginspec check lending_pool\n")
@@ -77,7 +53,7 @@ def test_init_writes_a_folder_of_this_name_in_which_nothing_is_called_otherwise(
     assert '"LENDING_POOL-1"' in (tmp_path / "lending_pool" / "laws.py").read_text()
 
 
-def test_what_init_writes_holds_and_its_own_test_is_green(here: Here, tmp_path: Path) -> None:
+def test_what_init_writes_holds_and_its_own_test_is_green(here: Command, tmp_path: Path) -> None:
     assert here("init", "lending_pool").returncode == 0
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "lending_pool"], capture_output=True, text=True, check=False
@@ -85,7 +61,7 @@ def test_what_init_writes_holds_and_its_own_test_is_green(here: Here, tmp_path: 
     assert (done.returncode, "3 passed" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
-def test_init_as_a_document_names_the_files(here: Here, tmp_path: Path) -> None:
+def test_init_as_a_document_names_the_files(here: Command, tmp_path: Path) -> None:
     document = json.loads(here("init", "escrow", "--json").stdout)
     assert (document["schema"], document["system"]) == ("marginspec/init/1", "escrow")
     assert all((tmp_path / file).is_file() for file in document["files"])
@@ -108,13 +84,13 @@ def test_init_as_a_document_names_the_files(here: Here, tmp_path: Path) -> None:
         ("taken", "there is a file or folder of this name, which is left as it is"),
     ],
 )
-def test_init_refuses_a_name_that_would_not_do(name: str, said: str, here: Here, tmp_path: Path) -> None:
+def test_init_refuses_a_name_that_would_not_do(name: str, said: str, here: Command, tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
     refused(here("init", name), said)
     assert [path.name for path in tmp_path.rglob("*")] == ["taken"]
 
 
-def test_every_rule_of_the_scaffold_has_a_text_a_place_and_a_law(here: Here) -> None:
+def test_every_rule_of_the_scaffold_has_a_text_a_place_and_a_law(here: Command) -> None:
     here("init", "escrow")
     rules = rules_document(system("escrow"))["rules"]
     assert {rule["id"] for rule in rules} >= {"DEP-1", "WDR-3", "TOK-2"}
@@ -144,7 +120,7 @@ def test_known_systems_keep_their_names() -> None:
         assert system(name) is SYSTEMS[name]
 
 
-def test_a_system_is_called_as_its_folder_is_from_here(here: Here, tmp_path: Path) -> None:
+def test_a_system_is_called_as_its_folder_is_from_here(here: Command, tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     here("init", "escrow")
     (tmp_path / "escrow").rename(tmp_path / "deep" / "escrow")
@@ -154,7 +130,7 @@ def test_a_system_is_called_as_its_folder_is_from_here(here: Here, tmp_path: Pat
 
 
 def test_a_difference_in_ones_own_contract_is_found_and_its_trace_finds_the_system_again(
-    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    here: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here("init", "escrow")
     edit(tmp_path / "escrow" / "contracts" / "escrow.vy", "self.total -= amount", "self.total -= amount - 1")
@@ -174,7 +150,7 @@ def test_a_difference_in_ones_own_contract_is_found_and_its_trace_finds_the_syst
 
 @pytest.mark.parametrize("name", ["../escrow", "{folder}/escrow"])
 def test_a_trace_does_not_make_code_run_that_is_not_below_this_folder(
-    name: str, here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, here: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here("init", "escrow")
     edit(tmp_path / "escrow" / "contracts" / "escrow.vy", "self.total -= amount", "self.total -= amount - 1")
@@ -229,7 +205,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("file", "old", "new", "verb", "said"), MISTAKES)
 def test_a_mistake_is_one_line_that_says_where(
-    file: str, old: str, new: str, verb: str, said: str, here: Here, tmp_path: Path
+    file: str, old: str, new: str, verb: str, said: str, here: Command, tmp_path: Path
 ) -> None:
     here("init", "escrow")
     edited = tmp_path / "escrow" / file
@@ -250,7 +226,7 @@ def test_a_mistake_is_one_line_that_says_where(
         ("graphlib", "another Python package has the same name: rename the folder"),
     ],
 )
-def test_a_folder_that_is_no_system_is_refused(name: str, said: str, here: Here, tmp_path: Path) -> None:
+def test_a_folder_that_is_no_system_is_refused(name: str, said: str, here: Command, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for folder in ("with-hyphen", "reference", "graphlib"):
         (tmp_path / folder).mkdir()
@@ -258,7 +234,7 @@ def test_a_folder_that_is_no_system_is_refused(name: str, said: str, here: Here,
     refused(here("rules", name), said)
 
 
-def test_an_error_of_the_tool_is_not_blamed_on_a_system(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_tool_is_not_blamed_on_a_system(here: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     here("init", "escrow")
 
     def fail(chosen: object) -> None:
@@ -270,7 +246,7 @@ def test_an_error_of_the_tool_is_not_blamed_on_a_system(here: Here, monkeypatch:
     assert "error in marginspec itself" in done.stderr
 
 
-def test_what_an_adapter_says_of_bad_input_stays_as_it_is(here: Here, tmp_path: Path) -> None:
+def test_what_an_adapter_says_of_bad_input_stays_as_it_is(here: Command, tmp_path: Path) -> None:
     here("init", "escrow")
     (tmp_path / "safe.json").write_text('{"abi": [], "bytecode": "0x00"}')
     done = here("fuzz", "escrow", "--artifact", "safe=safe.json")

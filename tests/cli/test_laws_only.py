@@ -1,39 +1,22 @@
 """`fuzz --laws-only`: an auditor takes nothing of an implementation for granted but what it shows."""
 
+import functools
 import json
-import signal
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
+from command import Command
 
-from marginspec.cli.main import main
 from marginspec.cli.systems import SYSTEMS
 from marginspec.differential import planted
 
-Done = CompletedProcess[str]
 CHAPTER = SYSTEMS["morpho-blue"].chapter.properties
 
 
 @pytest.fixture
-def here(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Iterator[Callable[..., Done]]:
-    """Runs `fuzz morpho-blue --laws-only` in this process, in a folder of its own."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["marginspec", "fuzz", "morpho-blue", "--laws-only", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return CompletedProcess(arguments, int(ended.value.code or 0), *capsys.readouterr())
-
-    yield run
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+def judge(here: Command) -> Command:
+    """Runs `fuzz morpho-blue --laws-only`."""
+    return functools.partial(here, "fuzz", "morpho-blue", "--laws-only")
 
 
 @pytest.fixture
@@ -46,8 +29,8 @@ def candidate(tmp_path: Path) -> str:
     return f"Morpho={file}"
 
 
-def test_the_deployed_contract_breaks_no_law_and_the_document_says_what_was_judged(here: Callable[..., Done]) -> None:
-    done = here("--steps", "600", "--json")
+def test_the_deployed_contract_breaks_no_law_and_the_document_says_what_was_judged(judge: Command) -> None:
+    done = judge("--steps", "600", "--json")
     document = json.loads(done.stdout)
     assert done.returncode == 0
     assert (document["schema"], document["steps"]) == ("marginspec/fuzz/1", 600)
@@ -56,10 +39,8 @@ def test_the_deployed_contract_breaks_no_law_and_the_document_says_what_was_judg
     assert document["laws"].keys() <= {law.id for law in CHAPTER}
 
 
-def test_a_broken_law_is_told_in_english_with_a_short_trace_that_repeats(
-    here: Callable[..., Done], candidate: str
-) -> None:
-    done = here("--steps", "5000", "--artifact", candidate, "--json")
+def test_a_broken_law_is_told_in_english_with_a_short_trace_that_repeats(judge: Command, candidate: str) -> None:
+    done = judge("--steps", "5000", "--artifact", candidate, "--json")
     document = json.loads(done.stdout)
     (found,) = document["violations"]
     law = next(law for law in CHAPTER if law.id == found["law"])
@@ -75,8 +56,8 @@ def test_a_broken_law_is_told_in_english_with_a_short_trace_that_repeats(
     assert (divergence["field"], divergence["trace"]) == (found["law"], found["trace"])
 
 
-def test_people_are_shown_the_law_and_how_to_go_on(here: Callable[..., Done], candidate: str) -> None:
-    done = here("--steps", "5000", "--artifact", candidate)
+def test_people_are_shown_the_law_and_how_to_go_on(judge: Command, candidate: str) -> None:
+    done = judge("--steps", "5000", "--artifact", candidate)
     assert done.returncode == 1
     assert "broken by withdraw: MB-" in done.stdout
     assert "marginspec replay out/traces/" in done.stdout
@@ -91,10 +72,8 @@ def test_people_are_shown_the_law_and_how_to_go_on(here: Callable[..., Done], ca
         (("--steps", "0"), "give at least 1"),
     ],
 )
-def test_what_cannot_be_judged_is_refused_in_one_line(
-    arguments: tuple[str, ...], said: str, here: Callable[..., Done]
-) -> None:
-    done = here(*arguments)
+def test_what_cannot_be_judged_is_refused_in_one_line(arguments: tuple[str, ...], said: str, judge: Command) -> None:
+    done = judge(*arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()

@@ -2,16 +2,12 @@
 
 import functools
 import json
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command import Command
 
-from marginspec.cli.main import main
 from marginspec.cli.report import not_modelled
 from marginspec.cli.run_files import read_run
 from marginspec.cli.stories import LONGEST, story
@@ -27,9 +23,6 @@ from marginspec.targets.protocol import BadInput
 SCRIPT = "<script>alert(1)</script>"
 DIVERGENCE = Divergence("borrow", "outcome", "accepted", f"rejected: {SCRIPT}")
 
-Done = subprocess.CompletedProcess[str]
-Command = Callable[..., Done]
-
 
 @functools.cache
 def rules_of(name: str) -> dict[str, Any]:
@@ -38,21 +31,10 @@ def rules_of(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def report(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Command]:
-    """Runs the verb in this process, in an empty folder."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    monkeypatch.chdir(tmp_path)
+def report(here: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs `report`."""
     monkeypatch.setattr("marginspec.cli.report.rules_document", lambda chosen: rules_of(chosen.name))
-
-    def run(*arguments: object) -> Done:
-        monkeypatch.setattr(sys, "argv", ["marginspec", "report", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), *capsys.readouterr())
-
-    yield run
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return functools.partial(here, "report")
 
 
 # --- Traces and documents to report on ----------------------------------------------------------------------------

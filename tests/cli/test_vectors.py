@@ -1,18 +1,16 @@
 """`marginspec vectors` writes and runs vectors; a user's mistake is one clear line, a dead target another code."""
 
+import functools
 import json
 import shlex
-import signal
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command import Command, refused
 
 from marginspec.cli.feasible import EFFORTS, QUICK, Feasibility
-from marginspec.cli.main import main
 from marginspec.cli.run_files import read_run
 from marginspec.cli.systems import SYSTEMS
 from marginspec.cli.theorems import BY_THEOREM
@@ -27,8 +25,6 @@ from marginspec.model.kernel import Call
 from marginspec.model.kernel.machine import actions_of
 from marginspec.targets.reference.adapter import shipped_contracts
 
-Done = subprocess.CompletedProcess[str]
-Command = Callable[..., Done]
 BUG = "one-virtual-share"
 SUPPLIED = Call("supply", {"caller": "supplier", "market": "A", "assets": 7, "shares": 0, "on_behalf": "supplier"})
 ALIKE = Call("set_owner", {"caller": "owner", "new_owner": "owner"})
@@ -36,22 +32,9 @@ LIKE_NOBODY = Call("set_owner", {"caller": "supplier", "new_owner": "owner"})
 
 
 @pytest.fixture
-def marginspec(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Iterator[Command]:
-    """Runs the command in a folder of its own, in this process, which saves the second that it takes to start."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["marginspec", "vectors", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return Done(arguments, int(ended.value.code or 0), *capsys.readouterr())
-
-    yield run
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+def marginspec(here: Command) -> Command:
+    """Runs `vectors`."""
+    return functools.partial(here, "vectors")
 
 
 @pytest.fixture
@@ -62,25 +45,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "vectors"
 
 
-def refused(done: Done, code: int, said: str) -> None:
-    """The command said one thing, on standard error, and ended with a code."""
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("marginspec: ")
-    assert said in line
-    assert done.returncode == code
-
-
 # --- Results ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_small_model_is_covered_from_end_to_end(
-    marginspec: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["marginspec", "init", "escrow"])
-    with pytest.raises(SystemExit):
-        main()
-    capsys.readouterr()
+def test_a_small_model_is_covered_from_end_to_end(here: Command, marginspec: Command) -> None:
+    here("init", "escrow")
     done = marginspec("escrow", "--out", "out", "--steps", "400", "--json")
     document: dict[str, Any] = json.loads(done.stdout)
     assert document["schema"] == "marginspec/vectors/1"
@@ -123,24 +92,24 @@ def test_a_candidate_that_fails_a_vector_is_broken(marginspec: Command, folder: 
 
 def test_options_that_cannot_be_meant(marginspec: Command, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    refused(marginspec("venus"), 2, "unknown system 'venus'")
-    refused(marginspec("morpho-blue", "--steps", "0"), 2, "--steps 0")
-    refused(marginspec("morpho-blue", "--steps", "many"), 2, "--steps")
-    refused(marginspec("morpho-blue", "--out", "file"), 2, "--out file: File exists")
-    refused(marginspec("morpho-blue", "--out", "/proc/vectors"), 2, "--out /proc/vectors: ")
-    refused(marginspec("morpho-blue", "--artifact", "Morpho"), 2, "Morpho")
+    refused(marginspec("venus"), "unknown system 'venus'")
+    refused(marginspec("morpho-blue", "--steps", "0"), "--steps 0")
+    refused(marginspec("morpho-blue", "--steps", "many"), "--steps")
+    refused(marginspec("morpho-blue", "--out", "file"), "--out file: File exists")
+    refused(marginspec("morpho-blue", "--out", "/proc/vectors"), "--out /proc/vectors: ")
+    refused(marginspec("morpho-blue", "--artifact", "Morpho"), "Morpho")
 
 
 def test_folders_without_vectors(marginspec: Command, folder: Path, tmp_path: Path) -> None:
     run = ("morpho-blue", "--run", str(folder))
-    refused(marginspec("morpho-blue", "--run", "nowhere"), 2, "nowhere/manifest.json: No such file")
-    refused(marginspec("reference", "--run", str(folder)), 2, "another genesis of morpho-blue")
+    refused(marginspec("morpho-blue", "--run", "nowhere"), "nowhere/manifest.json: No such file")
+    refused(marginspec("reference", "--run", str(folder)), "another genesis of morpho-blue")
     (folder / "set_owner.json").write_text("{")
-    refused(marginspec(*run), 2, "set_owner.json: not JSON")
+    refused(marginspec(*run), "set_owner.json: not JSON")
     (folder / "manifest.json").write_text("[]")
-    refused(marginspec(*run), 2, "manifest.json: not of schema")
+    refused(marginspec(*run), "manifest.json: not of schema")
     (folder / "manifest.json").unlink()
-    refused(marginspec(*run), 2, "manifest.json: No such file")
+    refused(marginspec(*run), "manifest.json: No such file")
 
 
 def test_an_artifact_of_another_contract(marginspec: Command, folder: Path, tmp_path: Path) -> None:
@@ -154,9 +123,9 @@ def test_an_artifact_of_another_contract(marginspec: Command, folder: Path, tmp_
 
 def test_a_target_that_dies_is_no_verdict(marginspec: Command, folder: Path) -> None:
     run = ("morpho-blue", "--run", str(folder), "--target")
-    refused(marginspec(*run, shlex.join([sys.executable, "-c", "raise SystemExit('gone')"])), 4, "gone")
-    refused(marginspec(*run, "http://127.0.0.1:9"), 4, "127.0.0.1:9")
-    refused(marginspec(*run, "sdk"), 2, "implements only part")
+    refused(marginspec(*run, shlex.join([sys.executable, "-c", "raise SystemExit('gone')"])), "gone", 4)
+    refused(marginspec(*run, "http://127.0.0.1:9"), "127.0.0.1:9", 4)
+    refused(marginspec(*run, "sdk"), "implements only part")
 
 
 # --- Proofs -----------------------------------------------------------------------------------------------------------
