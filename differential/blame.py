@@ -95,8 +95,9 @@ def causes(
         if not alike or (alike[0].spoilt and 2 * len(explained) < len(left)):
             break
         shown = inquiry.shown(explained)
-        rules = _rules(alike, shown, inquiry.decided)
-        found.append(Cause(rules, _told(alike[0]), alike[0].spoilt == 0, shown))
+        decision = inquiry.decision(shown)
+        alike.sort(key=lambda trial: (trial.variant.rules[0] != decision, not trial.variant.left_out))
+        found.append(Cause(_rules(alike, decision), _told(alike[0]), alike[0].spoilt == 0, shown))
         left -= explained
         if not any(trial.spoilt == 0 and trial.same & left for trial in trials):
             left = inquiry.joined(left, found)
@@ -126,8 +127,8 @@ def _best(trials: Sequence[_Trial], left: set[int]) -> list[_Trial]:
     return [t for t, merit in zip(trials, merits, strict=True) if merit == best] if best >= NEGLIGIBLE else []
 
 
-def _rules(alike: Sequence[_Trial], witnesses: Sequence[Witness], decided: Callable[[Witness], str]) -> tuple[str, ...]:
-    """The rules of variants that explain the same, the nearest first, after the first the one that decides mostly."""
+def _rules(alike: Sequence[_Trial], decision: str) -> tuple[str, ...]:
+    """The rules of variants that explain the same, the nearest first, after the first the one that decides."""
     nearest: dict[str, int] = {}
     counts = Counter[str]()
     for trial in alike:
@@ -136,9 +137,7 @@ def _rules(alike: Sequence[_Trial], witnesses: Sequence[Witness], decided: Calla
             counts[rule] += 1
     first, second = alike[0].variant.rules[:1], alike[0].variant.rules[1:2]
     rest = sorted(counts, key=lambda rule: (nearest[rule], -counts[rule]))
-    decision, times = Counter(map(decided, witnesses)).most_common(1)[0]
-    deciding = [decision] if decision and 2 * times > len(witnesses) else []
-    return tuple(dict.fromkeys([*first, *deciding, *second, *rest]))[:NAMED]
+    return tuple(dict.fromkeys(rule for rule in (*first, decision, *second, *rest) if rule))[:NAMED]
 
 
 def _told(trial: _Trial) -> str:
@@ -181,7 +180,8 @@ class _Inquiry:
     def trials(self) -> Iterator[_Trial]:
         """The variants that do what the implementation does on a witness, and spoil less than half of what agrees."""
         keys = frozenset[Key]().union(*self._ran)
-        for key in sorted(keys, key=lambda key: [key not in ran for ran in self._ran]):
+        in_order = [key for key in functions_of(self._model) if key in keys]
+        for key in sorted(in_order, key=lambda key: [key not in ran for ran in self._ran]):
             if functions_of(self._model)[key].rules:
                 for variant in variants_of(self._model, key):
                     yield from self._tried(variant, 1.0)
@@ -238,10 +238,11 @@ class _Inquiry:
         """Witnesses by their places, in order."""
         return tuple(self._witnesses[at] for at in sorted(places))
 
-    def decided(self, witness: Witness) -> str:
-        """The rule by which one of the two refuses, the implementation before the model; empty if none does."""
-        said = self._said(witness)
-        return next(iter(said), witness.expected.rule or "")
+    def decision(self, witnesses: Sequence[Witness]) -> str:
+        """The rule by which one of the two refuses most of some calls, the implementation first; empty if none does."""
+        decided = (next(iter(self._said(witness)), witness.expected.rule or "") for witness in witnesses)
+        rule, times = Counter(decided).most_common(1)[0]
+        return rule if 2 * times > len(witnesses) else ""
 
     def _said(self, witness: Witness) -> tuple[str, ...]:
         """The rules whose refusal the implementation's reason is, as far as the model has them in this action."""

@@ -12,6 +12,7 @@ import copy
 import functools
 import itertools
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -41,6 +42,7 @@ from marginspec.model.kernel.record import is_record, variables_of
 @dataclass(frozen=True)
 class Variant:
     """One change. rules: those concerned, the nearest first. users: the functions that can behave differently by it.
+    left_out: whether a statement is.
 
     place: file and line, or the constant's file. patches: what is set to what: object, attribute, value.
     """
@@ -50,6 +52,7 @@ class Variant:
     place: str
     users: frozenset[Key]
     patches: tuple[Patch, ...]
+    left_out: bool = False
 
     def installed(self) -> contextlib.AbstractContextManager[None]:
         """The model behaves as changed within this block."""
@@ -81,13 +84,13 @@ def _variants(model: type[Machine], key: Key) -> Iterator[Variant]:
         if change is None:
             return
         statement = _statement(node, change.line)
-        near, before = [change.rule] if change.rule else [], _line(statement)
+        near, before = _nearest(model, change), _line(statement)
         rules = tuple(dict.fromkeys([*near, *function.rules, *_called(model, function, statement)]))[:4]
         change.apply()
         after = _line(statement)
         words = f"{before} -> {after}" if before != after else f"{unparsed(change.before)} -> {unparsed(change.after)}"
         place = f"{key[0].rpartition('/')[2]}:{change.line}"
-        yield Variant(rules, words, place, frozenset({key}), tuple(replacing(function, node)))
+        yield Variant(rules, words, place, frozenset({key}), tuple(replacing(function, node)), _leaves_out(change))
 
 
 def _statement(node: ast.FunctionDef, line: int) -> ast.stmt:
@@ -97,19 +100,38 @@ def _statement(node: ast.FunctionDef, line: int) -> ast.stmt:
     return min(around, key=lambda s: (s.end_lineno or s.lineno) - s.lineno, default=node)
 
 
+def _leaves_out(change: Change) -> bool:
+    return isinstance(change.after[0], ast.Pass)
+
+
+def _nearest(model: type[Machine], change: Change) -> list[str]:
+    """The rule whose refusal is changed; of a call left out, those of a function that serves only there."""
+    refusal = [change.rule] if change.rule else []
+    if not _leaves_out(change) or any(map(refusals_in, change.before)):
+        return refusal
+    serving = Counter(name for function in functions_of(model).values() for name in function.used)
+    called = (function for function in _calls(model, *change.before) if serving[function.name] == 1)
+    return [rule for function in called for rule in function.stated] or refusal
+
+
 def _called(model: type[Machine], function: Function, statement: ast.stmt) -> list[str]:
     """The rules of the functions that a statement uses, or that take what it computes; those by which they refuse.
 
     The nearest rule of each function first.
     """
-    calls = [part for part in ast.walk(statement) if isinstance(part, ast.Call)]
     stored = {part.id for part in ast.walk(statement) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
     taking = (part for part in ast.walk(function.node) if isinstance(part, ast.Call))
-    calls += [call for call in taking if any(isinstance(a, ast.Name) and a.id in stored for a in call.args)]
-    names = dict.fromkeys(getattr(call.func, "attr", getattr(call.func, "id", "")) for call in calls)
-    others = (named(model, frozenset({name})) for name in names if name != function.name)
-    rules = [[*refusals_in(other.node), *other.rules] for other in itertools.chain.from_iterable(others)]
+    users = [call for call in taking if any(isinstance(a, ast.Name) and a.id in stored for a in call.args)]
+    others = [other for other in _calls(model, statement, *users) if other.name != function.name]
+    rules = [[*refusals_in(other.node), *other.rules] for other in others]
     return [rule for nearest in itertools.zip_longest(*rules) for rule in nearest if rule is not None]
+
+
+def _calls(model: type[Machine], *nodes: ast.AST) -> list[Function]:
+    """The functions of a model that are called there, the outermost first."""
+    calls = [part.func for node in nodes for part in ast.walk(node) if isinstance(part, ast.Call)]
+    names = dict.fromkeys(getattr(called, "attr", getattr(called, "id", "")) for called in calls)
+    return [function for name in names for function in named(model, frozenset({name}))]
 
 
 def _line(statement: ast.stmt) -> str:

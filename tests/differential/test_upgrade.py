@@ -222,7 +222,12 @@ def test_a_balance_taken_for_what_is_accounted_concerns_who_gives() -> None:
 
 
 def test_of_each_function_that_a_changed_statement_uses_a_rule_is_concerned() -> None:
-    assert "COL-11" in changed("initial_margin", "extra += haircut_gap(", Reference).rules
+    assert {"COL-11", "ORC-8"} <= set(changed("initial_margin", "extra += haircut_gap(", Reference).rules)
+
+
+def test_a_call_left_out_concerns_the_function_where_it_serves_only_there() -> None:
+    assert changed("initial_margin", "asset].unit)) -> pass", Reference).rules[0] == "COL-11"
+    assert changed("withdraw_collateral", "self._accrue_interest(market) -> pass").rules[0] == "COL-2"
 
 
 def test_a_difference_from_the_beginning_is_one_and_is_traced_to_what_the_set_up_runs() -> None:
