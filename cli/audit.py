@@ -16,8 +16,7 @@ from marginspec.cli.options import DEFAULT, Json, Seed, SystemName
 from marginspec.cli.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit, progress
 from marginspec.cli.samplebook import SIZES, sample_book
 from marginspec.cli.systems import System, system
-from marginspec.properties.law import Property
-from marginspec.prover.prove import arguments_of
+from marginspec.properties.law import Property, arguments_of
 from marginspec.report.audit import show_audit
 from marginspec.targets.evm.answers import Answers
 from marginspec.targets.evm.book import Book, Reader, Report, Standing, contract_at, locate

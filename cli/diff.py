@@ -17,7 +17,7 @@ from marginspec.cli.options import Json, Seed, Steps
 from marginspec.cli.parties import account_of, gains, role_of
 from marginspec.cli.pathsearch import vector_runs
 from marginspec.cli.process import BROKEN, HOLDS, Output, emit, progress
-from marginspec.cli.runs import kept, opened
+from marginspec.cli.runs import how_to_repeat, kept, opened
 from marginspec.cli.systems import System, system
 from marginspec.cli.traceability import HEADING
 from marginspec.differential.blame import Reply
@@ -193,8 +193,8 @@ def upgrade_document(
             compared = upgrade.explained(advance)
     if compared.comparisons == 0:
         raise NothingCompared(f"{steps} steps, nothing compared")
-    names = {"base": base, "head": head, "both": head}
-    rows = [_row(chosen, each, names[each.parting.departs], seed, declared) for each in compared.differences]
+    by_side = {"base": (base, *sides[0]), "head": (head, *sides[1]), "both": (head, *sides[1])}
+    rows = [_row(chosen, each, seed, declared, *by_side[each.parting.departs]) for each in compared.differences]
     return {
         "schema": "marginspec/diff/1",
         "system": chosen.name,
@@ -222,7 +222,16 @@ def _compared(model: type[Machine], compared: Comparison) -> dict[str, Any]:
     }
 
 
-def _row(chosen: System, found: Difference, name: str, seed: int, declared: Mapping[str, str]) -> dict[str, Any]:
+def _row(
+    chosen: System,
+    found: Difference,
+    seed: int,
+    declared: Mapping[str, str],
+    name: str,
+    target: str,
+    artifacts: Sequence[str],
+) -> dict[str, Any]:
+    """One difference. name, target, artifacts: of the side that leaves the model."""
     model, parting, rule = chosen.model, found.parting, found.rules[0]
     before, after = parting.replies
     last = parting.steps[-1]
@@ -230,7 +239,8 @@ def _row(chosen: System, found: Difference, name: str, seed: int, declared: Mapp
     changes = gains(model, last.call, before.state, after.state) if after.answer.accepted else []
     trace = trace_of(model, name, seed, parting.calls, parting.divergence)
     (file,) = kept(chosen, Campaign(Tally(), [Found(parting.divergence, trace)], seed, 0.0, []))
-    own = file.with_name(re.sub("[^A-Za-z0-9]+", "-", f"{chosen.name}-diff-{parting.departs}-{rule}") + ".json")
+    own = re.sub("[^A-Za-z0-9]+", "-", f"{chosen.name}-diff-{parting.departs}-{rule}")
+    file = file.replace(file.with_name(f"{own}.json"))
     return {
         "rule": rule,
         "rules": list(found.rules),
@@ -241,7 +251,8 @@ def _row(chosen: System, found: Difference, name: str, seed: int, declared: Mapp
         "ways": [{"at": at, "field": field, "count": count} for (at, field), count in found.ways.items()],
         "minimal_account": _account(model, found, changes),
         "steps": len(parting.steps),
-        "trace": str(file.replace(own)),
+        "trace": str(file),
+        **how_to_repeat(chosen, trace, file, target, artifacts),
         "declared": rule in declared,
         "reason": declared.get(rule),
     }

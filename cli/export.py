@@ -18,8 +18,8 @@ from marginspec.cli.systems import System
 from marginspec.differential.trace import Trace, document
 from marginspec.model.kernel.machine import Rejected
 from marginspec.model.kernel.record import plain
-from marginspec.properties.law import Irrelevant
-from marginspec.prover.prove import Prover, arguments_of
+from marginspec.properties.law import Irrelevant, arguments_of
+from marginspec.prover.prove import Prover
 from marginspec.prover.symbolic import Replay
 from marginspec.report import foundry, itf, pytest_file
 from marginspec.targets.evm.artifact import load_artifact, parse_option

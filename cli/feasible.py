@@ -20,9 +20,8 @@ from marginspec.differential.search import described
 from marginspec.model.kernel.machine import Machine, Rejected, actions_of
 from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import plain
-from marginspec.properties.law import Irrelevant, Property
+from marginspec.properties.law import Irrelevant, Property, arguments_of
 from marginspec.prover.encode import Obligation, smt_lib
-from marginspec.prover.prove import arguments_of
 from marginspec.prover.solvers import solve
 from marginspec.prover.symbolic import Atoms, Run, SymBool, Unsupported
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from marginspec.cli import documents
 from marginspec.cli.process import progress
-from marginspec.cli.runs import kept
+from marginspec.cli.runs import how_to_repeat, kept
 from marginspec.cli.systems import System
 from marginspec.differential.campaign import Campaign, Found, NothingCompared
+from marginspec.differential.lockstep import LockStep
 from marginspec.differential.monitor import run
+from marginspec.differential.sequence import rehearse
+from marginspec.differential.trace import Trace, trace_of
 from marginspec.targets.protocol import Target
 
 
-def laws_document(chosen: System, implementation: Target, target: str, steps: int, seed: int) -> dict[str, Any]:
+def laws_document(
+    chosen: System, implementation: Target, target: str, steps: int, seed: int, artifacts: Sequence[str]
+) -> dict[str, Any]:
     """Run the monitor, with progress, keep its trace, and describe: `marginspec/fuzz/1` with `laws` and `violations`.
 
     A broken law is among the divergences too, so that who knows nothing of laws sees a run that failed. `comparisons`
@@ -27,8 +33,11 @@ def laws_document(chosen: System, implementation: Target, target: str, steps: in
     found = [] if seen.violation is None else [Found(seen.violation.divergence, seen.violation.trace)]
     campaign = Campaign(seen.tally, found, seed, seen.seconds, seen.unreached)
     files = kept(chosen, campaign)
+    document = documents.fuzz_document(chosen.name, target, chosen.model, campaign, files)
+    for row, file, each in zip(document["divergences"], files, found, strict=True):
+        row |= how_to_repeat(chosen, _against_model(chosen, implementation, each.trace), file, target, artifacts)
     return {
-        **documents.fuzz_document(chosen.name, target, chosen.model, campaign, files),
+        **document,
         "laws": dict(seen.judged),
         "violations": [
             {
@@ -38,8 +47,19 @@ def laws_document(chosen: System, implementation: Target, target: str, steps: in
                 "case": each.divergence.target,
                 "trace": str(file),
                 "steps": len(each.trace),
+                "exports": row["exports"],
+                "repeat": row["repeat"],
             }
-            for each, file in zip(found, files, strict=True)
+            for each, file, row in zip(found, files, document["divergences"], strict=True)
         ],
         "broken": list(seen.broken),
     }
+
+
+def _against_model(chosen: System, implementation: Target, trace: Trace) -> Trace | None:
+    """The calls up to where the implementation leaves the model, which keeps the law; None where it does not."""
+    left = LockStep(chosen.model, implementation).run(rehearse(chosen.model, trace.calls), recheck=True)
+    if left is None:
+        return None
+    done, divergence = left
+    return trace_of(chosen.model, trace.target, trace.seed, trace.calls[:done], divergence)

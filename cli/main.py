@@ -123,7 +123,7 @@ def fuzz(
         raise BadInput("--corpus keeps divergences from a model, and --laws-only compares with none: leave one out")
     with opened(chosen, target, artifact) as implementation:
         if laws_only:
-            document = laws_document(chosen, implementation, target, steps, seed)
+            document = laws_document(chosen, implementation, target, steps, seed, artifact or [])
         else:
             document = fuzz_document(chosen, implementation, target, steps, seed, corpus, artifact)
     if as_json:

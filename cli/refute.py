@@ -17,9 +17,9 @@ from marginspec.cli.samples import broken
 from marginspec.differential.text import Patch, installed
 from marginspec.model.kernel.machine import Machine
 from marginspec.model.kernel.record import plain
-from marginspec.properties.law import Property, Step, assume
+from marginspec.properties.law import Property, Step, arguments_of, assume
 from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib
-from marginspec.prover.prove import Prover, Verdict, arguments_of
+from marginspec.prover.prove import Prover, Verdict
 from marginspec.prover.solvers import solve
 from marginspec.prover.symbolic import Exploration, Path
 

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -88,7 +89,7 @@ def fuzz_document(
         for name, file in map(parse_option, artifacts or ())
     }
     for row, file, found in zip(document["divergences"], files, campaign.divergences, strict=True):
-        row["exports"] = _exported(chosen, found.trace, file, target, artifacts or ())
+        row |= how_to_repeat(chosen, found.trace, file, target, artifacts or ())
     if earlier is not None and replayed is not None:
         for found in campaign.divergences:
             earlier.keep(found.trace)
@@ -104,13 +105,23 @@ def kept(chosen: System, campaign: Campaign) -> list[Path]:
     return _where_it_can_be(lambda folder: [write(chosen.model, trace, folder) for trace in traces])
 
 
-def _exported(chosen: System, trace: Trace, file: Path, target: str, artifacts: Sequence[str]) -> dict[str, str]:
-    """The files of the other forms of a trace, beside it; none when they cannot be written, which is said."""
+def how_to_repeat(
+    chosen: System, trace: Trace | None, file: Path, target: str, artifacts: Sequence[str]
+) -> dict[str, Any]:
+    """Of a trace that is kept: `repeat`, a command, and `exports`, files of its other forms beside it.
+
+    trace: with a divergence from the model; None where there is none to export. target, artifacts: of the options
+    `--target` and `--artifact`, the implementation that it was found with.
+    """
+    options = [] if target == "embedded" else ["--target", target]
+    options += [part for named in artifacts for part in ("--artifact", named)]
+    repeat = shlex.join(["marginspec", "replay", str(file), *options])
     try:
-        return export.write(chosen, trace, file.stem, target, artifacts, file.parent)[0]
+        exports = {} if trace is None else export.write(chosen, trace, file.stem, target, artifacts, file.parent)[0]
     except OSError as error:
         print(f"marginspec: {file} is kept, its other forms cannot be written ({error.strerror})", file=sys.stderr)
-        return {}
+        exports = {}
+    return {"exports": exports, "repeat": repeat}
 
 
 def _where_it_can_be(keep: Callable[[Path], T]) -> T:

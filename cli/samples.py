@@ -6,7 +6,6 @@ found means nothing.
 
 from __future__ import annotations
 
-import functools
 import random
 import re
 import time
@@ -17,16 +16,14 @@ from marginspec.differential.generate import SEQUENCE_STEPS, START_BYTES, STEP_B
 from marginspec.differential.sequence import Rehearsal
 from marginspec.model.kernel.machine import Call, Machine, Rejected, actions_of
 from marginspec.model.kernel.record import plain
-from marginspec.properties.law import Irrelevant, Property, Step, assume
+from marginspec.properties.law import Irrelevant, Property
 from marginspec.properties.scope import NumberKey, Scope
 from marginspec.prover.arbitrary import Arbitrary
-from marginspec.prover.prove import arguments_of
+from marginspec.prover.claim import claimed
 from marginspec.prover.symbolic import Replay, Unknown
 
 # Of the steps of a run that an action under test takes, one in so many becomes a sample, so that samples differ.
 SPARSE = 4
-
-hints_of = functools.cache(arguments_of)
 
 
 def broken(
@@ -110,25 +107,9 @@ def _holds(
         venues[scope] = sample, sample.run(lambda: arbitrary.value(model, ""))
     sample, template = venues[scope]
     try:
-        return bool(sample.run(lambda: _claimed(model, claim, arbitrary, template.clone())))
+        return bool(sample.run(lambda: claimed(model, claim, arbitrary, template.clone())))
     except (Irrelevant, Rejected):
         return True
-
-
-def _claimed(model: type[Machine], claim: Property, arbitrary: Arbitrary, venue: Machine) -> Any:
-    for invariant in claim.given:
-        for arguments in arbitrary.instances(hints_of(invariant.predicate)):
-            assume(invariant.predicate(venue, **arguments))
-    hints = hints_of(claim.predicate)
-    arguments = {n: arbitrary.value(h, n) for n, h in hints.items() if plain(h) is not Step}
-    if claim.kind == "theorem":
-        steps = {n: arbitrary.step(model, n) for n, h in hints.items() if plain(h) is Step}
-        return claim.predicate(venue, **arguments, **steps)
-    assume(claim.predicate(venue, **arguments))
-    step = arbitrary.step(model, "step")
-    assume(claim.before(venue, step))
-    step.take(venue)
-    return claim.predicate(venue, **arguments)
 
 
 def _renamed(

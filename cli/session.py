@@ -25,7 +25,7 @@ def record(file: Path) -> int:
     _build_candidate()
     shown = [_run(CHECK, process.HOLDS), _run(FUZZ, process.BROKEN)]
     (repeat,) = [line.removeprefix(REPEAT) for line in shown[-1].splitlines() if line.startswith(REPEAT)]
-    shown.append(_run(f"{repeat} --artifact Morpho={CANDIDATE}", process.BROKEN))
+    shown.append(_run(repeat, process.BROKEN))
     file.write_text("\n".join(shown))
     return process.HOLDS
 

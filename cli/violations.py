@@ -40,7 +40,8 @@ def findings(
     """Everything that keeps a check from passing, and the differences that are declared.
 
     Each has id (a law, a rule, or the action), kind, level (`error`, `warning`, `note`), text, rules, places (at least
-    one; the first is where to look first), and for a divergence its trace, and the trace's calls with their places.
+    one; the first is where to look first), and for a divergence its trace, the command that repeats it, and the trace's
+    calls with their places.
     """
     found = [_law(chosen, row) for row in prove["properties"] if row["verdict"] != "proved" or not row["confirmed"]]
     if fuzz["divergences"]:
@@ -84,6 +85,7 @@ def _divergence(chosen: System, implementation: Target, candidates: Candidates, 
         "titles": [rule_title(chosen, rule) for rule in rules],
         "key": [row["rule"], row["field"]],
         "trace": row["trace"],
+        "repeat": row["repeat"],
         "calls": [_call(step, candidates) for step in steps],
     }
 

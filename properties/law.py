@@ -7,9 +7,10 @@ is refused inside a theorem ends that case: laws speak of what is accepted, unle
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from marginspec.model.kernel.machine import Call, Machine, Rejected
 from marginspec.properties.scope import Options, Scope
@@ -75,6 +76,14 @@ def refusal(action: Callable[..., Any], *arguments: Any) -> str | None:
     except Rejected as refused:
         return refused.rule
     return None
+
+
+@functools.cache
+def arguments_of(predicate: Callable[..., Any]) -> dict[str, Any]:
+    """Name and type of each argument of a predicate after the state."""
+    hints = get_type_hints(predicate, include_extras=True)
+    hints.pop("return", None)
+    return dict(list(hints.items())[1:])
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path as File
 from tempfile import TemporaryDirectory
-from typing import Any, get_type_hints
+from typing import Any
 
 from marginspec.model.kernel.machine import Machine, Rejected
 from marginspec.model.kernel.record import plain
-from marginspec.properties.law import Irrelevant, Property, Step, assume
+from marginspec.properties.law import Irrelevant, Property, arguments_of
 from marginspec.prover.arbitrary import Arbitrary
+from marginspec.prover.claim import claimed
 from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib
 from marginspec.prover.evaluate import Numbers
 from marginspec.prover.solvers import Answer, solve
@@ -123,7 +124,6 @@ class Prover:
     def body(self, claim: Property) -> Callable[[], Any]:
         """The property as a run without arguments, on arbitrary ones."""
         arbitrary = Arbitrary(claim.scope)
-        hints = arguments_of(claim.predicate)
         model = claim.relaxed(self.model) if claim.relaxed else self.model
         # Built once and copied for every run; a replay builds its own, of integers.
         template: dict[type[Run], Machine] = {}
@@ -132,20 +132,7 @@ class Prover:
             run = type(Run.current)
             if run is not Run or run not in template:
                 template[run] = arbitrary.value(model, "")
-            venue = template[run].clone()
-            for invariant in claim.given:
-                for arguments in arbitrary.instances(arguments_of(invariant.predicate)):
-                    assume(invariant.predicate(venue, **arguments))
-            arguments = {n: arbitrary.value(h, n) for n, h in hints.items() if plain(h) is not Step}
-            if claim.kind == "theorem":
-                steps = {n: arbitrary.step(model, n) for n, h in hints.items() if plain(h) is Step}
-                return claim.predicate(venue, **arguments, **steps)
-            # An invariant is the theorem that every accepted action keeps it.
-            assume(claim.predicate(venue, **arguments))
-            step = arbitrary.step(model, "step")
-            assume(claim.before(venue, step))
-            step.take(venue)
-            return claim.predicate(venue, **arguments)
+            return claimed(model, claim, arbitrary, template[run].clone())
 
         return body
 
@@ -240,13 +227,6 @@ class Prover:
                 if isinstance(numbers := search(found.atoms, conditions), dict):
                     return numbers
         return None
-
-
-def arguments_of(predicate: Callable[..., Any]) -> dict[str, Any]:
-    """Name and type of each argument of a predicate after the state."""
-    hints = get_type_hints(predicate, include_extras=True)
-    hints.pop("return", None)
-    return dict(list(hints.items())[1:])
 
 
 def _holds_at_first(claim: Property, model: type[Machine]) -> bool:

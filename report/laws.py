@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from marginspec.report.terminal import show_reach
+from marginspec.report.terminal import show_how_to_repeat, show_reach
 
 Document = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ def show_laws(document: Document, console: Console) -> None:
         calls = "1 call" if found["steps"] == 1 else f"{found['steps']} calls"
         console.print(f"[bold red]broken[/] by {escape(found['action'])}: {found['law']}: {escape(found['text'])}")
         console.print(f"  {escape(found['case'])}; {calls} in {escape(found['trace'])}")
-        console.print(f"  against the model: marginspec replay {escape(found['trace'])}")
+        show_how_to_repeat(found, console)
     also = [law for law in document["broken"] if law not in {found["law"] for found in document["violations"]}]
     if also:
         console.print(f"  broken in the same sequence: {', '.join(also)}")

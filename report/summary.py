@@ -50,7 +50,7 @@ def _findings(kind: str, found: list[Document]) -> list[str]:
             lines.append(f"  - {', '.join(places)}")
         if calls := finding.get("calls"):
             lines += [f"  {n}. {_code(call['text'])}" for n, call in enumerate(calls, 1)]
-            lines.append(f"  - repeat it: {_code('marginspec replay ' + finding['trace'])}")
+            lines.append(f"  - repeat it: {_code(finding['repeat'])}")
     return lines + ([f"- and {len(found) - SHOWN} more"] if len(found) > SHOWN else [])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from rich.console import Console
@@ -81,12 +82,20 @@ def show_fuzz(document: Document, console: Console) -> None:
         console.print(
             f"[bold red]divergence[/] at {_difference(found)}; {_steps(found['steps'])} in {escape(found['trace'])}"
         )
-        console.print(f"  repeat it: marginspec replay {escape(found['trace'])}")
+        show_how_to_repeat(found, console)
     for declared in document["declared"]:
         _show_declared(declared, console)
     show_reach(document, console)
     if not document["divergences"]:
         console.print("lock-step: [green]no divergence[/]")
+
+
+def show_how_to_repeat(found: Document, console: Console) -> None:
+    """How to repeat what was found, and in which other forms it is written."""
+    console.print(f"  repeat it: {escape(found['repeat'])}", soft_wrap=True)
+    if found["exports"]:
+        names = (PurePath(file).name for file in found["exports"].values())
+        console.print(f"  beside it, for {', '.join(found['exports'])}: {escape(', '.join(names))}", soft_wrap=True)
 
 
 def show_reach(document: Document, console: Console) -> None:

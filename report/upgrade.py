@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from marginspec.report.terminal import show_how_to_repeat
+
 Document = Mapping[str, Any]
 
 FIGURES = ("equity", "initial margin", "maintenance margin")
@@ -85,6 +87,7 @@ def _show_difference(row: Document, console: Console) -> None:
         console.print(f"  seen at: {escape(', '.join(shown[:WAYS]))}{more}")
     if row["trace"]:
         console.print(f"  {_count(row['steps'], 'step')} in {escape(row['trace'])}")
+        show_how_to_repeat(row, console)
 
 
 def _show_account(account: Document, console: Console) -> None:

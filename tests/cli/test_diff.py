@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from command import Command, refused
+from command import Command, refused, repeats
 from rich.console import Console
 
 from marginspec.cli.book import _prices, health_of, read_book, venue_of
@@ -74,7 +74,9 @@ def test_a_build_against_itself_has_no_difference_and_says_how_much_was_compared
     assert document["rules_reached"] > 0
 
 
-def test_a_difference_is_code_1_with_rule_direction_account_and_trace(here: Command, candidate: str) -> None:
+def test_a_difference_is_code_1_with_rule_direction_account_and_trace(
+    here: Command, candidate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done = here("diff", "morpho-blue", "shipped", candidate, "--steps", 600, "--json")
     document = json.loads(done.stdout)
     assert done.returncode == 1
@@ -90,8 +92,7 @@ def test_a_difference_is_code_1_with_rule_direction_account_and_trace(here: Comm
     trace = read(Path(row["trace"]), SYSTEMS["morpho-blue"].model, SYSTEMS)
     assert Path(row["trace"]).is_relative_to(TRACES)
     assert len(trace) == row["steps"]
-    again = here("replay", row["trace"], "--artifact", candidate)
-    assert again.returncode == 1
+    repeats(here, row, monkeypatch)
 
 
 def test_what_people_read_names_the_rule_the_sides_and_the_trace(here: Command, candidate: str) -> None:
@@ -101,6 +102,7 @@ def test_what_people_read_names_the_rule_the_sides_and_the_trace(here: Command, 
         assert part in done.stdout
     assert "after: can withdraw" in done.stdout
     assert "out/traces/morpho-blue-diff-head-AUT-2.json" in done.stdout
+    assert f"--artifact {candidate}" in done.stdout
     assert "diff: 1 difference not declared" in done.stdout
 
 
@@ -139,7 +141,16 @@ def test_text_of_a_contract_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]
         "direction": "stricter",
         "like": None,
     }
-    row |= {"exact": False, "ways": [], "steps": 1, "trace": "t.json", "declared": False, "reason": None}
+    row |= {
+        "exact": False,
+        "ways": [],
+        "steps": 1,
+        "trace": "t.json",
+        "repeat": "replay [red]t.json",
+        "exports": {},
+        "declared": False,
+        "reason": None,
+    }
     row["minimal_account"] = {"account": "[red]x", "standing": None, "before": side, "after": side, "gains": []}
     document = {
         "system": "s",
@@ -157,6 +168,7 @@ def test_text_of_a_contract_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]
     assert "[bold]no[/] <b>" in shown
     assert "[red]x" in shown
     assert "[a]" in shown
+    assert "repeat it: replay [red]t.json" in shown
 
 
 # --- Deployments ------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from command import Command
+from command import Command, repeats
 
 from marginspec.cli.systems import SYSTEMS
 from marginspec.differential import planted
@@ -54,13 +54,23 @@ def test_a_broken_law_is_told_in_english_with_a_short_trace_that_repeats(judge: 
     # Who reads only what every such document has sees a run that failed.
     (divergence,) = document["divergences"]
     assert (divergence["field"], divergence["trace"]) == (found["law"], found["trace"])
+    assert (divergence["exports"], divergence["repeat"]) == (found["exports"], found["repeat"])
+
+
+def test_a_broken_law_is_repeated_against_the_model(
+    judge: Command, here: Command, candidate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = json.loads(judge("--steps", "5000", "--artifact", candidate, "--json").stdout)
+    (found,) = document["violations"]
+    repeats(here, found, monkeypatch)
 
 
 def test_people_are_shown_the_law_and_how_to_go_on(judge: Command, candidate: str) -> None:
     done = judge("--steps", "5000", "--artifact", candidate)
     assert done.returncode == 1
     assert "broken by withdraw: MB-" in done.stdout
-    assert "marginspec replay out/traces/" in done.stdout
+    assert f"--artifact {candidate}" in done.stdout
+    assert "beside it, for itf, pytest, foundry: " in done.stdout
     assert "none broken" not in done.stdout
 
 

@@ -1,7 +1,13 @@
-"""What it is to run the command in a test, and to be refused."""
+"""What it is to run the command in a test, to be refused, and to find what can be repeated."""
 
-from collections.abc import Callable
+import runpy
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
 
 Done = CompletedProcess[str]
 Command = Callable[..., Done]
@@ -15,3 +21,16 @@ def refused(done: Done, said: str, code: int = 2) -> None:
     assert line.startswith("marginspec: ")
     assert said in line
     assert done.returncode == code
+
+
+def repeats(here: Command, found: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found on a build of Morpho shows again by its command and its test, and not on what is shipped."""
+    _, *command = shlex.split(found["repeat"])
+    assert here(*command).returncode == 1
+    assert found["exports"].keys() == {"itf", "pytest", "foundry"}
+    assert all(Path(file).is_file() for file in found["exports"].values())
+    (test,) = (f for name, f in runpy.run_path(found["exports"]["pytest"]).items() if name.startswith("test_"))
+    with pytest.raises(AssertionError):
+        test()
+    monkeypatch.setenv("MARGINSPEC_MORPHO", "")
+    test()

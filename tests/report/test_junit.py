@@ -61,6 +61,7 @@ DIVERGED = finding(
     "divergence",
     "withdraw differs",
     trace="out/traces/x.json",
+    repeat="marginspec replay out/traces/x.json --artifact Vault=v.json",
     calls=[{"text": "deposit(assets=1)", "places": []}],
 )
 
@@ -126,7 +127,7 @@ def test_the_summary_has_the_verdict_every_check_and_every_finding() -> None:
     page = rendered(summary(check(LAWS, [*WRONG, DIVERGED])))
     for shown in ("marginspec vault: broken", "number of laws", "withdraw differs", "<code>deposit(assets=1)</code>"):
         assert shown in page
-    assert "marginspec replay out/traces/x.json" in page
+    assert "marginspec replay out/traces/x.json --artifact Vault=v.json" in page
     assert "Not reached: empty." in page
 
 
