@@ -21,9 +21,8 @@ from marginspec.cli.runs import how_to_repeat, kept, opened
 from marginspec.cli.systems import System, system
 from marginspec.cli.traceability import HEADING
 from marginspec.differential.blame import Reply
-from marginspec.differential.campaign import Campaign, Found, NothingCompared
+from marginspec.differential.campaign import NothingCompared
 from marginspec.differential.coverage import rules_of, unreached
-from marginspec.differential.lockstep import Tally
 from marginspec.differential.trace import call_document, trace_of
 from marginspec.differential.upgrade import Comparison, Difference, Upgrade
 from marginspec.model.kernel.machine import Call, Machine
@@ -238,7 +237,7 @@ def _row(
     # Where the head refuses, everybody has what was there before: that is nobody's gain.
     changes = gains(model, last.call, before.state, after.state) if after.answer.accepted else []
     trace = trace_of(model, name, seed, parting.calls, parting.divergence)
-    (file,) = kept(chosen, Campaign(Tally(), [Found(parting.divergence, trace)], seed, 0.0, []))
+    (file,) = kept(chosen, [trace])
     own = re.sub("[^A-Za-z0-9]+", "-", f"{chosen.name}-diff-{parting.departs}-{rule}")
     file = file.replace(file.with_name(f"{own}.json"))
     return {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
-from marginspec.cli import documents
 from marginspec.cli.process import progress
-from marginspec.cli.runs import how_to_repeat, kept
+from marginspec.cli.runs import campaign_document
 from marginspec.cli.systems import System
 from marginspec.differential.campaign import Campaign, Found, NothingCompared
 from marginspec.differential.lockstep import LockStep
@@ -32,10 +32,8 @@ def laws_document(
         raise NothingCompared(f"{implementation.name}: {seen.tally.steps} steps, no law judged")
     found = [] if seen.violation is None else [Found(seen.violation.divergence, seen.violation.trace)]
     campaign = Campaign(seen.tally, found, seed, seen.seconds, seen.unreached)
-    files = kept(chosen, campaign)
-    document = documents.fuzz_document(chosen.name, target, chosen.model, campaign, files)
-    for row, file, each in zip(document["divergences"], files, found, strict=True):
-        row |= how_to_repeat(chosen, _against_model(chosen, implementation, each.trace), file, target, artifacts)
+    against_model = functools.partial(_against_model, chosen, implementation)
+    document = campaign_document(chosen, campaign, target, artifacts, against_model)
     return {
         **document,
         "laws": dict(seen.judged),
@@ -45,12 +43,9 @@ def laws_document(
                 "text": each.divergence.model,
                 "action": each.divergence.rule,
                 "case": each.divergence.target,
-                "trace": str(file),
-                "steps": len(each.trace),
-                "exports": row["exports"],
-                "repeat": row["repeat"],
+                **{name: row[name] for name in ("trace", "steps", "exports", "repeat")},
             }
-            for each, file, row in zip(found, files, document["divergences"], strict=True)
+            for each, row in zip(found, document["divergences"], strict=True)
         ],
         "broken": list(seen.broken),
     }

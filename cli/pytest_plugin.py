@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from marginspec.cli.documents import fuzz_document, prove_code, prove_document
-from marginspec.cli.runs import kept
+from marginspec.cli.documents import prove_code, prove_document
+from marginspec.cli.runs import campaign_document
 from marginspec.cli.systems import System, system
 from marginspec.differential.campaign import NothingCompared, run
 from marginspec.properties.law import Property
@@ -88,10 +88,14 @@ class Suite(pytest.Collector):
     def target(self) -> str:
         return str(self.config.getoption("--marginspec-target"))
 
+    @property
+    def artifacts(self) -> list[str]:
+        return list(self.config.getoption("--artifact"))
+
     def implementation(self) -> Target:
         """Opened when it is first needed."""
         if self._implementation is None:
-            self._implementation = self.chosen.open(self.target, self.config.getoption("--artifact"))
+            self._implementation = self.chosen.open(self.target, self.artifacts)
         return self._implementation
 
     def close(self) -> None:
@@ -150,8 +154,7 @@ class Slice(_Test):
     def runtest(self) -> None:
         suite = self.parent
         campaign = run(suite.chosen.model, suite.implementation(), self._steps, self._seed)
-        files = kept(suite.chosen, campaign)
-        document = fuzz_document(suite.chosen.name, suite.target, suite.chosen.model, campaign, files)
+        document = campaign_document(suite.chosen, campaign, suite.target, suite.artifacts)
         text = _shown(lambda console: show_fuzz(document, console))
         told = {key: document[key] for key in ("steps", "comparisons", "declared", "rules", "regimes")}
         wrong = [f"divergence at {found['rule']}, {found['field']}" for found in document["divergences"]]

@@ -82,14 +82,7 @@ def fuzz_document(
     if campaign is None:
         with progress("comparing", steps) as advance:
             campaign = run(chosen.model, implementation, steps, seed, on_progress=lambda tally: advance(tally.steps))
-    files = kept(chosen, campaign)
-    document = documents.fuzz_document(chosen.name, target, chosen.model, campaign, files)
-    document["artifacts"] = {
-        name: {"file": str(file), "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
-        for name, file in map(parse_option, artifacts or ())
-    }
-    for row, file, found in zip(document["divergences"], files, campaign.divergences, strict=True):
-        row |= how_to_repeat(chosen, found.trace, file, target, artifacts or ())
+    document = campaign_document(chosen, campaign, target, artifacts or ())
     if earlier is not None and replayed is not None:
         for found in campaign.divergences:
             earlier.keep(found.trace)
@@ -99,9 +92,28 @@ def fuzz_document(
     return document
 
 
-def kept(chosen: System, campaign: Campaign) -> list[Path]:
-    """The files of a campaign's traces."""
+def campaign_document(
+    chosen: System,
+    campaign: Campaign,
+    target: str,
+    artifacts: Sequence[str],
+    exported: Callable[[Trace], Trace | None] = lambda trace: trace,
+) -> dict[str, Any]:
+    """Keep what a campaign found, in every form, and describe it. exported: what other forms of a trace are made of."""
     traces = [found.trace for found in campaign.divergences]
+    files = kept(chosen, traces)
+    document = documents.fuzz_document(chosen.name, target, chosen.model, campaign, files)
+    document["artifacts"] = {
+        name: {"file": str(file), "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+        for name, file in map(parse_option, artifacts)
+    }
+    for row, file, trace in zip(document["divergences"], files, traces, strict=True):
+        row |= how_to_repeat(chosen, exported(trace), file, target, artifacts)
+    return document
+
+
+def kept(chosen: System, traces: Sequence[Trace]) -> list[Path]:
+    """The files of some traces."""
     return _where_it_can_be(lambda folder: [write(chosen.model, trace, folder) for trace in traces])
 
 

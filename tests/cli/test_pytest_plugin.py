@@ -129,6 +129,8 @@ def test_a_divergence_fails_with_what_the_command_line_says_and_nothing_of_the_m
     assert traces
     assert {f"out/traces/{name}" for name in os.listdir(project / "out" / "traces")} >= traces
     assert "divergence at " in done.stdout
+    assert f"--target {shlex.quote(target)}" in done.stdout
+    assert "beside it, for itf, pytest: " in done.stdout
     assert "Traceback" not in done.stdout
     assert "pytest_plugin.py" not in done.stdout
 
