@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -146,14 +146,21 @@ def read_intended(file: Path, chosen: System) -> dict[str, str]:
     return declared
 
 
-def implementation(chosen: System, side: str) -> tuple[str, list[str]]:
-    """`--target` and `--artifact` of what BASE or HEAD names; BadInput for what cannot be meant."""
+class Side(NamedTuple):
+    """BASE or HEAD: what it is called, and `--target` and `--artifact` of what that names."""
+
+    name: str
+    options: tuple[str, list[str]]
+
+
+def implementation(chosen: System, side: str) -> Side:
+    """What BASE or HEAD names; BadInput for what cannot be meant."""
     if side == SHIPPED:
-        return "embedded", []
+        return Side(side, ("embedded", []))
     if "=" in side:
-        return "embedded", [_build(chosen, part) for part in side.split(",")]
+        return Side(side, ("embedded", [_build(chosen, part) for part in side.split(",")]))
     if "://" in side:
-        return side, []
+        return Side(side, (side, []))
     raise BadInput(f"{printable(side, 100)!r}: expected {SHIPPED}, NAME=FILE, NAME=0xADDRESS@URL, or two .toml files")
 
 
@@ -182,7 +189,7 @@ def upgrade_document(
 ) -> dict[str, Any]:
     """Compare, with progress, keep the traces, and describe: `marginspec/diff/1`."""
     sides = [implementation(chosen, side) for side in (base, head)]
-    with opened(chosen, *sides[0]) as before, opened(chosen, *sides[1]) as after:
+    with opened(chosen, *sides[0].options) as before, opened(chosen, *sides[1].options) as after:
         upgrade = Upgrade(chosen.model, before, after)
         with progress("comparing three ways", steps) as advance:
             upgrade.run(steps, seed, advance)
@@ -192,8 +199,10 @@ def upgrade_document(
             compared = upgrade.explained(advance)
     if compared.comparisons == 0:
         raise NothingCompared(f"{steps} steps, nothing compared")
-    by_side = {"base": (base, *sides[0]), "head": (head, *sides[1]), "both": (head, *sides[1])}
-    rows = [_row(chosen, each, seed, declared, *by_side[each.parting.departs]) for each in compared.differences]
+    rows = [
+        _row(chosen, each, sides[0 if each.parting.departs == "base" else 1], seed, declared)
+        for each in compared.differences
+    ]
     return {
         "schema": "marginspec/diff/1",
         "system": chosen.name,
@@ -221,22 +230,14 @@ def _compared(model: type[Machine], compared: Comparison) -> dict[str, Any]:
     }
 
 
-def _row(
-    chosen: System,
-    found: Difference,
-    seed: int,
-    declared: Mapping[str, str],
-    name: str,
-    target: str,
-    artifacts: Sequence[str],
-) -> dict[str, Any]:
-    """One difference. name, target, artifacts: of the side that leaves the model."""
+def _row(chosen: System, found: Difference, side: Side, seed: int, declared: Mapping[str, str]) -> dict[str, Any]:
+    """One difference. side: which leaves the model."""
     model, parting, rule = chosen.model, found.parting, found.rules[0]
     before, after = parting.replies
     last = parting.steps[-1]
     # Where the head refuses, everybody has what was there before: that is nobody's gain.
     changes = gains(model, last.call, before.state, after.state) if after.answer.accepted else []
-    trace = trace_of(model, name, seed, parting.calls, parting.divergence)
+    trace = trace_of(model, side.name, seed, parting.calls, parting.divergence)
     (file,) = kept(chosen, [trace])
     own = re.sub("[^A-Za-z0-9]+", "-", f"{chosen.name}-diff-{parting.departs}-{rule}")
     file = file.replace(file.with_name(f"{own}.json"))
@@ -251,7 +252,7 @@ def _row(
         "minimal_account": _account(model, found, changes),
         "steps": len(parting.steps),
         "trace": str(file),
-        **how_to_repeat(chosen, trace, file, target, artifacts),
+        **how_to_repeat(chosen, trace, file, *side.options),
         "declared": rule in declared,
         "reason": declared.get(rule),
     }

@@ -36,14 +36,17 @@ Patch = tuple[Any, str, Any]
 class Function:
     """A function or method of a model's text.
 
-    used: the names that it uses. stated: the rules that it states. rules: those; else those by which it refuses, and
-    those of the functions that use it; none where that are many.
+    used: the names that it uses. stored: the variables of the state, or fields of records, that it sets. stated: the
+    rules that it states. rules: those; else those by which it refuses, and those of the functions that use it; none
+    where that are many.
+
     """
 
     module: ModuleType
     owner: type | None
     node: ast.FunctionDef
     used: frozenset[str]
+    stored: frozenset[str]
     stated: tuple[str, ...]
     rules: tuple[str, ...]
 
@@ -71,7 +74,7 @@ def functions_of(model: type[Machine]) -> dict[Key, Function]:
         above = chain.from_iterable(own[other] or rules(other, (key, *below)) for other in users)
         return own[key] or tuple(dict.fromkeys([*refused, *above]))[:3]
 
-    return {key: Function(*place, used[key], own[key], rules(key)) for key, place in found.items()}
+    return {key: Function(*place, used[key], stored_in(place[2]), own[key], rules(key)) for key, place in found.items()}
 
 
 def modules_of(model: type[Machine]) -> list[ModuleType]:
@@ -104,6 +107,19 @@ def names_in(*nodes: ast.AST) -> frozenset[str]:
     """The names and attributes that pieces of text use."""
     parts = [part for node in nodes for part in ast.walk(node) if isinstance(part, ast.Attribute | ast.Name)]
     return frozenset(part.attr if isinstance(part, ast.Attribute) else part.id for part in parts)
+
+
+def stored_in(*nodes: ast.AST) -> frozenset[str]:
+    """The variables of the state, or fields of records, that pieces of text set."""
+    parts = [part for node in nodes for part in ast.walk(node) if isinstance(part, ast.Attribute | ast.Subscript)]
+    return frozenset(name for part in parts if isinstance(part.ctx, ast.Store) and (name := _field(part)))
+
+
+def _field(part: ast.expr) -> str:
+    """The name of a variable of which a part may be taken; empty for a local one."""
+    while isinstance(part, ast.Subscript):
+        part = part.value
+    return part.attr if isinstance(part, ast.Attribute) else ""
 
 
 def refusals_in(node: ast.AST) -> list[str]:

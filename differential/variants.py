@@ -33,6 +33,7 @@ from marginspec.differential.text import (
     refusal_of,
     refusals_in,
     replacing,
+    stored_in,
     unparsed,
 )
 from marginspec.model.kernel.machine import Machine, per_model
@@ -109,9 +110,14 @@ def _nearest(model: type[Machine], change: Change) -> list[str]:
     refusal = [change.rule] if change.rule else []
     if not _leaves_out(change) or any(map(refusals_in, change.before)):
         return refusal
-    serving = Counter(name for function in functions_of(model).values() for name in function.used)
-    called = (function for function in _calls(model, *change.before) if serving[function.name] == 1)
+    called = (function for function in _calls(model, *change.before) if _users(model)[function.name] == 1)
     return [rule for function in called for rule in function.stated] or refusal
+
+
+@per_model
+def _users(model: type[Machine]) -> Counter[str]:
+    """By how many functions each name is used."""
+    return Counter(name for function in functions_of(model).values() for name in function.used)
 
 
 def _called(model: type[Machine], function: Function, statement: ast.stmt) -> list[str]:
@@ -170,25 +176,14 @@ def _taken(model: type[Machine], node: ast.FunctionDef) -> Iterator[Change]:
     for inner in blocks:
         moves = [statement for statement in inner.body if isinstance(statement, ast.AugAssign)]
         for other, moved in itertools.combinations(moves, 2):
-            (source,), (name,) = _stored(other) or [""], _stored(moved) or [""]
-            if source and name and source != name:
-                alone = (f.rules for f in functions_of(model).values() if _stored(f.node) & {source, name} == {source})
+            source, both = stored_in(other), stored_in(other, moved)
+            if len(both) == 2:
+                alone = (f.rules for f in functions_of(model).values() if f.stored & both == source)
                 rule = next((rules[0] for rules in alone if rules), "")
                 taken = ast.parse(ast.unparse(other.target), mode="eval").body
                 new = ast.copy_location(ast.Assign([moved.target], taken), moved)
                 put = functools.partial(inner.body.__setitem__, inner.body.index(moved), new)
                 yield Change("taken", moved.lineno, [moved], [new], put, rule)
-
-
-def _stored(node: ast.AST) -> set[str]:
-    """The variables of the state, or fields of records, to which a piece of text stores."""
-    found = set()
-    for part in ast.walk(node):
-        if isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.ctx, ast.Store):
-            while isinstance(part, ast.Subscript):
-                part = part.value
-            found |= {part.attr} if isinstance(part, ast.Attribute) else set()
-    return found
 
 
 def _parts(node: ast.AST) -> Iterator[tuple[str, int | None, ast.expr]]:

@@ -86,7 +86,7 @@ def test_init_as_a_document_names_the_files(here: Command, tmp_path: Path) -> No
 )
 def test_init_refuses_a_name_that_would_not_do(name: str, said: str, here: Command, tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
-    refused(here("init", name), said)
+    refused(here("init", name), said, compiling=True)
     assert [path.name for path in tmp_path.rglob("*")] == ["taken"]
 
 
@@ -143,7 +143,7 @@ def test_a_difference_in_ones_own_contract_is_found_and_its_trace_finds_the_syst
     # From another folder, where the trace's word for it leads nowhere.
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    refused(here("replay", f"../{found['trace']}"), "unknown system 'escrow'")
+    refused(here("replay", f"../{found['trace']}"), "unknown system 'escrow'", compiling=True)
     done = here("replay", f"../{found['trace']}", "--system", "../escrow", "--json")
     assert (done.returncode, json.loads(done.stdout)["stale"]) == (1, None)
 
@@ -160,7 +160,7 @@ def test_a_trace_does_not_make_code_run_that_is_not_below_this_folder(
     (tmp_path / "escrow" / "system.py").write_text("raise SystemExit('was run')")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    refused(here("replay", str(trace)), "if it is one of your own: --system FOLDER")
+    refused(here("replay", str(trace)), "if it is one of your own: --system FOLDER", compiling=True)
 
 
 # --- What is wrong with one -------------------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ def test_a_mistake_is_one_line_that_says_where(
     line = edited.read_text().partition(old)[0].count("\n") + 1
     edit(edited, old, new)
     done = here(verb, "escrow", *(["--steps", "300"] if verb == "fuzz" else []))
-    refused(done, "")
+    refused(done, "", compiling=True)
     assert re.search(said.format(line=line), done.stderr), done.stderr
 
 
@@ -231,7 +231,7 @@ def test_a_folder_that_is_no_system_is_refused(name: str, said: str, here: Comma
     for folder in ("with-hyphen", "reference", "graphlib"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "system.py").write_text("system = None\n")
-    refused(here("rules", name), said)
+    refused(here("rules", name), said, compiling=True)
 
 
 def test_an_error_of_the_tool_is_not_blamed_on_a_system(here: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,14 +3,12 @@
 import io
 import json
 import re
-import signal
-import sys
 import tomllib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command import Command, refused
 from rich.console import Console
 
 import marginspec
@@ -132,41 +130,17 @@ def test_a_file_or_system_that_does_not_exist_is_refused(tmp_path: Path) -> None
         load("morpho")
 
 
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
-    """Runs the command in this process, and gives its exit code."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def run(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["planted", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0)
-
-    yield run
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-
-
 @pytest.mark.parametrize(
     "arguments", ["morpho", "morpho-blue --steps 0", "morpho-blue --only x", "morpho-blue --seed x"]
 )
-def test_the_command_refuses_bad_input_with_one_line(
-    arguments: str, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert command(*arguments.split()) == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err.startswith("marginspec: ")
-    assert printed.err.count("\n") == 1
+def test_the_command_refuses_bad_input_with_one_line(arguments: str, in_process: Command) -> None:
+    refused(in_process(main, *arguments.split()), "")
 
 
-def test_the_command_says_of_a_bug_which_field_and_which_laws_show_it(
-    command: Callable[..., int], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert command("morpho-blue", "--only", CHEAP, "--steps", "5000", "--watched", "5000") == 0
-    printed = capsys.readouterr()
-    document = json.loads(printed.out)
+def test_the_command_says_of_a_bug_which_field_and_which_laws_show_it(in_process: Command) -> None:
+    done = in_process(main, "morpho-blue", "--only", CHEAP, "--steps", "5000", "--watched", "5000")
+    assert done.returncode == 0
+    document = json.loads(done.stdout)
     (bug,) = document["bugs"]
     assert (document["schema"], document["system"]) == ("marginspec/planted/1", "morpho-blue")
     assert (bug["id"], bug["divergence"]["rule"], bug["passed"]) == (CHEAP, "AUT-2", True)
@@ -174,7 +148,7 @@ def test_the_command_says_of_a_bug_which_field_and_which_laws_show_it(
     assert "MB-AUT-2" in bug["laws"]
     counted = {"planted": 1, "planted_killed": 1, "planted_killed_by_differential": 1, "planted_killed_by_laws": 1}
     assert document["summary"] == {**counted, "planted_killed_by_vectors": 1}
-    assert "MB-AUT-2" in printed.err
+    assert "MB-AUT-2" in done.stderr
 
 
 def test_planted_bugs_and_mutants_are_one_matrix(tmp_path: Path) -> None:

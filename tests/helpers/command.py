@@ -11,13 +11,14 @@ import pytest
 
 Done = CompletedProcess[str]
 Command = Callable[..., Done]
+Main = Callable[[], None]
 
 
-def refused(done: Done, said: str, code: int = 2) -> None:
-    """The command said one thing, on standard error, and ended with a code."""
+def refused(done: Done, said: str, code: int = 2, compiling: bool = False) -> None:
+    """The command said one thing, on standard error, and ended with a code. compiling: it may say that it does, too."""
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
-    (line,) = [line for line in done.stderr.splitlines() if "compiling" not in line]  # progress of an empty cache
+    (line,) = [line for line in done.stderr.splitlines() if not (compiling and "compiling" in line)]
     assert line.startswith("marginspec: ")
     assert said in line
     assert done.returncode == code
