@@ -2,13 +2,15 @@
 
 A theorem takes a state, identifiers and numbers, may `assume` things, lets actions happen and returns whether the law
 held. The prover calls it with unknowns, the tests with concrete states; it cannot tell the difference. An action that
-is refused inside a theorem ends that case: laws speak of what is accepted, unless they ask with `refusal`.
+is refused inside a theorem ends that case: laws speak of what is accepted, unless they ask with `refusal`. Whatever else
+refuses (a helper that overflows, a price that is stale) is a failed claim: say what it needs with `assume`, ask with
+`refusal`, or let it happen with `accepted`.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
 
@@ -78,6 +80,14 @@ def refusal(action: Callable[..., Any], *arguments: Any) -> str | None:
     return None
 
 
+def accepted(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function returns that may be refused without being an action; where it is refused, the case ends."""
+    try:
+        return function(*arguments)
+    except Rejected:
+        raise Irrelevant from None
+
+
 @functools.cache
 def arguments_of(predicate: Callable[..., Any]) -> dict[str, Any]:
     """Name and type of each argument of a predicate after the state."""
@@ -90,10 +100,12 @@ def arguments_of(predicate: Callable[..., Any]) -> dict[str, Any]:
 class Property:
     """A claim: `id`, the law in English, the predicate, and what stands with it.
 
-    kind: `invariant` (of a state, kept by every action) or `theorem` (of a case). given: invariants that may be
+    kind: `invariant` (of a state, kept by every action), `theorem` (of a case in which actions happen), `lemma` (of
+    numbers or of one state: no action happens) or `composition` (see `Chapter.composition`). given: invariants that may be
     assumed of the state it starts from. covers: published claims of others that it states. bounds: what is limited.
     before: for an invariant, what may be assumed of state and step. scope: the identifiers it speaks of.
     relaxed: makes of the model one that does the same and refuses less, of which it is proved instead.
+    rests_on: other properties, by ID, that must be proved for this one to say what its law says.
     """
 
     id: str
@@ -106,53 +118,55 @@ class Property:
     before: Predicate
     scope: Scope
     relaxed: Relaxation | None = None
+    rests_on: tuple[str, ...] = ()
 
 
 class Chapter:
     """The properties of one model, in the order of their text.
 
     bounds: what every proof is limited to. scope: the identifiers that proofs speak of. before: a predicate on (state,
-    step) that invariants may assume of every step, because a theorem shows that other steps are compositions of such.
+    step) that invariants may assume of every step, because a `composition` shows that other steps are made of such.
     """
 
-    def __init__(self, bounds: str, scope: Scope, before: Predicate) -> None:
+    def __init__(self, bounds: str, scope: Scope, before: Predicate = lambda state, step: True) -> None:
         self.properties: list[Property] = []
         self._bounds, self._scope, self._before = bounds, scope, before
 
-    def theorem(
-        self,
-        id: str,
-        given: tuple[Predicate, ...] = (),
-        covers: tuple[str, ...] = (),
-        bounds: str = "",
-        scope: dict[str, Options] | None = None,
-        relaxed: Relaxation | None = None,
-    ) -> Callable[[P], P]:
-        """Declare a theorem. Its docstring is the law. bounds: further limits. scope: options that differ."""
-        return self._declare("theorem", id, given, covers, bounds, scope, relaxed)
+    def theorem(self, id: str, **options: Any) -> Callable[[P], P]:
+        """Declare a theorem. Its docstring is the law. Options: see `_declare`."""
+        return self._declare("theorem", id, **options)
 
-    def invariant(
-        self,
-        id: str,
-        given: tuple[Predicate, ...] = (),
-        covers: tuple[str, ...] = (),
-        bounds: str = "",
-        scope: dict[str, Options] | None = None,
-        relaxed: Relaxation | None = None,
-    ) -> Callable[[P], P]:
+    def lemma(self, id: str, **options: Any) -> Callable[[P], P]:
+        """Declare a lemma: a step of an argument that no action takes part in. Options: see `_declare`."""
+        return self._declare("lemma", id, **options)
+
+    def invariant(self, id: str, **options: Any) -> Callable[[P], P]:
         """Declare an invariant: a predicate on states that holds at first and is kept by every accepted action."""
-        return self._declare("invariant", id, given, covers, bounds, scope, relaxed)
+        return self._declare("invariant", id, **options)
+
+    def composition(self, id: str, **options: Any) -> Callable[[P], P]:
+        """Declare what a step does first where `before` does not hold of it: the predicate returns that `Step`.
+
+        The claim: `before` holds of the first step; where that is accepted, `before` then holds of the step itself, and
+        taking both does and returns the same as the step alone and is refused by the same rule; where the first is
+        refused, so is the step. What every step keeps for which `before` holds, every step then keeps.
+        """
+        return self._declare("composition", id, **options)
 
     def _declare(
         self,
         kind: str,
         id: str,
-        given: tuple[Predicate, ...],
-        covers: tuple[str, ...],
-        bounds: str,
-        scope: dict[str, Options] | None,
-        relaxed: Relaxation | None,
+        *,
+        given: tuple[Predicate, ...] = (),
+        covers: tuple[str, ...] = (),
+        bounds: str = "",
+        scope: Mapping[str, Options] | None = None,
+        relaxed: Relaxation | None = None,
+        rests_on: tuple[str, ...] = (),
     ) -> Callable[[P], P]:
+        """given: invariants assumed at first. bounds: further limits. scope: options that differ. See `Property`."""
+
         def wrap(predicate: P) -> P:
             law = " ".join((predicate.__doc__ or "").split())
             if not law or any(p.id == id for p in self.properties):
@@ -161,8 +175,9 @@ class Chapter:
             stands = tuple(known[p] for p in given)
             limits = f"{self._bounds}; {bounds}" if bounds else self._bounds
             names = self._scope.narrowed(scope or {})
-            before = self._before
-            self.properties.append(Property(id, law, kind, predicate, stands, covers, limits, before, names, relaxed))
+            self.properties.append(
+                Property(id, law, kind, predicate, stands, covers, limits, self._before, names, relaxed, rests_on)
+            )
             return predicate
 
         return wrap

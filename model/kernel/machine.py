@@ -17,10 +17,14 @@ T = TypeVar("T")
 
 
 class Rejected(Exception):  # noqa: N818 - the domain's word for a refused action
-    """An action was refused. `rule` is the ID of the rule that refused it."""
+    """Something was refused. `rule` is the ID of the rule that refused it.
+
+    by_action: whether a whole action was refused, and so undone; else a helper had no answer (an overflow, a stale price).
+    """
 
     def __init__(self, rule: str) -> None:
         self.rule = rule
+        self.by_action = False
 
 
 # Both are made several times on every step of a run, which named tuples are twice as fast at as frozen dataclasses.
@@ -171,8 +175,9 @@ def action(function: Any = None, *, weight: float = 1, environment: bool = False
             before = self.flatten()
             try:
                 result = method(self, *args, **kwargs)
-            except Rejected:
+            except Rejected as refused:
                 self.load(before)
+                refused.by_action = True
                 raise
             self._before = before
             return result
