@@ -56,23 +56,25 @@ class Dependencies:
 
     def are_known(self, claim: Property, alone: Mapping[str, Verdict]) -> bool:
         """Whether all that a claim rests on has a verdict."""
-        return all(each in alone for each in self._all(claim))
+        return all(each in alone for each in self._all(claim, {}))
 
-    def _all(self, claim: Property) -> list[str]:
-        """A claim and all that it rests on, directly or not."""
+    def _all(self, claim: Property, alone: Mapping[str, Verdict]) -> list[str]:
+        """A claim and all that it rests on, directly or not; of what it might take for given, what it took."""
         found: dict[str, None] = {}
         todo = [claim]
         while todo:
             each = todo.pop(0)
             if each.id not in found:
                 found[each.id] = None
-                todo += self._rests[each.id]
+                took = None if each.id not in alone else alone[each.id].took
+                left = () if took is None else [given.id for given in each.given if given.id not in took]
+                todo += [other for other in self._rests[each.id] if other.id not in left]
         return list(found)
 
     def settled(self, claim: Property, alone: Mapping[str, Verdict]) -> Verdict:
         """The verdict on a claim: what was found of it alone, if all that it rests on is proved."""
         own = alone[claim.id]
-        rests = [id for id in self._all(claim) if id != claim.id]
+        rests = [id for id in self._all(claim, alone) if id != claim.id]
         verdict = dataclasses.replace(own, rests_on=tuple(rests))
         if own.verdict != "proved":
             return verdict

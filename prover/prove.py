@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import multiprocessing
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -17,6 +19,7 @@ from marginspec.model.kernel.machine import Machine, Rejected
 from marginspec.model.kernel.record import plain
 from marginspec.properties import law as law_room
 from marginspec.properties.law import Irrelevant, Property, answering, arguments_of
+from marginspec.properties.ranges import RANGES
 from marginspec.properties.scope import REST
 from marginspec.prover import recheck
 from marginspec.prover.arbitrary import Arbitrary, rest_of
@@ -81,7 +84,8 @@ class Verdict:
     there is at least one, has concrete integers that take it, and the model run on them takes it to the same end.
     confirmed: for every obligation and every step a second solver agreed. vacuous: nothing is claimed. cases: in how
     many the law was run as plain Python and held. scope: what its variables are limited to. relaxed: the methods that
-    were replaced. counterexample: replayed on integers.
+    were replaced. took: the invariants that were taken for given, where not all were needed. counterexample: replayed on
+    integers.
     """
 
     id: str
@@ -101,6 +105,7 @@ class Verdict:
     scope: tuple[str, ...] = ()
     relaxed: tuple[str, ...] = ()
     rests_on: tuple[str, ...] = ()
+    took: tuple[str, ...] | None = None
     solvers: dict[str, SolverResult] = field(default_factory=dict)
     counterexample: dict[str, Any] | None = None
     seconds: float = 0.0
@@ -130,6 +135,17 @@ class Prover:
 
     def alone(self, claim: Property) -> Verdict:
         """The verdict on one property where all that it rests on holds."""
+        if claim.id != RANGES:
+            return self._of(claim)
+        # As few invariants as will do, the first ones: whichever is false must not make this one unknown.
+        many, verdict = 0, self._of(dataclasses.replace(claim, given=()))
+        while verdict.verdict != "proved" and many < len(claim.given):
+            many = min(max(1, 2 * many), len(claim.given))
+            verdict = self._of(dataclasses.replace(claim, given=claim.given[:many]))
+        verdict.took = tuple(given.id for given in claim.given[:many])
+        return verdict
+
+    def _of(self, claim: Property) -> Verdict:
         started = time.perf_counter()
         verdict = Verdict(claim.id, claim.law, "unknown", claim.bounds, claim.kind)
         verdict.scope = tuple(claim.scope.pins())
@@ -204,8 +220,9 @@ class Prover:
             ("a normal form", recheck.algebra_texts(found)),
         )
         for what, texts in kinds:
-            for text, claims in texts:
+            for number, (text, claims) in enumerate(texts):
                 verdict.rechecked += claims
+                self._write(f"{verdict.id}-checked-{what}-{number:03}", f"; {what}; unsat means checked\n{text}")
                 confirmed = self._rechecked.get(text)
                 if confirmed is None:
                     answer = _first_unsat(text)
@@ -253,14 +270,19 @@ class Prover:
             agreed = agreed or self._agrees(text, verdict, seconds)
             if agreed:
                 break
-        if self.emit and name:
-            self.emit.mkdir(parents=True, exist_ok=True)
+        if name:
             status, text = list(proved.items())[-1] if proved else ("open", text)
-            (self.emit / f"{name.replace(' ', '-')}-{status}.smt2").write_text(text)
+            self._write(f"{name}-{status}", text)
         verdict.confirmed = verdict.confirmed and agreed
         if not proved:
             z3.verdict = "unknown"
         return bool(proved)
+
+    def _write(self, name: str, text: str) -> None:
+        if self.emit:
+            self.emit.mkdir(parents=True, exist_ok=True)
+            file = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).lstrip(".")
+            (self.emit / f"{file}.smt2").write_text(text)
 
     def _agrees(self, text: str, verdict: Verdict, seconds: dict[str, float]) -> bool:
         """Whether another solver also finds the text unsatisfiable.
