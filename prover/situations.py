@@ -12,6 +12,7 @@ import inspect
 import random
 import types
 import typing
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, get_args, get_origin
@@ -26,10 +27,12 @@ from marginspec.prover.steering import steer
 FRAMES = 8
 STATES = 40
 
-# Of runs: how many, steps of each, steps between two states that are kept, and how often their identifiers are renamed.
+# Of runs: how many, steps of each, steps between two states that are kept and that others are in focus, and in how many
+# ways their identifiers are renamed.
 WALKS = 24
 STEPS = 60
-BETWEEN = 4
+BETWEEN = 2
+EPISODE = 15
 NAMINGS = 12
 
 FURTHER = 3
@@ -187,11 +190,13 @@ class Draw:
     def __init__(self, seed: Any, constants: Sequence[int]) -> None:
         self.random = random.Random(seed)
         self._constants = constants or (0,)
+        # Of a run: the identifiers that most calls are about, so that something comes of them, in usual numbers.
+        self.focus: tuple[Any, ...] = ()
 
     def number(self, number: Number, near: Sequence[int]) -> int:
         """A number in range: known, typical, small, an extreme, one of the text, or of any magnitude."""
         draw = self.random
-        mode = draw.random()
+        mode = draw.random() * (0.54 if self.focus and draw.random() < 0.8 else 1)
         if mode < 0.35 and near:
             value = near[int(draw.random() * len(near))]
             if draw.random() < 0.4:
@@ -225,10 +230,15 @@ class Draw:
         options = ids_of(ids, plain(hint))
         if not options:
             raise ValueError(f"no identifiers of type {plain(hint)}")
-        if used and self.random.random() < 0.3:
+        chance = self.random.random()
+        if used and chance < 0.3:
             value = self.random.choice(used)
             if value in options:
                 return value
+        if self.focus and chance < 0.8:
+            usual = [value for value in self.focus if value in options]
+            if usual:
+                return self.random.choice(usual)
         return options[int(self.random.random() * len(options))]
 
     def arguments(self, hints: Mapping[str, Any], frame: Frame, values: Sequence[Any]) -> dict[str, Any]:
@@ -288,9 +298,9 @@ class Draw:
             if run(list(call.arguments.values())):
                 return call
             if attempt % 2:
-                found = steer(run, list(call.arguments.values()), ranges, self.random, 3)
-                if found is not None:
-                    return Call(call.action, dict(zip(call.arguments, map(_plain, found), strict=True)))
+                found = steer(run, list(call.arguments.values()), ranges, self.random, 6)
+                if found.arrived:
+                    return Call(call.action, dict(zip(call.arguments, map(_plain, found.values), strict=True)))
         return None
 
 
@@ -399,8 +409,9 @@ class Walks:
             model = wider(self._model, shared)
             frame = Frame(model.blank(), model.universe)
             draw, steps = Draw(f"walks {self._seed}", self._constants), list[tuple[list[Any], Call]]()
+            done: Counter[str] = Counter()
             for n in range(WALKS):
-                steps += _walk(model, frame, draw, begun=n % 4 != 3)
+                steps += _walk(model, frame, draw, done, begun=n % 4 != 3)
             self._known[shared] = frame, steps
         return self._known[shared]
 
@@ -430,8 +441,10 @@ def _is_complete(hint: Any, value: Any, ids: Ids) -> bool:
     return True
 
 
-def _walk(model: type[Machine], frame: Frame, draw: Draw, begun: bool) -> list[tuple[list[Any], Call]]:
-    """One run. begun: after the model's prelude."""
+def _walk(
+    model: type[Machine], frame: Frame, draw: Draw, done: Counter[str], begun: bool
+) -> list[tuple[list[Any], Call]]:
+    """One run. done: how often each action was accepted so far. begun: after the model's prelude."""
     infos = list(actions_of(model).values())
     weights = [max(info.weight, 0.25) for info in infos]
     try:
@@ -439,20 +452,38 @@ def _walk(model: type[Machine], frame: Frame, draw: Draw, begun: bool) -> list[t
     except ValueError:
         machine = model.blank()
     kept, values = list[tuple[list[Any], Call]](), frame.read(machine)
+    vain: Counter[str] = Counter()
     for step in range(STEPS):
-        info = draw.random.choices(infos, weights)[0]
+        if step % EPISODE == 0:
+            draw.focus = _focus(model.universe, draw.random)
+        # What has been done often, or tried in vain, gives way to other things.
+        worth = [weight / (1 + done[info.name] + vain[info.name] / 4) for weight, info in zip(weights, infos, strict=True)]
         try:
-            call = draw.accepted(info, frame, values, 4)
-            if call is None:
+            for info in draw.random.choices(infos, worth, k=3):
+                call = draw.accepted(info, frame, values, 4)
+                if call is not None:
+                    break
+                vain[info.name] += 1
+            else:
                 continue
             machine.apply(call)
+            done[call.action] += 1
         except Exception:  # noqa: BLE001 - a law that takes such a step finds the error and says so
             machine = frame.machine(values)
             continue
-        if step % BETWEEN == 0:
+        if sum(done.values()) % BETWEEN == 0:
             kept.append((values, call))
         values = frame.read(machine)
     return kept
+
+
+def _focus(universe: Ids, draw: random.Random) -> tuple[Any, ...]:
+    """One or two identifiers of each type, those of a part of a type being those of the whole."""
+    focus: list[Any] = []
+    for options in sorted(universe.values(), key=len):
+        missing = draw.choice((1, 2)) - sum(option in options for option in focus)
+        focus += [draw.choice(options) for _ in range(missing)]
+    return tuple(focus)
 
 
 # --- Numbers of the text ----------------------------------------------------------------------------------------------

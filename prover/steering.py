@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from marginspec.model.kernel.numbers import Number
@@ -91,23 +92,33 @@ def watch(run: Run, values: Sequence[Any], ranges: Sequence[Number | None]) -> t
     return end, _trail.copy()
 
 
+@dataclass
+class Steered:
+    """Values that a run was led to: whether to the wanted end, and how many comparisons it came through."""
+
+    values: list[Any]
+    arrived: bool
+    passed: int
+
+
 def steer(
     run: Run, values: Sequence[Any], ranges: Sequence[Number | None], draw: random.Random, tries: int
-) -> list[Any] | None:
-    """Values on which a run comes to the wanted end; None if none were found in so many tries."""
+) -> Steered:
+    """Lead a run towards the wanted end in so many moves; of where it came, the furthest."""
     now = list(values)
     end, trail = watch(run, now, ranges)
+    best = Steered(now, end, len(trail))
     for _ in range(tries):
-        if end:
-            return now
-        if not trail:
-            return None
+        if end or not trail:
+            break
         place = max(len(trail) - 1 - draw.choice(EARLIER), 0)
         moved = flip(run, now, ranges, trail, place, draw)
         if moved is not None:
             now = moved
             end, trail = watch(run, now, ranges)
-    return now if end else None
+            if end or len(trail) > best.passed:
+                best = Steered(now, end, len(trail))
+    return best
 
 
 def flip(

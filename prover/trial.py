@@ -43,6 +43,10 @@ SHRINKING_SECONDS = 0.3
 # Cases in which a law said something, of which later ones are variations.
 KEPT = 200
 
+# How many moves lead a case to where the law speaks, and how many of those that came far are gone on with.
+TRIES = 10
+NEAR = 12
+
 # How many combinations of identifiers an invariant is asked for in one state.
 INSTANCES = 400
 
@@ -172,14 +176,14 @@ class _Case:
         """Every value: of the state, then of the arguments, then of the steps among them."""
         return [*self.situation.values, *(value for _, _, value in _spread(self.arguments))]
 
-    def with_values(self, values: list[Any]) -> _Case:
-        """The case with other values in the same places."""
+    def with_values(self, values: list[Any], compared: bool = True) -> _Case:
+        """The case with other values in the same places. compared: whether it is seen that the state is the same."""
         size = len(self.situation.values)
         arguments = dict(self.arguments)
         for (name, inner, _), value in zip(_spread(self.arguments), values[size:], strict=True):
             arguments[name] = value if inner is None else Step(arguments[name].call.changed(inner, value))
         old = self.situation
-        if values[:size] == old.values:
+        if compared and values[:size] == old.values:
             return _Case(old, arguments)
         return _Case(Situation(old.frame, values[:size], False, old.calls), arguments)
 
@@ -272,6 +276,7 @@ class _Search:
         constants = sorted({*constants, *constants_of([claim.predicate])})
         self._draw = Draw(f"{claim.id} {seed}", constants)
         self._good: list[_Case] = []
+        self._near: list[tuple[int, _Case]] = []
         self._failed: tuple[_Case, str] | None = None
         self._ids: dict[Any, Any] = {}
         self.cases = self.tried = 0
@@ -433,15 +438,23 @@ class _Search:
         """Whether the law speaks of a case, given its values."""
 
         def run(values: list[Any]) -> bool:
-            return self._judged(case.with_values(values)) is not None
+            return self._judged(case.with_values(values, compared=False)) is not None
 
         return run
 
     def _steered(self, case: _Case) -> None:
-        """Lead a case in which the law says nothing to one in which it does."""
-        found = steer(self._watched(case), case.flat(), self._law.ranges(case), self._draw.random, 6)
-        if found is not None:
-            self._try(case.with_values(_plainly(found)))
+        """Lead a case in which the law says nothing to one in which it does, or nearer to one."""
+        draw = self._draw.random
+        if self._near and draw.random() < 0.6:
+            case = draw.choice(self._near)[1]
+            if draw.random() < 0.3:
+                case = self._varied(case)
+        found = steer(self._watched(case), case.flat(), self._law.ranges(case), draw, TRIES)
+        case = case.with_values(_plainly(found.values))
+        if found.arrived:
+            self._try(case)
+        else:
+            self._near = sorted([*self._near, (found.passed, case)], key=lambda n: -n[0])[:NEAR]
 
     def _edge(self, case: _Case) -> None:
         """Move a number to where one of the comparisons on the way turns out otherwise."""
