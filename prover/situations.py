@@ -13,7 +13,7 @@ import random
 import types
 import typing
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, get_args, get_origin
 
@@ -63,6 +63,35 @@ def number_of(hint: Any) -> Number | None:
     if plain(hint) is bool:
         return BIT
     return next((m for m in getattr(hint, "__metadata__", ()) if isinstance(m, Number)), None)
+
+
+def is_identifier(hint: Any) -> bool:
+    """Whether a type is one of identifiers: no number, no truth value, nothing that is made of others."""
+    kind = plain(hint)
+    return number_of(hint) is None and not is_record(kind) and get_origin(kind) is not dict
+
+
+def leaves(hint: Any, value: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
+    """Path, type and value of everything that a value is made of."""
+    kind = plain(hint)
+    if is_record(kind):
+        for name, inner, _ in _fields(kind):
+            yield from leaves(inner, getattr(value, name), f"{path}.{name}")
+    elif get_origin(kind) is dict:
+        for key, item in value.items():
+            yield from leaves(get_args(kind)[1], item, f"{path}[{key}]")
+    else:
+        yield path, hint, value
+
+
+def rebuilt(hint: Any, value: Any, values: Iterator[Any]) -> Any:
+    """A value made of others, which come in the order of `leaves`."""
+    kind = plain(hint)
+    if is_record(kind):
+        return kind(**{name: rebuilt(inner, getattr(value, name), values) for name, inner, _ in _fields(kind)})
+    if get_origin(kind) is dict:
+        return {key: rebuilt(get_args(kind)[1], item, values) for key, item in value.items()}
+    return next(values)
 
 
 @functools.cache
@@ -225,6 +254,12 @@ class Draw:
         number = number_of(hint)
         if plain(hint) is bool:
             return self.random.random() < 0.5
+        if is_record(plain(hint)):
+            fields = _fields(plain(hint))
+            return plain(hint)(**{name: self.value(inner, ids, near, used) for name, inner, _ in fields})
+        if get_origin(plain(hint)) is dict:
+            key, item = get_args(plain(hint))
+            return {k: self.value(item, ids, near, used) for k in ids_of(ids, plain(key))}
         if number is not None:
             return self.number(number, near(number))
         options = ids_of(ids, plain(hint))
@@ -247,7 +282,7 @@ class Draw:
         used: list[Any] = []
         for name, hint in hints.items():
             value = arguments[name] = self.value(hint, frame.ids, functools.partial(frame.near, values), used)
-            if number_of(hint) is None:
+            if is_identifier(hint):
                 used.append(value)
         return arguments
 

@@ -28,9 +28,12 @@ from marginspec.prover.situations import (
     constants_of,
     functions_of,
     ids_of,
+    is_identifier,
+    leaves,
     number_of,
     random_situations,
     reached_situations,
+    rebuilt,
 )
 from marginspec.prover.steering import flip, steer, watch
 
@@ -167,33 +170,46 @@ def _some(hint: Any, ids: Mapping[Any, Any]) -> tuple[Any, ...]:
 
 @dataclass
 class _Case:
-    """A situation and what is given to the law there."""
+    """A situation and what is given to a law there."""
 
+    law: _Law
     situation: Situation
     arguments: Arguments
 
+    def given(self) -> Iterator[tuple[str, Any, Any]]:
+        """Path, type and value of everything that the law is given, besides the state."""
+        for name, value in self.arguments.items():
+            if isinstance(value, Step):
+                hints = self.law.infos[value.call.action].arguments
+                for inner, part in value.call.arguments.items():
+                    yield from leaves(hints[inner], part, f"{name}.{inner}")
+            else:
+                yield from leaves(self.law.values[name], value, name)
+
     def flat(self) -> list[Any]:
-        """Every value: of the state, then of the arguments, then of the steps among them."""
-        return [*self.situation.values, *(value for _, _, value in _spread(self.arguments))]
+        """Every value: of the state, then of what is given."""
+        return [*self.situation.values, *(value for _, _, value in self.given())]
 
     def with_values(self, values: list[Any], compared: bool = True) -> _Case:
         """The case with other values in the same places. compared: whether it is seen that the state is the same."""
-        size = len(self.situation.values)
-        arguments = dict(self.arguments)
-        for (name, inner, _), value in zip(_spread(self.arguments), values[size:], strict=True):
-            arguments[name] = value if inner is None else Step(arguments[name].call.changed(inner, value))
-        old = self.situation
-        if compared and values[:size] == old.values:
-            return _Case(old, arguments)
-        return _Case(Situation(old.frame, values[:size], False, old.calls), arguments)
+        size, old = len(self.situation.values), self.situation
+        rest, arguments = iter(values[size:]), Arguments()
+        for name, value in self.arguments.items():
+            if isinstance(value, Step):
+                action, parts = value.call
+                hints = self.law.infos[action].arguments
+                arguments[name] = Step(Call(action, {n: rebuilt(hints[n], part, rest) for n, part in parts.items()}))
+            else:
+                arguments[name] = rebuilt(self.law.values[name], value, rest)
+        if not compared or values[:size] != old.values:
+            old = Situation(old.frame, values[:size], False, old.calls)
+        return _Case(self.law, old, arguments)
 
-
-def _spread(arguments: Arguments) -> Iterator[tuple[str, str | None, Any]]:
-    for name, value in arguments.items():
-        if isinstance(value, Step):
-            yield from ((name, inner, given) for inner, given in value.call.arguments.items())
-        else:
-            yield name, None, value
+    def fresh(self) -> Arguments:
+        """What is given, in copies of its own: a law may change them."""
+        if all(type(value) in (int, str, bool, Step) for value in self.arguments.values()):
+            return self.arguments
+        return self.with_values(self.flat()).arguments
 
 
 class _Law:
@@ -217,12 +233,8 @@ class _Law:
         ranges = list(frame.ranges)
         for path in self.pins(frame):
             ranges[frame.index[path]] = None
-        for name, inner, _ in _spread(case.arguments):
-            if inner is None:
-                hint = self.values[name]
-            else:
-                hint = self.infos[case.arguments[name].call.action].arguments[inner]
-            ranges.append(None if (inner or name) in fixed else number_of(hint))
+        for path, hint, _ in case.given():
+            ranges.append(None if path.rpartition(".")[2] in fixed else number_of(hint))
         return ranges
 
     @functools.cached_property
@@ -305,7 +317,7 @@ class _Search:
 
     def _judged(self, case: _Case, given: bool = True) -> str | None:
         at = case.situation
-        return judged(self._claim, at.frame.machine(at.values), case.arguments, at.frame.ids, given)
+        return judged(self._claim, at.frame.machine(at.values), case.fresh(), at.frame.ids, given)
 
     def _try(self, case: _Case) -> str | None:
         self.tried += 1
@@ -357,7 +369,7 @@ class _Search:
             self._fill(arguments, call)
         for name in law.steps:
             arguments[name] = Step(self._step(at))
-        return _Case(at, arguments)
+        return _Case(law, at, arguments)
 
     def _pinned(self, at: Situation) -> Situation:
         pins = self._law.pins(at.frame)
@@ -381,7 +393,7 @@ class _Search:
     def _fill(self, arguments: Arguments, call: Call) -> None:
         hints = self._law.infos[call.action].arguments
         for name, value in call.arguments.items():
-            if name in arguments and (number_of(hints[name]) is None) == (number_of(self._law.values[name]) is None):
+            if name in arguments and is_identifier(hints[name]) == is_identifier(self._law.values[name]):
                 arguments[name] = value
 
     def _step(self, at: Situation) -> Call:
@@ -423,16 +435,12 @@ class _Search:
                     if leaf.number is None or leaf.kind is bool
                     else self._draw.number(leaf.number, at.frame.near(values, leaf.number))
                 )
-            elif ranges[i] is not None or number_of(hint) is None:
+            elif ranges[i] is not None or is_identifier(hint):
                 values[i] = self._value(hint, at, values[size:])
         return case.with_values(values)
 
     def _hints(self, case: _Case) -> list[Any]:
-        found = []
-        for name, inner, _ in _spread(case.arguments):
-            step = case.arguments[name]
-            found.append(self._law.values[name] if inner is None else self._law.infos[step.call.action].arguments[inner])
-        return found
+        return [hint for _, hint, _ in case.given()]
 
     def _watched(self, case: _Case) -> Any:
         """Whether the law speaks of a case, given its values."""
@@ -482,9 +490,9 @@ class _Search:
                     why = f"{refused.rule} refused outside an action"
                 except Exception as error:  # noqa: BLE001 - see `judged`
                     why = f"{type(error).__name__}: {error}"
-                if why and not self._is_missing(_Case(at, arguments), why):
+                if why and not self._is_missing(_Case(self._law, at, arguments), why):
                     where = "in the state before anything happens" if at is states[0] else "in a state that is reached"
-                    return Failure(_text(_Case(at, arguments)), f"{why} {where}")
+                    return Failure(_text(_Case(self._law, at, arguments)), f"{why} {where}")
         return None
 
     def _failure(self) -> Failure | None:
