@@ -48,8 +48,8 @@ def prove_document(chosen: System, only: list[str] | None, folder: Path | None) 
     order = {c.id: n for n, c in enumerate(claims)}
     verdicts.sort(key=lambda v: order[v.id])
     document = documents.prove_document(chosen.name, verdicts, time.perf_counter() - started)
-    for row in document["properties"]:
-        if row["verdict"] == "refuted":
+    for row, verdict in zip(document["properties"], verdicts, strict=True):
+        if verdict.verdict == "refuted" and verdict.replays:
             row["test"] = _where_it_can_be(functools.partial(export.write_law, chosen, row))
     return document
 

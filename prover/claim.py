@@ -79,7 +79,9 @@ def _composed(claim: Property, state: Machine, step: Step) -> Any:
     if not claim.before(prepared, step):
         return False
     alone, both = _outcome(step, state), _outcome(step, prepared)
-    return alone[0] == both[0] and alone[1] == both[1] and state.flatten() == prepared.flatten()
+    if alone[0] is not None or both[0] is not None:
+        return alone[0] == both[0]
+    return alone[1] == both[1] and state.flatten() == prepared.flatten()
 
 
 def _outcome(step: Step, state: Machine) -> tuple[str | None, Any]:

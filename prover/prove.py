@@ -44,6 +44,7 @@ from marginspec.prover.symbolic import (
     explore,
     shown,
 )
+from marginspec.prover.trial import Trials
 from marginspec.prover.witness import Witnesses
 
 # Two rounds over the encodings: what one of them makes easy need not wait for another to time out.
@@ -84,8 +85,8 @@ class Verdict:
     there is at least one, has concrete integers that take it, and the model run on them takes it to the same end.
     confirmed: for every obligation and every step a second solver agreed. vacuous: nothing is claimed. cases: in how
     many the law was run as plain Python and held. scope: what its variables are limited to. relaxed: the methods that
-    were replaced. took: the invariants that were taken for given, where not all were needed. counterexample: replayed on
-    integers.
+    were replaced. took: the invariants that were taken for given, where not all were needed. counterexample: integers
+    and identifiers; replays: whether it is by the names of the proof, so that a test can be made of it.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Verdict:
     took: tuple[str, ...] | None = None
     solvers: dict[str, SolverResult] = field(default_factory=dict)
     counterexample: dict[str, Any] | None = None
+    replays: bool = True
     seconds: float = 0.0
 
 
@@ -122,6 +124,7 @@ class Prover:
     emit: File | None = None
     recheck: bool = True
     witnesses: Witnesses = field(default_factory=Witnesses)
+    trials: dict[type[Machine], Trials] = field(default_factory=dict)
     _rechecked: dict[str, bool] = field(default_factory=dict)
     _alone: dict[str, Verdict] = field(default_factory=dict)
 
@@ -154,10 +157,29 @@ class Prover:
             self._prove(claim, verdict)
         except Unsupported as reason:
             verdict.verdict, verdict.reason = "unknown", str(reason)
+        if self.recheck and verdict.verdict != "refuted":
+            self._try(claim, verdict)
         verdict.confirmed = verdict.confirmed and verdict.verdict == "proved"
         verdict.algebra = verdict.verdict == "proved" and verdict.obligations == 0
         verdict.seconds = time.perf_counter() - started
         return verdict
+
+    def _try(self, claim: Property, verdict: Verdict) -> None:
+        """Run the law on numbers, by an executor that shares nothing with this one; what it finds false is refuted."""
+        if self.model not in self.trials:
+            self.trials[self.model] = Trials(self.model)
+        trials = self.trials[self.model]
+        tried = trials.run(claim)
+        verdict.cases = tried.cases
+        if tried.failure is None:
+            return
+        why, proved = tried.failure.why, verdict.verdict == "proved"
+        false = why == "returned False" or why.endswith("refused outside an action")
+        verdict.verdict = "refuted" if false else "unknown"
+        verdict.reason = f"run on numbers: {why}"
+        if proved:
+            verdict.reason += ", though a proof was found, which is an error of the prover or a limit that the law hides"
+        verdict.counterexample, verdict.replays = tried.failure.case, False
 
     def _prove(self, claim: Property, verdict: Verdict) -> None:
         if claim.kind == "invariant" and not _holds_at_first(claim, self.model):
@@ -615,6 +637,11 @@ def prove_all(prover: Prover, claims: Sequence[Property], workers: int) -> Itera
     """
     global _JOB
     needed = Dependencies(prover.model, claims)
+    if prover.recheck and workers > 1:
+        # Made once, before the workers are forked.
+        trials = prover.trials.setdefault(prover.model, Trials(prover.model))
+        for claim in needed.claims:
+            trials.prepare(claim.scope)
     _JOB = (prover, needed.claims)
     alone: dict[str, Verdict] = {}
     asked, open_ = {claim.id for claim in claims}, {claim.id: claim for claim in claims}
