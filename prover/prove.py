@@ -8,7 +8,7 @@ import itertools
 import multiprocessing
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path as File
@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from marginspec.model.kernel.machine import Machine, Rejected
-from marginspec.model.kernel.record import plain
+from marginspec.model.kernel.record import Record, plain
 from marginspec.properties import law as law_room
 from marginspec.properties.law import Irrelevant, Property, answering, arguments_of
 from marginspec.properties.ranges import RANGES
@@ -39,7 +39,6 @@ from marginspec.prover.symbolic import (
     SymKey,
     Unnamed,
     Unsupported,
-    Value,
     claims_of,
     explore,
     shown,
@@ -152,6 +151,7 @@ class Prover:
         started = time.perf_counter()
         verdict = Verdict(claim.id, claim.law, "unknown", claim.bounds, claim.kind)
         verdict.scope = tuple(claim.scope.pins())
+        verdict.bounds = f"{claim.bounds}; {claim.scope.names()}"
         verdict.relaxed = _replaced(claim, self.model)
         try:
             self._prove(claim, verdict)
@@ -178,7 +178,9 @@ class Prover:
         verdict.verdict = "refuted" if false else "unknown"
         verdict.reason = f"run on numbers: {why}"
         if proved:
-            verdict.reason += ", though a proof was found, which is an error of the prover or a limit that the law hides"
+            verdict.reason += (
+                ", though a proof was found, which is an error of the prover or a limit that the law hides"
+            )
         verdict.counterexample, verdict.replays = tried.failure.case, False
 
     def _prove(self, claim: Property, verdict: Verdict) -> None:
@@ -360,6 +362,7 @@ class Law:
         self._claim = claim
         self._model = claim.relaxed(model) if claim.relaxed else model
         self._rest: list[int] | None = None if any(REST in keys for keys in claim.scope.keys.values()) else []
+        self._fields = {field.name for field in dataclasses.fields(self._model)} | set(vars(Machine))
         self._named = 0
         self._with_names()
 
@@ -395,6 +398,10 @@ class Law:
 
     def _after(self, run: Run, path: Path) -> None:
         path.final, path.actions = run.state.flatten(), run.actions
+        if len(Record.flatten(run.state)) != len(path.final):
+            raise Unsupported("an action adds or removes a key of a map")
+        if hidden := set(vars(run.state)) - self._fields:
+            raise Unsupported(f"an action keeps something outside of the state: {min(hidden)}")
         if any(path.final[at] is not run.before[at] for at in self._rest or ()):
             raise Unsupported("an action changes what accounts have that it does not name")
 
