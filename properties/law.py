@@ -9,8 +9,9 @@ refuses (a helper that overflows, a price that is stale) is a failed claim: say 
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
 
@@ -88,6 +89,31 @@ def accepted(function: Callable[..., Any], *arguments: Any) -> Any:
         raise Irrelevant from None
 
 
+Answers = Callable[[Any, tuple[Any, ...]], Any]
+
+
+def _nobody(hint: Any, about: tuple[Any, ...]) -> Any:
+    raise LookupError("nobody says which number: `anything` is asked inside `answered_by` only")
+
+
+_answers: list[Answers] = [_nobody]
+
+
+@contextlib.contextmanager
+def answered_by(answers: Answers) -> Iterator[None]:
+    """Within this block `answers` says what `anything` returns."""
+    _answers.append(answers)
+    try:
+        yield
+    finally:
+        _answers.pop()
+
+
+def anything(hint: Any, *about: Any) -> Any:
+    """Any number of a type, another at each call; told what it is a function of, the same for the same."""
+    return _answers[-1](hint, about)
+
+
 @functools.cache
 def arguments_of(predicate: Callable[..., Any]) -> dict[str, Any]:
     """Name and type of each argument of a predicate after the state."""
@@ -153,6 +179,21 @@ class Chapter:
         """
         return self._declare("composition", id, **options)
 
+    def relaxations(self) -> list[Any]:
+        """What its properties are proved on instead of the model, and what their simulations are."""
+        found = list(dict.fromkeys(p.relaxed for p in self.properties if p.relaxed is not None))
+        for relaxation in found:
+            for method in getattr(relaxation, "replaced", {}).values():
+                over = method.marginspec_simulates[1]
+                if over is not None and over not in found:
+                    found.append(over)
+        return found
+
+    def add(self, properties: Iterable[Property]) -> None:
+        """Declare properties that are made by rule, each once."""
+        known = {p.id for p in self.properties}
+        self.properties += {p.id: p for p in properties if p.id not in known}.values()
+
     def _declare(
         self,
         kind: str,
@@ -175,8 +216,9 @@ class Chapter:
             stands = tuple(known[p] for p in given)
             limits = f"{self._bounds}; {bounds}" if bounds else self._bounds
             names = self._scope.narrowed(scope or {})
+            needed = (*rests_on, *getattr(relaxed, "obligations", ()))
             self.properties.append(
-                Property(id, law, kind, predicate, stands, covers, limits, self._before, names, relaxed, rests_on)
+                Property(id, law, kind, predicate, stands, covers, limits, self._before, names, relaxed, needed)
             )
             return predicate
 
