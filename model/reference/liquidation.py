@@ -125,7 +125,7 @@ class Liquidation(Trading):
 
 def size_to_restore(shortfall: int, gain: int, whole: int) -> int:
     """LIQ-6: the least size that restores maintenance and buffer, each unit closed gaining `gain`; all if none does."""
-    return min(whole, div_up(shortfall, gain))
+    return min(whole, div_up(shortfall, gain)) if gain > 0 else whole
 
 
 def without_dust(size: int, whole: int, mark: int, dust: int) -> int:

@@ -98,16 +98,20 @@ class Waterfall(Liquidation):
         """What is closed and what the counterparty pays, which must have the largest profit, all funding settled."""
         for name in self.accounts:
             self._settle(name)
-        mark, position = self.mark(market), self.accounts[account].positions[market]
-        opposite = self.accounts[counterparty].positions[market]
-        gained = profit(opposite, mark)
+        self._most_profitable(market, counterparty)
+        position, opposite = (self.accounts[party].positions[market] for party in (account, counterparty))
+        size = min(magnitude(position.size), magnitude(opposite.size))
+        gained, spare = profit(opposite, self.mark(market)), self.equity(counterparty) - self.maintenance_margin(counterparty)
+        return size, deleverage_payment(deficit, size, magnitude(position.size), gained, spare)
+
+    def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
+        """Refuse a counterparty while a position on its side has more profit."""
+        mark, chosen = self.mark(market), self.accounts[counterparty].positions[market]
         for other in self.accounts.values():
             rival = other.positions[market]
-            if rival.size != 0 and (rival.size > 0) == (opposite.size > 0) and profit(rival, mark) > gained:
+            same_side = rival.size != 0 and (rival.size > 0) == (chosen.size > 0)
+            if same_side and profit(rival, mark) > profit(chosen, mark):
                 raise Rejected("DEF-10")
-        size = min(magnitude(position.size), magnitude(opposite.size))
-        spare = self.equity(counterparty) - self.maintenance_margin(counterparty)
-        return size, deleverage_payment(deficit, size, magnitude(position.size), gained, spare)
 
     @action(weight=8)
     @rule("DEF-12")

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from marginspec.model.kernel import Machine
 from marginspec.model.reference.notation import (
     BUFFER,
-    PENALTY,
     AccountId,
     AssetId,
     MarketId,
@@ -23,7 +22,6 @@ from marginspec.properties.law import anything, every
 from marginspec.properties.relaxation import (
     UNUSED,
     AnyInteger,
-    AnyNatural,
     Relaxation,
     covered,
     forget,
@@ -64,21 +62,30 @@ class Unramped(_Venue):
         forget(self, "ramp_from", market)
 
 
+class Unfollowing(_Venue):
+    """Ratios move in any way."""
+
+    @simulates("REF-RLX-26", over=Relaxation(Unramped))
+    def _follow(self, market: MarketId, volatility: int, time: int) -> None:
+        """A step of the ratio changes nothing but it, and what a step of a ramp does."""
+        Unramped._ramp(self, market, time)  # type: ignore[arg-type]
+        forget(self, "markets", market, "ratio")
+
+
 any_report, unramped = Relaxation(AnyReport), Relaxation(Unramped)
 
 
 class Unadapted(_Venue):
     """Whatever ratios and haircuts make of a price."""
 
-    @simulates("REF-RLX-3", over=unramped)
+    @simulates("REF-RLX-3", over=Relaxation(Unfollowing))
     def _adapt(self, asset: AssetId, mark: int, elapsed: int) -> None:
         """A new price changes, besides itself, volatility and haircut, and ratio and parameters of its markets."""
         for name in ("volatility", "haircut"):
             forget(self, "assets", asset, name)
         for market, terms in self.market_terms.items():
             if terms.asset == asset:
-                Unramped._ramp(self, market, 0)  # type: ignore[arg-type]
-                forget(self, "markets", market, "ratio")
+                Unfollowing._follow(self, market, 0, 0)  # type: ignore[arg-type]
 
 
 unadapted = Relaxation(Unadapted)
@@ -106,8 +113,7 @@ class AnyPrice(_Venue):
         self.assets[asset].spread = spread
         for market, terms in self.market_terms.items():
             if terms.asset == asset:
-                Unramped._ramp(self, market, 0)  # type: ignore[arg-type]
-                forget(self, "markets", market, "ratio")
+                Unfollowing._follow(self, market, 0, 0)  # type: ignore[arg-type]
 
 
 # --- Margin -----------------------------------------------------------------------------------------------------------
@@ -171,8 +177,6 @@ class AnyFunding(_Venue):
             forget(self, "markets", market, name)
 
 
-any_funding = Relaxation(AnyFunding)
-
 
 class AnyRealisation(_Venue):
     """A change of a position realises anything."""
@@ -200,10 +204,21 @@ def has_position(venue: Any, account: AccountId, market: MarketId, *_: Any, **__
     return venue.accounts[account].positions[market].size != 0
 
 
+class Unranked(AnyFunding, AnyEquity):
+    """Any funding and equity, and whoever has the largest profit."""
+
+    @simulates("REF-RLX-27")
+    def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
+        """Ranking refuses or changes nothing."""
+
+
+unranked = Relaxation(Unranked)
+
+
 class AnyRank(_Venue):
     """Any counterparty may be deleveraged."""
 
-    @simulates("REF-RLX-21", over=any_funding, given=has_position)
+    @simulates("REF-RLX-21", over=unranked, given=has_position)
     def _terms_of_deleveraging(
         self, account: AccountId, market: MarketId, counterparty: AccountId, deficit: int
     ) -> tuple[int, int]:
@@ -213,26 +228,14 @@ class AnyRank(_Venue):
         return anything(AnyInteger), anything(AnyInteger)
 
 
-def gains(venue: Any, *_: Any, **__: Any) -> Any:
-    """Closing a unit brings an account nearer to maintenance: ratios exceed penalties, and marks lie below their edge."""
-    return every(
-        condition
-        for name, terms in venue.market_terms.items()
-        for condition in (
-            venue.parameters[name][PENALTY] + 1 <= venue.markets[name].ratio,
-            venue.assets[terms.asset].mark <= venue.assets[terms.asset].high,
-        )
-    )
-
-
 class AnySize(_Venue):
     """A liquidation closes any size."""
 
-    @simulates("REF-RLX-12", given=gains)
+    @simulates("REF-RLX-12")
     def _size_to_close(self, account: AccountId, market: MarketId, most: int, equity: int, urgent: bool) -> int:
         """What a liquidation closes is at least one unit, and finding it changes only the limit of its market."""
         forget(self, "markets", market, "room")
-        return 1 + anything(AnyNatural)
+        return no_less(1)
 
 
 class AnyMargin(AnyPrice, AnyEquity, Unchecked, Unlooked, AnySize, AnyMarkets):
@@ -271,7 +274,7 @@ class Watched(AnyCharge):
         else:
             AnyRealisation._change(self, account, market, size, quote)  # type: ignore[arg-type]
 
-    @simulates("REF-RLX-24", over=any_funding, given=has_position)
+    @simulates("REF-RLX-24", over=unranked, given=has_position)
     def _terms_of_deleveraging(
         self, account: AccountId, market: MarketId, counterparty: AccountId, deficit: int
     ) -> tuple[int, int]:
