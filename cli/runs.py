@@ -20,6 +20,7 @@ from marginspec.cli.process import progress
 from marginspec.cli.systems import System
 from marginspec.differential.campaign import Campaign, run
 from marginspec.differential.trace import Trace, write
+from marginspec.properties.ranges import with_ranges
 from marginspec.prover.prove import Prover, prove_all
 from marginspec.targets.evm.artifact import parse_option
 from marginspec.targets.protocol import BadInput, Target
@@ -31,7 +32,7 @@ TRACES = Path("out") / "traces"
 
 def prove_document(chosen: System, only: list[str] | None, folder: Path | None) -> dict[str, Any]:
     """Prove, with progress, and describe."""
-    claims = chosen.chapter.properties
+    claims = with_ranges(chosen.model, chosen.chapter)
     if only:
         missing = set(only) - {c.id for c in claims}
         if missing:

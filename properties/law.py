@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_type_hints
 
 from marginspec.model.kernel.machine import Call, Machine, Rejected
@@ -72,13 +72,85 @@ class Step:
         return getattr(venue, self.call.action)(**self.call.arguments)
 
 
+refusals = 0
+"""How often `refusal` was asked: a law that asks has looked at what happened."""
+
+
 def refusal(action: Callable[..., Any], *arguments: Any) -> str | None:
     """The rule that refuses an action, None when it is accepted."""
+    global refusals
+    refusals += 1
     try:
         action(*arguments)
     except Rejected as refused:
         return refused.rule
     return None
+
+
+Answers = Callable[[Any, tuple[Any, ...]], Any]
+_answers: list[Answers] = []
+
+
+def anything(hint: Any, *about: Any) -> Any:
+    """Any number of a type, another at each call: what a relaxed model answers. Who runs a law says which.
+
+    about: what the number is a function of, states or numbers; then it is the same for the same.
+    """
+    return _answers[-1](hint, about)
+
+
+@contextlib.contextmanager
+def answering(source: Callable[[int, int], Any]) -> Iterator[None]:
+    """Let `anything` take its numbers, given the lowest and the highest, from a source."""
+    with answered_by(_Remembered(source)):
+        yield
+
+
+@contextlib.contextmanager
+def answered_by(answers: Answers) -> Iterator[None]:
+    """Let `anything` be answered, given the type and what it is about."""
+    _answers.append(answers)
+    try:
+        yield
+    finally:
+        _answers.pop()
+
+
+class _Remembered:
+    """Numbers from a source, for the same question the same one."""
+
+    def __init__(self, source: Callable[[int, int], Any]) -> None:
+        self._source = source
+        # What keys are made of is kept, so that nothing else takes its identity.
+        self._known: dict[Any, tuple[Any, Any]] = {}
+
+    def __call__(self, hint: Any, about: tuple[Any, ...]) -> Any:
+        if about and isinstance(about[0], Condition):
+            return about[0].holds
+        low, high = (0, 1) if hint is bool else (hint.__metadata__[0].low, hint.__metadata__[0].high)
+        parts = [part for one in about for part in (one.flatten() if isinstance(one, Machine) else (one,))]
+        key = low, high, *(_told_apart_by(part) for part in parts)
+        if not parts or key not in self._known:
+            number = self._source(low, high)
+            answer = number == 1 if hint is bool else number
+            if not parts:
+                return answer
+            self._known[key] = answer, parts
+        return self._known[key][0]
+
+
+def _told_apart_by(part: Any) -> Any:
+    """What is equal for the same terms, without asking whether unknown numbers are equal."""
+    if type(part) in (int, bool, str):
+        return part
+    return getattr(part, "key", None) or id(part)
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """What `anything` is asked about whose answer is known: whether it holds."""
+
+    holds: Any
 
 
 def accepted(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -87,31 +159,6 @@ def accepted(function: Callable[..., Any], *arguments: Any) -> Any:
         return function(*arguments)
     except Rejected:
         raise Irrelevant from None
-
-
-Answers = Callable[[Any, tuple[Any, ...]], Any]
-
-
-def _nobody(hint: Any, about: tuple[Any, ...]) -> Any:
-    raise LookupError("nobody says which number: `anything` is asked inside `answered_by` only")
-
-
-_answers: list[Answers] = [_nobody]
-
-
-@contextlib.contextmanager
-def answered_by(answers: Answers) -> Iterator[None]:
-    """Within this block `answers` says what `anything` returns."""
-    _answers.append(answers)
-    try:
-        yield
-    finally:
-        _answers.pop()
-
-
-def anything(hint: Any, *about: Any) -> Any:
-    """Any number of a type, another at each call; told what it is a function of, the same for the same."""
-    return _answers[-1](hint, about)
 
 
 @functools.cache
@@ -145,6 +192,7 @@ class Property:
     scope: Scope
     relaxed: Relaxation | None = None
     rests_on: tuple[str, ...] = ()
+    chapter: Chapter | None = field(default=None, repr=False, compare=False)
 
 
 class Chapter:
@@ -154,16 +202,16 @@ class Chapter:
     step) that invariants may assume of every step, because a `composition` shows that other steps are made of such.
     """
 
-    def __init__(self, bounds: str, scope: Scope, before: Predicate = lambda state, step: True) -> None:
+    def __init__(self, bounds: str, scope: Scope, before: Predicate | None = None) -> None:
         self.properties: list[Property] = []
-        self._bounds, self._scope, self._before = bounds, scope, before
+        self._bounds, self._scope, self._before = bounds, scope, before or _any_step
 
     def theorem(self, id: str, **options: Any) -> Callable[[P], P]:
-        """Declare a theorem. Its docstring is the law. Options: see `_declare`."""
+        """Declare a theorem. Its docstring is the law. Options: see `property_of`."""
         return self._declare("theorem", id, **options)
 
     def lemma(self, id: str, **options: Any) -> Callable[[P], P]:
-        """Declare a lemma: a step of an argument that no action takes part in. Options: see `_declare`."""
+        """Declare a lemma: a step of an argument that no action takes part in. Options: see `property_of`."""
         return self._declare("lemma", id, **options)
 
     def invariant(self, id: str, **options: Any) -> Callable[[P], P]:
@@ -192,12 +240,20 @@ class Chapter:
     def add(self, properties: Iterable[Property]) -> None:
         """Declare properties that are made by rule, each once."""
         known = {p.id for p in self.properties}
-        self.properties += {p.id: p for p in properties if p.id not in known}.values()
+        self.properties += {p.id: replace(p, chapter=self) for p in reversed(list(properties)) if p.id not in known}.values()
 
-    def _declare(
+    def _declare(self, kind: str, id: str, **options: Any) -> Callable[[P], P]:
+        def wrap(predicate: P) -> P:
+            self.properties.append(self.property_of(kind, id, predicate, **options))
+            return predicate
+
+        return wrap
+
+    def property_of(
         self,
         kind: str,
         id: str,
+        predicate: Predicate,
         *,
         given: tuple[Predicate, ...] = (),
         covers: tuple[str, ...] = (),
@@ -205,21 +261,35 @@ class Chapter:
         scope: Mapping[str, Options] | None = None,
         relaxed: Relaxation | None = None,
         rests_on: tuple[str, ...] = (),
-    ) -> Callable[[P], P]:
-        """given: invariants assumed at first. bounds: further limits. scope: options that differ. See `Property`."""
+    ) -> Property:
+        """The property that a predicate states. given: invariants assumed at first. bounds: further limits. scope: options
+        that differ; see `Property` for the rest. Raises ValueError when it states nothing or its ID is taken."""
+        law = " ".join((predicate.__doc__ or "").split())
+        if not law or any(p.id == id for p in self.properties):
+            raise ValueError(f"property {id} has no docstring, so no law, or is declared twice")
+        known = {p.predicate: p for p in self.properties if p.kind == "invariant"}
+        if missing := [p.__name__ for p in given if p not in known]:
+            raise ValueError(f"property {id} is given {missing[0]}, which is no invariant declared before it")
+        limits = f"{self._bounds}; {bounds}" if bounds else self._bounds
+        stands, names = tuple(known[p] for p in given), self._scope.narrowed(scope or {})
+        needed = (*rests_on, *getattr(relaxed, "obligations", ()))
+        return Property(id, law, kind, predicate, stands, covers, limits, self._before, names, relaxed, needed, self)
 
-        def wrap(predicate: P) -> P:
-            law = " ".join((predicate.__doc__ or "").split())
-            if not law or any(p.id == id for p in self.properties):
-                raise ValueError(f"property {id} has no docstring, so no law, or is declared twice")
-            known = {p.predicate: p for p in self.properties if p.kind == "invariant"}
-            stands = tuple(known[p] for p in given)
-            limits = f"{self._bounds}; {bounds}" if bounds else self._bounds
-            names = self._scope.narrowed(scope or {})
-            needed = (*rests_on, *getattr(relaxed, "obligations", ()))
-            self.properties.append(
-                Property(id, law, kind, predicate, stands, covers, limits, self._before, names, relaxed, needed)
-            )
-            return predicate
+    @property
+    def scope(self) -> Scope:
+        """The identifiers that its laws speak of, where they say nothing else."""
+        return self._scope
 
-        return wrap
+    @property
+    def limits_steps(self) -> bool:
+        """Whether its invariants say nothing of some steps: whether `before` is more than `return True`."""
+        return not _returns_true(self._before)
+
+
+def _any_step(state: Machine, step: Step) -> bool:
+    return True
+
+
+def _returns_true(function: Predicate) -> bool:
+    """Whether a function is nothing but `return True`: its byte code is that of one which is."""
+    return function.__code__.co_code == _any_step.__code__.co_code and function.__code__.co_consts[-1] is True

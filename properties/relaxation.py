@@ -19,7 +19,7 @@ from typing import Annotated, Any, TypeVar, cast
 from marginspec.model.kernel.machine import Machine, per_model
 from marginspec.model.kernel.numbers import UNBOUNDED, Number
 from marginspec.model.kernel.record import Record, variables_of
-from marginspec.properties.law import Irrelevant, Property, accepted, answered_by, anything, assume, every
+from marginspec.properties.law import Condition, Irrelevant, Property, accepted, answered_by, anything, assume, every
 from marginspec.properties.scope import Scope
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -56,13 +56,6 @@ class Forgotten:
 
     path: tuple[Any, ...]
     before: Any = None
-
-
-@dataclass(frozen=True, eq=False)
-class Granted:
-    """What `granted` asks `anything` about: a condition, which is the answer."""
-
-    condition: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +101,7 @@ def shift(state: Any, *path: Any) -> Any:
 
 def granted(condition: Any) -> None:
     """Say what holds of the numbers that a replaced method leaves open; the obligation claims it."""
-    if not anything(bool, Granted(condition)):
+    if not anything(bool, Condition(condition)):
         raise Irrelevant
 
 
@@ -124,7 +117,7 @@ def covered(condition: Any) -> None:
         raise NotCovered("a relaxation is used where it does not hold")
 
 
-Condition = Callable[..., Any]
+Given = Callable[..., Any]
 
 
 def always(*_: Any, **__: Any) -> bool:
@@ -133,7 +126,7 @@ def always(*_: Any, **__: Any) -> bool:
 
 
 def simulates(
-    id: str, over: Callable[[type[Machine]], type[Machine]] | None = None, given: Condition = always
+    id: str, over: Callable[[type[Machine]], type[Machine]] | None = None, given: Given = always
 ) -> Callable[[F], F]:
     """Name the lemma that a replaced method can do what the model's own does; its docstring is the law.
 
@@ -159,7 +152,7 @@ class Relaxation:
     way: replaces methods, each marked by `simulates`. given: what laws assume of a state that are proved so.
     """
 
-    def __init__(self, way: type, given: Condition = always) -> None:
+    def __init__(self, way: type, given: Given = always) -> None:
         self.way, self.given, self.name = way, given, way.__name__
         self.replaced = dict(_replaced(way))
         self._models = per_model(self._model)
@@ -237,8 +230,8 @@ class _Oracle:
 
     def __call__(self, hint: Any, about: tuple[Any, ...]) -> Any:
         first = about[0] if about else None
-        if isinstance(first, Granted):
-            self.claims.append(first.condition)
+        if isinstance(first, Condition):
+            self.claims.append(first.holds)
             return True
         if isinstance(first, Forgotten):
             after = _at(self.after, first.path)
