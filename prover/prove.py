@@ -23,11 +23,12 @@ from marginspec.model.kernel.record import Record, plain
 from marginspec.properties import law as law_room
 from marginspec.properties.law import Irrelevant, Property, answering, arguments_of
 from marginspec.properties.ranges import RANGES
+from marginspec.properties.relaxation import NotCovered
 from marginspec.properties.scope import REST
 from marginspec.prover import recheck
 from marginspec.prover.arbitrary import Arbitrary, rest_of
 from marginspec.prover.claim import claimed
-from marginspec.prover.dependencies import Dependencies
+from marginspec.prover.dependencies import Dependencies, replaced_by
 from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib
 from marginspec.prover.evaluate import Evaluation, Numbers
 from marginspec.prover.solvers import Answer, solve
@@ -159,7 +160,7 @@ class Prover:
         verdict = Verdict(claim.id, claim.law, "unknown", claim.bounds, claim.kind)
         verdict.scope = tuple(claim.scope.pins())
         verdict.bounds = f"{claim.bounds}; {claim.scope.names()}"
-        verdict.relaxed = _replaced(claim, self.model)
+        verdict.relaxed = replaced_by(claim, self.model)
         try:
             self._prove(claim, verdict)
         except Unsupported as reason:
@@ -390,7 +391,10 @@ class Law:
         run.before = state.flatten() if self._rest else ()
         arbitrary.tell_keys_apart()
         with _observing(run.take), answering(run.anything):
-            return claimed(self._model, self._claim, arbitrary, state)
+            try:
+                return claimed(self._model, self._claim, arbitrary, state)
+            except NotCovered as reason:
+                raise Unsupported(str(reason)) from None
 
     def explored(self, body: Callable[[], Any]) -> Exploration:
         """Every way to run it; `body` runs it."""
@@ -641,16 +645,6 @@ def _first_unsat(text: str) -> str | None:
         if answer == "sat":
             return None
     return None
-
-
-def _replaced(claim: Property, model: type[Machine]) -> tuple[str, ...]:
-    """The methods of a model that a relaxation replaces."""
-    if claim.relaxed is None:
-        return ()
-    relaxed = claim.relaxed(model)
-    mine = [vars(base) for base in relaxed.__mro__ if not issubclass(model, base)]
-    names = {name for members in mine for name, member in members.items() if callable(member)}
-    return tuple(sorted(name for name in names if hasattr(model, name) and not name.startswith("__")))
 
 
 def _holds_at_first(claim: Property, model: type[Machine]) -> bool:

@@ -283,7 +283,9 @@ class Run:
     def anything(self, low: int, high: int) -> Value:
         """Another unknown at each call."""
         self._anything += 1
-        return self.unknown(Unknown(f"anything {self._anything}", low, high))
+        # Runs differ in what they ask for, so the name says how wide it is.
+        wide = f"{'-' * (low < 0)}{low.bit_length()} to {'-' * (high < 0)}{high.bit_length()} bits"
+        return self.unknown(Unknown(f"anything {self._anything} of {wide}", low, high))
 
     def decide(self, condition: SymBool) -> bool:
         """The truth of a condition on this run: known from bounds or earlier decisions, else both ways are explored."""
