@@ -43,8 +43,9 @@ class Scope:
     keys: identifiers of each type, as keys of maps; the one named `REST` carries the sums of everybody else.
     free: those that an argument may be (default: all keys but `REST`).
     fixed: options for single variables, by their path in the state or by their own name, each with its reason.
-    alike: groups of identifiers that differ in nothing but their name. Each pattern of equality between arguments is then
-    looked at once, whatever the names; that renaming them changes nothing is tested whenever a law is proved.
+    alike: groups of identifiers that differ in nothing but their name. Each pattern of equality between arguments is
+    then looked at once, whatever the names; that renaming them changes nothing is tested whenever a law is proved.
+    Those of whom there is a `REST` are alike without being listed, and there are as many of them as a law can name.
     """
 
     keys: dict[Any, Options]

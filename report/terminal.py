@@ -65,8 +65,8 @@ def show_prove(document: Document, console: Console, every: bool) -> None:
     )
     if "laws" in summary:
         console.print(
-            f"  {summary['laws']} laws about actions, {summary['lemmas']} lemmas; {summary['algebra']} by algebra alone, "
-            f"{summary['limited']} with limits (--verbose); run on numbers in {summary['cases']:,} cases"
+            f"  {summary['laws']} laws about actions, {summary['lemmas']} lemmas; {summary['algebra']} by algebra "
+            f"alone, {summary['limited']} with limits (--verbose); run on numbers in {summary['cases']:,} cases"
         )
 
 
