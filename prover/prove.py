@@ -200,13 +200,16 @@ class Prover:
         self.witnesses.listen()
         law = Law(self.model, claim)
         found = law.explored(self.around(law.body))
-        unwitnessed = 0
+        unwitnessed, alike = 0, set[tuple[Any, ...]]()
         for number, path in enumerate(p for p in found.paths if p.ended is None):
-            if path.result is not False:
+            # What is the same on both sides of a composition by algebra alone may be so in a thousand ways.
+            group = tuple(map(str, path.picks.values())) if claim.kind == "composition" and path.result is True else ()
+            if path.result is not False and group not in alike:
                 state = self._witness(found, path, claim.id)
                 if state != "infeasible":
                     verdict.paths += 1
-                    unwitnessed += state == "unknown"
+                    unwitnessed += state == "unknown" and not group
+                    alike |= {group} if group and state != "unknown" else set()
                     if isinstance(state, dict) and not law.does_the_same(found, path, state):
                         verdict.reason = verdict.reason or "the model run on numbers does otherwise than on unknowns"
             if path.result is True:

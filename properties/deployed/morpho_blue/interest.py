@@ -21,7 +21,6 @@ from marginspec.properties.deployed.morpho_blue.invariants import (
     no_market_lends_more_than_it_holds,
 )
 from marginspec.properties.deployed.morpho_blue.scope import (
-    USERS,
     WITHOUT_ACCRUAL,
     borrow_rate_not_higher,
     chapter,
@@ -32,8 +31,12 @@ from marginspec.properties.law import Step, assume, every
 from marginspec.properties.scope import pinned
 
 ANY_TIME = "any time since the last accrual"
-PAID_LAST = "tokens move last, and accrual touches none"
-ANY_POSITION = "accrual and health read positions only, and those of the zero address and the contract are like any other"
+
+# What accrual has no part in, so that it cannot tell an action with accrual before it from one without.
+POSITION = "accrual reads of accounts only the fee recipient's position, and every account has one"
+NO_SHARES = "accrual changes of positions only supply shares, which this action does not read"
+NO_RIGHTS = "accrual reads nobody's rights"
+PAID_LAST = "accrual reads and changes no tokens"
 
 
 # Every law that assumes accrued interest rests on this: an action at any time is an accrual and that action, and where
@@ -48,13 +51,18 @@ ANY_POSITION = "accrual and health read positions only, and those of the zero ad
         "AccrueInterest.accrueInterestCommutesExceptForSetFeeRecipient",
     ),
     scope={
-        "fee_recipient": pinned(*USERS, why=ANY_POSITION),
-        "on_behalf": pinned(*USERS, ZERO, why=ANY_POSITION),
-        "borrower": pinned(*USERS, why=ANY_POSITION),
-        "receiver": pinned("fifth", ZERO, why=PAID_LAST),
-        "step.supply.caller": pinned("fourth", why=PAID_LAST),
-        "step.repay.caller": pinned("fourth", why=PAID_LAST),
-        "step.liquidate.caller": pinned("fourth", why=PAID_LAST),
+        "fee_recipient": pinned("actor", why=POSITION),
+        "caller": pinned("actor", "other", why=NO_RIGHTS),
+        "owner": pinned("other", why=NO_RIGHTS),
+        "on_behalf": pinned("other", ZERO, why=NO_SHARES),
+        "borrower": pinned("other", why=NO_SHARES),
+        "step:supply.on_behalf": pinned("actor", "other", ZERO, why=POSITION),
+        "step:withdraw.on_behalf": pinned("actor", "other", why=POSITION),
+        "receiver": pinned("other", why=PAID_LAST),
+        "step:supply.caller": pinned("other", why=PAID_LAST),
+        "step:repay.caller": pinned("other", why=PAID_LAST),
+        "step:liquidate.caller": pinned("other", why=PAID_LAST),
+        "params[here].loan_token": pinned("loan", why=PAID_LAST),
         "params[here].collateral_token": pinned("collateral", why=PAID_LAST),
     },
 )

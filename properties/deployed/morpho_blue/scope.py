@@ -30,11 +30,9 @@ BOUNDS = (
     "fees within the widths of their types; two markets, one acted on and one standing for the others"
 )
 
-# Of everybody whom no law or action names, the sums.
-REST = Account(everybody.REST)
-
-# Users differ in nothing but their names; a law with its step, owner and fee recipient names at most five of them.
-USERS = ("actor", "other", "third", "fourth", "fifth")
+# Of everybody whom no law or action names, the sums. Users differ in nothing but their names.
+REST = User(Account(everybody.REST))
+USERS = ("actor", "other")
 
 MARKETS, TOKENS = ("here", "elsewhere"), ("loan", "collateral", "spare")
 IRMS = (NO_IRM, UTILISATION_IRM, SPARE_IRM)
@@ -45,14 +43,15 @@ _HERE, _ELSEWHERE = NumberKey("lltv here", _LLTV), NumberKey("lltv elsewhere", _
 SCOPE = Scope(
     keys={
         Account: (*USERS, ZERO, MORPHO, REST),
-        User: USERS,
+        User: (*USERS, REST),
         MarketId: MARKETS,
         Token: TOKENS,
         Irm: IRMS,
         Lltv: (_HERE, _ELSEWHERE),
     },
-    alike=(USERS, MARKETS, TOKENS, IRMS[1:]),
+    alike=(TOKENS, IRMS[1:]),
     fixed={
+        "market": pinned("here", why="markets differ in nothing but names; an action changes no other one (MB-INV-13)"),
         "params[here].lltv": pinned(_HERE, why="any number, which may equal the other market's"),
         "params[elsewhere].lltv": pinned(_ELSEWHERE, why="any number, which may equal the other market's"),
     },
