@@ -23,7 +23,7 @@ from marginspec.differential.shrink import shrink_by
 from marginspec.differential.trace import Trace, trace_of
 from marginspec.model.kernel.machine import Call, Machine
 from marginspec.properties.law import Property
-from marginspec.targets.protocol import BadInput, Partial, Target
+from marginspec.targets.protocol import BadInput, Limits, Partial, Target, limits_of
 
 AT_FIRST = "genesis"
 """In the place of an action, of a law that does not hold before any."""
@@ -46,6 +46,7 @@ class Watched:
 
     violation: the first, if any. broken: every law broken in the sequence that it was found in. found_after: steps,
     None if nothing was. judged: in how many cases each law was asked, by ID. unreached: rules and regimes of the model.
+    limits: what the run cannot have seen of the implementation. The tally's actions are those of the implementation.
     """
 
     tally: Tally
@@ -56,6 +57,7 @@ class Watched:
     seed: int
     seconds: float
     unreached: list[str]
+    limits: Limits
 
     @property
     def steps_per_second(self) -> float:
@@ -144,7 +146,7 @@ def run(
         hunt.sequence(draw.randbytes, min(SEQUENCE_STEPS, left))
         if on_progress is not None:
             on_progress(hunt.tally)
-    seconds, violation = time.perf_counter() - started, None
+    seconds, violation, limits = time.perf_counter() - started, None, limits_of(target)
     if hunt.found:
         calls, first = hunt.found[0]
         if shrinking and calls:
@@ -153,7 +155,7 @@ def run(
         violation = Violation(first, trace)
     broken = tuple(dict.fromkeys(each.field for _, each in hunt.found))
     missing = unreached(model, hunt.tally)
-    return Watched(hunt.tally, violation, broken, hunt.found_after, hunt.monitor.judged, seed, seconds, missing)
+    return Watched(hunt.tally, violation, broken, hunt.found_after, hunt.monitor.judged, seed, seconds, missing, limits)
 
 
 class _Hunt:
@@ -190,6 +192,7 @@ class _Hunt:
             tally.steps += 1
             tally.accepted += seen.rule is None
             tally.rejected += seen.rule is not None
+            tally.actions[call.action, seen.rule is None] += 1
             tally.rules.update(step.rules)
             tally.regimes.update(step.regimes)
             self._note(calls, call.action, breaches)

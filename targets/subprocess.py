@@ -39,7 +39,7 @@ from typing import Any
 from marginspec.model.kernel.machine import Call, Machine, Outcome, actions_of
 from marginspec.model.kernel.record import Record
 from marginspec.targets.evm.reasons import printable
-from marginspec.targets.protocol import Answer, BadInput, Declared, TargetFailed
+from marginspec.targets.protocol import Answer, BadInput, Declared, Limits, TargetFailed
 
 PATIENCE = 10.0
 GRACE = 1.0
@@ -264,6 +264,10 @@ class ServiceTarget:
 
     def load(self, state: list[Any]) -> None:
         self._pending = state
+
+    def limits(self) -> Limits:
+        """What the service does not show; its adapter may state more."""
+        return Limits(hidden=tuple(name for name in self._place if name not in self._observations))
 
     # --- The wire ------------------------------------------------------------------------------------------------
 
