@@ -26,7 +26,7 @@ from marginspec.targets.protocol import Limits, Partial, Target, limits_of
 # Asking public getters costs as much as tens of steps.
 RECHECK_EVERY = 10
 
-TRIES = 200
+TRIES = 100
 """Sequences that a run draws anew at most, of the model alone, in search of what it lacks: a few seconds."""
 
 

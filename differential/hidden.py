@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
@@ -92,15 +91,13 @@ def _within(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 def _around(model: type[Machine]) -> Iterator[tuple[str, Any]]:
     """What the texts of a model hold outside of any state: in their modules and classes, the kernel's aside."""
     kernel = Machine.__module__.rpartition(".")[0]
-    for module in texts_of(model):
-        if module.__name__.rpartition(".")[0] == kernel or module.__name__ == kernel:
-            continue
+    modules = [each for each in texts_of(model) if not each.__name__.startswith(kernel)]
+    own = {kind for module in modules for kind in vars(module).values() if isinstance(kind, type)}
+    classes = {kind for kind in own | set(model.__mro__) if kind.__module__ in {each.__name__ for each in modules}}
+    for module in modules:
         yield from _held(module.__name__, vars(module))
-        for kind in list(vars(module).values()):
-            if isinstance(kind, type) and kind.__module__ == module.__name__:
-                yield from _held(f"{module.__name__}.{kind.__qualname__}", vars(kind))
-    if model.__module__ not in sys.modules:
-        yield from _held(model.__qualname__, vars(model))
+    for kind in sorted(classes, key=lambda kind: (kind.__module__, kind.__qualname__)):
+        yield from _held(f"{kind.__module__}.{kind.__qualname__}", vars(kind))
 
 
 def _held(where: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -140,6 +140,11 @@ def _diff(document: Document) -> Iterator[Line]:
     else:
         also = f" and {counted(document['vectors'], 'vector')}" if document.get("vectors") else ""
         yield Line("good", f"the upgrade changes nothing but what was declared, in {document['steps']:,} steps{also}")
+    for action, what in document.get("unseen_actions", {}).items():
+        yield Line("open", f"the upgrade's run saw too little: {action}: {what}")
+    for side, functions in document.get("unmodelled", {}).items():
+        if functions:
+            yield Line("open", f"no action calls {', '.join(functions)} of the {side}")
 
 
 def _vectors(document: Document) -> Iterator[Line]:
@@ -150,6 +155,8 @@ def _vectors(document: Document) -> Iterator[Line]:
         )
     else:
         yield Line("good", f"{counted(document['vectors'], 'conformance vector')} passed")
+    for line in document.get("limits", ()):
+        yield Line("open", f"no vector says anything of this: {line}")
     if paths.get("open"):
         yield Line("open", f"{counted(paths['open'], 'path')} that no vector takes and no proof excludes")
 
