@@ -50,7 +50,7 @@ def findings(
     missed = {row["check"] for row in gate["checks"] if row["verdict"] != "holds"}
     if "rules and regimes not reached" in missed:
         found += [_unreached(chosen, name) for name in fuzz["unreached"]]
-    found += [_lacking(chosen, line) for line in fuzz["below_floor"]]
+    found += [_lacking(chosen, line) for line in fuzz.get("below_floor", ())]
     if mutate is not None and "mutation score" in missed:
         found += [_survivor(chosen, row) for row in mutate["mutants"] if row["status"] == "survived"]
     level = ERROR if "declared differences" in missed else NOTE

@@ -10,11 +10,12 @@ import contextlib
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from marginspec.differential.coverage import rules_of, unreached
+from marginspec.differential.floor import missing
 from marginspec.differential.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
 from marginspec.differential.lockstep import Divergence, Tally
 from marginspec.differential.observed import Breach, Judge, Transition
@@ -143,6 +144,7 @@ def run(
     hunt, draw = _Hunt(model, Monitor(model, target, claims)), random.Random(seed)
     started = time.perf_counter()
     while (left := steps - hunt.tally.steps) > 0 and not hunt.found:
+        hunt.look_for(missing(model, hunt.tally.actions) if hunt.tally.steps >= left else ())
         hunt.sequence(draw.randbytes, min(SEQUENCE_STEPS, left))
         if on_progress is not None:
             on_progress(hunt.tally)
@@ -168,6 +170,10 @@ class _Hunt:
         self.calls: list[Call] = []
         self._rehearsal, self._generator = Rehearsal(model), Generator(model)
         self._strayed = False
+
+    def look_for(self, lacking: Collection[tuple[str, bool]]) -> None:
+        """Draw more often what a run lacks: actions never accepted (True) or never refused."""
+        self._generator.wanted = frozenset(action for action, _ in lacking)
 
     def sequence(self, bytes_of: Callable[[int], bytes], length: int) -> None:
         """Draw calls and let the implementation take them."""
