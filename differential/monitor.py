@@ -156,8 +156,8 @@ def run(
         trace = trace_of(model, target.name, seed, calls or hunt.calls[:1], first)
         violation = Violation(first, trace)
     broken = tuple(dict.fromkeys(each.field for _, each in hunt.found))
-    missing = unreached(model, hunt.tally)
-    return Watched(hunt.tally, violation, broken, hunt.found_after, hunt.monitor.judged, seed, seconds, missing, limits)
+    lost = unreached(model, hunt.tally)
+    return Watched(hunt.tally, violation, broken, hunt.found_after, hunt.monitor.judged, seed, seconds, lost, limits)
 
 
 class _Hunt:

@@ -81,6 +81,8 @@ class Selectors(dict[str, bytes]):
 
 def _function(contract: str, entry: Mapping[str, Any]) -> Function:
     try:
+        if not isinstance(entry["name"], str) or not entry["name"]:
+            raise TypeError("no name")
         signature = abi_to_signature(entry)  # type: ignore[arg-type]
         selector = function_abi_to_4byte_selector(entry)  # type: ignore[arg-type]
     except Exception:  # whatever a library makes of what somebody wrote
