@@ -19,7 +19,7 @@ from marginspec.cli.systems import System, system
 from marginspec.differential.floor import below
 from marginspec.differential.paths import is_whole
 from marginspec.differential.search import described
-from marginspec.differential.vectors import Vector, failures, read, write
+from marginspec.differential.vectors import Vector, failures, own_folder, read, write
 from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.report.vectors import show_vectors
 from marginspec.targets.protocol import BadInput, Limits, limits_of
@@ -68,6 +68,7 @@ def vectors(
             found = read(run, known.model)
         else:
             writable(out, "--out")
+            own_folder(known.model, out)
             found, document = _made(known, seed, steps, out)
         failed = list(failures(known.model, implementation, found))
         limits = limits_of(implementation)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,16 +136,26 @@ def write(model: type[Machine], vectors: Sequence[Vector], coverage: Mapping[str
         "coverage": coverage,
     }
     texts = {MANIFEST_FILE: _json(manifest), **texts, **others}
-    own = _written_before(folder)
-    for name in texts:
-        file = folder / name
-        if (file.exists() or file.is_symlink()) and file not in own:
-            raise BadInput(f"{printable(str(file))} is no file of an earlier run, or was changed: give another folder")
-    for file in own:
+    for file in _own(folder, texts):
         file.unlink(missing_ok=True)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in texts]
+
+
+def own_folder(model: type[Machine], folder: Path) -> None:
+    """BadInput when vectors of a model could not be written into a folder without harm to what is somebody's."""
+    _own(folder, [MANIFEST_FILE, *OTHERS, *(f"{action}.json" for action in actions_of(model))])
+
+
+def _own(folder: Path, names: Iterable[str]) -> set[Path]:
+    """The files of an earlier run. names: of files to be written, none of which may be another's."""
+    own = _written_before(folder)
+    for name in names:
+        file = folder / name
+        if (file.exists() or file.is_symlink()) and file not in own:
+            raise BadInput(f"{printable(str(file))} is no file of an earlier run, or was changed: give another folder")
+    return own
 
 
 def _sha256(text: str) -> str:
