@@ -118,6 +118,7 @@ class _Hunt:
         self.failing: tuple[list[Call], Divergence] | None = None
         self.error: Exception | None = None
         self.left = 0
+        self._stated = limits_of(target)
         self._tries = TRIES
         self._rehearsal, self._trial = Rehearsal(model), Rehearsal(model)
         self._generator = Generator(model, only)
@@ -157,7 +158,9 @@ class _Hunt:
         """What keeps the run below the floor and could still be drawn, in actions that the target executes."""
         counts = self.lockstep.tally.actions
         executed = {action for action, _ in counts} if self._partial else self._generator.drawn
-        return {each for each in missing(self._model, counts) if each[0] in executed & self._generator.drawn}
+        return {
+            each for each in missing(self._model, counts, self._stated) if each[0] in executed & self._generator.drawn
+        }
 
     def _rehearsed(self, data: bytes, length: int, rehearsal: Rehearsal) -> list[Step]:
         generator, steps = self._generator, list[Step]()

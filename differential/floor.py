@@ -24,21 +24,26 @@ Counts = Mapping[tuple[str, bool], int]
 NONE = Limits()
 
 
-def missing(model: type[Machine], counts: Counts) -> set[tuple[str, bool]]:
+def missing(model: type[Machine], counts: Counts, limits: Limits = NONE) -> set[tuple[str, bool]]:
     """The actions of a model that a run did not see accepted (True), and those that it did not see refused (False).
 
-    An action that the model's text cannot refuse need not be refused.
+    An action that the model's text cannot refuse need not be refused, and what the adapter states of its target is left
+    out.
     """
     may_be = refusable(model)
-    wanted = [(action, accepted) for action in may_be for accepted in (True, False) if accepted or may_be[action]]
-    return {each for each in wanted if not counts.get(each)}
+    return {
+        (action, accepted)
+        for action in actions_of(model)
+        for accepted in (True, False)
+        if not counts.get((action, accepted))
+        and action not in limits.not_executed
+        and (accepted or (may_be[action] and action not in limits.not_refused))
+    }
 
 
 def below(model: type[Machine], counts: Counts, limits: Limits = NONE) -> dict[str, str]:
-    """The same as words, by action, in the order of the model; what the adapter states of its target is left out."""
-    lacking = missing(model, counts)
-    lacking -= {(action, accepted) for action in limits.not_executed for accepted in (True, False)}
-    lacking -= {(action, False) for action in limits.not_refused}
+    """The same as words, by action, in the order of the model."""
+    lacking = missing(model, counts, limits)
     words = {
         action: [word for accepted, word in ((True, "accepted"), (False, "refused")) if (action, accepted) in lacking]
         for action in actions_of(model)
