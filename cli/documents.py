@@ -6,6 +6,7 @@ tool counts or measures (steps, hits, seconds) is a JSON number.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -98,7 +99,7 @@ def fuzz_document(
         "never_refused": [action for action, may_be in refusable(model).items() if not may_be],
         **limits_document(limits, allowed),
         "unobserved": {
-            **dict.fromkeys(constants_of(model), CONSTANT),
+            **{name: CONSTANT for name in constants_of(model) if not _is_shown(name, limits)},
             **dict.fromkeys(map(plain_name, limits.hidden), NOT_SHOWN),
             **limits.unobserved,
         },
@@ -106,6 +107,11 @@ def fuzz_document(
         "below_floor": [] if campaign.divergences else shortfalls(model, tally, limits, allowed),
         "steps_per_second": round(campaign.steps_per_second, 1),
     }
+
+
+def _is_shown(constant: str, limits: Limits) -> bool:
+    """Whether an adapter gives what the contracts have of a constant."""
+    return any(re.match(rf"{re.escape(constant)}\W", f"{plain_name(name)} ") for name in limits.constants)
 
 
 NOT_SHOWN = "the implementation does not show it"

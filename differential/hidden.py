@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, get_origin
 
 from marginspec.differential.coverage import texts_of
 from marginspec.model.kernel.machine import Machine
-from marginspec.model.kernel.record import Record, variables_of
+from marginspec.model.kernel.record import Record, is_record, plain, variables_of
 from marginspec.targets.protocol import BadInput
 
 OF_A_RUN = frozenset(("reach", "last", "_before", "_layout"))
@@ -62,30 +63,37 @@ def constants_of(model: type[Machine]) -> list[str]:
 
 def _constants(record: Record, path: str) -> Iterator[tuple[str, Any]]:
     """Of a state: the constants by name, and attributes that are no fields."""
-    variables = variables_of(type(record))
+    constants, inner, fields = _parts(type(record))
+    for name in constants:
+        yield f"constant {path}{name}", getattr(record, name)
+    for name in inner:
+        yield from _within(getattr(record, name), f"{path}{name}")
     for name, value in vars(record).items():
-        here = f"{path}.{name}" if path else name
-        if name in variables:
-            yield from _within(value, here)
-        elif name in record.__dataclass_fields__:  # type: ignore[attr-defined]
-            yield f"constant {here}", value
-        elif not (isinstance(record, Machine) and name in OF_A_RUN):
-            yield f"the attribute {here}", value
+        if name not in fields and not (isinstance(record, Machine) and name in OF_A_RUN):
+            yield f"the attribute {path}{name}", value
 
 
 def _within(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Record):
-        if len(vars(value)) != len(variables_of(type(value))):
-            yield from _constants(value, path)
-        else:
-            for name, inner in vars(value).items():
-                if isinstance(inner, (Record, dict)):
-                    yield from _within(inner, f"{path}.{name}")
+        yield from _constants(value, f"{path}.")
     elif isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(item, (Record, dict)):
                 return
             yield from _within(item, f"{path}[{key}]")
+
+
+_PARTS: dict[type, tuple[tuple[str, ...], tuple[str, ...], frozenset[str]]] = {}
+
+
+def _parts(kind: type[Record]) -> tuple[tuple[str, ...], tuple[str, ...], frozenset[str]]:
+    """The names of a record's constants, of those variables that are records or maps, and of all its fields."""
+    if kind not in _PARTS:
+        variables = variables_of(kind)
+        fields = tuple(field.name for field in dataclasses.fields(kind))  # type: ignore[arg-type]
+        inner = [name for name, hint in variables.items() if is_record(plain(hint)) or get_origin(plain(hint)) is dict]
+        _PARTS[kind] = tuple(name for name in fields if name not in variables), tuple(inner), frozenset(fields)
+    return _PARTS[kind]
 
 
 def _around(model: type[Machine]) -> Iterator[tuple[str, Any]]:

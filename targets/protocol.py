@@ -39,7 +39,8 @@ class Limits:
     unmodelled: functions that change state and that no accepted call of the run was made to, e.g.
     `Vault.sweep(address)`. The others are what the adapter states beforehand, each with the reason. not_modelled: such
     functions. not_executed: actions that the target does not execute. not_refused: actions that it executes and never
-    refuses. unobserved: quantities that it does not show. hidden: all such quantities, stated or not.
+    refuses. unobserved: quantities that it does not show. hidden: all such quantities, stated or not. constants: of the
+    model's, those that were compared with the implementation's, once.
     """
 
     unmodelled: tuple[str, ...] = ()
@@ -48,6 +49,7 @@ class Limits:
     not_refused: Mapping[str, str] = field(default_factory=dict)
     unobserved: Mapping[str, str] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
+    constants: tuple[str, ...] = ()
 
 
 @runtime_checkable

@@ -1,5 +1,6 @@
 """A system of contracts as a target: an adapter that knows the contracts, on a chain that runs them."""
 
+import dataclasses
 from typing import Any, Protocol
 
 from marginspec.model.kernel.machine import Call, Machine
@@ -7,6 +8,7 @@ from marginspec.targets.evm.chain import Chain, Reverted, Slot
 from marginspec.targets.evm.reasons import reason
 from marginspec.targets.evm.surface import Surface, Watched
 from marginspec.targets.protocol import Answer, BadInput, Limits
+from marginspec.targets.subprocess import leaves
 
 DONE = Answer(True)
 
@@ -16,7 +18,8 @@ class Adapter(Protocol):
 
     It also has `contracts`, their artifacts by name, without which no run holds: the functions that change state are
     those of the artifacts. `not_modelled` may name functions that no action calls, `Contract.function(types)`, and
-    whatever else the model leaves out, each with the reason; they are shown with every verdict.
+    whatever else the model leaves out, each with the reason; they are shown with every verdict. `constants(chain)` may
+    give what the contracts have of the model's constants, by name, such as `terms[ETH].unit`.
     """
 
     slots: list[Slot]
@@ -63,7 +66,20 @@ class EvmTarget:
         self._observed: list[Any] = []
         self._time = -1
         self._current = False
+        self._constants = self._same_constants()
         chain.mark()
+
+    def _same_constants(self) -> tuple[str, ...]:
+        """The constants of the model that the adapter shows; BadInput for one that is another in the contracts."""
+        shown = getattr(self._adapter, "constants", None)
+        found: dict[str, Any] = {} if shown is None else shown(self._chain)
+        expected = dict(leaves(self._adapter.model.genesis(), ""))
+        for name, value in found.items():
+            if name not in expected:
+                raise BadInput(f"{type(self._adapter).__name__}.constants: the model has no {name}")
+            if value != expected[name]:
+                raise BadInput(f"{name}, a constant, is {expected[name]} in the model and {value} in the contracts")
+        return tuple(found)
 
     def reset(self) -> None:
         self._chain.back()
@@ -106,7 +122,7 @@ class EvmTarget:
     def limits(self) -> Limits:
         """See `marginspec.targets.protocol.Limited`."""
         self._surface.called = {(to.lower(), selector) for to, selector in self._called}
-        return self._surface.limits()
+        return dataclasses.replace(self._surface.limits(), constants=self._constants)
 
     def close(self) -> None:
         self._chain.close()

@@ -324,6 +324,19 @@ class ReferenceAdapter:
             out[i] = self._name.get(out[i], hex(out[i]))
         return out
 
+    def constants(self, chain: Chain) -> dict[str, Any]:
+        """What never changes of assets and markets, as the venue has it."""
+        found: dict[str, Any] = {}
+        by_number = {number: name for name, number in TOKENS.items()}
+        for variable, names in (("asset_terms", self._begin.asset_terms), ("market_terms", self._begin.market_terms)):
+            numbers: Mapping[Any, int] = TOKENS if variable == "asset_terms" else MARKETS
+            for name, terms in names.items():
+                data = chain.call(self.venue, self._selectors["venue"][variable] + word(numbers[name]))
+                for at, field in enumerate(variables_of(type(terms))):
+                    value = int.from_bytes(data[32 * at : 32 * at + 32], "big", signed=True)
+                    found[f"{variable}[{name}].{field}"] = by_number[value] if field == "asset" else value
+        return found
+
     def getters(self, chain: Chain) -> list[Any]:
         answers: dict[tuple[str, str, tuple[int, ...]], bytes] = {}
         words = []

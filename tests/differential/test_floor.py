@@ -28,9 +28,10 @@ SEEN: list[int] = []
 MEMO: dict[str, int] = {}
 
 
-@dataclass
+@dataclass(slots=True)
 class Purse(Record):
     amount: Amount
+    label: list[int] = constant(default_factory=list)  # noqa: RUF009
 
     def spend(self, amount: int) -> None:
         if amount > self.amount:
@@ -314,6 +315,7 @@ def hiding(statement: str) -> type[Machine]:
         ("SEEN.append(1)", "test_floor.SEEN"),
         ("MEMO[caller] = len(MEMO) + 1", "test_floor.MEMO"),
         ("type(self).taken.append(1)", "taken"),
+        ("self.purses[caller].label.append(1)", "purses[one].label is declared constant()"),
     ],
 )
 def test_state_that_nothing_observes_is_refused_by_name(statement: str, said: str) -> None:
@@ -328,7 +330,7 @@ def test_state_that_nothing_observes_is_refused_by_name(statement: str, said: st
 
 
 def test_what_is_constant_is_known_by_name() -> None:
-    assert constants_of(Chest) == ["fees"]
+    assert constants_of(Chest) == ["fees", "purses[].label"]
     assert constants_of(MorphoBlue) == ["params"]
 
 

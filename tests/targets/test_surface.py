@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from marginspec.targets.evm.artifact import Artifact
+from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.surface import Surface
+from marginspec.targets.evm.target import EvmTarget
 from marginspec.targets.morpho_blue.adapter import MorphoBlueAdapter, shipped_contracts
 from marginspec.targets.protocol import BadInput, limits_of
 from marginspec.targets.reference.adapter import ReferenceAdapter
@@ -157,3 +159,18 @@ def test_what_the_shipped_adapters_state_is_there(adapter: Any) -> None:
     known = adapter({})
     functions = {f"{name}.{f.signature}" for name, each in known.contracts.items() for f in each.functions()}
     assert {name for name in known.not_modelled if "(" in name} <= functions
+
+
+def test_a_constant_that_is_another_in_the_contracts_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    target = EvmTarget("embedded", ReferenceAdapter({}), Embedded())
+    assert {"asset_terms[ETH].unit", "market_terms[ETH-PERP].asset"} <= set(target.limits().constants)
+    honest = ReferenceAdapter.constants
+    other = {"asset_terms[ETH].unit": 7}
+    monkeypatch.setattr(ReferenceAdapter, "constants", lambda self, chain: honest(self, chain) | other)
+    with pytest.raises(
+        BadInput, match=r"asset_terms\[ETH\].unit, a constant, is \d+ in the model and 7 in the contracts"
+    ):
+        EvmTarget("embedded", ReferenceAdapter({}), Embedded())
+    monkeypatch.setattr(ReferenceAdapter, "constants", lambda self, chain: {"fee": 7})
+    with pytest.raises(BadInput, match="the model has no fee"):
+        EvmTarget("embedded", ReferenceAdapter({}), Embedded())
