@@ -63,7 +63,7 @@ RECHECK = {"yices": 4.0, "cvc5": 4.0, "z3": 4.0}
 MOST_NAMES = 8
 
 # Accounts that nobody names, where a law must not count them; and on how many of its paths.
-MANY_ACCOUNTS = 500
+MANY_ACCOUNTS = 64
 FEW_PATHS = 12
 
 # Numbers to mend before a solver is asked whether there are any.
