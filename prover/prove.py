@@ -198,8 +198,11 @@ class Prover:
             return
         verdict.confirmed = self.recheck
         self.witnesses.listen()
-        law = Law(self.model, claim)
+        law, asked = Law(self.model, claim), law_room.refusals
         found = law.explored(self.around(law.body))
+        if claim.relaxed and law_room.refusals > asked and not getattr(claim.relaxed, "total", False):
+            # What the relaxed model accepts the model may refuse.
+            raise Unsupported("asks what is refused of a model that refuses less")
         unwitnessed, alike = 0, set[tuple[Any, ...]]()
         for number, path in enumerate(p for p in found.paths if p.ended is None):
             # What is the same on both sides of a composition by algebra alone may be so in a thousand ways.
