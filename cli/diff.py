@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -13,13 +12,13 @@ import typer
 
 from marginspec.cli.book import book_document
 from marginspec.cli.exposures import VIEWS, Standing
+from marginspec.cli.intended import Intended, judged, read_intended, stale
 from marginspec.cli.options import Json, Seed, Steps
 from marginspec.cli.parties import account_of, gains, role_of
 from marginspec.cli.pathsearch import vector_runs
-from marginspec.cli.process import BROKEN, HOLDS, Output, emit, progress
+from marginspec.cli.process import BROKEN, HOLDS, VERDICTS, Output, emit, progress
 from marginspec.cli.runs import how_to_repeat, kept, opened
 from marginspec.cli.systems import System, system
-from marginspec.cli.traceability import HEADING
 from marginspec.differential.blame import Reply
 from marginspec.differential.campaign import NothingCompared
 from marginspec.differential.coverage import rules_of, unreached
@@ -68,7 +67,9 @@ def diff(
     head: Head,
     intended: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A TOML file of intended changes, tables intended with rule and reason."),
+        typer.Option(
+            metavar="FILE", help="A TOML file of intended changes, tables intended with rule, effect and reason."
+        ),
     ] = None,
     book: Annotated[
         Path | None, typer.Option(metavar="FILE", help=f"Accounts to judge by two parameter files: {BOOK}")
@@ -109,41 +110,11 @@ def diff(
         emit(document)
     else:
         show_diff(document, Output())
-    if any(not difference["declared"] for difference in document["differences"]):
+    if document["verdict"] == VERDICTS[BROKEN]:
         return BROKEN
-    if stale := document["stale"]:
-        raise BadInput(f"{intended}: {stale[0]} is declared and did not change: take it out, or look longer (--steps)")
+    if vain := document["stale"]:
+        raise BadInput(f"{intended}: {vain[0]} is declared and did not change: take it out, or look longer (--steps)")
     return HOLDS
-
-
-def read_intended(file: Path, chosen: System) -> dict[str, str]:
-    """The reasons of intended changes by rule ID, from a file; BadInput says what is wrong with it."""
-    try:
-        entries = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(f"{file}: {error.strerror or error}") from None
-    except ValueError as error:
-        raise BadInput(f"{file}: not TOML: {error}") from None
-    tables = entries.get("intended")
-    if entries.keys() != {"intended"} or not isinstance(tables, list) or not tables:
-        raise BadInput(f"{file}: expected [[intended]] tables, each with rule and reason, and nothing else")
-    known = {found[1] for line in chosen.text().splitlines() if (found := HEADING.match(line))} | set(
-        rules_of(chosen.model)
-    )
-    declared: dict[str, str] = {}
-    for number, table in enumerate(tables, 1):
-        where = f"{file}: intended {number}"
-        if not isinstance(table, dict) or table.keys() != {"rule", "reason"}:
-            raise BadInput(f"{where}: expected rule and reason")
-        rule, reason = table["rule"], table["reason"]
-        if not isinstance(rule, str) or rule not in known:
-            raise BadInput(f"{where}: {chosen.name} has no rule {printable(str(rule), 60)!r}")
-        if not isinstance(reason, str) or not reason.strip():
-            raise BadInput(f"{where}: say in reason why {rule} changes")
-        if rule in declared:
-            raise BadInput(f"{where}: {rule} is declared twice")
-        declared[rule] = reason.strip()
-    return declared
 
 
 class Side(NamedTuple):
@@ -184,9 +155,7 @@ def _build(chosen: System, part: str) -> str:
 # --- The document -----------------------------------------------------------------------------------------------------
 
 
-def upgrade_document(
-    chosen: System, base: str, head: str, steps: int, seed: int, declared: Mapping[str, str]
-) -> dict[str, Any]:
+def upgrade_document(chosen: System, base: str, head: str, steps: int, seed: int, declared: Intended) -> dict[str, Any]:
     """Compare, with progress, keep the traces, and describe: `marginspec/diff/1`."""
     sides = [implementation(chosen, side) for side in (base, head)]
     with opened(chosen, *sides[0].options) as before, opened(chosen, *sides[1].options) as after:
@@ -211,7 +180,8 @@ def upgrade_document(
         "seed": str(seed),
         **_compared(chosen.model, compared),
         "differences": rows,
-        "stale": [rule for rule in declared if rule not in {row["rule"] for row in rows}],
+        "stale": stale(declared, rows),
+        "verdict": VERDICTS[BROKEN if any(not row["declared"] for row in rows) else HOLDS],
     }
 
 
@@ -230,13 +200,14 @@ def _compared(model: type[Machine], compared: Comparison) -> dict[str, Any]:
     }
 
 
-def _row(chosen: System, found: Difference, side: Side, seed: int, declared: Mapping[str, str]) -> dict[str, Any]:
+def _row(chosen: System, found: Difference, side: Side, seed: int, declared: Intended) -> dict[str, Any]:
     """One difference. side: which leaves the model."""
     model, parting, rule = chosen.model, found.parting, found.rules[0]
     before, after = parting.replies
     last = parting.steps[-1]
     # Where the head refuses, everybody has what was there before: that is nobody's gain.
     changes = gains(model, last.call, before.state, after.state) if after.answer.accepted else []
+    direction = _direction(role_of(model, last.call), before, after, changes)
     trace = trace_of(model, side.name, seed, parting.calls, parting.divergence)
     (file,) = kept(chosen, [trace])
     own = re.sub("[^A-Za-z0-9]+", "-", f"{chosen.name}-diff-{parting.departs}-{rule}")
@@ -245,7 +216,7 @@ def _row(chosen: System, found: Difference, side: Side, seed: int, declared: Map
         "rule": rule,
         "rules": list(found.rules),
         "departs": parting.departs,
-        "direction": _direction(role_of(model, last.call), before, after, changes),
+        "direction": direction,
         "like": found.like or None,
         "exact": found.exact,
         "ways": [{"at": at, "field": field, "count": count} for (at, field), count in found.ways.items()],
@@ -253,8 +224,7 @@ def _row(chosen: System, found: Difference, side: Side, seed: int, declared: Map
         "steps": len(parting.steps),
         "trace": str(file),
         **how_to_repeat(chosen, trace, file, *side.options),
-        "declared": rule in declared,
-        "reason": declared.get(rule),
+        **judged(rule, direction, None, declared),
     }
 
 
