@@ -14,16 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any, TypeVar
 
-from marginspec.cli.refute import Changed, Overdue, concerns, cost, disproved, limit, refutation, used_by
+from marginspec.cli.refute import Changed, concerns, cost, disproved, refutation, used_by
 from marginspec.differential.mutants import Kill, Mutant, kill, mutants_of, patches_of
 from marginspec.differential.plan import plans_of
 from marginspec.differential.text import installed, reaching
 from marginspec.model.kernel.machine import Call, Machine
 from marginspec.properties.law import Property
 from marginspec.targets.protocol import BadInput, Target
-
-HANG_SECONDS = 600.0
-"""After which the lock-step run of a mutant is taken not to end."""
 
 LAW_SECONDS = 240.0
 """As long a mutant is looked for that breaks a law which none was found to break."""
@@ -45,7 +42,8 @@ class Trial:
 
     @property
     def killed_by(self) -> list[str]:
-        return [*([self.kill.by] if self.kill else []), *self.refuted]
+        """Who saw it differ from the implementation or break a law."""
+        return [*([self.kill.by] if self.kill and self.kill.compared else []), *self.refuted]
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def mutate(
     for at, trial in _each(job, _try, range(len(mutants)), workers):
         trials[at] = trial
         on_progress(next(done), all_there_is)
-    left = [at for at, trial in sorted(trials.items()) if not trial.killed_by]
+    left = [at for at, trial in sorted(trials.items()) if not trial.killed_by and trial.kill is None]
     if runs is not None and left:
         job, all_there_is = dataclasses.replace(job, runs=runs()), all_there_is + len(left)
         for at, killed in _each(job, _try_runs, left, workers):
@@ -175,14 +173,12 @@ def _try(at: int) -> Trial:
     started, mutant, laws = time.perf_counter(), _JOB.mutants[at], _JOB.laws
     changed = _changed(mutant)
     with installed(changed.patches):
-        try:
-            with limit(HANG_SECONDS):
-                killed = kill(_JOB.model, _TARGET, _JOB.steps, _JOB.seed)
-        except Overdue:
-            killed = Kill("crash", 0, f"no end after {HANG_SECONDS:.0f} s")
+        killed = kill(_JOB.model, _TARGET, _JOB.steps, _JOB.seed)
         # Each mutant tries another law first, so that many laws show that they can be broken.
         turn = at % max(1, len(laws))
-        refuted, untried = refutation(changed, [*laws[turn:], *laws[:turn]], _JOB.seed, solvers=killed is None)
+        refuted, untried = refutation(
+            changed, [*laws[turn:], *laws[:turn]], _JOB.seed, solvers=killed is None or not killed.compared
+        )
     return Trial(mutant, killed, refuted, untried, time.perf_counter() - started)
 
 
@@ -236,7 +232,7 @@ def _document(
 ) -> dict[str, Any]:
     killed = [t for t in trials if t.killed_by]
     left = [t for t in trials if not t.killed_by]
-    equivalent = [t for t in left if t.mutant.id in known]
+    equivalent = [t for t in left if _status(t, known) == "equivalent"]
     rules: dict[str, Counter[str]] = defaultdict(Counter)
     for trial in trials:
         rules[trial.mutant.rule][_status(trial, known)] += 1
@@ -255,10 +251,11 @@ def _document(
         "problems": problems + wrong,
         "summary": {
             "killed": len(killed),
-            "survived": len(left) - len(equivalent),
+            "survived": sum(_status(t, known) == "survived" for t in trials),
             "equivalent": len(equivalent),
             "total": len(trials),
-            "killed_by_differential": sum(t.kill is not None and t.kill.by != "vector" for t in trials),
+            **{n.replace(" ", "_"): sum(_status(t, known) == n for t in trials) for n in ENDED.values()},
+            "killed_by_differential": sum(t.kill is not None and t.kill.by == "differential" for t in trials),
             "killed_by_vectors": sum(t.kill is not None and t.kill.by == "vector" for t in trials),
             "killed_by_property": sum(t.refuted != () for t in trials),
             "laws": len(job.laws),
@@ -268,11 +265,18 @@ def _document(
     }
 
 
-STATUSES = ("killed", "survived", "equivalent")
+ENDED = {"prelude": "invalid", "crash": "crashes", "timed out": "timed out"}
+"""What a mutant is that nobody saw differ, because its run ended by itself."""
+
+STATUSES = ("killed", "survived", "equivalent", *ENDED.values())
 
 
 def _status(trial: Trial, known: dict[str, Equivalent]) -> str:
-    return "killed" if trial.killed_by else "equivalent" if trial.mutant.id in known else "survived"
+    if trial.killed_by:
+        return "killed"
+    if trial.mutant.id in known:
+        return "equivalent"
+    return "survived" if trial.kill is None else ENDED[trial.kill.by]
 
 
 def _entry(trial: Trial, known: dict[str, Equivalent]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def show_mutate(document: Document, console: Console, every: bool) -> None:
         table.add_column(column, overflow="fold")
     for row in document["mutants"]:
         if every or not row["killed_by"]:
-            killers = ", ".join(row["killed_by"]) or ("equivalent" if row["status"] == "equivalent" else SURVIVED)
+            killers = ", ".join(row["killed_by"]) or (SURVIVED if row["status"] == "survived" else row["status"])
             table.add_row(escape(row["id"]), row["rule"], row["operator"], str(row["line"]), killers)
     if table.row_count:
         console.print(table)
