@@ -56,6 +56,15 @@ class Scope:
         """The same scope with other options for some variables."""
         return Scope(self.keys, self.free, {**self.fixed, **fixed}, self.alike)
 
+    def names(self) -> str:
+        """The identifiers that there are, as people read it."""
+        found = []
+        for kind, keys in self.keys.items():
+            named = ", ".join(str(getattr(key, "name", key)) for key in keys if key != REST)
+            more = " and any number more" if REST in keys else " only"
+            found.append(f"{getattr(kind, '__name__', kind)}: {named}{more}")
+        return "; ".join(found)
+
     def pins(self) -> list[str]:
         """Every variable that is limited, with its options and the reason, as people read it."""
         return [_pin(name, options) for name, options in self.fixed.items()]
