@@ -13,7 +13,7 @@ from command import Command, refused, repeats
 from rich.console import Console
 
 from marginspec.cli.book import _prices, health_of, read_book, venue_of
-from marginspec.cli.diff import CONTRACTS
+from marginspec.cli.diff import ABLE, CONTRACTS, _status
 from marginspec.cli.intended import read_intended
 from marginspec.cli.presets import load_preset
 from marginspec.cli.runs import TRACES
@@ -26,7 +26,7 @@ from marginspec.report.upgrade import show_diff
 from marginspec.targets.evm.deployed import deployed
 from marginspec.targets.evm.rpc import Node, start_anvil
 from marginspec.targets.morpho_blue.adapter import MorphoBlueAdapter
-from marginspec.targets.protocol import BadInput
+from marginspec.targets.protocol import Answer, BadInput
 from marginspec.targets.reference.adapter import ReferenceAdapter
 
 PRESETS = ROOT / "spec" / "presets"
@@ -56,12 +56,28 @@ def candidate(tmp_path_factory: pytest.TempPathFactory) -> str:
 OPEN, STRICT = "more permissive for the user", "stricter for the user"
 
 
-def intended(folder: Path, *effects: tuple[str, str]) -> Path:
-    """A file that declares rules, each with an effect."""
+def intended(folder: Path, *effects: tuple[str, ...]) -> Path:
+    """A file that declares rules, each with an effect, and with a change where one is given."""
     file = folder / "intended.toml"
-    tables = [f'[[intended]]\nrule = "{rule}"\neffect = "{effect}"\nreason = "as agreed"' for rule, effect in effects]
-    file.write_text("\n".join(tables))
+    names = ("rule", "effect", "change")
+    tables = [
+        "\n".join(f"{name} = {json.dumps(text)}" for name, text in zip(names, each, strict=False)) for each in effects
+    ]
+    file.write_text("\n".join(f'[[intended]]\nreason = "as agreed"\n{table}' for table in tables))
     return file
+
+
+def build(folder: Path, *bugs: str) -> str:
+    """A build of Morpho Blue with some planted bugs in it; costs one compilation when the cache is empty."""
+    known = {bug.id: bug for bug in planted.load("morpho-blue")}
+    sources = planted.SYSTEMS["morpho-blue"].sources()
+    for bug in (known[id] for id in bugs):
+        assert sources[bug.file].count(bug.find) == 1
+        sources[bug.file] = sources[bug.file].replace(bug.find, bug.replace)
+    built = planted.artifact("Morpho", planted.SYSTEMS["morpho-blue"].compile(sources)["Morpho"], "a candidate")
+    file = folder / f"{'-'.join(bugs)}.json"
+    file.write_text(json.dumps({"abi": built.abi, "bytecode": "0x" + built.bytecode.hex()}))
+    return f"Morpho={file}"
 
 
 # --- Implementations --------------------------------------------------------------------------------------------------
@@ -136,6 +152,54 @@ def test_declared_changes_pass_and_what_is_declared_in_vain_does_not(
     assert json.loads(done.stdout)["stale"] == [f"LIQ-3, {OPEN},"]
     assert here(*run, intended(tmp_path, ("LIQ-3", OPEN))).returncode == 1
     assert here(*run, intended(tmp_path, ("AUT-2", STRICT))).returncode == 1
+
+
+def test_two_bugs_in_one_rule_are_two_rows_and_declaring_one_does_not_hide_the_other(
+    here: Command, tmp_path: Path
+) -> None:
+    both = build(tmp_path, "withdraw-for-anybody", "withdraw-collateral-for-anybody")
+    run = ("diff", "morpho-blue", "shipped", both, "--steps", 2_000, "--json")
+    rows = json.loads(here(*run).stdout)["differences"]
+    assert [(row["rule"], row["direction"]) for row in rows] == [("AUT-2", OPEN)] * 2
+    assert len({row["like"] for row in rows}) == len({row["trace"] for row in rows}) == 2
+    for declared, code in (
+        ([("AUT-2", OPEN)], 1),
+        ([("AUT-2", OPEN, rows[0]["like"])], 1),
+        ([("AUT-2", OPEN, row["like"]) for row in rows], 0),
+    ):
+        done = here(*run, "--intended", intended(tmp_path, *declared))
+        assert done.returncode == code
+    alone = build(tmp_path, "withdraw-for-anybody")
+    file = intended(tmp_path, ("AUT-2", OPEN))
+    assert here("diff", "morpho-blue", "shipped", alone, "--steps", 2_000, "--intended", file).returncode == 0
+
+
+def test_no_declaration_covers_an_account_that_becomes_insolvent(here: Command, tmp_path: Path) -> None:
+    head = build(tmp_path, "withdraw-collateral-without-health")
+    run = ("diff", "morpho-blue", "shipped", head, "--steps", 2_000, "--json")
+    rows = json.loads(here(*run).stdout)["differences"]
+    harmed = [row for row in rows if row["harm"]]
+    assert harmed
+    assert all(row["harm"].endswith("becomes insolvent") for row in harmed)
+    everything = {(row["rule"], row["direction"], row["like"]) for row in rows if row["like"]}
+    done = here(*run, "--intended", intended(tmp_path, *everything))
+    assert done.returncode == 1
+    assert [row["declared"] for row in json.loads(done.stdout)["differences"]] == [not row["harm"] for row in rows]
+
+
+def test_who_is_refused_for_another_reason_is_not_called_healthy() -> None:
+    healthy = dict.fromkeys(ABLE, ("healthy", "fine"))
+    for side, reason, status in (
+        (0, "healthy", "not liquidatable"),
+        (1, "fine", "not liquidatable"),
+        (0, "transferFrom reverted", "liquidation is refused"),
+        (1, "healthy", "liquidation is refused"),
+    ):
+        answer = Answer(False, reason=reason)
+        assert _status(SYSTEMS["morpho-blue"].model, "liquidate", answer, side, healthy) == status
+    assert _status(Reference, "seize_collateral", Answer(False, reason="LIQ-14"), 0, healthy) == "seizure is refused"
+    assert _status(Reference, "liquidate", Answer(True), 1, healthy) == "liquidatable"
+    assert _status(Reference, "withdraw", Answer(False, reason="healthy"), 1, healthy) == "cannot withdraw"
 
 
 def test_text_of_a_contract_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -275,7 +339,7 @@ def test_a_malformed_declaration_says_what_is_wrong_and_where(tmp_path: Path, te
 def test_every_rule_of_the_text_can_be_declared(tmp_path: Path) -> None:
     # SHR-1 is stated by a function, POS-9 by another: neither refuses nor is counted.
     for rule, system in (("SHR-1", "morpho-blue"), ("POS-9", "reference")):
-        assert read_intended(intended(tmp_path, (rule, OPEN)), SYSTEMS[system]) == {(rule, OPEN): "as agreed"}
+        assert read_intended(intended(tmp_path, (rule, OPEN)), SYSTEMS[system]) == {(rule, OPEN, ""): "as agreed"}
 
 
 # --- Books ------------------------------------------------------------------------------------------------------------
