@@ -86,9 +86,8 @@ def judge_changes(rows: Sequence[dict[str, Any]], declared: Intended) -> None:
 
 
 def _changes(row: Row) -> list[str]:
-    """The change in the words in which it is shown, with its place and without."""
-    like = row.get("like") or ""
-    return [each for each in (like, like.rpartition(" (")[0]) if each]
+    """The change in the words in which it is shown, place included; none where it is not exactly that."""
+    return [row["like"]] if row.get("like") and row.get("exact") else []
 
 
 def stale(declared: Intended, rows: Iterable[Row]) -> list[str]:

@@ -91,7 +91,7 @@ def causes(
     left, found = set(range(len(witnesses))), list[Cause]()
     trials = list(inquiry.trials())
     while left:
-        alike = _best(trials, left)
+        alike = _exactly(trials, left) or _best(trials, left)
         explained = alike[0].same & left if alike else frozenset[int]()
         if not alike or (alike[0].spoilt and 2 * len(explained) < len(left)):
             break
@@ -126,6 +126,17 @@ def beginning(model: type[Machine], state: list[Any]) -> tuple[tuple[str, ...], 
             if model.genesis().flatten() == state:
                 return variant.rules[:NAMED], f"{variant.change} ({variant.place})"
     return (), ""
+
+
+def _exactly(trials: Sequence[_Trial], left: set[int]) -> list[_Trial]:
+    """The best of the variants that spoil nothing, where these together explain all that the best one does.
+
+    Of two changes of one rule, a third that is like both but goes further must not take the place.
+    """
+    best = _best(trials, left)
+    exact = [trial for trial in trials if trial.spoilt == 0 and trial.weight == 1.0]
+    covered = frozenset[int]().union(*(trial.same for trial in exact)) & left
+    return _best(exact, left) if best and best[0].spoilt and best[0].same & left <= covered else []
 
 
 def _best(trials: Sequence[_Trial], left: set[int]) -> list[_Trial]:

@@ -60,7 +60,7 @@ SHORT = 6
 TRIED = 2
 """Of the witnesses of a difference, so many are shrunk, or more until it shows in `SHORT` steps."""
 
-MOST_TRIED = 6
+MOST_TRIED = 5
 """Of the witnesses of a difference, so many are shrunk at most."""
 
 PLAIN = ((False, True), (True, False), (True, True), (False, False))
@@ -329,7 +329,9 @@ class Upgrade:
         for departs in ("head", "base"):
             side = self._side(departs)
             variants = [c.variant for c, partings in found if c.variant and partings[0].departs == departs]
-            if not variants or self._apart[side]:
+            changed = [(id(place), name) for variant in variants for place, name, _ in variant.patches]
+            # Two changes of one function cannot be made at once here: each is then checked on its own witnesses alone.
+            if not variants or self._apart[side] or len(set(changed)) < len(changed):
                 continue
             for calls in self._unexplained(side, variants):
                 _, parting = self._parting(self._rehearsal.run(calls), recheck=False, always=True)
@@ -374,7 +376,9 @@ class Upgrade:
                 elif PLAIN[parting.plainness] == (False, False):
                     refused.append(parting)
                     continue
-                key = cause.rules[0], parting.departs, cause.like, effect, harm is not None
+                # What no change explains exactly may be two changes: then each action is told by itself.
+                action = "" if cause.exact else parting.steps[-1].call.action
+                key = cause.rules[0], parting.departs, cause.like, effect, harm is not None, action
                 grouped.setdefault(key, (cause, effect, harm, []))[-1].append(parting)
             # What both refuse treats nobody otherwise: of one change that does more it is a part.
             if refused and cause.like:
@@ -385,7 +389,7 @@ class Upgrade:
                     continue
             for parting in refused:
                 effect, harm = self._effect(parting)
-                key = cause.rules[0], parting.departs, cause.like, effect, False
+                key = cause.rules[0], parting.departs, cause.like, effect, False, parting.steps[-1].call.action
                 grouped.setdefault(key, (cause, effect, harm, []))[-1].append(parting)
         yield from grouped.values()
 

@@ -176,7 +176,7 @@ def test_two_bugs_in_one_rule_are_two_rows_and_declaring_one_does_not_hide_the_o
 
 def test_no_declaration_covers_an_account_that_becomes_insolvent(here: Command, tmp_path: Path) -> None:
     head = build(tmp_path, "withdraw-collateral-without-health")
-    run = ("diff", "morpho-blue", "shipped", head, "--steps", 2_000, "--json")
+    run = ("diff", "morpho-blue", "shipped", head, "--steps", 600, "--json")
     rows = json.loads(here(*run).stdout)["differences"]
     harmed = [row for row in rows if row["harm"]]
     assert harmed
