@@ -208,6 +208,7 @@ def mutate_(
             os.cpu_count() or 1,
             advance,
             only=None if model else lambda mutant: False,
+            weaken=proofs and model,
         )
     if bugs:
         with progress("planted bugs", len(bugs)) as advance:

@@ -248,6 +248,11 @@ def _of_mutants(documents: Documents) -> Iterator[Gap]:
             yield Gap("Mutants that timed out", "whether anything notices them is not known", late)
         if unfit := [(m["id"], f"{m['status']}: {m['why']}") for m in mutants if m["status"] in ("invalid", "crashes")]:
             yield Gap("Mutants that do not run", "nothing was compared with the implementation", unfit, known=True)
+        if hollow := [(law, "") for law in documents["mutate"].get("hollow", ())]:
+            yield Gap("Hollow laws", "no changed rule was found that breaks them: they claim as little as True", hollow)
+        weak = [row for row in documents["mutate"].get("weakened", ()) if row["noticed_by"] is None]
+        if unnoticed := [(row["law"], f"{row['kind']}: {row['change']}") for row in weak if row["kind"] != "claim"]:
+            yield Gap("Parts of laws that can go", "the law was weakened, and nothing noticed", unnoticed, known=True)
         if same := [(m["id"], m["why"]) for m in mutants if m["status"] == "equivalent"]:
             yield Gap("Equivalent mutants", "changes that change nothing, by the reason given", same, known=True)
     if "planted" in documents:
