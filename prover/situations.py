@@ -461,7 +461,7 @@ def wider(model: type[Machine], kinds: Iterable[Any]) -> type[Machine]:
     try:
         state = wide.genesis()
         return wide if _is_complete(wide, state, universe) else model
-    except Exception:  # noqa: BLE001 - a model may list its identifiers wherever it likes
+    except Exception:
         return model
 
 
@@ -492,7 +492,9 @@ def _walk(
         if step % EPISODE == 0:
             draw.focus = _focus(model.universe, draw.random)
         # What has been done often, or tried in vain, gives way to other things.
-        worth = [weight / (1 + done[info.name] + vain[info.name] / 4) for weight, info in zip(weights, infos, strict=True)]
+        worth = [
+            weight / (1 + done[info.name] + vain[info.name] / 4) for weight, info in zip(weights, infos, strict=True)
+        ]
         try:
             for info in draw.random.choices(infos, worth, k=3):
                 call = draw.accepted(info, frame, values, 4)
@@ -503,7 +505,7 @@ def _walk(
                 continue
             machine.apply(call)
             done[call.action] += 1
-        except Exception:  # noqa: BLE001 - a law that takes such a step finds the error and says so
+        except Exception:
             machine = frame.machine(values)
             continue
         if sum(done.values()) % BETWEEN == 0:

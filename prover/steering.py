@@ -101,9 +101,7 @@ class Steered:
     passed: int
 
 
-def steer(
-    run: Run, values: Sequence[Any], ranges: Sequence[Number | None], draw: random.Random, tries: int
-) -> Steered:
+def steer(run: Run, values: Sequence[Any], ranges: Sequence[Number | None], draw: random.Random, tries: int) -> Steered:
     """Lead a run towards the wanted end in so many moves; of where it came, the furthest."""
     now = list(values)
     end, trail = watch(run, now, ranges)

@@ -81,7 +81,9 @@ class _Silent(Exception):  # noqa: N818 - not an error
     """The law says nothing of this case."""
 
 
-def judged(claim: Property, state: Machine, arguments: Arguments, ids: Mapping[Any, Any], given: bool = True) -> str | None:
+def judged(
+    claim: Property, state: Machine, arguments: Arguments, ids: Mapping[Any, Any], given: bool = True
+) -> str | None:
     """Why a law is false in a case: "" where it is true, None where it says nothing. The state is changed.
 
     given: whether the invariants that the law may assume are asked.
@@ -95,7 +97,7 @@ def judged(claim: Property, state: Machine, arguments: Arguments, ids: Mapping[A
         return None
     except Rejected as refused:
         return None if refused.by_action else f"{refused.rule} refused outside an action"
-    except Exception as error:  # noqa: BLE001 - whatever a law or a model raises is what is looked for
+    except Exception as error:
         return f"{type(error).__name__}: {error}"
 
 
@@ -384,7 +386,7 @@ class _Search:
         if action not in at.calls and at.reached:
             try:
                 found = self._draw.accepted(self._law.infos[action], at.frame, at.values, 2)
-            except Exception:  # noqa: BLE001 - the law itself finds the error
+            except Exception:
                 found = None
             if found is not None:
                 at.calls[action] = found
@@ -488,7 +490,7 @@ class _Search:
                     why = "" if self._claim.predicate(state, **arguments) else "returned False"
                 except Rejected as refused:
                     why = f"{refused.rule} refused outside an action"
-                except Exception as error:  # noqa: BLE001 - see `judged`
+                except Exception as error:
                     why = f"{type(error).__name__}: {error}"
                 if why and not self._is_missing(_Case(self._law, at, arguments), why):
                     where = "in the state before anything happens" if at is states[0] else "in a state that is reached"
@@ -539,7 +541,9 @@ class _Search:
 
 
 def _plainly(values: list[Any]) -> list[Any]:
-    return [int(v) if isinstance(v, int) and type(v) not in (bool, int) and not hasattr(v, "name") else v for v in values]
+    return [
+        int(v) if isinstance(v, int) and type(v) not in (bool, int) and not hasattr(v, "name") else v for v in values
+    ]
 
 
 def _simpler(value: int, number: Number) -> Iterator[int]:
