@@ -18,10 +18,7 @@ from marginspec.model.reference.positions import FUNDING_SCALE, profit
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import assume, every
 from marginspec.properties.reference.relaxed import any_margin, relaxed, watched, watched_market
-from marginspec.properties.reference.scope import ELSEWHERE, HERE, LEDGER, chapter, watch
-
-ANY_STEP = "whatever equity, margin and prices say"
-
+from marginspec.properties.reference.scope import ANY_STEP, ELSEWHERE, HERE, LEDGER, chapter, watch
 
 @chapter.invariant("REF-LED-2", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
 def collateral_is_conserved(venue: Reference, asset: AssetId) -> Any:

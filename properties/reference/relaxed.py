@@ -75,10 +75,15 @@ class Unfollowing(_Venue):
 any_report, unramped = Relaxation(AnyReport), Relaxation(Unramped)
 
 
+def has_price(venue: Any, asset: AssetId, *_: Any, **__: Any) -> Any:
+    """The asset has a price."""
+    return venue.assets[asset].mark != 0
+
+
 class Unadapted(_Venue):
     """Whatever ratios and haircuts make of a price."""
 
-    @simulates("REF-RLX-3", over=Relaxation(Unfollowing))
+    @simulates("REF-RLX-3", over=Relaxation(Unfollowing), given=has_price)
     def _adapt(self, asset: AssetId, mark: int, elapsed: int) -> None:
         """A new price changes, besides itself, volatility and haircut, and ratio and parameters of its markets."""
         for name in ("volatility", "haircut"):
@@ -204,7 +209,7 @@ def has_position(venue: Any, account: AccountId, market: MarketId, *_: Any, **__
     return venue.accounts[account].positions[market].size != 0
 
 
-class Unranked(AnyFunding, AnyEquity):
+class Unranked(AnyEquity, AnyFunding):
     """Any funding and equity, and whoever has the largest profit."""
 
     @simulates("REF-RLX-27")
@@ -226,6 +231,20 @@ class AnyRank(_Venue):
         for name in self.accounts:
             AnyFunding._settle(self, name)  # type: ignore[arg-type]
         return anything(AnyInteger), anything(AnyInteger)
+
+
+class AnyAccrual(_Venue):
+    """Funding accrues to any index, once in a block."""
+
+    @simulates("REF-RLX-28")
+    def _accrue(self, market: MarketId) -> None:
+        """Accrual brings a market up to now, and changes besides only its index and its limit of liquidations."""
+        m = self.markets[market]
+        if m.accrued_at == self.now:
+            return
+        m.accrued_at = self.now
+        for name in ("funding_index", "interval_start", "room"):
+            forget(self, "markets", market, name)
 
 
 class AnySize(_Venue):
@@ -287,6 +306,22 @@ class Watched(AnyCharge):
 watched = Relaxation(Watched)
 
 
+class WatchedIdle(Relaxed):
+    """Whatever prices, equity and margin say, but for the profit of the account that a law watches."""
+
+    watched: AccountId | None = None
+
+    @simulates("REF-RLX-29")
+    def unrealised(self, account: AccountId) -> int:
+        """Unrealised profit is a number, and asking for it changes nothing, whosever it is."""
+        if account == self.watched:
+            return super(AnyEquity, self).unrealised(account)  # type: ignore[no-any-return, misc]
+        return anything(AnyInteger, "profit", self, account)
+
+
+watched_idle = Relaxation(WatchedIdle)
+
+
 class WatchedMarket(AnyCharge):
     """Any realisation, and the open interest of the market that a law watches."""
 
@@ -303,6 +338,13 @@ class WatchedMarket(AnyCharge):
 
 
 watched_market = Relaxation(WatchedMarket)
+
+
+class Ranking(AnyAccrual, AnyEquity):
+    """Whatever equity says and however funding has accrued; positions are settled and ranked as in the venue."""
+
+
+ranking = Relaxation(Ranking)
 
 
 # --- Funding settled, and one thing less ------------------------------------------------------------------------------

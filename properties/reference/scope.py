@@ -67,6 +67,7 @@ LEDGER: dict[str, Options] = {
     "parameter": pinned(MINIMUM_RATIO, why="no number that the law reads depends on a parameter"),
 }
 FLAT = LEDGER
+ANY_STEP = "whatever equity, margin and prices say"
 
 
 def positions_in_one_market(*accounts: AccountId) -> dict[str, Options]:
