@@ -209,12 +209,26 @@ def has_position(venue: Any, account: AccountId, market: MarketId, *_: Any, **__
     return venue.accounts[account].positions[market].size != 0
 
 
-class Unranked(AnyEquity, AnyFunding):
-    """Any funding and equity, and whoever has the largest profit."""
+def is_part(venue: Any, deficit: int, size: int, whole: int, *_: Any, **__: Any) -> Any:
+    """There is a position to close a part of."""
+    return whole > 0 or whole < 0
+
+
+class AnyPayment(_Venue):
+    """A counterparty pays anything, whoever has the largest profit."""
+
+    @simulates("REF-RLX-31", given=is_part)
+    def _payment(self, deficit: int, size: int, whole: int, gained: int, spare: int) -> int:
+        """What a counterparty pays is never negative, and working it out changes nothing."""
+        return no_less(0)
 
     @simulates("REF-RLX-27")
     def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
         """Ranking refuses or changes nothing."""
+
+
+class Unranked(AnyEquity, AnyFunding, AnyPayment):
+    """Any funding and equity besides."""
 
 
 unranked = Relaxation(Unranked)
@@ -231,20 +245,6 @@ class AnyRank(_Venue):
         for name in self.accounts:
             AnyFunding._settle(self, name)  # type: ignore[arg-type]
         return anything(AnyInteger), anything(AnyInteger)
-
-
-class AnyAccrual(_Venue):
-    """Funding accrues to any index, once in a block."""
-
-    @simulates("REF-RLX-28")
-    def _accrue(self, market: MarketId) -> None:
-        """Accrual brings a market up to now, and changes besides only its index and its limit of liquidations."""
-        m = self.markets[market]
-        if m.accrued_at == self.now:
-            return
-        m.accrued_at = self.now
-        for name in ("funding_index", "interval_start", "room"):
-            forget(self, "markets", market, name)
 
 
 class AnySize(_Venue):
@@ -306,10 +306,8 @@ class Watched(AnyCharge):
 watched = Relaxation(Watched)
 
 
-class WatchedIdle(Relaxed):
-    """Whatever prices, equity and margin say, but for the profit of the account that a law watches."""
-
-    watched: AccountId | None = None
+class WatchedIdle(Watched):
+    """The same, and the profit of the account that a law watches as in the venue."""
 
     @simulates("REF-RLX-29")
     def unrealised(self, account: AccountId) -> int:
@@ -340,11 +338,30 @@ class WatchedMarket(AnyCharge):
 watched_market = Relaxation(WatchedMarket)
 
 
-class Ranking(AnyAccrual, AnyEquity):
-    """Whatever equity says and however funding has accrued; positions are settled and ranked as in the venue."""
+class Accrued(_Venue):
+    """The venue where funding has accrued before."""
+
+    @simulates("REF-RLX-14")
+    def _accrue(self, market: MarketId) -> None:
+        """Accruing what has accrued changes nothing."""
+        covered(self.markets[market].accrued_at == self.now)
 
 
-ranking = Relaxation(Ranking)
+class Ranking(Accrued, AnyEquity, AnyMarkets):
+    """Whatever equity says; positions are settled and ranked as in the venue."""
+
+    @simulates("REF-RLX-31", given=is_part)
+    def _payment(self, deficit: int, size: int, whole: int, gained: int, spare: int) -> int:
+        """What a counterparty pays is never negative, and working it out changes nothing."""
+        return no_less(0)
+
+
+def funding_has_accrued(venue: Any) -> Any:
+    """All funding has accrued."""
+    return every(market.accrued_at == venue.now for market in venue.markets.values())
+
+
+ranking = Relaxation(Ranking, funding_has_accrued)
 
 
 # --- Funding settled, and one thing less ------------------------------------------------------------------------------
@@ -362,7 +379,7 @@ def funding_is_settled(venue: Any) -> Any:
     )
 
 
-class Settled(_Venue):
+class Settled(Accrued):
     """The venue where all funding is settled before: settling does nothing."""
 
     @simulates("REF-RLX-13")
@@ -372,11 +389,6 @@ class Settled(_Venue):
             covered(self.markets[market].accrued_at == self.now)
             covered(position.funding_index == self.markets[market].funding_index)
 
-    @simulates("REF-RLX-14")
-    def _accrue(self, market: MarketId) -> None:
-        """Accruing what has accrued changes nothing."""
-        covered(self.markets[market].accrued_at == self.now)
-
 
 class SettledUnchecked(Settled, Unchecked, Unlooked):
     """Funding settled, whatever margin says."""
@@ -384,6 +396,14 @@ class SettledUnchecked(Settled, Unchecked, Unlooked):
 
 class SettledAnyEquity(Settled, AnyEquity, Unchecked):
     """Funding settled, whatever equity, profit and margin say."""
+
+
+class SettledUnranked(SettledAnyEquity, AnyMarkets):
+    """The same, and whoever has the largest profit, in any markets."""
+
+    @simulates("REF-RLX-27")
+    def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
+        """Ranking refuses or changes nothing."""
 
 
 class AnyPortfolio(Settled):
@@ -436,3 +456,4 @@ class OneChecked(Settled):
 
 any_portfolio = Relaxation(SettledAnyPortfolio, funding_is_settled)
 one_checked = Relaxation(OneChecked, funding_is_settled)
+any_rank = Relaxation(SettledUnranked, funding_is_settled)

@@ -21,10 +21,11 @@ from marginspec.model.reference.positions import profit
 from marginspec.model.reference.venue import Reference
 from marginspec.model.reference.waterfall import GRACE, deleverage_payment, settlement_payout, socialised_share
 from marginspec.properties.law import Step, assume, every, refusal
-from marginspec.properties.reference.relaxed import any_equity, ranking, relaxed, settled_before, watched_idle
+from marginspec.properties.reference.relaxed import any_equity, any_rank, ranking, relaxed, settled_before, watched_idle
 from marginspec.properties.reference.scope import (
     ACCOUNTS,
     ANY_STEP,
+    HERE,
     LEDGER,
     after_funding,
     chapter,
@@ -33,6 +34,7 @@ from marginspec.properties.reference.scope import (
     wealth,
     worth,
 )
+from marginspec.properties.scope import pinned
 
 
 @chapter.lemma("REF-DEF-1")
@@ -118,6 +120,9 @@ def payout_is_pro_rata(venue: Reference, cash: Fund, more: Fund, pool: Fund, cla
 
 # --- Who pays, in which order ---------------------------------------------------------------------------------------
 
+# A loss is closed in one market at a time, in which the others play no part.
+ONE_MARKET = positions_in_one_market(*ACCOUNTS)
+THIS_MARKET = {**ONE_MARKET, "market": pinned(HERE, why="markets differ in nothing but their assets; for cost")}
 ANY_EQUITY = "whatever equity and margin say; funding settled before"
 
 
@@ -140,7 +145,7 @@ def fund_pays_first_and_all_it_can(venue: Reference, caller: User, account: Coun
     )
 
 
-@chapter.theorem("REF-DEF-7", bounds=ANY_EQUITY, relaxed=any_equity)
+@chapter.theorem("REF-DEF-7", bounds=ANY_EQUITY, scope=ONE_MARKET, relaxed=any_rank)
 def deleveraging_comes_after_collateral_and_fund(
     venue: Reference, caller: User, account: CounterpartyId, market: MarketId, counterparty: AccountId
 ) -> Any:
@@ -152,7 +157,7 @@ def deleveraging_comes_after_collateral_and_fund(
     return every((own.in_default, equity < 0, fund == 0, *empty))
 
 
-@chapter.theorem("REF-DEF-8", bounds=ANY_EQUITY, relaxed=any_equity)
+@chapter.theorem("REF-DEF-8", bounds=ANY_EQUITY, scope=ONE_MARKET, relaxed=any_rank)
 def deleveraging_leaves_its_counterparty_within_its_margin(
     venue: Reference, caller: User, account: CounterpartyId, market: MarketId, counterparty: AccountId
 ) -> Any:
@@ -184,8 +189,8 @@ def deleveraging_leaves_its_counterparty_within_its_margin(
 
 @chapter.theorem(
     "REF-DEF-9",
-    bounds="whatever equity says; positions in one market",
-    scope=positions_in_one_market(*ACCOUNTS),
+    bounds="whatever equity says; funding accrued before, to be settled",
+    scope=ONE_MARKET,
     relaxed=ranking,
 )
 def largest_profit_is_deleveraged_first(
@@ -252,7 +257,7 @@ def shared_loss_goes_to_the_account(venue: Reference, caller: User, account: Cou
 OWN = ("account", "liquidator", "maker")
 
 
-@chapter.theorem("REF-DEF-11", bounds=ANY_STEP, scope=LEDGER, relaxed=watched_idle)
+@chapter.theorem("REF-DEF-11", bounds=ANY_STEP, scope=LEDGER, relaxed=watched_idle, rests_on=("REF-LED-7",))
 def account_without_positions_never_loses(venue: Reference, step: Step, idle: AccountId) -> Any:
     """Whatever others do, be it with this account, an account without positions and debts keeps its cash and its
     collateral; only it, and who takes its own offer, can change that. What it can take out after the final settlement is
@@ -260,7 +265,7 @@ def account_without_positions_never_loses(venue: Reference, step: Step, idle: Ac
     own = venue.accounts[idle].clone()
     assume(own.cash >= 0)
     for position in own.positions.values():
-        assume(position.size == 0)
+        assume(position.size == 0 and position.cost == 0)
     assume(step.action not in ("deposit", "withdraw", "redeem", "trade") or step.argument("account") != idle)
     assume(step.action != "trade" or step.argument("maker") != idle)
     assume(step.action not in ("liquidate", "seize_collateral") or step.argument("liquidator") != idle)
@@ -382,14 +387,16 @@ def deficit_of_one_unit_is_a_deficit(venue: Reference, account: CounterpartyId) 
     return (refusal(venue._deficit, account) is None) == (venue.equity(account) < 0)
 
 
-@chapter.theorem("REF-DEF-13", bounds=ANY_EQUITY, relaxed=any_equity)
+@chapter.theorem("REF-DEF-13", bounds=ANY_EQUITY, scope=THIS_MARKET, relaxed=any_equity)
 def smallest_position_can_be_deleveraged(
     venue: Reference, caller: User, account: CounterpartyId, market: MarketId, counterparty: AccountId
 ) -> Any:
-    """A position in default closes at a fresh price against the most profitable on the other side, whatever their sizes,
+    """A position in default closes at fresh prices against the most profitable on the other side, whatever their sizes,
     and against none on its own."""
+    # Equity is left open, so that it must not be what refuses: all prices are fresh.
+    assume(all(refusal(venue.price, asset) is None for asset in venue.assets))
     _ripe(venue, account)
-    assume(venue.equity(account) < 0 and refusal(venue.mark, market) is None)
+    assume(venue.equity(account) < 0)
     for party in (account, counterparty):
         assume(refusal(venue._in_one_market, party, market) is None)
     one, chosen = (venue.accounts[party].positions[market] for party in (account, counterparty))
