@@ -398,6 +398,10 @@ class SettledAnyEquity(Settled, AnyEquity, Unchecked):
     """Funding settled, whatever equity, profit and margin say."""
 
 
+class SettledAnyPayment(SettledAnyEquity, AnyPayment):
+    """The same, and whatever a counterparty pays."""
+
+
 class SettledUnranked(SettledAnyEquity, AnyMarkets):
     """The same, and whoever has the largest profit, in any markets."""
 
@@ -457,3 +461,4 @@ class OneChecked(Settled):
 any_portfolio = Relaxation(SettledAnyPortfolio, funding_is_settled)
 one_checked = Relaxation(OneChecked, funding_is_settled)
 any_rank = Relaxation(SettledUnranked, funding_is_settled)
+any_payment = Relaxation(SettledAnyPayment, funding_is_settled)

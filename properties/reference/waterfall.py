@@ -21,7 +21,7 @@ from marginspec.model.reference.positions import profit
 from marginspec.model.reference.venue import Reference
 from marginspec.model.reference.waterfall import GRACE, deleverage_payment, settlement_payout, socialised_share
 from marginspec.properties.law import Step, assume, every, refusal
-from marginspec.properties.reference.relaxed import any_equity, any_rank, ranking, relaxed, settled_before, watched_idle
+from marginspec.properties.reference.relaxed import any_equity, any_payment, any_rank, ranking, relaxed, settled_before, watched_idle
 from marginspec.properties.reference.scope import (
     ACCOUNTS,
     ANY_STEP,
@@ -182,6 +182,7 @@ def deleveraging_leaves_its_counterparty_within_its_margin(
             magnitude(left[0]) == magnitude(size) - closed,
             magnitude(left[1]) == magnitude(whole) - closed,
             left[0] + left[1] == size + whole,
+            (size > 0) == (whole < 0),
             venue.accounts[account].in_default == (paid < deficit),
         )
     )
@@ -387,12 +388,11 @@ def deficit_of_one_unit_is_a_deficit(venue: Reference, account: CounterpartyId) 
     return (refusal(venue._deficit, account) is None) == (venue.equity(account) < 0)
 
 
-@chapter.theorem("REF-DEF-13", bounds=ANY_EQUITY, scope=THIS_MARKET, relaxed=any_equity)
+@chapter.theorem("REF-DEF-13", bounds=ANY_EQUITY, scope=THIS_MARKET, relaxed=any_payment)
 def smallest_position_can_be_deleveraged(
     venue: Reference, caller: User, account: CounterpartyId, market: MarketId, counterparty: AccountId
 ) -> Any:
-    """A position in default closes at fresh prices against the most profitable on the other side, whatever their sizes,
-    and against none on its own."""
+    """A position in default closes at fresh prices against the most profitable on the other side, whatever their sizes."""
     # Equity is left open, so that it must not be what refuses: all prices are fresh.
     assume(all(refusal(venue.price, asset) is None for asset in venue.assets))
     _ripe(venue, account)
@@ -400,6 +400,6 @@ def smallest_position_can_be_deleveraged(
     for party in (account, counterparty):
         assume(refusal(venue._in_one_market, party, market) is None)
     one, chosen = (venue.accounts[party].positions[market] for party in (account, counterparty))
-    opposite = (one.size > 0 and chosen.size < 0) or (one.size < 0 and chosen.size > 0)
-    assume(not opposite or refusal(venue._most_profitable, market, counterparty) is None)
-    return (refusal(venue.deleverage, caller, account, market, counterparty) is None) == opposite
+    assume((one.size > 0 and chosen.size < 0) or (one.size < 0 and chosen.size > 0))
+    assume(refusal(venue._most_profitable, market, counterparty) is None)
+    return refusal(venue.deleverage, caller, account, market, counterparty) is None
