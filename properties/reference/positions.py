@@ -29,8 +29,8 @@ from marginspec.model.reference.positions import (
 )
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import accepted, assume, every
-from marginspec.properties.reference.relaxed import unchecked_margin
-from marginspec.properties.reference.scope import chapter, worth
+from marginspec.properties.reference.relaxed import in_one_market, relaxed
+from marginspec.properties.reference.scope import ANY_STEP, chapter, worth
 
 
 @chapter.lemma("REF-POS-1")
@@ -99,7 +99,7 @@ def premium_is_a_tenth_of_the_distance(venue: Reference, price: StoredPrice, mar
     )
 
 
-@chapter.theorem("REF-POS-15", bounds="whatever margin says; funding settled before", relaxed=unchecked_margin)
+@chapter.theorem("REF-POS-15", bounds=ANY_STEP, relaxed=relaxed)
 def trade_sets_the_premium_of_its_price(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
@@ -202,7 +202,7 @@ def a_day_of_funding_is_the_most_that_is_charged_at_once(venue: Reference, marke
     return every((venue.markets[market].accrued_at == venue.now, moved == most))
 
 
-@chapter.theorem("REF-POS-14", bounds="whatever margin says; funding settled before", relaxed=unchecked_margin)
+@chapter.theorem("REF-POS-14", bounds="whatever margin says; funding settled before", relaxed=in_one_market)
 def isolated_account_trades_in_one_market(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:

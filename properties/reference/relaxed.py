@@ -361,6 +361,48 @@ def funding_has_accrued(venue: Any) -> Any:
     return every(market.accrued_at == venue.now for market in venue.markets.values())
 
 
+class AnyAccrual(_Venue):
+    """Funding accrues to any index, once in a block."""
+
+    @simulates("REF-RLX-28")
+    def _accrue(self, market: MarketId) -> None:
+        """Accrual brings a market up to now, and changes besides only its index and its limit of liquidations."""
+        m = self.markets[market]
+        if m.accrued_at == self.now:
+            return
+        m.accrued_at = self.now
+        for name in ("funding_index", "interval_start", "room"):
+            forget(self, "markets", market, name)
+
+
+class AnyTerms(AnyEquity, AnyAccrual, AnyPayment):
+    """Any equity, index and payment."""
+
+    @simulates("REF-RLX-27")
+    def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
+        """Ranking refuses or changes nothing."""
+
+
+class Charging(AnyMargin, AnyTerms):
+    """Whatever prices, equity and margin say; positions are settled as in the venue."""
+
+    @simulates("REF-RLX-32")
+    def _change(self, account: AccountId, market: MarketId, size: int, quote: int) -> None:
+        """A change does what REF-RLX-19 says, and brings the index of the position to that of the market."""
+        AnyRealisation._change(self, account, market, size, quote)  # type: ignore[arg-type]
+        self.accounts[account].positions[market].funding_index = self.markets[market].funding_index
+
+    @simulates("REF-RLX-33", over=Relaxation(AnyTerms), given=has_position)
+    def _terms_of_deleveraging(
+        self, account: AccountId, market: MarketId, counterparty: AccountId, deficit: int
+    ) -> tuple[int, int]:
+        """Terms of deleveraging are two numbers; finding them settles all funding, refuses, or changes nothing else."""
+        for name in self.accounts:
+            self._settle(name)
+        return anything(AnyInteger), anything(AnyInteger)
+
+
+charging = Relaxation(Charging)
 ranking = Relaxation(Ranking, funding_has_accrued)
 
 
@@ -394,12 +436,30 @@ class SettledUnchecked(Settled, Unchecked, Unlooked):
     """Funding settled, whatever margin says."""
 
 
+class SettledAnyRealisation(SettledUnchecked, AnyRealisation):
+    """The same, and whatever a change of a position realises."""
+
+
+class SettledInOneMarket(SettledUnchecked):
+    """Whatever margin says and a change of a position realises; isolated accounts keep to one market."""
+
+    @simulates("REF-RLX-34")
+    def _change(self, account: AccountId, market: MarketId, size: int, quote: int) -> None:
+        """A change does what REF-RLX-19 says, where an isolated account keeps to one market."""
+        self._in_one_market(account, market)
+        AnyRealisation._change(self, account, market, size, quote)  # type: ignore[arg-type]
+
+
 class SettledAnyEquity(Settled, AnyEquity, Unchecked):
     """Funding settled, whatever equity, profit and margin say."""
 
 
 class SettledAnyPayment(SettledAnyEquity, AnyPayment):
     """The same, and whatever a counterparty pays."""
+
+
+class SettledAnyClose(SettledAnyEquity, AnyRealisation):
+    """The same, and whatever a change of a position realises."""
 
 
 class SettledUnranked(SettledAnyEquity, AnyMarkets):
@@ -462,3 +522,6 @@ any_portfolio = Relaxation(SettledAnyPortfolio, funding_is_settled)
 one_checked = Relaxation(OneChecked, funding_is_settled)
 any_rank = Relaxation(SettledUnranked, funding_is_settled)
 any_payment = Relaxation(SettledAnyPayment, funding_is_settled)
+any_realisation = Relaxation(SettledAnyRealisation, funding_is_settled)
+in_one_market = Relaxation(SettledInOneMarket, funding_is_settled)
+any_close = Relaxation(SettledAnyClose, funding_is_settled)

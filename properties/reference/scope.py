@@ -138,6 +138,11 @@ def watch(venue: Any, one: AccountId | MarketId) -> None:
     venue.watched = one
 
 
+def check_only(venue: Any, account: AccountId) -> None:
+    """Tell a venue that checks one side of a trade which."""
+    venue.checked = account
+
+
 def any_step(venue: Reference, step: Step) -> bool:
     """Nothing is assumed of a step."""
     return True
