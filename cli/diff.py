@@ -12,6 +12,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from marginspec.cli.book import book_document
+from marginspec.cli.documents import limits_document
 from marginspec.cli.exposures import VIEWS, Standing
 from marginspec.cli.options import Json, Seed, Steps
 from marginspec.cli.parties import account_of, gains, role_of
@@ -23,15 +24,16 @@ from marginspec.cli.traceability import HEADING
 from marginspec.differential.blame import Reply
 from marginspec.differential.campaign import NothingCompared
 from marginspec.differential.coverage import rules_of, unreached
+from marginspec.differential.floor import below
 from marginspec.differential.trace import call_document, trace_of
 from marginspec.differential.upgrade import Comparison, Difference, Upgrade
-from marginspec.model.kernel.machine import Call, Machine
+from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.report.upgrade import show_diff
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.deployed import DEPLOYMENT, deployed
 from marginspec.targets.evm.reasons import printable
 from marginspec.targets.morpho_blue import adapter as morpho_blue
-from marginspec.targets.protocol import BadInput
+from marginspec.targets.protocol import BadInput, Limits, limits_of
 from marginspec.targets.reference import adapter as reference
 
 SHIPPED = "shipped"
@@ -197,6 +199,7 @@ def upgrade_document(
             upgrade.follow(vector_runs(chosen.model, chosen.chapter.properties, seed))
         with progress("explaining differences", 1) as advance:
             compared = upgrade.explained(advance)
+        known = {"base": limits_of(before), "head": limits_of(after)}
     if compared.comparisons == 0:
         raise NothingCompared(f"{steps} steps, nothing compared")
     rows = [
@@ -210,6 +213,7 @@ def upgrade_document(
         "head": head,
         "seed": str(seed),
         **_compared(chosen.model, compared),
+        **_limits(chosen.model, compared, known),
         "differences": rows,
         "stale": [rule for rule in declared if rule not in {row["rule"] for row in rows}],
     }
@@ -227,6 +231,20 @@ def _compared(model: type[Machine], compared: Comparison) -> dict[str, Any]:
         "rules_reached": sum(1 for rule in rules_of(model) if tally.rules[rule]),
         "rules": sum(1 for rule in rules_of(model) if rule not in model.never),
         "unreached": unreached(model, tally),
+    }
+
+
+def _limits(model: type[Machine], compared: Comparison, known: Mapping[str, Limits]) -> dict[str, Any]:
+    """What the comparison cannot have seen: of the actions, and of each side's functions."""
+    told = {side: limits_document(limits) for side, limits in known.items()}
+    return {
+        "actions": {
+            action: {"accepted": compared.agreed[action, True], "refused": compared.agreed[action, False]}
+            for action in actions_of(model)
+        },
+        "unseen_actions": below(model, compared.agreed),
+        "unmodelled": {side: found["unmodelled"] for side, found in told.items()},
+        "not_modelled": {side: found["not_modelled"] for side, found in told.items()},
     }
 
 

@@ -21,6 +21,7 @@ from marginspec.cli.laws_only import laws_document
 from marginspec.cli.mutate import mutate
 from marginspec.cli.options import (
     DEFAULT,
+    AllowUnmodelled,
     Artifacts,
     Corpus,
     Emit,
@@ -40,6 +41,7 @@ from marginspec.cli.presets import load_preset
 from marginspec.cli.process import BROKEN, HOLDS, VERDICTS, Output, emit, progress
 from marginspec.cli.report import report
 from marginspec.cli.runs import fuzz_document, opened, prove_document
+from marginspec.cli.settings import read_settings
 from marginspec.cli.systems import system
 from marginspec.cli.traceability import rules_document
 from marginspec.cli.vectors import vectors
@@ -98,6 +100,7 @@ def fuzz(
     target: TargetName = "embedded",
     artifact: Artifacts = None,
     require_reach: RequireReach = False,
+    allow_unmodelled: AllowUnmodelled = None,
     laws_only: Annotated[
         bool,
         typer.Option("--laws-only", help="Compare with no model: judge what the implementation shows, by the laws."),
@@ -115,17 +118,18 @@ def fuzz(
 
     Morpho's own SDK: marginspec fuzz morpho-blue --target sdk
 
-    Exit code 0: no divergence, no law broken. 1: one of them, shrunk and written to out/traces/. 4: the implementation
-    failed.
+    Exit code 0: no divergence, no law broken. 1: one of them, shrunk and written to out/traces/. 3: too little was
+    seen, e.g. an action never accepted or never refused, a function that no action calls. 4: the implementation failed.
     """
     chosen = system(name)
+    allowed = {*read_settings(Path.cwd()).allow_unmodelled, *(allow_unmodelled or ())}
     if laws_only and corpus is not None:
         raise BadInput("--corpus keeps divergences from a model, and --laws-only compares with none: leave one out")
     with opened(chosen, target, artifact) as implementation:
         if laws_only:
-            document = laws_document(chosen, implementation, target, steps, seed, artifact or [])
+            document = laws_document(chosen, implementation, target, steps, seed, artifact or [], allowed)
         else:
-            document = fuzz_document(chosen, implementation, target, steps, seed, corpus, artifact)
+            document = fuzz_document(chosen, implementation, target, steps, seed, corpus, artifact, allowed)
     if as_json:
         emit(document)
     elif laws_only:

@@ -102,7 +102,8 @@ class Comparison:
     """What a run compared. steps: calls drawn; vectors: runs that were given; comparisons: values, of both sides, calls
     that were run again included.
 
-    alike: ways in which both sides depart from the model alike, with how often: no difference between them.
+    alike: ways in which both sides depart from the model alike, with how often: no difference between them. agreed: how
+    often both sides, and the model, accepted an action (True), and how often they refused it.
     """
 
     steps: int = 0
@@ -112,6 +113,7 @@ class Comparison:
     left_out: int = 0
     tally: Tally = field(default_factory=Tally)
     alike: Counter[tuple[str, str]] = field(default_factory=Counter)
+    agreed: Counter[tuple[str, bool]] = field(default_factory=Counter)
     differences: list[Difference] = field(default_factory=list)
 
 
@@ -209,6 +211,8 @@ class Upgrade:
             result.left_out += 1
         result.comparisons = sum(lockstep.tally.comparisons for lockstep in self._locksteps)
         result.tally = self._locksteps[0].tally
+        base, head = (lockstep.tally.actions for lockstep in self._locksteps)
+        result.agreed = base & head
 
     def _parting(self, steps: list[Step], recheck: bool) -> tuple[int, Parting | None]:
         """After how many steps a side departs from the model, 0 if none does; how the sides part there, if they do."""

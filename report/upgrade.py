@@ -42,7 +42,29 @@ def show_diff(document: Document, console: Console) -> None:
         console.print(f"diff: [bold red]{_count(undeclared, 'difference')}[/] not declared{also}")
     else:
         found = "no difference but intended ones" if intended else "no difference"
-        console.print(f"diff: [bold green]{found}[/]{also}")
+        within = "" if "book" in document else f" in {_seen(document)}"
+        console.print(f"diff: [bold green]{found}[/]{also}{within}")
+
+
+def _seen(document: Document) -> str:
+    also = f" and {_count(document['vectors'], 'vector')}" if document["vectors"] else ""
+    return f"{_count(document['steps'], 'step')}{also}"
+
+
+def _show_limits(document: Document, console: Console) -> None:
+    """What the comparison cannot have seen."""
+    unseen = document.get("unseen_actions", {})
+    for what in dict.fromkeys(unseen.values()):
+        names = ", ".join(action for action, lack in unseen.items() if lack == what)
+        console.print(f"  [yellow]{what}[/]: {escape(names)}")
+    for side, functions in document.get("unmodelled", {}).items():
+        if functions:
+            console.print(
+                f"  [yellow]unmodelled in the {side}, no action calls them[/]: {escape(', '.join(functions))}"
+            )
+    stated = {name: why for found in document.get("not_modelled", {}).values() for name, why in found.items()}
+    if stated:
+        console.print(f"  not modelled, as the adapter states: {escape(', '.join(stated))}")
 
 
 def _count(number: int, what: str) -> str:
@@ -50,16 +72,16 @@ def _count(number: int, what: str) -> str:
 
 
 def _show_compared(document: Document, console: Console) -> None:
-    also = f" and {_count(document['vectors'], 'vector')}" if document["vectors"] else ""
     console.print(
         f"three ways: {document['system']}, {escape(document['base'])} and {escape(document['head'])}, seed "
-        f"{document['seed']}: {document['steps']:,} steps{also}, {document['comparisons']:,} values compared, "
+        f"{document['seed']}: {_seen(document)}, {document['comparisons']:,} values compared, "
         f"{document['rules_reached']} of {document['rules']} rules reached"
     )
     if document["left_out"]:
         console.print(f"  {_count(document['left_out'], 'call')} left out after a difference, so that others show too")
     if document["unreached"]:
         console.print(f"  [yellow]not reached[/]: {', '.join(document['unreached'])}")
+    _show_limits(document, console)
     for way in document["alike"]:
         where = f"{escape(way['at'])}, {escape(way['field'])}"
         console.print(f"  [yellow]both differ from the model alike[/] at {where}, {_count(way['count'], 'time')}")

@@ -34,14 +34,14 @@ from marginspec.properties.reference.scope import ACTOR, ELSEWHERE, HERE, LEDGER
 from marginspec.properties.scope import Options
 
 
-@chapter.theorem("REF-POS-1")
+@chapter.lemma("REF-POS-1")
 def funding_between_two_sides_is_zero_sum(venue: Reference, size: SignedSize, growth: FundingIndex) -> Any:
     """What a long pays its short receives, up to one quote that the pot keeps."""
     kept = funding_payment(size, growth) + funding_payment(-size, growth)
     return every((kept >= 0, kept <= 1))
 
 
-@chapter.theorem("REF-POS-2")
+@chapter.lemma("REF-POS-2")
 def splitting_a_position_never_saves_funding(
     venue: Reference, first: SignedSize, second: SignedSize, growth: FundingIndex
 ) -> Any:
@@ -49,7 +49,7 @@ def splitting_a_position_never_saves_funding(
     return funding_payment(first + second, growth) <= funding_payment(first, growth) + funding_payment(second, growth)
 
 
-@chapter.theorem("REF-POS-3")
+@chapter.lemma("REF-POS-3")
 def settling_often_never_saves_funding(
     venue: Reference, size: SignedSize, growth: FundingIndex, later: FundingIndex
 ) -> Any:
@@ -59,14 +59,14 @@ def settling_often_never_saves_funding(
     return every((once <= twice, twice <= once + 1))
 
 
-@chapter.theorem("REF-POS-4")
+@chapter.lemma("REF-POS-4")
 def funding_is_what_the_index_says(venue: Reference, size: SignedSize, growth: FundingIndex) -> Any:
     """A payment is at least the exact one, and exceeds it by less than one quote."""
     paid = funding_payment(size, growth)
     return every((paid * FUNDING_SCALE >= size * growth, (paid - 1) * FUNDING_SCALE < size * growth))
 
 
-@chapter.theorem("REF-POS-5")
+@chapter.lemma("REF-POS-5")
 def funding_per_period_is_at_most_the_premium(
     venue: Reference, premium: Premium, higher: Premium, elapsed: Duration
 ) -> Any:
@@ -83,7 +83,7 @@ def funding_per_period_is_at_most_the_premium(
     )
 
 
-@chapter.theorem("REF-POS-6")
+@chapter.lemma("REF-POS-6")
 def premium_is_a_tenth_of_the_distance(venue: Reference, price: StoredPrice, mark: StoredPrice) -> Any:
     """The premium of a trade within 5 % of the mark is within 0.5 % of it, on the side of the trade."""
     assume(-mark * 50_000 <= (price - mark) * PPM)
@@ -99,7 +99,7 @@ def premium_is_a_tenth_of_the_distance(venue: Reference, price: StoredPrice, mar
     )
 
 
-@chapter.theorem("REF-POS-7", bounds="one market", scope=LEDGER)
+@chapter.lemma("REF-POS-7", bounds="one market", scope=LEDGER)
 def profits_of_both_sides_cancel(venue: Reference, size: SignedSize, paid: Quote) -> Any:
     """A size passed from one account to another for any price leaves what both own together as it was, at any mark."""
     before = worth(venue, ACTOR) + worth(venue, OTHER)
@@ -108,7 +108,7 @@ def profits_of_both_sides_cancel(venue: Reference, size: SignedSize, paid: Quote
     return worth(venue, ACTOR) + worth(venue, OTHER) == before
 
 
-@chapter.theorem("REF-POS-8")
+@chapter.lemma("REF-POS-8")
 def profit_follows_the_price(venue: Reference, position: Position, mark: StoredPrice, higher: StoredPrice) -> Any:
     """A price that rises makes a long richer and a short poorer by exactly size times the move."""
     gained = profit(position, higher) - profit(position, mark)
@@ -120,7 +120,7 @@ def profit_follows_the_price(venue: Reference, position: Position, mark: StoredP
 SETTLING = "two markets, both collateral assets"
 
 
-@chapter.theorem("REF-POS-9", bounds=SETTLING)
+@chapter.lemma("REF-POS-9", bounds=SETTLING)
 def settling_funding_conserves(venue: Reference, account: AccountId) -> Any:
     """Settling moves funding between an account's cost and the pot and changes no size, no cash and no collateral."""
     owned, surplus = venue.accounts[account], venue.surplus()
@@ -132,7 +132,7 @@ def settling_funding_conserves(venue: Reference, account: AccountId) -> Any:
     return every((*same, venue.surplus() == surplus, left >= dust))
 
 
-@chapter.theorem("REF-POS-10", bounds=SETTLING)
+@chapter.lemma("REF-POS-10", bounds=SETTLING)
 def settling_again_changes_nothing(venue: Reference, account: AccountId) -> Any:
     """Settling an account a second time in the same block changes nothing: it may be done before any action."""
     venue._settle(account)
@@ -141,7 +141,7 @@ def settling_again_changes_nothing(venue: Reference, account: AccountId) -> Any:
     return venue.flatten() == settled
 
 
-@chapter.theorem("REF-POS-12", bounds="two markets")
+@chapter.lemma("REF-POS-12", bounds="two markets")
 def isolated_account_never_gets_a_second_market(
     venue: Reference, account: AccountId, market: MarketId, size: SignedSize, paid: Quote
 ) -> Any:
@@ -162,7 +162,7 @@ def isolated_account_never_gets_a_second_market(
     )
 
 
-@chapter.theorem("REF-POS-13")
+@chapter.lemma("REF-POS-13")
 def a_day_of_funding_is_the_most_that_is_charged_at_once(venue: Reference, market: MarketId) -> Any:
     """However long nothing has happened, a market is charged at most a day of its premium, and up to now from then."""
     before, day = venue.markets[market].clone(), 86_400

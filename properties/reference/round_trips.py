@@ -7,7 +7,7 @@ from typing import Any
 from marginspec.model.reference.notation import BUY, SELL, AccountId, Amount, Size, TokenId
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import assume, every
-from marginspec.properties.reference.scope import ETH, FLAT, HERE, OTHER, chapter, unchecked, worth
+from marginspec.properties.reference.scope import ETH, FLAT, HERE, OTHER, chapter, worth
 
 ANY_MARGIN = "whatever margin says; funding settled"
 ANY_PRICE = {
@@ -69,3 +69,6 @@ def trading_in_parts_never_saves(venue: Reference, account: AccountId, first: Si
     venue.trade(account, OTHER, HERE, second)
     unchecked(twin).trade(account, OTHER, HERE, first + second)
     return worth(venue, account) <= worth(twin, account)
+
+
+def unchecked(v): return v

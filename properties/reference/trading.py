@@ -33,7 +33,7 @@ from marginspec.model.reference.oracles import MAX_AGE
 from marginspec.model.reference.trading import is_reducing, trading_fee
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import Step, assume, every, refusal
-from marginspec.properties.reference.relaxed import any_equity, only_maker, only_taker, settled_before, unchecked_margin
+from marginspec.properties.reference.relaxed import any_equity, one_checked, settled_before, unchecked_margin
 from marginspec.properties.reference.scope import (
     ACTOR,
     ETH,
@@ -50,7 +50,7 @@ from marginspec.properties.reference.scope import (
 )
 
 
-@chapter.theorem("REF-TRD-1")
+@chapter.lemma("REF-TRD-1")
 def splitting_a_trade_never_saves_fees(
     venue: Reference, first: StoredSize, second: StoredSize, price: StoredPrice, fee: Fraction
 ) -> Any:
@@ -60,7 +60,7 @@ def splitting_a_trade_never_saves_fees(
     return every((whole <= apart, whole >= 1 or (first + second) * price * fee == 0))
 
 
-@chapter.theorem("REF-TRD-2")
+@chapter.lemma("REF-TRD-2")
 def reduction_brings_a_position_nearer_to_zero(venue: Reference, position: SignedSize, size: SignedSize) -> Any:
     """A trade reduces a position exactly when that becomes smaller and does not change sides."""
     after = position + size
@@ -204,7 +204,7 @@ def deposit_counts_for_its_tiers(venue: Reference, account: AccountId, token: To
 
 
 # Both together: a deposit split over accounts of one owner counts as one.
-@chapter.theorem("REF-DEP-3", scope={"token": (ETH,)})
+@chapter.lemma("REF-DEP-3", scope={"token": (ETH,)})
 def splitting_a_deposit_over_accounts_never_counts_for_more(
     venue: Reference, account: AccountId, first: Amount, second: Amount
 ) -> Any:
@@ -244,7 +244,7 @@ def _margin_or_reduction(before: Reference, venue: Reference, account: AccountId
 
 
 @chapter.theorem(
-    "REF-TRD-3", bounds=f"{SIMPLE_BOUNDS}; the taker of an offer at the mark", scope=ONE_SIDE, relaxed=only_taker
+    "REF-TRD-3", bounds=f"{SIMPLE_BOUNDS}; the taker of an offer at the mark", scope=ONE_SIDE, relaxed=one_checked
 )
 def taker_has_initial_margin_or_reduces(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
@@ -258,7 +258,7 @@ def taker_has_initial_margin_or_reduces(
 OTHER_SIDE = {**SIMPLE, f"accounts[{ACTOR}].positions[{HERE}].size": (0,), "orders[here][other].price": (0,)}
 
 
-@chapter.theorem("REF-TRD-8", bounds=f"{SIMPLE_BOUNDS}; an offer at the mark", scope=OTHER_SIDE, relaxed=only_maker)
+@chapter.theorem("REF-TRD-8", bounds=f"{SIMPLE_BOUNDS}; an offer at the mark", scope=OTHER_SIDE, relaxed=one_checked)
 def maker_has_initial_margin_or_reduces(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
@@ -357,7 +357,7 @@ def trade_keeps_to_the_cap_at_a_fresh_price(
 # --- To the last unit -----------------------------------------------------------------------------------------------
 
 
-@chapter.theorem("REF-TRD-11", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
+@chapter.lemma("REF-TRD-11", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
 def exactly_initial_margin_is_enough_for_a_trade(venue: Reference, account: AccountId, allowance: Quote) -> Any:
     """A trade that adds risk is refused exactly when it leaves less than initial margin, be it by one unit."""
     assume(not owes_nothing(venue, account))
@@ -365,7 +365,7 @@ def exactly_initial_margin_is_enough_for_a_trade(venue: Reference, account: Acco
     return (refusal(venue._after_trade, account, None, allowance) is None) == enough
 
 
-@chapter.theorem("REF-TRD-12", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
+@chapter.lemma("REF-TRD-12", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
 def reduction_may_cost_as_much_as_a_liquidation(
     venue: Reference, account: AccountId, before: Quote, allowance: Quote
 ) -> Any:

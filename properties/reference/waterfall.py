@@ -25,7 +25,7 @@ from marginspec.properties.reference.relaxed import any_equity, relaxed
 from marginspec.properties.reference.scope import ACTOR, HERE, LEDGER, OTHER, THIRD, after_funding, chapter, worth
 
 
-@chapter.theorem("REF-DEF-1")
+@chapter.lemma("REF-DEF-1")
 def deleveraged_counterparty_pays_at_most_profit_and_spare_equity(
     venue: Reference, deficit: Fund, size: StoredSize, whole: StoredSize, gained: Quote, spare: Quote
 ) -> Any:
@@ -35,7 +35,7 @@ def deleveraged_counterparty_pays_at_most_profit_and_spare_equity(
     return every((paid >= 0, paid == 0 or paid <= gained, paid == 0 or paid <= spare))
 
 
-@chapter.theorem("REF-DEF-2")
+@chapter.lemma("REF-DEF-2")
 def deleveraging_pays_the_part_closed_where_profit_allows(
     venue: Reference, deficit: Fund, size: StoredSize, whole: StoredSize, gained: Quote, spare: Quote
 ) -> Any:
@@ -55,7 +55,7 @@ def deleveraging_pays_the_part_closed_where_profit_allows(
     )
 
 
-@chapter.theorem("REF-DEF-3")
+@chapter.lemma("REF-DEF-3")
 def share_of_a_loss_never_exceeds_the_profit(venue: Reference, paid: Fund, gained: Fund, total: Fund) -> Any:
     """A share of a loss is in proportion to the profit it falls on and at most it: who has none pays nothing."""
     assume(total >= 1)
@@ -66,7 +66,7 @@ def share_of_a_loss_never_exceeds_the_profit(venue: Reference, paid: Fund, gaine
 
 
 # Induction over the accounts, so for any number of them: the two sums of n accounts give those of n + 1.
-@chapter.theorem("REF-DEF-4")
+@chapter.lemma("REF-DEF-4")
 def shares_add_up_to_the_loss(
     venue: Reference, paid: Fund, gained: Fund, total: Fund, profits: Fund, collected: Fund, accounts: Count
 ) -> Any:
@@ -79,7 +79,7 @@ def shares_add_up_to_the_loss(
 
 
 # Induction as before: what is left in the pool after n payouts covers the claims that are left.
-@chapter.theorem("REF-SET-1")
+@chapter.lemma("REF-SET-1")
 def payouts_never_exceed_the_pool(
     venue: Reference, cash: Fund, pool: Fund, claims: Fund, claimed: Fund, paid: Fund
 ) -> Any:
@@ -90,7 +90,7 @@ def payouts_never_exceed_the_pool(
     return paid * QUOTE_PER_UNIT * claims <= claimed * pool
 
 
-@chapter.theorem("REF-SET-2")
+@chapter.lemma("REF-SET-2")
 def payout_is_pro_rata(venue: Reference, cash: Fund, more: Fund, pool: Fund, claims: Fund) -> Any:
     """A payout is never more than the cash, within a token unit of its part of the pool, and never less for more."""
     assume(claims >= 1)
@@ -288,7 +288,7 @@ def _ripe(venue: Reference, account: CounterpartyId) -> None:
     assume(all(holding.amount == 0 for holding in venue.accounts[account].collateral.values()))
 
 
-@chapter.theorem("REF-DEF-12", bounds=ANY_EQUITY, scope=LEDGER, relaxed=any_equity)
+@chapter.lemma("REF-DEF-12", bounds=ANY_EQUITY, scope=LEDGER, relaxed=any_equity)
 def deficit_of_one_unit_is_a_deficit(venue: Reference, account: CounterpartyId) -> Any:
     """A default is closed exactly while equity is negative, be it by one unit of quote."""
     _ripe(venue, account)

@@ -15,7 +15,7 @@ from marginspec.model.deployed.morpho_blue import (
     to_assets_down,
 )
 from marginspec.properties.deployed.morpho_blue.invariants import borrow_shares_add_up, supply_shares_add_up
-from marginspec.properties.deployed.morpho_blue.scope import TO_ANOTHER, accrued, chapter
+from marginspec.properties.deployed.morpho_blue.scope import accrued, chapter
 from marginspec.properties.law import assume, every, implies, refusal
 
 REALISTIC = "total assets below 1e35, total shares within 128 bits, tokens and allowance at hand"
@@ -192,7 +192,7 @@ def supplied_assets_are_at_least_what_is_then_owned(
     return _owned(venue, market, who) <= paid
 
 
-@chapter.theorem("MB-ACT-8", covers=("AssetsAccounting.withdrawAssetsAccounting",), scope=TO_ANOTHER)
+@chapter.theorem("MB-ACT-8", covers=("AssetsAccounting.withdrawAssetsAccounting",))
 def withdrawn_assets_are_at_most_what_was_owned(
     venue: MorphoBlue,
     caller: User,
@@ -209,7 +209,7 @@ def withdrawn_assets_are_at_most_what_was_owned(
     return paid <= owned
 
 
-@chapter.theorem("MB-ACT-9", covers=("AssetsAccounting.borrowAssetsAccounting",), scope=TO_ANOTHER)
+@chapter.theorem("MB-ACT-9", covers=("AssetsAccounting.borrowAssetsAccounting",))
 def borrowed_assets_are_at_most_what_is_then_owed(
     venue: MorphoBlue,
     caller: User,

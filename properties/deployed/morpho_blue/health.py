@@ -18,7 +18,6 @@ from marginspec.properties.deployed.morpho_blue.invariants import (
     borrow_shares_add_up,
 )
 from marginspec.properties.deployed.morpho_blue.scope import (
-    TO_ANOTHER,
     accrued,
     borrow_rate_not_higher,
     chapter,
@@ -55,7 +54,7 @@ def _healthy(venue: MorphoBlue, market: MarketId, who: Account) -> Any:
     return venue.positions[market][who].borrow_shares == 0 or venue.is_healthy(market, who)
 
 
-@chapter.theorem("MB-HLT-2", scope=TO_ANOTHER)
+@chapter.theorem("MB-HLT-2")
 def borrower_is_healthy_after_borrowing(
     venue: MorphoBlue,
     caller: User,
@@ -71,7 +70,7 @@ def borrower_is_healthy_after_borrowing(
     return _healthy(venue, market, on_behalf)
 
 
-@chapter.theorem("MB-HLT-3", scope=TO_ANOTHER)
+@chapter.theorem("MB-HLT-3")
 def owner_is_healthy_after_withdrawing_collateral(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, on_behalf: Account, receiver: Account
 ) -> Any:

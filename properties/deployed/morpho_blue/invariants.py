@@ -14,7 +14,7 @@ from marginspec.model.deployed.morpho_blue import (
     MorphoBlue,
     Token,
 )
-from marginspec.properties.deployed.morpho_blue.scope import ANY_TOKENS, chapter, is_created, settled
+from marginspec.properties.deployed.morpho_blue.scope import chapter, is_created, settled
 from marginspec.properties.law import Step, assume, every, implies, refusal
 
 
@@ -88,7 +88,6 @@ def no_market_is_ahead_of_time(venue: MorphoBlue, market: MarketId) -> Any:
     "MB-INV-10",
     given=(no_market_lends_more_than_it_holds,),
     covers=("ConsistentState.isLiquid", "ConsistentState.marketInvariant"),
-    scope=ANY_TOKENS,
 )
 def contract_holds_what_it_owes(venue: MorphoBlue, token: Token) -> Any:
     """Of every token, the contract holds at least what all markets can still pay out: idle assets and collateral."""
@@ -123,8 +122,6 @@ PAYING = ("withdraw", "borrow", "withdraw_collateral", "liquidate")
 @chapter.theorem(
     "MB-INV-12",
     given=(no_market_lends_more_than_it_holds, contract_holds_what_it_owes),
-    # Whoever receives does so after the check; the account acted for matters to what it may take, not to what is held.
-    scope={**ANY_TOKENS, "receiver": ("other",), "on_behalf": ("actor",), "borrower": ("other",)},
 )
 def payment_by_the_contract_never_fails(venue: MorphoBlue, step: Step) -> Any:
     """No action is refused because the contract lacks the tokens it has to pay (TOK-5 is never reached)."""

@@ -24,8 +24,6 @@ from marginspec.properties.deployed.morpho_blue.invariants import (
 from marginspec.properties.deployed.morpho_blue.scope import accrued, chapter
 from marginspec.properties.law import assume, every, implies
 
-SAME_TOKENS = {"params[here].collateral_token": ("collateral", "loan")}
-
 
 def _below_one_over_incentive(venue: MorphoBlue, market: MarketId, who: Account) -> Any:
     """Debt over collateral value is below 1 / LIF: selling the collateral at the incentive still covers the debt."""
@@ -167,7 +165,7 @@ def liquidation_moves_exactly_what_it_says(
     )
 
 
-@chapter.theorem("MB-LIQ-10", scope=SAME_TOKENS)
+@chapter.theorem("MB-LIQ-10")
 def liquidation_touches_no_other_position(
     venue: MorphoBlue,
     caller: User,
