@@ -104,6 +104,10 @@ def diff(
     Whom new parameters make liquidatable: marginspec diff reference spec/presets/balanced.toml
     spec/presets/conservative.toml --book examples/book.csv --price ETH=2000 --price BTC=40000
 
+    What is meant to change, in the words in which it is shown: [[intended]] rule = "LIQ-5" effect = "stricter for the
+    user" reason = "…", and change = "…" where one effect of a rule has several. No declaration covers an account that
+    becomes bankrupt, nor a parameter file that violates a safety bound.
+
     Compared are calls drawn at random; where these show no difference the conformance vectors too, which are made once,
     in a minute or two. Each difference is traced to a rule, shrunk to the fewest calls, and written to out/traces/.
     What both sides have in common is not judged: that is what check is for.

@@ -381,7 +381,7 @@ class Upgrade:
                     refused.append(parting)
                     continue
                 # What no change explains exactly may be two changes: then each action is told by itself.
-                action = "" if cause.exact else parting.steps[-1].call.action
+                action = "" if cause.exact or effect == BEGINS else parting.steps[-1].call.action
                 key = cause.rules[0], parting.departs, cause.like, effect, harm is not None, action
                 grouped.setdefault(key, (cause, effect, harm, []))[-1].append(parting)
             # What both refuse treats nobody otherwise: of one change that does more it is a part.

@@ -1,6 +1,7 @@
 """The three-way run: what an upgrade changes is found, traced to its rule, and shown in few steps."""
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -196,6 +197,40 @@ def test_two_changes_are_two_differences(rounding: Variant) -> None:
             yield
 
     assert {"HLT-1", "AUT-2"} <= {rule for rule, _ in named(compared(Modelled(), Modelled(both)))}
+
+
+def test_a_change_that_is_only_near_what_an_implementation_does_is_not_called_exact() -> None:
+    near = changed("supply", "-> shares = to_shares_up(")
+
+    class Sloppy(Modelled):
+        """Rounds up, and of large amounts gives away more."""
+
+        def apply(self, call: Call) -> Answer:
+            before = self._machine.flatten()
+            answer = super().apply(call)
+            if call.action == "supply" and answer.accepted and int(answer.returns[0]) > 10**15:
+                market, who = call.arguments["market"], call.arguments["on_behalf"]
+                self._machine.positions[market][who].supply_shares += 7  # type: ignore[attr-defined]
+            assert answer.accepted or self._machine.flatten() == before
+            return answer
+
+    result = compared(Modelled(), Sloppy(near.installed))
+    assert {found.rules[0] for found in result.differences} >= {"SUP-1"}
+    (claimed,) = {found.exact for found in result.differences if found.like}
+    assert not claimed
+
+
+def test_no_call_of_the_smallest_account_can_go(rounded: Comparison, rounding: Variant) -> None:
+    lockstep = LockStep(MorphoBlue, Modelled(rounding.installed))
+    for found in rounded.differences:
+        calls = found.parting.calls
+        for gone in (
+            *itertools.combinations(range(len(calls) - 1), 1),
+            *itertools.combinations(range(len(calls) - 1), 2),
+        ):
+            steps = rehearse(MorphoBlue, [call for at, call in enumerate(calls) if at not in gone])
+            seen = lockstep.run(steps, recheck=False)
+            assert seen is None or seen[1].key != found.parting.divergence.key
 
 
 def test_a_new_refusal_is_named_after_the_action_that_makes_it() -> None:
