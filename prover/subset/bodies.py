@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -217,6 +218,8 @@ class Body:
         elif kind is not None and kind.tag == "class":
             self.say(node, "name", f"`{name}`")
             return ANY
+        elif kind is None and self._is_kernels_object(value):
+            return ANY
         elif kind is None and self.unknown:
             what = "value" if not callable(value) else "name"
             self.say(node, what, f"`{name}`, {_article(type(value).__name__)}")
@@ -230,12 +233,17 @@ class Body:
         return kind
 
     def _of_kernel(self, node: ast.AST, name: str, value: Any, home: str) -> None:
-        import sys
-
         public = getattr(sys.modules.get(home), value.__name__, None) is value and not value.__name__.startswith("_")
         listed = rules.KERNEL.get(home, ())
         if not public or (self.unknown and value.__name__ not in listed and "*" not in listed):
             self.say(node, "name", f"`{name}` of {home}")
+
+    def _is_kernels_object(self, value: Any) -> bool:
+        """Whether an object is a public one of a module of which all is listed."""
+        home = sys.modules.get(type(value).__module__)
+        if home is None or rules.KERNEL.get(home.__name__) != ("*",):
+            return False
+        return any(value is own for name, own in vars(home).items() if not name.startswith("_"))
 
     def _annotated(self, node: ast.expr | None) -> Kind:
         """The kind that an annotation in the text says, ANY where there is none."""

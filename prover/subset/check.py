@@ -18,7 +18,7 @@ from marginspec.properties.law import Chapter, Property
 from marginspec.prover.subset import rules
 from marginspec.prover.subset.bodies import LAW, RULE, STILL, Body
 from marginspec.prover.subset.kinds import base_of, of_value
-from marginspec.prover.subset.sources import Source, functions_in, is_data, is_own, is_trusted, methods_of, source_of, trusted_code
+from marginspec.prover.subset.sources import Source, functions_in, is_data, is_own, is_trusted, methods_of, source_of, trusted_code, written_in
 from marginspec.prover.subset.world import Outside, Reached
 
 REPLACEABLE = ("blank", "prelude", *rules.CLASS_CONSTANTS)
@@ -51,9 +51,10 @@ def outside(model: type[Machine], properties: Sequence[Property]) -> list[Outsid
     for _, kind in relaxed:
         reached.add_class(kind)
         reached.add_state(kind)
+        reached.ways |= {*kind.__mro__} - {*model.__mro__}
     for name in actions_of(model):
         for machine in reached.machines:
-            for function in functions_in(vars(machine).get(name)):
+            for function in written_in(vars(machine).get(name)):
                 reached.refer(function, RULE)
     for claim in properties:
         _law(reached, claim, claim.predicate)
@@ -369,6 +370,8 @@ class _Class:
     def _field(self, node: ast.AnnAssign, name: str) -> None:
         fields = getattr(self.kind, "__dataclass_fields__", {})
         hint = typing.get_type_hints(self.kind, include_extras=True).get(name)
+        if self.kind in self.reached.ways and isinstance(node.value, ast.Constant) and node.value.value is None:
+            return  # whom a relaxation treats otherwise: a law says so at its beginning
         if "__dataclass_fields__" not in vars(self.kind) or name not in fields or fields[name]._field_type is not _FIELD:
             self.say(node, "hidden", f"`{name}` of {self.kind.__name__}, which is no @dataclass,")
             return

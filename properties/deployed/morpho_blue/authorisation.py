@@ -11,6 +11,8 @@ from marginspec.properties.law import Step, assume, every
 # The account in question: not the one who acts.
 STRANGER = {"who": ("other",)}
 
+FIELDS = ("supply_shares", "borrow_shares", "collateral")
+
 
 def _unauthorized_step(venue: MorphoBlue, who: User, step: Step) -> None:
     assume(settled(venue, step))
@@ -20,7 +22,9 @@ def _unauthorized_step(venue: MorphoBlue, who: User, step: Step) -> None:
 
 def _of_each_market(venue: MorphoBlue, who: User, name: str) -> list[Any]:
     """A field of an account's position in every market."""
-    return [getattr(book[who], name) for book in venue.positions.values()]
+    held = [book[who] for book in venue.positions.values()]
+    fields = [(p.supply_shares, p.borrow_shares, p.collateral) for p in held]
+    return [values[FIELDS.index(name)] for values in fields]
 
 
 @chapter.theorem("MB-AUT-1", covers=("ConsistentState.onlyUserCanAuthorizeWithoutSig",), scope=STRANGER)
