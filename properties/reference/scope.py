@@ -97,15 +97,6 @@ def settled(venue: Reference) -> Reference:
     return venue
 
 
-def unchecked(venue: Reference) -> Any:
-    """The venue, settled, with margin checks that accept everything: what then holds does not rest on them."""
-    instead: Any = settled(venue)
-    instead._needs_initial_margin = lambda account: None
-    instead._before_trade = lambda account, market, size: None
-    instead._after_trade = lambda account, before, allowance: None
-    return instead
-
-
 def worth(venue: Reference, account: AccountId, market: MarketId = HERE) -> int:
     """Cash and unrealised profit of an account in one market, quote."""
     position = venue.accounts[account].positions[market]
