@@ -42,7 +42,7 @@ def require_subset(model: type[Machine], properties: Sequence[Property]) -> None
 
 
 def outside(model: type[Machine], properties: Sequence[Property]) -> list[Outside]:
-    """Everything outside the subset that a proof of the properties can run, in the order of the text. Nothing is run."""
+    """Everything outside the subset that a proof of the properties can run, the model's file first, in the order of the text. Nothing is run."""
     reached = Reached(model)
     _kernel_is_whole(reached)
     reached.add_class(model)
@@ -63,7 +63,8 @@ def outside(model: type[Machine], properties: Sequence[Property]) -> list[Outsid
             if part.__code__ not in reached.owners:
                 reached.refer(part, LAW)
     _spread(reached, {kind for _, kind in relaxed})
-    return sorted(reached.found.values(), key=lambda one: (one.file, one.line))
+    first = str(getattr(sys.modules.get(model.__module__), "__file__", ""))
+    return [reached.found[key] for key in sorted(reached.found, key=lambda key: (key[0] != first, *key))]
 
 
 def _spread(reached: Reached, made: set[type]) -> None:

@@ -44,7 +44,7 @@ class Outside:
     instead: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.text} is outside the subset of Python: write {self.instead}"
+        return f"{self.file}:{self.line}: {self.text} is outside the subset: write {self.instead}"
 
 
 @dataclass
