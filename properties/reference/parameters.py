@@ -138,7 +138,7 @@ def guardian_only_takes_risk_off(
             caller == venue.guardian or all(refused),
             venue.cap[asset] <= before[0],
             m.open_interest_cap <= before[1],
-            refused[2] or m.reduce_only is True or on,
+            refused[2] or m.reduce_only or on,
             refused[3] or on,
         )
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -217,6 +218,8 @@ class Body:
         elif kind is not None and kind.tag == "class":
             self.say(node, "name", f"`{name}`")
             return ANY
+        elif kind is None and self._is_kernels_object(value):
+            return ANY
         elif kind is None and self.unknown:
             what = "value" if not callable(value) else "name"
             self.say(node, what, f"`{name}`, {_article(type(value).__name__)}")
@@ -230,12 +233,17 @@ class Body:
         return kind
 
     def _of_kernel(self, node: ast.AST, name: str, value: Any, home: str) -> None:
-        import sys
-
         public = getattr(sys.modules.get(home), value.__name__, None) is value and not value.__name__.startswith("_")
         listed = rules.KERNEL.get(home, ())
         if not public or (self.unknown and value.__name__ not in listed and "*" not in listed):
             self.say(node, "name", f"`{name}` of {home}")
+
+    def _is_kernels_object(self, value: Any) -> bool:
+        """Whether an object is a public one of a module of which all is listed."""
+        home = sys.modules.get(type(value).__module__)
+        if home is None or rules.KERNEL.get(home.__name__) != ("*",):
+            return False
+        return any(value is own for name, own in vars(home).items() if not name.startswith("_"))
 
     def _annotated(self, node: ast.expr | None) -> Kind:
         """The kind that an annotation in the text says, ANY where there is none."""
@@ -319,7 +327,7 @@ class Body:
                 return
         kind = self.of(node.value)
         for target in node.targets:
-            self._assign(target, kind, node.value)
+            self._assign(target, kind if len(node.targets) == 1 else kind.flagged(SHARED), node.value)
 
     def _do_annassign(self, node: ast.AnnAssign) -> None:
         declared = self._annotated(node.annotation)
@@ -331,7 +339,14 @@ class Body:
         if isinstance(target, ast.Attribute | ast.Subscript):
             self._store(target, kind, value)
         else:
-            self._bind(target, kind)
+            self._bind(target, self._part(value, kind))
+
+    @staticmethod
+    def _part(node: ast.expr, kind: Kind) -> Kind:
+        """The kind of a value that may have another name already: made here is only what is made right here."""
+        ways = [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node]
+        made = all(isinstance(way, ast.Call | ast.Dict | ast.DictComp) for way in ways)
+        return kind if made or kind.tag not in ("map", "record") else kind.flagged(SHARED)
 
     def _do_augassign(self, node: ast.AugAssign) -> None:
         target = node.target
@@ -343,7 +358,7 @@ class Body:
                 self.say(node, "constant", f"`{target.id}` is changed")
             self._bind(target, kind)
         else:
-            self._store(target, kind, None)
+            self._store(target, kind, node.value if kind.tag in ("map", "list", "record") else None)
 
     def _do_raise(self, node: ast.Raise) -> None:
         raised = node.exc
@@ -405,8 +420,8 @@ class Body:
             elif held.tag == "any" and not isinstance(target.value, ast.Name | ast.Attribute | ast.Subscript):
                 self.say(target, "constant", f"`{_short(target.value)}` is changed")
             self._key(target.slice, held, key, storing=True)
-        if self.mode == RULE and value is not None:
-            self._kept(value, kind)
+        if self.mode == RULE and (value is not None or _deep(kind)):
+            self._kept(target if value is None else value, kind)
 
     def _store_attribute(self, target: ast.Attribute) -> None:
         held = self.of(target.value)
@@ -421,7 +436,7 @@ class Body:
 
     def _kept(self, node: ast.expr, kind: Kind) -> None:
         """Check what becomes part of a state: made here, or copied, and part of nothing else."""
-        if _deep(kind):
+        if _deep(kind) or (kind.tag in ("map", "record") and isinstance(node, ast.Attribute | ast.Subscript)):
             self.say(node, "alias", f"`{_short(node)}`, which is part of something else, becomes part of the state")
         elif kind.tag in ("map", "record") and isinstance(node, ast.Name):
             inner = self.bound.get(node.id, ())
@@ -521,7 +536,7 @@ class Body:
     def _of_dict(self, node: ast.Dict) -> Kind:
         keys, items = NEVER, NEVER
         for key, value in zip(node.keys, node.values, strict=True):
-            kind = self.of(value)
+            kind = self._part(value, self.of(value))
             if key is None:
                 if kind.tag == "map":
                     keys, items = join(keys, kind.parts[0]), join(items, kind.parts[1])
@@ -563,7 +578,7 @@ class Body:
     def _of_dictcomp(self, node: ast.DictComp) -> Kind:
         key, value = self._comprehension(node, node.key, node.value)
         self._key(node.key, ANY, key, storing=True)
-        return map_of(key, value)
+        return map_of(key, self._part(node.value, value))
 
     def _items(self, node: ast.expr) -> Kind:
         """Check what is iterated over; returns the kind of its items."""
@@ -623,7 +638,7 @@ class Body:
 
     def _no_identifier(self, node: ast.expr, kind: Kind) -> None:
         if kind.tag == "id" and self.unknown:
-            self.say(node, "order", f"the identifier `{_short(node)}`")
+            self.say(node, "order", f"the {'text' if isinstance(node, ast.Constant) else 'identifier'} `{_short(node)}`")
 
     def _of_compare(self, node: ast.Compare) -> Kind:
         parts = [node.left, *node.comparators]
@@ -666,12 +681,12 @@ class Body:
             return ANY
         self._key(node.slice, held, key, storing=False)
         if held.tag == "map":
-            return held.parts[1].flagged(held.flag)
+            return held.parts[1].flagged(max(held.flag, SHARED))
         if held.tag == "tuple" and isinstance(node.slice, ast.Constant) and type(node.slice.value) is int:
             if -len(held.parts) <= node.slice.value < len(held.parts):
-                return held.parts[node.slice.value].flagged(held.flag)
+                return held.parts[node.slice.value].flagged(max(held.flag, SHARED))
         if held.tag in ("tuple", "list"):
-            return list_of(held.item, held.flag) if key.tag == "slice" else held.item
+            return list_of(held.item, held.flag) if key.tag == "slice" else held.item.flagged(SHARED)
         return ANY.flagged(held.flag)
 
     def _of_attribute(self, node: ast.Attribute) -> Kind:
@@ -749,14 +764,14 @@ class Body:
 
     def _call_inner(self, node: ast.Call, called: Kind, arguments: list[Kind], named: dict[Any, Kind]) -> Kind:
         result = called.of
-        return result if isinstance(result, Kind) else ANY
+        return result.flagged(SHARED) if isinstance(result, Kind) else ANY
 
     def _call_identifier_type(
         self, node: ast.Call, called: Kind, arguments: list[Kind], named: dict[Any, Kind]
     ) -> Kind:
         numeric = base_of(called.of) is int
         given = arguments[0] if arguments else ANY
-        if self.unknown and not (numeric and isinstance(node.args[0], ast.Constant)):
+        if self.unknown and node.args and not (numeric and isinstance(node.args[0], ast.Constant)):
             if (numeric and given != Kind("number id", given.of)) or (not numeric and given.tag != "id"):
                 self.say(node, "key", f"`{_short(node)}` makes an identifier of what is none")
         return of_hint(called.of)
@@ -774,7 +789,7 @@ class Body:
         name = function.__name__
         if function is typing.cast:
             hint = self._annotated(node.args[0])
-            return hint if arguments and arguments[0].tag in ("any", "never") else joined(arguments)
+            return hint if arguments and arguments[0].tag in ("any", "never") else joined(arguments).flagged(SHARED)
         if is_trusted(function.__module__):
             return self._call_kernel(node, name, function, arguments)
         self._passed(node, self.world.parameters(function), arguments, named)
@@ -840,7 +855,7 @@ class Body:
         held = called.parts[0]
         if held.tag != "map":
             return list_of(ANY, held.flag) if called.of != "copy" else ANY
-        key, item = held.parts[0], held.parts[1].flagged(held.flag)
+        key, item = held.parts[0], held.parts[1].flagged(max(held.flag, SHARED))
         if called.of == "get":
             if arguments:
                 self._key(node.args[0], held, arguments[0], storing=True)
@@ -877,7 +892,8 @@ class Body:
         if name in ("abs", "len", "sum"):
             return NUMBER
         if name in ("min", "max"):
-            return first.item if len(arguments) == 1 else joined([*arguments, *(named.get(n, NEVER) for n in ("default",))])
+            least = first.item if len(arguments) == 1 else joined(arguments)
+            return join(least, named.get("default", NEVER)).flagged(SHARED)
         if name == "divmod":
             return tuple_of((NUMBER, NUMBER))
         if name == "range":
@@ -904,7 +920,7 @@ class Body:
             pair = first.item
             key, item = (pair.parts[0], pair.parts[1]) if pair.tag == "tuple" and len(pair.parts) == 2 else (ANY, ANY)
         else:
-            key, item = first.item, arguments[1] if len(arguments) > 1 else NONE
+            key, item = first.item, arguments[1].flagged(SHARED) if len(arguments) > 1 else NONE
         self._key(node.args[0], ANY, key, storing=True)
         return map_of(key, item)
 

@@ -15,10 +15,11 @@ from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import Record, plain
 from marginspec.properties.law import Chapter, Property
+from marginspec.properties.scope import NumberKey
 from marginspec.prover.subset import rules
 from marginspec.prover.subset.bodies import LAW, RULE, STILL, Body
 from marginspec.prover.subset.kinds import base_of, of_value
-from marginspec.prover.subset.sources import Source, functions_in, is_data, is_own, is_trusted, methods_of, source_of, trusted_code
+from marginspec.prover.subset.sources import Source, functions_in, is_data, is_own, is_trusted, methods_of, source_of, trusted_code, written_in
 from marginspec.prover.subset.world import Outside, Reached
 
 REPLACEABLE = ("blank", "prelude", *rules.CLASS_CONSTANTS)
@@ -42,7 +43,7 @@ def require_subset(model: type[Machine], properties: Sequence[Property]) -> None
 
 
 def outside(model: type[Machine], properties: Sequence[Property]) -> list[Outside]:
-    """Everything outside the subset that a proof of the properties can run, in the order of the text. Nothing is run."""
+    """Everything outside the subset that a proof of the properties can run, the model's file first, in the order of the text. Nothing is run."""
     reached = Reached(model)
     _kernel_is_whole(reached)
     reached.add_class(model)
@@ -51,18 +52,23 @@ def outside(model: type[Machine], properties: Sequence[Property]) -> list[Outsid
     for _, kind in relaxed:
         reached.add_class(kind)
         reached.add_state(kind)
+        reached.ways |= {*kind.__mro__} - {*model.__mro__}
     for name in actions_of(model):
         for machine in reached.machines:
-            for function in functions_in(vars(machine).get(name)):
+            for function in written_in(vars(machine).get(name)):
                 reached.refer(function, RULE)
+    _identifiers(reached, properties)
     for claim in properties:
+        for invariant in claim.given:
+            _law(reached, invariant, invariant.predicate)
         _law(reached, claim, claim.predicate)
         _law(reached, claim, claim.before)
         for part in functions_in(claim.relaxed) if not isinstance(claim.relaxed, FunctionType) else ():
             if part.__code__ not in reached.owners:
                 reached.refer(part, LAW)
     _spread(reached, {kind for _, kind in relaxed})
-    return sorted(reached.found.values(), key=lambda one: (one.file, one.line))
+    first = str(getattr(sys.modules.get(model.__module__), "__file__", ""))
+    return [reached.found[key] for key in sorted(reached.found, key=lambda key: (key[0] != first, *key))]
 
 
 def _spread(reached: Reached, made: set[type]) -> None:
@@ -118,6 +124,31 @@ def _law(reached: Reached, claim: Property, predicate: Any) -> None:
             return
     file, line = _place_of(reached, claim)
     reached.report(file, line, "law", f"{claim.id}, {type(predicate).__name__} {_name(predicate)},")
+
+
+def _identifiers(reached: Reached, properties: Sequence[Property]) -> None:
+    """What stands for unknowns are texts and numbers themselves: nothing that answers in its own way."""
+    for kind, names in reached.model.universe.items():
+        for name in names:
+            if type(name) not in (str, int):
+                file = str(getattr(sys.modules.get(reached.model.__module__), "__file__", "?"))
+                reached.report(file, _line_of_class(reached.model), "identifier", _of_universe(kind, name))
+    for claim in properties:
+        scope = claim.scope
+        groups = [*scope.keys.values(), *scope.free.values(), *scope.fixed.values(), *scope.alike]
+        for name in (name for group in groups for name in group):
+            if type(name) not in (str, int, bool, NumberKey):
+                reached.report(*_place_of(reached, claim), "identifier", f"{name!r:.40} in the scope of {claim.id}")
+
+
+def _of_universe(kind: Any, name: Any) -> str:
+    return f"{name!r:.40}, of {getattr(kind, '__name__', kind)} in `universe`,"
+
+
+def _line_of_class(kind: type) -> int:
+    source = source_of(str(getattr(sys.modules.get(kind.__module__), "__file__", "?")))
+    found = source.classes.get(kind.__qualname__, []) if source is not None else []
+    return found[0].lineno if found else 1
 
 
 def _name(thing: Any) -> str:
@@ -176,7 +207,7 @@ def _is_known(node: ast.expr, names: dict[str, Any]) -> bool:
     called = node.func if isinstance(node, ast.Call) else node
     if isinstance(called, ast.Attribute):
         holder = _object(called.value, names)
-        if type(holder) is Chapter or (isinstance(holder, Chapter) and is_trusted(type(holder).__module__)):
+        if type(holder) is Chapter and called.attr in rules.CLAIMS:
             return True
     found = _object(called, names)
     name = getattr(found, "__name__", None)
@@ -216,6 +247,8 @@ def _statements(
             _import(reached, module, source, node)
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             made = [node.name]
+            if node.name.startswith("__"):
+                reached.report(source.file, node.lineno, "dunder", f"`{node.name}`")
             _decorators(reached, source, node, names)
             if isinstance(node, ast.FunctionDef):
                 body.aloud = True
@@ -360,7 +393,7 @@ class _Class:
         where = f"`{name}` of {self.kind.__name__}"
         if name.startswith("__"):
             self.say(node, "dunder", where)
-        elif name in KERNELS_OWN or name in OF_PYTHON:
+        elif name in KERNELS_OWN or name in OF_PYTHON or name in rules.MAP_METHODS or name in rules.LIST_METHODS:
             self.say(node, "method", where)
         if name in defined:
             self.say(node, "twice", where)
@@ -369,18 +402,23 @@ class _Class:
     def _field(self, node: ast.AnnAssign, name: str) -> None:
         fields = getattr(self.kind, "__dataclass_fields__", {})
         hint = typing.get_type_hints(self.kind, include_extras=True).get(name)
+        if self.kind in self.reached.ways and isinstance(node.value, ast.Constant) and node.value.value is None:
+            return  # whom a relaxation treats otherwise: a law says so at its beginning
         if "__dataclass_fields__" not in vars(self.kind) or name not in fields or fields[name]._field_type is not _FIELD:
             self.say(node, "hidden", f"`{name}` of {self.kind.__name__}, which is no @dataclass,")
             return
         if self.kind in self.reached.state_classes and (said := _no_type(hint)) is not None:
             self.say(node, "field", f"{self.kind.__name__}.{name}: {said}")
+        declared = fields[name]
+        if not (declared.init and declared.compare and declared.repr and set(declared.metadata) <= {"constant"}):
+            self.say(node, "field", f"{self.kind.__name__}.{name}, declared by more than its type and default,")
         if node.value is None:
             return
         if isinstance(node.value, ast.Call):
             made = _object(node.value.func, self.names)
             options = [keyword.arg for keyword in node.value.keywords]
-            declared = made is dataclasses.field or getattr(made, "__name__", "") == "constant"
-            if declared and (node.value.args or set(options) - set(rules.FIELD_OPTIONS)):
+            by_field = made is dataclasses.field or getattr(made, "__name__", "") == "constant"
+            if by_field and (node.value.args or set(options) - set(rules.FIELD_OPTIONS)):
                 self.say(node, "field", f"{self.kind.__name__}.{name}: `{_short(node.value)}`")
         kind = Body(self.reached, self.file, self.names, STILL).expression(node.value)
         if kind.tag in ("map", "list", "record"):

@@ -40,10 +40,8 @@ class Kind:
         """What iterating over it gives."""
         if self.tag == "map":
             return self.parts[0]
-        if self.tag == "list":
-            return self.parts[0].flagged(self.flag)
-        if self.tag == "tuple":
-            return joined(part.flagged(self.flag) for part in self.parts)
+        if self.tag in ("list", "tuple"):
+            return joined(part.flagged(max(self.flag, SHARED)) for part in self.parts)
         return ANY.flagged(self.flag)
 
 

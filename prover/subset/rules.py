@@ -60,8 +60,9 @@ RULES: dict[str, Rule] = {
     "source": Rule("code whose source is not what runs", "the definition in a file, changed by nothing"),
     "twice": Rule("one name defined twice", "two names"),
     "class": Rule("a class that is no record or machine", "a dataclass whose base is Record or Machine"),
-    "method": Rule("a method of the kernel's that is replaced", "another name"),
+    "method": Rule("a name of the kernel's, or of Python's numbers, texts and maps, for a field or method", "another name"),
     "field": Rule("a field of another type", "int with a Number, bool, a NewType of str, a Record, or a dict of these"),
+    "identifier": Rule("an identifier that is no plain text or number", "a text, or a NumberKey in a scope"),
     "module": Rule("a statement of a module that is no definition", "imports, constants, classes and functions"),
     "import": Rule("an import of a library that is not listed, or of *", "what docs/subset.md lists, by name"),
 }
@@ -100,6 +101,7 @@ TRUSTED = (
 """Modules that are not looked into: `prover/SOUNDNESS.md` counts them among what is trusted."""
 
 DECORATORS = ("action", "regime", "rule", "simulates", "dataclass", "classmethod", "staticmethod", "property")
+CLAIMS = ("composition", "invariant", "lemma", "ranges", "theorem")
 DATACLASS_OPTIONS = ("kw_only", "slots")
 FIELD_OPTIONS = ("default", "default_factory")
 

@@ -125,11 +125,22 @@ def is_data(kind: Any) -> bool:
 
 def methods_of(kind: type) -> dict[str, list[FunctionType]]:
     """The functions that a class defines, without those that `dataclass` made."""
-    return {
-        name: found
-        for name, value in vars(kind).items()
-        if not _is_made(name, value) and (found := list(functions_in(value)))
-    }
+    found = {name: written_in(value) for name, value in vars(kind).items() if not _is_made(name, value)}
+    return {name: functions for name, functions in found.items() if functions}
+
+
+def written_in(member: Any) -> list[FunctionType]:
+    """The functions whose text a member of a class is: what the kernel's decorators wrap, not what they are told besides."""
+    if isinstance(member, classmethod | staticmethod):
+        return written_in(member.__func__)
+    if isinstance(member, property):
+        return [f for part in (member.fget, member.fset, member.fdel) for f in written_in(part)]
+    if not isinstance(member, FunctionType):
+        return []
+    held = list(functions_in(member))
+    while trusted_code(member.__code__) and isinstance(getattr(member, "__wrapped__", None), FunctionType):
+        member = member.__wrapped__
+    return [member] if trusted_code(member.__code__) or member in held else []
 
 
 def _is_made(name: str, value: Any) -> bool:

@@ -30,7 +30,7 @@ from marginspec.prover.subset.kinds import (
     of_hint,
     of_value,
 )
-from marginspec.prover.subset.sources import functions_in, is_data, is_own, methods_of, source_of, trusted_code
+from marginspec.prover.subset.sources import functions_in, is_data, is_own, methods_of, source_of, trusted_code, written_in
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Outside:
     instead: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.text} is outside the subset of Python: write {self.instead}"
+        return f"{self.file}:{self.line}: {self.text} is outside the subset: write {self.instead}"
 
 
 @dataclass
@@ -66,6 +66,7 @@ class Reached:
     records: list[type] = field(default_factory=list)
     constant_classes: set[type] = field(default_factory=set)
     state_classes: set[type] = field(default_factory=set)
+    ways: set[type] = field(default_factory=set)
     modules: list[str] = field(default_factory=list)
     owners: dict[CodeType, type] = field(default_factory=dict)
     _queue: list[tuple[FunctionType, str]] = field(default_factory=list)
@@ -93,8 +94,11 @@ class Reached:
             (self.machines if issubclass(base, Machine) else self.records).append(base)
             self._members.clear()
             self.add_module(base.__module__)
-            for methods in methods_of(base).values():
+            for name, methods in methods_of(base).items():
                 self.owners |= {f.__code__: base for f in methods if f.__code__ not in self.owners}
+                for told in functions_in(vars(base)[name]):
+                    if told not in methods:
+                        self.refer(told, LAW)
             for name, hint in _class_hints(base).items():
                 for inner in _records_in(hint):
                     self.add_class(inner)
@@ -152,11 +156,11 @@ class Reached:
                 kinds.append(of_hint(_class_hints(base).get(name)))
                 constant |= _is_constant(base, name)
             elif isinstance(value, property):
-                for function in functions_in(value):
+                for function in written_in(value):
                     functions[function.__code__] = function
                     kinds.append(self.returns(function, RULE))
             elif value is not None:
-                functions |= {f.__code__: f for f in functions_in(value)}
+                functions |= {f.__code__: f for f in written_in(value)}
         if not kinds and not functions:
             return None
         return Found(joined(kinds) if kinds else None, tuple(functions.values()), constant)

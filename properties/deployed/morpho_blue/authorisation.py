@@ -8,6 +8,8 @@ from marginspec.model.deployed.morpho_blue import Account, MarketId, MorphoBlue,
 from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, chapter, settled
 from marginspec.properties.law import Step, assume, every
 
+FIELDS = ("supply_shares", "borrow_shares", "collateral")
+
 
 def _unauthorized_step(venue: MorphoBlue, who: User, step: Step) -> None:
     assume(settled(venue, step))
@@ -17,7 +19,9 @@ def _unauthorized_step(venue: MorphoBlue, who: User, step: Step) -> None:
 
 def _of_each_market(venue: MorphoBlue, who: User, name: str) -> list[Any]:
     """A field of an account's position in every market."""
-    return [getattr(book[who], name) for book in venue.positions.values()]
+    held = [book[who] for book in venue.positions.values()]
+    fields = [(p.supply_shares, p.borrow_shares, p.collateral) for p in held]
+    return [values[FIELDS.index(name)] for values in fields]
 
 
 @chapter.theorem("MB-AUT-1", covers=("ConsistentState.onlyUserCanAuthorizeWithoutSig",), rests_on=AT_ANY_TIME)
