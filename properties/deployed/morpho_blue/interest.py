@@ -62,7 +62,6 @@ BESIDE_ACCRUAL = {
     "step:transfer.caller": pinned("actor", why=PAID_LAST),
     "step:approve.caller": pinned("actor", why=PAID_LAST),
     "step:supply_collateral.caller": pinned("actor", why=PAID_LAST),
-    "caller:": pinned("actor", why=NO_RIGHTS),
 }
 
 
