@@ -235,7 +235,7 @@ def more_collateral_is_never_less_health(venue: Reference, account: AccountId, c
     own = venue.accounts[account]
     value, worth = accepted(_counts_for, venue, account), venue.unrealised(account)
     needed = venue._requirement(account, buffered=False)
-    health = _health(venue, account)
+    health = accepted(_health, venue, account)
     own.cash += cash
     richer = _health(venue, account)
     return every((richer == health + cash * PPM, richer == (own.cash + value + worth) * PPM - needed))
@@ -248,7 +248,7 @@ def health_follows_the_price(venue: Reference, account: AccountId, move: StoredP
     price, size = venue.assets[ETH], venue.accounts[account].positions[HERE].size
     assume(venue.accounts[account].collateral[ETH].counted == 0 or size > 0)
     value = accepted(_counts_for, venue, account)
-    health = _health(venue, account)
+    health = accepted(_health, venue, account)
     price.mark, price.high, price.low = price.mark + move, price.high + move, price.low + move
     assume(_counts_for(venue, account) >= value)
     after = _health(venue, account)

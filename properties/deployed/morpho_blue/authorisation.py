@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from marginspec.model.deployed.morpho_blue import Account, MarketId, MorphoBlue, User
-from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, chapter, settled
+from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, NO_BALANCES, chapter, settled
 from marginspec.properties.law import Step, assume, every
 
 FIELDS = ("supply_shares", "borrow_shares", "collateral")
@@ -24,7 +24,9 @@ def _of_each_market(venue: MorphoBlue, who: User, name: str) -> list[Any]:
     return [values[FIELDS.index(name)] for values in fields]
 
 
-@chapter.theorem("MB-AUT-1", covers=("ConsistentState.onlyUserCanAuthorizeWithoutSig",), rests_on=AT_ANY_TIME)
+@chapter.theorem(
+    "MB-AUT-1", covers=("ConsistentState.onlyUserCanAuthorizeWithoutSig",), rests_on=AT_ANY_TIME, scope=NO_BALANCES
+)
 def only_oneself_can_authorise(venue: MorphoBlue, who: User, step: Step) -> Any:
     """Nobody else can change whom an account has authorised."""
     assume(step.argument("caller") != who and settled(venue, step))
@@ -33,7 +35,9 @@ def only_oneself_can_authorise(venue: MorphoBlue, who: User, step: Step) -> Any:
     return venue.is_authorized[who] == before
 
 
-@chapter.theorem("MB-AUT-2", covers=("ConsistentState.userCannotLoseSupplyShares",), rests_on=AT_ANY_TIME)
+@chapter.theorem(
+    "MB-AUT-2", covers=("ConsistentState.userCannotLoseSupplyShares",), rests_on=AT_ANY_TIME, scope=NO_BALANCES
+)
 def supply_is_safe_from_strangers(venue: MorphoBlue, who: User, step: Step) -> Any:
     """An account that is not authorised cannot lower another's supply shares."""
     _unauthorized_step(venue, who, step)
@@ -43,7 +47,9 @@ def supply_is_safe_from_strangers(venue: MorphoBlue, who: User, step: Step) -> A
     return every(now >= then for then, now in zip(before, after, strict=True))
 
 
-@chapter.theorem("MB-AUT-3", covers=("ConsistentState.userCannotGainBorrowShares",), rests_on=AT_ANY_TIME)
+@chapter.theorem(
+    "MB-AUT-3", covers=("ConsistentState.userCannotGainBorrowShares",), rests_on=AT_ANY_TIME, scope=NO_BALANCES
+)
 def nobody_is_indebted_by_strangers(venue: MorphoBlue, who: User, step: Step) -> Any:
     """An account that is not authorised cannot raise another's debt."""
     _unauthorized_step(venue, who, step)
@@ -53,7 +59,12 @@ def nobody_is_indebted_by_strangers(venue: MorphoBlue, who: User, step: Step) ->
     return every(now <= then for then, now in zip(before, after, strict=True))
 
 
-@chapter.theorem("MB-AUT-4", covers=("ConsistentState.userCannotLoseCollateralExceptLiquidate",), rests_on=AT_ANY_TIME)
+@chapter.theorem(
+    "MB-AUT-4",
+    covers=("ConsistentState.userCannotLoseCollateralExceptLiquidate",),
+    rests_on=AT_ANY_TIME,
+    scope=NO_BALANCES,
+)
 def collateral_is_safe_from_strangers_but_liquidators(venue: MorphoBlue, who: User, step: Step) -> Any:
     """An account that is not authorised cannot lower another's collateral, except by liquidation."""
     assume(step.action != "liquidate")
@@ -64,7 +75,12 @@ def collateral_is_safe_from_strangers_but_liquidators(venue: MorphoBlue, who: Us
     return every(now >= then for then, now in zip(before, after, strict=True))
 
 
-@chapter.theorem("MB-AUT-5", covers=("ConsistentState.userWithoutBorrowCannotLoseCollateral",), rests_on=AT_ANY_TIME)
+@chapter.theorem(
+    "MB-AUT-5",
+    covers=("ConsistentState.userWithoutBorrowCannotLoseCollateral",),
+    rests_on=AT_ANY_TIME,
+    scope=NO_BALANCES,
+)
 def collateral_without_debt_is_safe(venue: MorphoBlue, who: User, market: MarketId, step: Step) -> Any:
     """An account that owes nothing cannot lose collateral to anybody it did not authorise, liquidators included."""
     assume(venue.positions[market][who].borrow_shares == 0)

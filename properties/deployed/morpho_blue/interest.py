@@ -37,6 +37,32 @@ POSITION = "accrual reads of accounts only the fee recipient's position, and eve
 NO_SHARES = "accrual changes of positions only supply shares, which this action does not read"
 NO_RIGHTS = "accrual reads nobody's rights"
 PAID_LAST = "accrual reads and changes no tokens"
+ACCRUAL = {
+    "fee_recipient": pinned("actor", why=POSITION),
+    "caller": pinned("actor", "other", why=NO_RIGHTS),
+    "owner": pinned("other", why=NO_RIGHTS),
+    "on_behalf": pinned("other", ZERO, why=NO_SHARES),
+    "borrower": pinned("other", why=NO_SHARES),
+    "step:supply.on_behalf": pinned("actor", "other", ZERO, why=POSITION),
+    "step:withdraw.on_behalf": pinned("actor", "other", why=POSITION),
+    "receiver": pinned("other", why=PAID_LAST),
+    "step:supply.caller": pinned("other", why=PAID_LAST),
+    "step:repay.caller": pinned("other", why=PAID_LAST),
+    "step:liquidate.caller": pinned("other", why=PAID_LAST),
+    "params[here].loan_token": pinned("loan", why=PAID_LAST),
+    "params[here].collateral_token": pinned("collateral", why=PAID_LAST),
+}
+
+BESIDE_ACCRUAL = {
+    **ACCRUAL,
+    "token": pinned("loan", why=PAID_LAST),
+    "account": pinned("actor", why=PAID_LAST),
+    "authorized": pinned("actor", why=NO_RIGHTS),
+    "new_owner": pinned("actor", "other", why=NO_RIGHTS),
+    "step:transfer.caller": pinned("actor", why=PAID_LAST),
+    "step:approve.caller": pinned("actor", why=PAID_LAST),
+    "step:supply_collateral.caller": pinned("actor", why=PAID_LAST),
+}
 
 
 # Every law that assumes accrued interest rests on this: an action at any time is an accrual and that action, and where
@@ -50,28 +76,19 @@ PAID_LAST = "accrual reads and changes no tokens"
         "AccrueInterest.repayAccruesInterest",
         "AccrueInterest.accrueInterestCommutesExceptForSetFeeRecipient",
     ),
-    scope={
-        "fee_recipient": pinned("actor", why=POSITION),
-        "caller": pinned("actor", "other", why=NO_RIGHTS),
-        "owner": pinned("other", why=NO_RIGHTS),
-        "on_behalf": pinned("other", ZERO, why=NO_SHARES),
-        "borrower": pinned("other", why=NO_SHARES),
-        "step:supply.on_behalf": pinned("actor", "other", ZERO, why=POSITION),
-        "step:withdraw.on_behalf": pinned("actor", "other", why=POSITION),
-        "receiver": pinned("other", why=PAID_LAST),
-        "step:supply.caller": pinned("other", why=PAID_LAST),
-        "step:repay.caller": pinned("other", why=PAID_LAST),
-        "step:liquidate.caller": pinned("other", why=PAID_LAST),
-        "params[here].loan_token": pinned("loan", why=PAID_LAST),
-        "params[here].collateral_token": pinned("collateral", why=PAID_LAST),
-    },
+    scope=ACCRUAL,
 )
 def accruing_first_makes_no_difference(venue: MorphoBlue, step: Step) -> Any:
     """An action on a market does the same, or is refused by the same rule, as right after accruing interest."""
     return Step(Call("accrue_interest", {"caller": step.argument("caller"), "market": step.argument("market")}))
 
 
-@chapter.theorem("MB-ACC-2", covers=("AccrueInterest.accrueInterestCommutesExceptForSetFeeRecipient",), bounds=ANY_TIME)
+@chapter.theorem(
+    "MB-ACC-2",
+    covers=("AccrueInterest.accrueInterestCommutesExceptForSetFeeRecipient",),
+    bounds=ANY_TIME,
+    scope=BESIDE_ACCRUAL,
+)
 def accrual_commutes_with_actions_that_do_not_accrue(
     venue: MorphoBlue, caller: User, step: Step, market: MarketId
 ) -> Any:
@@ -165,6 +182,7 @@ def a_year_of_the_rate_is_at_most_the_utilisation(venue: MorphoBlue, market: Mar
 @chapter.theorem(
     "MB-ACC-10",
     bounds=ANY_TIME,
+    scope=ACCRUAL,
 )
 def whoever_acts_on_a_market_brings_its_interest_up_to_now(venue: MorphoBlue, step: Step) -> Any:
     """After an action that depends on a market's totals, its interest has been accrued in the same block."""

@@ -41,6 +41,8 @@ IRMS = (NO_IRM, UTILISATION_IRM, SPARE_IRM)
 _LLTV = Number(0, 2 * WAD, "fraction", WAD, (8 * 10**17,))
 _HERE, _ELSEWHERE = NumberKey("lltv here", _LLTV), NumberKey("lltv elsewhere", _LLTV)
 
+OWED_ELSEWHERE = "what other markets owe of the token no action here changes, and it may be nothing"
+
 SCOPE = Scope(
     keys={
         Account: (*USERS, ZERO, MORPHO, REST),
@@ -57,6 +59,25 @@ SCOPE = Scope(
         "params[elsewhere].lltv": pinned(_ELSEWHERE, why="any number, which may equal the other market's"),
     },
 )
+
+# For laws that do not look at balances.
+NO_BALANCES = {
+    "receiver": pinned(MORPHO, why="only balances tell who was paid"),
+    "params[here].loan_token": pinned("loan", why="only balances tell one token from another"),
+    "params[here].collateral_token": pinned("collateral", why="only balances tell one token from another"),
+}
+
+# For laws on the ratio of a market.
+ITS_RATIO = {**NO_BALANCES, "lltv": pinned(_HERE, why="a market has one ratio; another one is nothing to it")}
+
+# For laws on all that the contract holds of a token.
+HELD = {
+    "token": pinned("loan", why="one of the tokens, which differ in nothing but names"),
+    "params[here].loan_token": pinned("loan", "collateral", why="the token or another one"),
+    "params[here].collateral_token": pinned("loan", "collateral", why="the token or another one"),
+    "params[elsewhere].loan_token": pinned("loan", why=OWED_ELSEWHERE),
+    "params[elsewhere].collateral_token": pinned("loan", why=OWED_ELSEWHERE),
+}
 
 # What extends a law that assumes accrued interest to any time.
 AT_ANY_TIME = ("MB-ACC-1",)
