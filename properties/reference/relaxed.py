@@ -458,6 +458,15 @@ class SettledAnyEquity(Settled, AnyEquity, Unchecked):
     """Funding settled, whatever equity, profit and margin say."""
 
 
+class SettledAnyMargin(Settled, AnyEquity, AnyRealisation, AnySize):
+    """Whatever equity, margin and profit say, asked where the venue asks."""
+
+    @simulates("REF-RLX-36")
+    def initial_margin(self, account: AccountId) -> int:
+        """Initial margin is a number, and asking for it changes nothing."""
+        return anything(AnyInteger, "initial", self, account)
+
+
 class SettledAnyPayment(SettledAnyEquity, AnyPayment):
     """The same, and whatever a counterparty pays."""
 
@@ -549,3 +558,4 @@ any_payment = Relaxation(SettledAnyPayment, funding_is_settled)
 any_realisation = Relaxation(SettledAnyRealisation, funding_is_settled)
 in_one_market = Relaxation(SettledInOneMarket, funding_is_settled)
 any_close = Relaxation(SettledAnyClose, funding_is_settled)
+asked_margin = Relaxation(SettledAnyMargin, funding_is_settled)
