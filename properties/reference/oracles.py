@@ -28,11 +28,13 @@ from marginspec.model.reference.oracles import (
 )
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import Step, accepted, assume, every, refusal
-from marginspec.properties.reference.relaxed import any_rank, unadapted, unpriced
+from marginspec.properties.reference.relaxed import relaxed, unadapted, unpriced
 from marginspec.properties.reference.scope import (
     ACCOUNTS,
+    ANY_STEP,
     BTC,
     ETH,
+    LEDGER,
     chapter,
     collateral_in_one_asset,
     positions_in_one_market,
@@ -155,7 +157,7 @@ def stale_price_is_never_used(venue: Reference, asset: AssetId) -> Any:
     return (refusal(venue.price, asset) == "ORC-8") == stale
 
 
-@chapter.theorem("REF-ORC-11", bounds="whatever equity and margin say; funding settled before", relaxed=any_rank)
+@chapter.theorem("REF-ORC-11", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
 def stale_market_moves_no_position(venue: Reference, step: Step, market: MarketId) -> Any:
     """While a market's price is stale nothing changes a position in it but the start of the final settlement, and no
     collateral of its asset is seized."""
