@@ -96,13 +96,16 @@ class Waterfall(Liquidation):
         self, account: AccountId, market: MarketId, counterparty: AccountId, deficit: int
     ) -> tuple[int, int]:
         """What is closed and what the counterparty pays, which must have the largest profit, all funding settled."""
-        for name in self.accounts:
-            self._settle(name)
+        self._settle_all()
         self._most_profitable(market, counterparty)
         position, opposite = (self.accounts[party].positions[market] for party in (account, counterparty))
         size = min(magnitude(position.size), magnitude(opposite.size))
         spare = self.equity(counterparty) - self.maintenance_margin(counterparty)
         return size, self._payment(deficit, size, position.size, profit(opposite, self.mark(market)), spare)
+
+    def _settle_all(self) -> None:
+        for name in self.accounts:
+            self._settle(name)
 
     def _payment(self, deficit: int, size: int, whole: int, gained: int, spare: int) -> int:
         """What a counterparty pays for a part of a position."""

@@ -188,11 +188,12 @@ class AnyRealisation(_Venue):
 
     @simulates("REF-RLX-19")
     def _change(self, account: AccountId, market: MarketId, size: int, quote: int) -> None:
-        """A change adds size and cost to a position, but for what it moves to cash, and besides only to open interest."""
+        """A change adds size and cost to a position, but for what it moves to cash, brings its index to that of the
+        market, and changes besides only open interest."""
         position = self.accounts[account].positions[market]
         position.size += size
         position.cost += quote + shift(self, "accounts", account, "cash")
-        forget(self, "accounts", account, "positions", market, "funding_index")
+        position.funding_index = self.markets[market].funding_index
         forget(self, "markets", market, "open_interest")
 
 
@@ -375,30 +376,33 @@ class AnyAccrual(_Venue):
             forget(self, "markets", market, name)
 
 
-class AnyTerms(AnyEquity, AnyAccrual, AnyPayment):
-    """Any equity, index and payment."""
+class AnyTerms(AnyEquity, AnyPayment):
+    """Any equity and payment, whoever has the largest profit."""
 
     @simulates("REF-RLX-27")
     def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
         """Ranking refuses or changes nothing."""
 
 
-class Charging(AnyMargin, AnyTerms):
-    """Whatever prices, equity and margin say; positions are settled as in the venue."""
+class AnySettling(AnyTerms, AnyFunding):
+    """Any funding besides."""
 
     @simulates("REF-RLX-32")
-    def _change(self, account: AccountId, market: MarketId, size: int, quote: int) -> None:
-        """A change does what REF-RLX-19 says, and brings the index of the position to that of the market."""
-        AnyRealisation._change(self, account, market, size, quote)  # type: ignore[arg-type]
-        self.accounts[account].positions[market].funding_index = self.markets[market].funding_index
+    def _settle_all(self) -> None:
+        """Settling all accounts does to each what REF-RLX-11 says."""
+        for account in self.accounts:
+            AnyFunding._settle(self, account)
 
-    @simulates("REF-RLX-33", over=Relaxation(AnyTerms), given=has_position)
+
+class Charging(AnyAccrual, AnyMargin, AnyTerms, AnyRealisation):
+    """Whatever prices, equity and margin say; positions are settled as in the venue."""
+
+    @simulates("REF-RLX-33", over=Relaxation(AnySettling), given=has_position)
     def _terms_of_deleveraging(
         self, account: AccountId, market: MarketId, counterparty: AccountId, deficit: int
     ) -> tuple[int, int]:
         """Terms of deleveraging are two numbers; finding them settles all funding, refuses, or changes nothing else."""
-        for name in self.accounts:
-            self._settle(name)
+        self._settle_all()
         return anything(AnyInteger), anything(AnyInteger)
 
 
@@ -452,6 +456,15 @@ class SettledInOneMarket(SettledUnchecked):
 
 class SettledAnyEquity(Settled, AnyEquity, Unchecked):
     """Funding settled, whatever equity, profit and margin say."""
+
+
+class SettledAnyMargin(Settled, AnyEquity, AnyRealisation, AnySize):
+    """Whatever equity, margin and profit say, asked where the venue asks."""
+
+    @simulates("REF-RLX-36")
+    def initial_margin(self, account: AccountId) -> int:
+        """Initial margin is a number, and asking for it changes nothing."""
+        return anything(AnyInteger, "initial", self, account)
 
 
 class SettledAnyPayment(SettledAnyEquity, AnyPayment):
@@ -511,6 +524,14 @@ class OneChecked(Settled):
         """The look at one side before a trade refuses or changes nothing."""
         return super()._before_trade(account, market, size) if account == self.checked else UNUSED
 
+    @simulates("REF-RLX-35")
+    def _change(self, account: AccountId, market: MarketId, size: int, quote: int) -> None:
+        """A change does to the other side what REF-RLX-19 says."""
+        if account == self.checked:
+            super()._change(account, market, size, quote)
+        else:
+            AnyRealisation._change(self, account, market, size, quote)  # type: ignore[arg-type]
+
     @simulates("REF-RLX-17")
     def _after_trade(self, account: AccountId, before: int, allowance: int) -> None:
         """The check of one side after a trade refuses or changes nothing."""
@@ -518,6 +539,18 @@ class OneChecked(Settled):
             super()._after_trade(account, before, allowance)
 
 
+class SettledWatchedMarket(SettledAnyEquity):
+    """Whatever equity and margin say and a change realises, and the open interest of the market that a law watches."""
+
+    watched: MarketId | None = None
+
+    @simulates("REF-RLX-25")
+    def _change(self, account: AccountId, market: MarketId, size: int, quote: int) -> None:
+        """A change does what REF-RLX-19 says, and adds to open interest what it adds to a long."""
+        WatchedMarket._change(self, account, market, size, quote)  # type: ignore[arg-type]
+
+
+settled_market = Relaxation(SettledWatchedMarket, funding_is_settled)
 any_portfolio = Relaxation(SettledAnyPortfolio, funding_is_settled)
 one_checked = Relaxation(OneChecked, funding_is_settled)
 any_rank = Relaxation(SettledUnranked, funding_is_settled)
@@ -525,3 +558,4 @@ any_payment = Relaxation(SettledAnyPayment, funding_is_settled)
 any_realisation = Relaxation(SettledAnyRealisation, funding_is_settled)
 in_one_market = Relaxation(SettledInOneMarket, funding_is_settled)
 any_close = Relaxation(SettledAnyClose, funding_is_settled)
+asked_margin = Relaxation(SettledAnyMargin, funding_is_settled)

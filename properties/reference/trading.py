@@ -38,6 +38,7 @@ from marginspec.properties.reference.relaxed import (
     any_equity,
     any_realisation,
     one_checked,
+    settled_market,
     settled_before,
     unchecked_margin,
 )
@@ -48,11 +49,16 @@ from marginspec.properties.reference.scope import (
     chapter,
     check_only,
     owes_nothing,
+    watch,
     worth,
 )
 from marginspec.properties.scope import pinned
 
-THIS_MARKET = {**SIMPLE, "market": pinned(HERE, why="markets differ in nothing but their assets; for cost")}
+THIS_MARKET = {
+    **SIMPLE,
+    "market": pinned(HERE, why="markets differ in nothing but their assets; for cost"),
+    "price": pinned(0, why="offers at the mark, for cost: REF-TRD-5 says what other prices give at most"),
+}
 
 
 @chapter.lemma("REF-TRD-1")
@@ -303,7 +309,7 @@ def trade_pays_both_fees_in_full(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
     """A trade adds to the fees at least the taker's and the maker's part of its notional."""
-    fees, price = venue.fees, venue.orders[market][maker].price or venue.mark(market)
+    fees, price = venue.fees, venue.orders[market][maker].price or venue.assets[venue.market_terms[market].asset].mark
     parameters = venue.parameters[market]
     rates = parameters[TAKER_FEE] + parameters[MAKER_FEE]
     venue.trade(account, maker, market, size)
@@ -338,11 +344,12 @@ def nobody_opens_while_reduce_only(
     return every((after[0] < before[0], after[1] < before[1]))
 
 
-@chapter.theorem("REF-TRD-10", bounds=WHOEVER, relaxed=any_equity)
+@chapter.theorem("REF-TRD-10", bounds=WHOEVER, relaxed=settled_market)
 def trade_keeps_to_the_cap_at_a_fresh_price(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
     """A trade leaves open interest within its cap, or no larger than it was, and needs a price at most an hour old."""
+    watch(venue, market)
     before, price = venue.markets[market].open_interest, venue.assets[venue.market_terms[market].asset].clone()
     venue.trade(account, maker, market, size)
     after = venue.markets[market]
@@ -357,7 +364,7 @@ def trade_keeps_to_the_cap_at_a_fresh_price(
 def exactly_initial_margin_is_enough_for_a_trade(venue: Reference, account: AccountId, allowance: Quote) -> Any:
     """A trade that adds risk is refused exactly when it leaves less than initial margin, be it by one unit."""
     assume(not owes_nothing(venue, account))
-    enough = venue.equity(account) >= venue.initial_margin(account)
+    enough = accepted(venue.equity, account) >= accepted(venue.initial_margin, account)
     return (refusal(venue._after_trade, account, None, allowance) is None) == enough
 
 
@@ -367,8 +374,8 @@ def reduction_may_cost_as_much_as_a_liquidation(
 ) -> Any:
     """A reduction below initial margin is accepted exactly when equity stays positive or zero and falls by at most the
     allowance."""
-    equity = venue.equity(account)
-    assume(not owes_nothing(venue, account) and equity < venue.initial_margin(account))
+    equity = accepted(venue.equity, account)
+    assume(not owes_nothing(venue, account) and equity < accepted(venue.initial_margin, account))
     fair = equity >= 0 and before - equity <= allowance
     return (refusal(venue._after_trade, account, before, allowance) is None) == fair
 
