@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -41,9 +42,9 @@ RULE, LAW, STILL = "rule", "law", "still"
 
 NUMERIC = ("number", "number id", "condition")
 REAL_BUILTINS = {name: getattr(builtins, name) for name in rules.BUILTINS}
-SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
-REPEATING = ast.For | ast.While | ast.FunctionDef | ast.Lambda
-COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+REPEATING = (ast.For, ast.While, ast.FunctionDef, ast.Lambda)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 class Member(Protocol):
@@ -69,7 +70,7 @@ class World(Protocol):
 
 
 class Body:
-    """Walks one function, or the statements of a module. Twice in silence, to know the kinds of its names, then aloud."""
+    """Walks one function, or expressions of a module; first in silence where a name may be used before it is bound."""
 
     def __init__(self, world: World, file: str, names: dict[str, Any], mode: str) -> None:
         self.world, self.file, self.names, self.mode = world, file, names, mode
@@ -86,8 +87,9 @@ class Body:
 
     def function(self, node: ast.FunctionDef | ast.Lambda, given: dict[str, Kind], aloud: bool) -> Kind:
         """Walk a function with parameters of these kinds; returns the kind of its result."""
-        scope, self.aloud = {**dict.fromkeys(_bound(node), NEVER), **given}, False
-        before = dict[str, Kind]() if any(isinstance(part, REPEATING) for part in ast.walk(node)) else scope
+        names, repeats = _bound(node)
+        scope, self.aloud = {**dict.fromkeys(names, NEVER), **given}, False
+        before = dict[str, Kind]() if repeats else scope
         while before != scope:
             before = dict(scope)
             self._inside(node, scope, set(given))
@@ -132,7 +134,7 @@ class Body:
     def _nested(self, node: ast.FunctionDef | ast.Lambda) -> Kind:
         self._defaults(node)
         given = {a.arg: self._annotated(a.annotation) for a in _parameters(node)}
-        return self._inside(node, {**dict.fromkeys(_bound(node), NEVER), **given}, set(given))
+        return self._inside(node, {**dict.fromkeys(_bound(node)[0], NEVER), **given}, set(given))
 
     def _defaults(self, node: ast.FunctionDef | ast.Lambda) -> None:
         for default in [*node.args.defaults, *node.args.kw_defaults]:
@@ -196,10 +198,10 @@ class Body:
                 self.say(node, "raise", "`Rejected` outside of `raise` and `except`")
             return Kind("class", value)
         known = isinstance(value, FunctionType | type)
-        if known and is_trusted(home):
+        if isinstance(value, FunctionType | type) and is_trusted(home):
             self._of_kernel(node, name, value, str(home))
             return Kind("class" if isinstance(value, type) else "function", value)
-        if known and home in rules.FROM_LIBRARIES and value.__name__ in rules.FROM_LIBRARIES[home]:
+        if known and str(getattr(value, "__name__", "")) in rules.FROM_LIBRARIES.get(str(home), ()):
             return Kind("function", value)
         if isinstance(value, type):
             if is_data(value) and is_own(value.__module__):
@@ -232,10 +234,10 @@ class Body:
             self.world.refer(function, self.mode)
         return kind
 
-    def _of_kernel(self, node: ast.AST, name: str, value: Any, home: str) -> None:
-        public = getattr(sys.modules.get(home), value.__name__, None) is value and not value.__name__.startswith("_")
-        listed = rules.KERNEL.get(home, ())
-        if not public or (self.unknown and value.__name__ not in listed and "*" not in listed):
+    def _of_kernel(self, node: ast.AST, name: str, value: FunctionType | type, home: str) -> None:
+        own, listed = value.__name__, rules.KERNEL.get(home, ())
+        public = getattr(sys.modules.get(home), own, None) is value and not own.startswith("_")
+        if not public or (self.unknown and own not in listed and "*" not in listed):
             self.say(node, "name", f"`{name}` of {home}")
 
     def _is_kernels_object(self, value: Any) -> bool:
@@ -320,11 +322,12 @@ class Body:
 
     def _do_assign(self, node: ast.Assign) -> None:
         parts = node.targets[0].elts if isinstance(node.targets[0], ast.Tuple) else []
-        if len(node.targets) == 1 and isinstance(node.value, ast.Tuple) and len(parts) == len(node.value.elts):
-            if not any(isinstance(part, ast.Starred) for part in [*parts, *node.value.elts]):
-                for target, value in zip(parts, node.value.elts, strict=True):
-                    self._assign(target, self.of(value), value)
-                return
+        values = node.value.elts if isinstance(node.value, ast.Tuple) else []
+        starred = any(isinstance(part, ast.Starred) for part in [*parts, *values])
+        if len(node.targets) == 1 and values and len(parts) == len(values) and not starred:
+            for target, value in zip(parts, values, strict=True):
+                self._assign(target, self.of(value), value)
+            return
         kind = self.of(node.value)
         for target in node.targets:
             self._assign(target, kind if len(node.targets) == 1 else kind.flagged(SHARED), node.value)
@@ -474,7 +477,7 @@ class Body:
             return TEXT
         words = {"text": "an f-string", "set": f"the set `{_short(node)}`"}
         self.say(node, rule, words.get(rule, f"`{type(node).__name__.lower()}`"))
-        return ANY
+        return list_of(ANY) if rule == "set" else ANY
 
     def _of_name(self, node: ast.Name) -> Kind:
         return self._name(node)
@@ -629,7 +632,9 @@ class Body:
         if isinstance(node, ast.Name):
             value = None if any(node.id in scope for scope in self.scopes) else self.names.get(node.id)
             return type(value) is int and value >= 0
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mult | ast.FloorDiv | ast.Pow | ast.LShift):
+        if isinstance(node, ast.BinOp) and isinstance(
+            node.op, ast.Add | ast.Mult | ast.FloorDiv | ast.Pow | ast.LShift
+        ):
             return self._natural(node.left) and self._natural(node.right)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
             # Such as 2**64 - 1.
@@ -638,7 +643,9 @@ class Body:
 
     def _no_identifier(self, node: ast.expr, kind: Kind) -> None:
         if kind.tag == "id" and self.unknown:
-            self.say(node, "order", f"the {'text' if isinstance(node, ast.Constant) else 'identifier'} `{_short(node)}`")
+            self.say(
+                node, "order", f"the {'text' if isinstance(node, ast.Constant) else 'identifier'} `{_short(node)}`"
+            )
 
     def _of_compare(self, node: ast.Compare) -> Kind:
         parts = [node.left, *node.comparators]
@@ -682,9 +689,9 @@ class Body:
         self._key(node.slice, held, key, storing=False)
         if held.tag == "map":
             return held.parts[1].flagged(max(held.flag, SHARED))
-        if held.tag == "tuple" and isinstance(node.slice, ast.Constant) and type(node.slice.value) is int:
-            if -len(held.parts) <= node.slice.value < len(held.parts):
-                return held.parts[node.slice.value].flagged(max(held.flag, SHARED))
+        place = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if held.tag == "tuple" and type(place) is int and -len(held.parts) <= place < len(held.parts):
+            return held.parts[place].flagged(max(held.flag, SHARED))
         if held.tag in ("tuple", "list"):
             return list_of(held.item, held.flag) if key.tag == "slice" else held.item.flagged(SHARED)
         return ANY.flagged(held.flag)
@@ -771,16 +778,18 @@ class Body:
     ) -> Kind:
         numeric = base_of(called.of) is int
         given = arguments[0] if arguments else ANY
-        if self.unknown and node.args and not (numeric and isinstance(node.args[0], ast.Constant)):
-            if (numeric and given != Kind("number id", given.of)) or (not numeric and given.tag != "id"):
-                self.say(node, "key", f"`{_short(node)}` makes an identifier of what is none")
+        is_literal = numeric and bool(node.args) and isinstance(node.args[0], ast.Constant)
+        if self.unknown and not is_literal and given.tag != ("number id" if numeric else "id"):
+            self.say(node, "key", f"`{_short(node)}` makes an identifier of what is none")
         return of_hint(called.of)
 
     def _call_class(self, node: ast.Call, called: Kind, arguments: list[Kind], named: dict[Any, Kind]) -> Kind:
         if not is_data(called.of):
             return STEP if called.of.__name__ == "Step" else ANY
         if self.mode == RULE:
-            for value, kind in zip([*node.args, *(k.value for k in node.keywords)], [*arguments, *named.values()], strict=True):
+            for value, kind in zip(
+                [*node.args, *(k.value for k in node.keywords)], [*arguments, *named.values()], strict=True
+            ):
                 self._kept(value, kind)
         return Kind("record", called.of)
 
@@ -806,7 +815,9 @@ class Body:
             return self._annotated(node.args[0]) if node.args else ANY
         if name == "accepted" and arguments:
             return self._result_of(arguments[0])
-        return of_hint(function.__annotations__.get("return")) if function.__module__.endswith(("fixed", "evm")) else ANY
+        return (
+            of_hint(function.__annotations__.get("return")) if function.__module__.endswith(("fixed", "evm")) else ANY
+        )
 
     def _result_of(self, called: Kind) -> Kind:
         if called.tag == "inner" and isinstance(called.of, Kind):
@@ -815,9 +826,7 @@ class Body:
             return self.world.returns(called.of, self.mode)
         return self._call_method(None, called, [], {}) if called.tag == "method" else ANY
 
-    def _call_method(
-        self, node: ast.Call | None, called: Kind, arguments: list[Kind], named: dict[Any, Kind]
-    ) -> Kind:
+    def _call_method(self, node: ast.Call | None, called: Kind, arguments: list[Kind], named: dict[Any, Kind]) -> Kind:
         member = self.world.member(called.parts[0], called.of)
         functions = member.functions if member is not None else ()
         for function in functions[:1] if node is not None else ():
@@ -849,7 +858,8 @@ class Body:
         if called.of != "argument":
             return ANY
         name = node.args[0] if node.args else None
-        return self.world.argument(name.value) if isinstance(name, ast.Constant) else ANY
+        literal = name.value if isinstance(name, ast.Constant) else None
+        return self.world.argument(literal) if isinstance(literal, str) else ANY
 
     def _call_of_map(self, node: ast.Call, called: Kind, arguments: list[Kind], named: dict[Any, Kind]) -> Kind:
         held = called.parts[0]
@@ -882,9 +892,9 @@ class Body:
             for value, kind in zip(node.args, arguments, strict=True):
                 if kind.tag == "id" and self.unknown:
                     self.say(value, "order", f"`{name}` of the identifier `{_short(value)}`")
-        if name in ("min", "max", "sorted", "sum") and self.unknown and "key" not in named:
-            if len(arguments) == 1 and first.item.tag == "id":
-                self.say(node, "order", f"`{name}` of identifiers")
+        ordered = name in ("min", "max", "sorted", "sum") and "key" not in named and len(arguments) == 1
+        if ordered and self.unknown and first.item.tag == "id":
+            self.say(node, "order", f"`{name}` of identifiers")
         if name == "len" and first.tag == "id" and self.unknown:
             self.say(node, "order", f"`len` of the identifier `{_short(node.args[0])}`")
         if name in ("all", "any", "bool"):
@@ -915,7 +925,7 @@ class Body:
             return map_of(TEXT if node.keywords else NEVER, ANY if node.keywords else NEVER)
         first = arguments[0]
         if name == "dict" and first.tag == "map":
-            return map_of(*first.parts)
+            return map_of(first.parts[0], first.parts[1])
         if name == "dict":
             pair = first.item
             key, item = (pair.parts[0], pair.parts[1]) if pair.tag == "tuple" and len(pair.parts) == 2 else (ANY, ANY)
@@ -939,30 +949,46 @@ def _parameters(node: ast.FunctionDef | ast.Lambda) -> list[ast.arg]:
     return [*given.posonlyargs, *given.args, *given.kwonlyargs, *extra]
 
 
-def _bound(node: ast.AST) -> set[str]:
-    """The names that a function binds itself."""
+@functools.lru_cache(maxsize=10_000)
+def _bound(node: ast.AST) -> tuple[frozenset[str], bool]:
+    """The names that a function binds itself, and whether something in it can run later or again."""
     found: set[str] = set()
+    repeats = False
+    waiting: list[tuple[Any, bool]] = [(part, False) for part in _body(node)]
+    while waiting:
+        part, inside = waiting.pop()
+        kind = type(part)
+        if kind is ast.Name:
+            if not inside and type(part.ctx) is ast.Store:
+                found.add(part.id)
+            continue
+        if kind is ast.Constant:
+            continue
+        repeats = repeats or kind in REPEATING
+        if kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
+            found.add(part.name)
+        elif kind is ast.NamedExpr:
+            found.add(part.target.id)
+        elif kind is ast.ExceptHandler and part.name is not None:
+            found.add(part.name)
+        elif kind is ast.alias:
+            found.add((part.asname or part.name).partition(".")[0])
+        if kind in SCOPES:
+            continue
+        inside = inside or kind in COMPREHENSIONS
+        for name in part._fields:
+            value = getattr(part, name)
+            if type(value) is list:
+                waiting += [(child, inside) for child in value if isinstance(child, ast.AST)]
+            elif isinstance(value, ast.AST):
+                waiting.append((value, inside))
+    return frozenset(found), repeats
 
-    def visit(part: ast.AST, comprehension: bool) -> None:
-        for child in ast.iter_child_nodes(part):
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                found.add(child.name)
-            if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store) and not comprehension:
-                found.add(child.id)
-            if isinstance(child, ast.NamedExpr):
-                found.add(child.target.id)
-            if isinstance(child, ast.ExceptHandler) and child.name is not None:
-                found.add(child.name)
-            if isinstance(child, ast.alias):
-                found.add((child.asname or child.name).partition(".")[0])
-            if not isinstance(child, SCOPES):
-                visit(child, comprehension or isinstance(child, COMPREHENSIONS))
 
-    for part in node.body if isinstance(node, ast.FunctionDef) else ():
-        visit(ast.Module([part], []), False)
+def _body(node: ast.AST) -> list[Any]:
     if isinstance(node, ast.Lambda):
-        visit(ast.Module([ast.Expr(node.body)], []), False)
-    return found
+        return [node.body]
+    return list(node.body) if isinstance(node, ast.FunctionDef) else []
 
 
 def _targets(node: ast.expr) -> list[str]:

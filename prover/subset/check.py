@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import dataclasses
+import gc
 import sys
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import FunctionType, ModuleType
 from typing import Any, get_args, get_origin
 
@@ -19,10 +21,21 @@ from marginspec.properties.scope import NumberKey
 from marginspec.prover.subset import rules
 from marginspec.prover.subset.bodies import LAW, RULE, STILL, Body
 from marginspec.prover.subset.kinds import base_of, of_value
-from marginspec.prover.subset.sources import Source, functions_in, is_data, is_own, is_trusted, methods_of, source_of, trusted_code, written_in
+from marginspec.prover.subset.sources import (
+    Source,
+    functions_in,
+    is_data,
+    is_own,
+    is_trusted,
+    methods_of,
+    source_of,
+    trusted_code,
+    written_in,
+)
 from marginspec.prover.subset.world import Outside, Reached
 
 REPLACEABLE = ("blank", "prelude", *rules.CLASS_CONSTANTS)
+PACKAGES = ("marginspec.model", "marginspec.properties")
 KERNELS_OWN = {*dir(Machine)} - set(REPLACEABLE)
 OF_PYTHON = {name for kind in (int, str) for name in dir(kind)}
 
@@ -43,7 +56,27 @@ def require_subset(model: type[Machine], properties: Sequence[Property]) -> None
 
 
 def outside(model: type[Machine], properties: Sequence[Property]) -> list[Outside]:
-    """Everything outside the subset that a proof of the properties can run, the model's file first, in the order of the text. Nothing is run."""
+    """Everything outside the subset that a proof of the properties can run; nothing is run.
+
+    In the order of the text, the model's file first.
+    """
+    with _uncollected():
+        return _outside(model, properties)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of garbage, which would look through all that is loaded for every few trees."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _outside(model: type[Machine], properties: Sequence[Property]) -> list[Outside]:
     reached = Reached(model)
     _kernel_is_whole(reached)
     reached.add_class(model)
@@ -324,12 +357,8 @@ def _import(reached: Reached, module: ModuleType, source: Source, node: ast.Impo
         if is_own(name):
             if not hasattr(sys.modules.get(name), "__path__"):
                 reached.add_module(name)
-        elif name not in rules.LIBRARIES and not is_trusted(name) and not _is_package_of_ours(name):
+        elif name not in rules.LIBRARIES and not is_trusted(name) and name not in PACKAGES:
             reached.report(source.file, node.lineno, "import", f"`{_short(node)}`")
-
-
-def _is_package_of_ours(name: str) -> bool:
-    return name in ("marginspec.model", "marginspec.properties") or name.partition(".")[0] in ()
 
 
 # --- Classes ----------------------------------------------------------------------------------------------------------
@@ -404,7 +433,11 @@ class _Class:
         hint = typing.get_type_hints(self.kind, include_extras=True).get(name)
         if self.kind in self.reached.ways and isinstance(node.value, ast.Constant) and node.value.value is None:
             return  # whom a relaxation treats otherwise: a law says so at its beginning
-        if "__dataclass_fields__" not in vars(self.kind) or name not in fields or fields[name]._field_type is not _FIELD:
+        if (
+            "__dataclass_fields__" not in vars(self.kind)
+            or name not in fields
+            or fields[name]._field_type is not _FIELD
+        ):
             self.say(node, "hidden", f"`{name}` of {self.kind.__name__}, which is no @dataclass,")
             return
         if self.kind in self.reached.state_classes and (said := _no_type(hint)) is not None:
