@@ -19,8 +19,9 @@ from marginspec.model.kernel.record import Record, plain
 from marginspec.properties.law import Chapter, Property
 from marginspec.properties.scope import NumberKey
 from marginspec.prover.subset import rules
-from marginspec.prover.subset.bodies import LAW, RULE, STILL, Body
+from marginspec.prover.subset.bodies import Body
 from marginspec.prover.subset.kinds import base_of, of_value
+from marginspec.prover.subset.names import LAW, RULE, STILL, short
 from marginspec.prover.subset.sources import (
     Source,
     functions_in,
@@ -226,11 +227,11 @@ def _function(reached: Reached, function: FunctionType, mode: str) -> None:
 def _decorators(reached: Reached, source: Source, node: Any, names: dict[str, Any]) -> None:
     for decorator in node.decorator_list:
         if not _is_known(decorator, names):
-            reached.report(source.file, decorator.lineno, "decorator", f"`@{_short(decorator)}`")
+            reached.report(source.file, decorator.lineno, "decorator", f"`@{short(decorator)}`")
         elif isinstance(decorator, ast.Call):
             options = [keyword.arg for keyword in decorator.keywords]
             if isinstance(node, ast.ClassDef) and (decorator.args or set(options) - set(rules.DATACLASS_OPTIONS)):
-                reached.report(source.file, decorator.lineno, "decorator", f"`@{_short(decorator)}`")
+                reached.report(source.file, decorator.lineno, "decorator", f"`@{short(decorator)}`")
             body = Body(reached, source.file, names, STILL)
             for argument in [*decorator.args, *(keyword.value for keyword in decorator.keywords)]:
                 body.expression(argument)
@@ -293,7 +294,7 @@ def _statements(
         elif isinstance(node, ast.If) and _object(node.test, names) is typing.TYPE_CHECKING and _says_typing(node.test):
             _statements(reached, module, source, node.orelse, defined)
         elif not _is_text(node) and not isinstance(node, ast.Pass):
-            reached.report(source.file, node.lineno, "module", f"`{_short(node)}`")
+            reached.report(source.file, node.lineno, "module", f"`{short(node)}`")
         for name in made:
             if name in defined:
                 reached.report(source.file, node.lineno, "twice", f"`{name}`")
@@ -321,7 +322,7 @@ def _other_class(reached: Reached, source: Source, node: ast.ClassDef, body: Bod
         elif isinstance(inner, ast.FunctionDef):
             _decorators(reached, source, inner, body.names)
         elif not _is_text(inner) and not isinstance(inner, ast.Pass):
-            reached.report(source.file, inner.lineno, "module", f"`{_short(inner)}`")
+            reached.report(source.file, inner.lineno, "module", f"`{short(inner)}`")
 
 
 def _assigned(reached: Reached, source: Source, node: ast.Assign | ast.AnnAssign, body: Body) -> list[str]:
@@ -330,7 +331,7 @@ def _assigned(reached: Reached, source: Source, node: ast.Assign | ast.AnnAssign
         parts = target.elts if isinstance(target, ast.Tuple) else [target]
         for part in parts:
             if not isinstance(part, ast.Name):
-                reached.report(source.file, node.lineno, "module", f"`{_short(node)}`")
+                reached.report(source.file, node.lineno, "module", f"`{short(node)}`")
             elif part.id.startswith("__") and part.id != "__all__":
                 reached.report(source.file, node.lineno, "dunder", f"`{part.id}`")
             else:
@@ -350,7 +351,7 @@ def _import(reached: Reached, module: ModuleType, source: Source, node: ast.Impo
         asked = [home]
         for alias in node.names:
             if alias.name == "*":
-                reached.report(source.file, node.lineno, "import", f"`{_short(node)}`")
+                reached.report(source.file, node.lineno, "import", f"`{short(node)}`")
             elif f"{home}.{alias.name}" in sys.modules:
                 asked.append(f"{home}.{alias.name}")
     for name in asked:
@@ -358,7 +359,7 @@ def _import(reached: Reached, module: ModuleType, source: Source, node: ast.Impo
             if not hasattr(sys.modules.get(name), "__path__"):
                 reached.add_module(name)
         elif name not in rules.LIBRARIES and not is_trusted(name) and name not in PACKAGES:
-            reached.report(source.file, node.lineno, "import", f"`{_short(node)}`")
+            reached.report(source.file, node.lineno, "import", f"`{short(node)}`")
 
 
 # --- Classes ----------------------------------------------------------------------------------------------------------
@@ -407,7 +408,7 @@ class _Class:
             self._field(node, node.target.id)
         elif isinstance(node, ast.Assign):
             for target in node.targets:
-                name = target.id if isinstance(target, ast.Name) else _short(target)
+                name = target.id if isinstance(target, ast.Name) else short(target)
                 if name not in rules.CLASS_CONSTANTS or not issubclass(self.kind, Machine):
                     self.say(node, "dunder" if name.startswith("__") else "hidden", f"`{name}` of {self.kind.__name__}")
                 defined.add(name)
@@ -416,7 +417,7 @@ class _Class:
             self._name(node, node.name, defined)
             _decorators(self.reached, self.source, node, self.names)
         elif not _is_text(node) and not isinstance(node, ast.Pass):
-            self.say(node, "class", f"`{_short(node)}` in {self.kind.__name__}")
+            self.say(node, "class", f"`{short(node)}` in {self.kind.__name__}")
 
     def _name(self, node: ast.stmt, name: str, defined: set[str]) -> None:
         where = f"`{name}` of {self.kind.__name__}"
@@ -452,10 +453,10 @@ class _Class:
             options = [keyword.arg for keyword in node.value.keywords]
             by_field = made is dataclasses.field or getattr(made, "__name__", "") == "constant"
             if by_field and (node.value.args or set(options) - set(rules.FIELD_OPTIONS)):
-                self.say(node, "field", f"{self.kind.__name__}.{name}: `{_short(node.value)}`")
+                self.say(node, "field", f"{self.kind.__name__}.{name}: `{short(node.value)}`")
         kind = Body(self.reached, self.file, self.names, STILL).expression(node.value)
         if kind.tag in ("map", "list", "record"):
-            self.say(node, "default", f"{self.kind.__name__}.{name}: the default `{_short(node.value)}`")
+            self.say(node, "default", f"{self.kind.__name__}.{name}: the default `{short(node.value)}`")
 
     def _as_written(self, defined: set[str]) -> None:
         """What the class has at run time is what its text says: nothing was put there since."""
@@ -493,8 +494,3 @@ def _no_type(hint: Any) -> str | None:
             return f"a dict whose keys are {getattr(key, '__name__', key)}"
         return _no_type(item)
     return f"the type {getattr(kind, '__name__', kind)}"
-
-
-def _short(node: ast.AST) -> str:
-    text = " ".join(ast.unparse(node).split())
-    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -37,7 +37,7 @@ RULES: dict[str, Rule] = {
     "key": Rule("a number, or something of unknown type, as the key of a map", "an identifier, annotated as one"),
     "power": Rule("`**` with an exponent that is no natural constant", "a constant exponent, or a loop"),
     "shift": Rule("`<<` and `>>` by what is no natural constant", "a constant, or `*` and `//` by a power of 2"),
-    "mask": Rule("`&`, `|`, `^` of unknown numbers, and `~`", "a constant mask on one side; `and`, `or`, `not` for conditions"),
+    "mask": Rule("`&`, `|`, `^` of unknown numbers, and `~`", "a constant mask on one side, or `and`, `or`, `not`"),
     "operator": Rule("`@`", "`+ - * // %` on integers"),
     "order": Rule("an identifier that is ordered, added, counted, iterated or called", "`==` and `!=`"),
     "condition": Rule("a condition that is compared with a number", "the condition itself, or `1 if … else 0`"),
@@ -56,7 +56,7 @@ RULES: dict[str, Rule] = {
     ),
     "default": Rule("a default value that can change", "None, a number or a tuple"),
     # --- Definitions ---
-    "decorator": Rule("a decorator that is not the kernel's", "`@action`, `@rule`, `@regime`, `@dataclass`, `@chapter.…`"),
+    "decorator": Rule("a decorator that is not the kernel's", "one of `@action`, `@rule`, `@regime`, `@dataclass`"),
     "law": Rule("a law that is no function of a module", "`def` at the left margin of a module"),
     "nested": Rule("a function made inside another one", "a function of the module"),
     "source": Rule("code whose source is not what runs", "the definition in a file, changed by nothing"),

@@ -16,7 +16,7 @@ from typing import Any
 from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.model.kernel.record import Record, plain
 from marginspec.prover.subset import rules
-from marginspec.prover.subset.bodies import LAW, RULE, STILL, Body
+from marginspec.prover.subset.bodies import Body
 from marginspec.prover.subset.kinds import (
     ANY,
     CONSTANT,
@@ -31,6 +31,7 @@ from marginspec.prover.subset.kinds import (
     of_hint,
     of_value,
 )
+from marginspec.prover.subset.names import LAW, RULE, STILL
 from marginspec.prover.subset.sources import (
     functions_in,
     is_data,

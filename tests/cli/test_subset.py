@@ -27,7 +27,7 @@ CASES = {
     "a swallowed error": (
         "laws.py",
         "",
-        f"{LAW}    try:\n        digit = amount % 10\n    except Exception:\n        digit = 0\n    return digit == 0\n",
+        f"{LAW}    try:\n        d = amount % 10\n    except Exception:\n        d = 0\n    return d == 0\n",
         "`except Exception`",
     ),
     "an Enum": ("model.py", "FUNDS = 10**24\n", f"FUNDS = 10**24\n{MODE}", "`import enum`"),
