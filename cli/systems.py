@@ -114,7 +114,7 @@ _WITHIN: list[System] = []
 
 
 def within_subset(known: System) -> None:
-    """Raise BadInput where the model or a law uses more of Python than `docs/subset.md` allows, before anything runs."""
+    """Raise BadInput where the model or a law is outside the subset of `docs/subset.md`, before anything runs."""
     if any(known is one for one in _WITHIN):
         return
     try:

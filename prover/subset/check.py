@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import dataclasses
+import gc
 import sys
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import FunctionType, ModuleType
 from typing import Any, get_args, get_origin
 
@@ -17,12 +19,24 @@ from marginspec.model.kernel.record import Record, plain
 from marginspec.properties.law import Chapter, Property
 from marginspec.properties.scope import NumberKey
 from marginspec.prover.subset import rules
-from marginspec.prover.subset.bodies import LAW, RULE, STILL, Body
+from marginspec.prover.subset.bodies import Body
 from marginspec.prover.subset.kinds import base_of, of_value
-from marginspec.prover.subset.sources import Source, functions_in, is_data, is_own, is_trusted, methods_of, source_of, trusted_code, written_in
+from marginspec.prover.subset.names import LAW, RULE, STILL, short
+from marginspec.prover.subset.sources import (
+    Source,
+    functions_in,
+    is_data,
+    is_own,
+    is_trusted,
+    methods_of,
+    source_of,
+    trusted_code,
+    written_in,
+)
 from marginspec.prover.subset.world import Outside, Reached
 
 REPLACEABLE = ("blank", "prelude", *rules.CLASS_CONSTANTS)
+PACKAGES = ("marginspec.model", "marginspec.properties")
 KERNELS_OWN = {*dir(Machine)} - set(REPLACEABLE)
 OF_PYTHON = {name for kind in (int, str) for name in dir(kind)}
 
@@ -43,7 +57,27 @@ def require_subset(model: type[Machine], properties: Sequence[Property]) -> None
 
 
 def outside(model: type[Machine], properties: Sequence[Property]) -> list[Outside]:
-    """Everything outside the subset that a proof of the properties can run, the model's file first, in the order of the text. Nothing is run."""
+    """Everything outside the subset that a proof of the properties can run; nothing is run.
+
+    In the order of the text, the model's file first.
+    """
+    with _uncollected():
+        return _outside(model, properties)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of garbage, which would look through all that is loaded for every few trees."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _outside(model: type[Machine], properties: Sequence[Property]) -> list[Outside]:
     reached = Reached(model)
     _kernel_is_whole(reached)
     reached.add_class(model)
@@ -193,11 +227,11 @@ def _function(reached: Reached, function: FunctionType, mode: str) -> None:
 def _decorators(reached: Reached, source: Source, node: Any, names: dict[str, Any]) -> None:
     for decorator in node.decorator_list:
         if not _is_known(decorator, names):
-            reached.report(source.file, decorator.lineno, "decorator", f"`@{_short(decorator)}`")
+            reached.report(source.file, decorator.lineno, "decorator", f"`@{short(decorator)}`")
         elif isinstance(decorator, ast.Call):
             options = [keyword.arg for keyword in decorator.keywords]
             if isinstance(node, ast.ClassDef) and (decorator.args or set(options) - set(rules.DATACLASS_OPTIONS)):
-                reached.report(source.file, decorator.lineno, "decorator", f"`@{_short(decorator)}`")
+                reached.report(source.file, decorator.lineno, "decorator", f"`@{short(decorator)}`")
             body = Body(reached, source.file, names, STILL)
             for argument in [*decorator.args, *(keyword.value for keyword in decorator.keywords)]:
                 body.expression(argument)
@@ -260,7 +294,7 @@ def _statements(
         elif isinstance(node, ast.If) and _object(node.test, names) is typing.TYPE_CHECKING and _says_typing(node.test):
             _statements(reached, module, source, node.orelse, defined)
         elif not _is_text(node) and not isinstance(node, ast.Pass):
-            reached.report(source.file, node.lineno, "module", f"`{_short(node)}`")
+            reached.report(source.file, node.lineno, "module", f"`{short(node)}`")
         for name in made:
             if name in defined:
                 reached.report(source.file, node.lineno, "twice", f"`{name}`")
@@ -288,7 +322,7 @@ def _other_class(reached: Reached, source: Source, node: ast.ClassDef, body: Bod
         elif isinstance(inner, ast.FunctionDef):
             _decorators(reached, source, inner, body.names)
         elif not _is_text(inner) and not isinstance(inner, ast.Pass):
-            reached.report(source.file, inner.lineno, "module", f"`{_short(inner)}`")
+            reached.report(source.file, inner.lineno, "module", f"`{short(inner)}`")
 
 
 def _assigned(reached: Reached, source: Source, node: ast.Assign | ast.AnnAssign, body: Body) -> list[str]:
@@ -297,7 +331,7 @@ def _assigned(reached: Reached, source: Source, node: ast.Assign | ast.AnnAssign
         parts = target.elts if isinstance(target, ast.Tuple) else [target]
         for part in parts:
             if not isinstance(part, ast.Name):
-                reached.report(source.file, node.lineno, "module", f"`{_short(node)}`")
+                reached.report(source.file, node.lineno, "module", f"`{short(node)}`")
             elif part.id.startswith("__") and part.id != "__all__":
                 reached.report(source.file, node.lineno, "dunder", f"`{part.id}`")
             else:
@@ -317,19 +351,15 @@ def _import(reached: Reached, module: ModuleType, source: Source, node: ast.Impo
         asked = [home]
         for alias in node.names:
             if alias.name == "*":
-                reached.report(source.file, node.lineno, "import", f"`{_short(node)}`")
+                reached.report(source.file, node.lineno, "import", f"`{short(node)}`")
             elif f"{home}.{alias.name}" in sys.modules:
                 asked.append(f"{home}.{alias.name}")
     for name in asked:
         if is_own(name):
             if not hasattr(sys.modules.get(name), "__path__"):
                 reached.add_module(name)
-        elif name not in rules.LIBRARIES and not is_trusted(name) and not _is_package_of_ours(name):
-            reached.report(source.file, node.lineno, "import", f"`{_short(node)}`")
-
-
-def _is_package_of_ours(name: str) -> bool:
-    return name in ("marginspec.model", "marginspec.properties") or name.partition(".")[0] in ()
+        elif name not in rules.LIBRARIES and not is_trusted(name) and name not in PACKAGES:
+            reached.report(source.file, node.lineno, "import", f"`{short(node)}`")
 
 
 # --- Classes ----------------------------------------------------------------------------------------------------------
@@ -378,7 +408,7 @@ class _Class:
             self._field(node, node.target.id)
         elif isinstance(node, ast.Assign):
             for target in node.targets:
-                name = target.id if isinstance(target, ast.Name) else _short(target)
+                name = target.id if isinstance(target, ast.Name) else short(target)
                 if name not in rules.CLASS_CONSTANTS or not issubclass(self.kind, Machine):
                     self.say(node, "dunder" if name.startswith("__") else "hidden", f"`{name}` of {self.kind.__name__}")
                 defined.add(name)
@@ -387,7 +417,7 @@ class _Class:
             self._name(node, node.name, defined)
             _decorators(self.reached, self.source, node, self.names)
         elif not _is_text(node) and not isinstance(node, ast.Pass):
-            self.say(node, "class", f"`{_short(node)}` in {self.kind.__name__}")
+            self.say(node, "class", f"`{short(node)}` in {self.kind.__name__}")
 
     def _name(self, node: ast.stmt, name: str, defined: set[str]) -> None:
         where = f"`{name}` of {self.kind.__name__}"
@@ -404,7 +434,11 @@ class _Class:
         hint = typing.get_type_hints(self.kind, include_extras=True).get(name)
         if self.kind in self.reached.ways and isinstance(node.value, ast.Constant) and node.value.value is None:
             return  # whom a relaxation treats otherwise: a law says so at its beginning
-        if "__dataclass_fields__" not in vars(self.kind) or name not in fields or fields[name]._field_type is not _FIELD:
+        if (
+            "__dataclass_fields__" not in vars(self.kind)
+            or name not in fields
+            or fields[name]._field_type is not _FIELD
+        ):
             self.say(node, "hidden", f"`{name}` of {self.kind.__name__}, which is no @dataclass,")
             return
         if self.kind in self.reached.state_classes and (said := _no_type(hint)) is not None:
@@ -419,10 +453,10 @@ class _Class:
             options = [keyword.arg for keyword in node.value.keywords]
             by_field = made is dataclasses.field or getattr(made, "__name__", "") == "constant"
             if by_field and (node.value.args or set(options) - set(rules.FIELD_OPTIONS)):
-                self.say(node, "field", f"{self.kind.__name__}.{name}: `{_short(node.value)}`")
+                self.say(node, "field", f"{self.kind.__name__}.{name}: `{short(node.value)}`")
         kind = Body(self.reached, self.file, self.names, STILL).expression(node.value)
         if kind.tag in ("map", "list", "record"):
-            self.say(node, "default", f"{self.kind.__name__}.{name}: the default `{_short(node.value)}`")
+            self.say(node, "default", f"{self.kind.__name__}.{name}: the default `{short(node.value)}`")
 
     def _as_written(self, defined: set[str]) -> None:
         """What the class has at run time is what its text says: nothing was put there since."""
@@ -460,8 +494,3 @@ def _no_type(hint: Any) -> str | None:
             return f"a dict whose keys are {getattr(key, '__name__', key)}"
         return _no_type(item)
     return f"the type {getattr(kind, '__name__', kind)}"
-
-
-def _short(node: ast.AST) -> str:
-    text = " ".join(ast.unparse(node).split())
-    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -22,7 +22,7 @@ FRESH, SHARED, CONSTANT = 0, 1, 2
 
 @dataclass(frozen=True)
 class Kind:
-    """tag: what it is. of: the class, identifier type, function or module. parts: of a map key and item, of a list item."""
+    """tag: what it is. of: its class, identifier type, function or module. parts: key and item of a map; items."""
 
     tag: str
     of: Any = None

@@ -46,12 +46,13 @@ def source_of(file: str) -> Source | None:
     """The source in a file, None where there is none."""
     try:
         with tokenize.open(file) as text:
-            tree = ast.parse(text.read(), file)
+            content = text.read()
+        tree = ast.parse(content, file)
         source = Source(file, tree)
         _codes(source, compile(tree, file, "exec", dont_inherit=True))
     except (OSError, SyntaxError, ValueError):
         return None
-    _definitions(source, tree.body, "")
+    _definitions(source, tree.body, "", "lambda" in content)
     return source
 
 
@@ -62,23 +63,25 @@ def _codes(source: Source, code: CodeType) -> None:
             _codes(source, constant)
 
 
-def _definitions(source: Source, nodes: Iterable[ast.AST], prefix: str) -> None:
-    """Find all definitions below some nodes, whose names begin with a prefix."""
+def _definitions(source: Source, nodes: Iterable[ast.AST], prefix: str, lambdas: bool) -> None:
+    """Find all definitions below some nodes, whose names begin with a prefix. lambdas: expressions may hold some."""
     for node in nodes:
+        if not lambdas and isinstance(node, ast.expr):
+            continue
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
             name = f"{prefix}{'<lambda>' if isinstance(node, ast.Lambda) else node.name}"
             first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
             source.definitions.setdefault((name, first), []).append(node)
-            _definitions(source, [*decorators, node.args], prefix)
+            _definitions(source, [*decorators, node.args], prefix, lambdas)
             body = [node.body] if isinstance(node, ast.Lambda) else node.body
-            _definitions(source, body, f"{name}.<locals>.")
+            _definitions(source, body, f"{name}.<locals>.", lambdas)
         elif isinstance(node, ast.ClassDef):
             source.classes.setdefault(f"{prefix}{node.name}", []).append(node)
-            _definitions(source, [*node.decorator_list, *node.bases, *node.keywords], prefix)
-            _definitions(source, node.body, f"{prefix}{node.name}.")
+            _definitions(source, [*node.decorator_list, *node.bases, *node.keywords], prefix, lambdas)
+            _definitions(source, node.body, f"{prefix}{node.name}.", lambdas)
         else:
-            _definitions(source, ast.iter_child_nodes(node), prefix)
+            _definitions(source, ast.iter_child_nodes(node), prefix, lambdas)
 
 
 def is_trusted(module: str | None) -> bool:
@@ -130,7 +133,7 @@ def methods_of(kind: type) -> dict[str, list[FunctionType]]:
 
 
 def written_in(member: Any) -> list[FunctionType]:
-    """The functions whose text a member of a class is: what the kernel's decorators wrap, not what they are told besides."""
+    """The functions whose text a member of a class is: what the kernel's decorators wrap, not what they are told."""
     if isinstance(member, classmethod | staticmethod):
         return written_in(member.__func__)
     if isinstance(member, property):
@@ -138,8 +141,8 @@ def written_in(member: Any) -> list[FunctionType]:
     if not isinstance(member, FunctionType):
         return []
     held = list(functions_in(member))
-    while trusted_code(member.__code__) and isinstance(getattr(member, "__wrapped__", None), FunctionType):
-        member = member.__wrapped__
+    while trusted_code(member.__code__) and isinstance(inner := getattr(member, "__wrapped__", None), FunctionType):
+        member = inner
     return [member] if trusted_code(member.__code__) or member in held else []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import functools
+import inspect
 import typing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Any
 from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.model.kernel.record import Record, plain
 from marginspec.prover.subset import rules
-from marginspec.prover.subset.bodies import LAW, RULE, STILL, Body
+from marginspec.prover.subset.bodies import Body
 from marginspec.prover.subset.kinds import (
     ANY,
     CONSTANT,
@@ -30,7 +31,16 @@ from marginspec.prover.subset.kinds import (
     of_hint,
     of_value,
 )
-from marginspec.prover.subset.sources import functions_in, is_data, is_own, methods_of, source_of, trusted_code, written_in
+from marginspec.prover.subset.names import LAW, RULE, STILL
+from marginspec.prover.subset.sources import (
+    functions_in,
+    is_data,
+    is_own,
+    methods_of,
+    source_of,
+    trusted_code,
+    written_in,
+)
 
 
 @dataclass(frozen=True)
@@ -152,7 +162,7 @@ class Reached:
         constant = False
         for base in classes:
             value = vars(base).get(name)
-            if name in base.__dict__.get("__annotations__", {}):
+            if name in inspect.get_annotations(base):
                 kinds.append(of_hint(_class_hints(base).get(name)))
                 constant |= _is_constant(base, name)
             elif isinstance(value, property):
@@ -184,11 +194,10 @@ class Reached:
     def drain(self) -> Iterator[tuple[FunctionType, str]]:
         """The functions still to be looked at, those of rules first."""
         while self._queue:
-            order = {RULE: 0, LAW: 1, STILL: 2}
-            function, mode = min(self._queue, key=lambda entry: order[entry[1]])
-            self._queue = [e for e in self._queue if e[0] is not function or e[1] != mode]
-            if mode == self._done[function.__code__] or not _covers(self._done[function.__code__], mode):
-                yield function, mode
+            mode = next(mode for mode in (RULE, LAW, STILL) if any(entry[1] == mode for entry in self._queue))
+            now = [entry for entry in self._queue if entry[1] == mode]
+            self._queue = [entry for entry in self._queue if entry[1] != mode]
+            yield from (entry for entry in now if self._done[entry[0].__code__] == mode)
 
     def hints(self, function: FunctionType) -> dict[str, Any]:
         """The annotations of a function, resolved as far as they can be."""
@@ -282,7 +291,7 @@ def _covers(done: str | None, mode: str) -> bool:
 @functools.cache
 def _class_hints(kind: type) -> dict[str, Any]:
     """The types of the fields that a class declares itself."""
-    own = kind.__dict__.get("__annotations__", {})
+    own = inspect.get_annotations(kind)
     try:
         hints = typing.get_type_hints(kind, include_extras=True)
     except Exception:

@@ -197,7 +197,13 @@ MISTAKES = [
         "prove",
         r"escrow/laws\.py:{line}: NameError: .*bakc",
     ),
-    ("model.py", "self.total += amount", "self.totl += amount", "fuzz", r"escrow/model\.py:{line}: AttributeError"),
+    (
+        "model.py",
+        "self.total += amount",
+        "self.totl += amount",
+        "fuzz",
+        r"escrow/model\.py:{line}: `\.totl` of `self` is outside",
+    ),
     ("adapter.py", '"balanceOf")', '"balances")', "fuzz", r"escrow/adapter\.py:\d+: KeyError: 'balances'"),
     ("contracts/escrow.vy", "self.total += amount", "self.total += 1 amount", "fuzz", r": vyper: escrow\.vy: "),
 ]

@@ -1,6 +1,9 @@
 """The subset of Python of models and laws: what is outside is refused with file, line and what to write instead."""
 
+# ruff: noqa: E501 - tables of changes to other files
+
 import importlib
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -8,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from marginspec.cli.init import FILES, SCAFFOLD
+from marginspec.cli.init import SCAFFOLD
 from marginspec.cli.systems import ROOT, SYSTEMS
-from marginspec.prover.subset import RULES, Outside, OutsideSubset, outside, require_subset
+from marginspec.prover.subset import RULES, Outside, outside, rules
 
 Vault = Callable[..., list[Outside]]
 
@@ -406,6 +409,10 @@ def test_what_is_outside_is_refused_with_its_line(name: str, vault: Vault, tmp_p
     found = vault(*changes)
     by_rule = [one for one in found if one.rule == rule]
     assert by_rule, [str(one) for one in found]
+    begun = {name: (SCAFFOLD / name).read_text().splitlines() for name in (MODEL, LAWS)}
+    where = {one.file: (tmp_path / one.file).read_text().splitlines()[one.line - 1] for one in by_rule}
+    is_new = any(line not in begun.get(Path(file).name, []) for file, line in where.items())
+    assert is_new or rule in ("source", "class", "identifier"), where
     for one in found:
         assert (tmp_path / one.file).is_file(), one
         lines = (tmp_path / one.file).read_text().splitlines()
@@ -417,6 +424,19 @@ def test_what_is_outside_is_refused_with_its_line(name: str, vault: Vault, tmp_p
 
 def test_every_rule_is_tested() -> None:
     assert {rule for rule, _ in REFUSED.values()} >= set(RULES)
+
+
+def test_the_page_says_the_same_rules_and_lists() -> None:
+    page = (ROOT / "docs" / "subset.md").read_text()
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in page.splitlines() if line.startswith("| `")]
+    assert [tuple(cell.strip().replace("\\|", "|") for cell in row) for row in rows] == [
+        (f"`{key}`", rule.what, rule.instead) for key, rule in RULES.items()
+    ]
+    words = " ".join(page.split())
+    laws = rules.KERNEL["marginspec.properties.law"]
+    lists = (rules.BUILTINS, rules.MAP_METHODS, rules.LIST_METHODS, rules.STATE_METHODS, rules.STEP_ATTRIBUTES, laws)
+    for names in (*lists, rules.LIBRARIES, rules.HISTORY):
+        assert ", ".join(f"`{name}`" for name in names) in words
 
 
 # --- What is inside ---------------------------------------------------------------------------------------------------
