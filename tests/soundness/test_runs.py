@@ -28,7 +28,7 @@ class Run:
     holds: bool = False
 
 
-# --- A service that executes nothing -----------------------------------------------------------------------------------
+# --- A service that executes nothing ---------------------------------------------------------------------------------
 
 SERVICE = """
 import json, sys
@@ -38,7 +38,8 @@ for line in sys.stdin:
     asked = json.loads(line)
     if asked["op"] == "describe":
         inputs = [name for name in asked["variables"] if name.startswith("balance")]
-        answer = {{"name": "idle", "actions": {actions}, "quotes": {quotes}, "observations": ["total"], "inputs": inputs}}
+        answer = {{"name": "idle", "actions": {actions}, "quotes": {quotes}, "inputs": inputs}}
+        answer["observations"] = ["total"]
     elif asked["op"] == "load":
         state.update(asked["state"])
         answer = {{}}
@@ -64,7 +65,7 @@ IDLE = [
     Run("it has no actions", service=service("[]", "[]", "enough")),
 ]
 
-# --- Too little ----------------------------------------------------------------------------------------------------------
+# --- Too little ------------------------------------------------------------------------------------------------------
 
 REFUSES_ALL = (
     (EMPTY, EMPTY.replace("amount == 0", "amount >= 0")),
@@ -79,7 +80,7 @@ LITTLE = [
     Run("the usual number of steps", holds=True),
 ]
 
-# --- Functions that no action calls --------------------------------------------------------------------------------------
+# --- Functions that no action calls ----------------------------------------------------------------------------------
 
 UNMODELLED = [
     Run(
@@ -157,7 +158,7 @@ def test_what_was_not_compared_does_not_hold(run: Run, here: Command) -> None:
     assert (code == 0) == run.holds, said
 
 
-# --- Vectors -------------------------------------------------------------------------------------------------------------
+# --- Vectors ---------------------------------------------------------------------------------------------------------
 
 REFUSALS = {
     "one number more": "amount in (0, 7)",
