@@ -7,6 +7,7 @@ rest, systems of several sizes are looked at, in which everybody is somebody.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args, get_origin
@@ -34,7 +35,7 @@ class Counterexample:
 
 @dataclass(frozen=True)
 class Truth:
-    """What came of every case. cases: those of which the law says something; counterexample: the first that breaks it."""
+    """What came of every case. cases: those of which the law says something. counterexample: one that breaks it."""
 
     cases: int
     counterexample: Counterexample | None = None
@@ -55,7 +56,8 @@ def sizes(scope: Scope, further: Sequence[int]) -> Iterator[Ids]:
     for many in further if open_ else (0,):
         more = tuple(f"further {n}" for n in range(1, many + 1))
         yield {
-            kind: (*(k for k in keys if k != REST), *more) if REST in keys else keys for kind, keys in scope.keys.items()
+            kind: (*(k for k in keys if k != REST), *more) if REST in keys else keys
+            for kind, keys in scope.keys.items()
         }
 
 
@@ -98,8 +100,8 @@ class World:
 
     def blank(self) -> Machine:
         """How the model begins with these identifiers."""
-        sized = type(self.model.__name__, (self.model,), {"universe": self.ids})
-        return sized.blank()  # type: ignore[attr-defined,no-any-return]
+        sized: type[Machine] = type(self.model.__name__, (self.model,), {"universe": self.ids})
+        return sized.blank()
 
     def named(self, values: Sequence[Any]) -> dict[str, str]:
         """The variables of a state by name, for people."""
@@ -151,7 +153,7 @@ class World:
         return all(value in options for value, options in zip(state.flatten(), self.options, strict=True))
 
 
-# --- What a law means -------------------------------------------------------------------------------------------------
+# --- What a law means ------------------------------------------------------------------------------------------------
 
 
 def holds(invariant: Property, state: Machine, arguments: Mapping[str, Any]) -> bool:
@@ -228,8 +230,41 @@ def keeps_ranges(world: World, invariants: Sequence[Property], only: Sequence[Se
                 return Truth(many, Counterexample(at, f"{type(error).__name__}: {error}"))
             many += accepted
             if accepted and not world.in_range(state):
-                return Truth(many, Counterexample({**world.named(values), **_texts({"step": Step(call)})}, "out of range"))
+                return Truth(
+                    many, Counterexample({**world.named(values), **_texts({"step": Step(call)})}, "out of range")
+                )
     return Truth(many)
+
+
+def shared_out(world: World, case: Mapping[str, str]) -> list[Any] | None:
+    """The state of a counterexample, in which the numbers of the rest are shared out among those who are not named.
+
+    case: variables by name. None where they are too few to have so much, or too many to have so little.
+    """
+    values: list[Any] = []
+    left: dict[str, int] = {}
+    for name, options in zip(world.names, world.options, strict=True):
+        if "[further" in name:
+            whole = re.sub(r"\[.*?\]", f"[{REST}]", name)
+            least, most = min(options), max(options)
+            if whole not in left:
+                many = sum(re.sub(r"\[.*?\]", f"[{REST}]", n) == whole and "[further" in n for n in world.names)
+                left[whole] = int(case.get(whole, many * least)) - many * least
+            more = max(min(left[whole], most - least), 0)
+            left[whole] -= more
+            values.append(least + more)
+        else:
+            values.append(
+                next(
+                    (
+                        option
+                        for option in options
+                        if str(int(option) if isinstance(option, bool) else option) == case.get(name)
+                    ),
+                    options[0],
+                )
+            )
+    return None if any(left.values()) else values
 
 
 def _texts(case: Mapping[str, Any]) -> dict[str, str]:

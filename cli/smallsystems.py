@@ -108,9 +108,13 @@ class Draw:
         if pick.random() < 0.75:
             self.rest = pick.random() < 0.5
             if self.rest:  # or there are too many states
-                self.numbers = dict([(name, pick.choice(RANGES[:5])) for name in self.numbers][: pick.choice((1, 1, 2))])
+                self.numbers = dict(
+                    [(name, pick.choice(RANGES[:5])) for name in self.numbers][: pick.choice((1, 1, 2))]
+                )
             self.box = pick.random() < 0.3
-            ranges = ((0, 1), (0, 2), (0, 1), (-1, 1), (1, 2)) if self.rest else ((0, 2), (0, 3), (0, 1), (-1, 1), (1, 3))
+            ranges = (
+                ((0, 1), (0, 2), (0, 1), (-1, 1), (1, 2)) if self.rest else ((0, 2), (0, 3), (0, 1), (-1, 1), (1, 3))
+            )
             names = ("held",) if self.rest or pick.random() < 0.75 else ("held", "owed")
             self.maps = {name: pick.choice(ranges) for name in names}
             self.records = pick.random() < 0.15
@@ -174,7 +178,7 @@ class Draw:
     def _rarely(self, share: float) -> bool:
         return self.random.random() < share
 
-    # --- Expressions ---------------------------------------------------------------------------------------------------
+    # --- Expressions -------------------------------------------------------------------------------------------------
 
     def entry(self, names: Names, name: str, key: str) -> str:
         """What an account has."""
@@ -200,7 +204,7 @@ class Draw:
             most = self.random.choice(("max", "min"))
             options.append(lambda: f"{most}({self._values(names, self.random.choice(names.maps))})")
         if names.helpers:
-            options += [lambda: f"{self.random.choice(names.helpers)}({self.number(names.numbers and names, 0)})"]
+            options += [lambda: f"{self.random.choice(names.helpers)}({self.number(names if names.numbers else (), 0)})"]
         return self.random.choice(options)()
 
     def number(self, names: Names | tuple[()], depth: int) -> str:
@@ -253,7 +257,9 @@ class Draw:
             options += [lambda: f"{keys[0]} {self.random.choice(('==', '!='))} {self.random.choice(keys[1:])}"] * 2
         if names.maps and names.one_by_one:
             of = self.random.choice(names.maps)
-            each = f"each{'.size' if self.records and of == 'held' else ''} {self._order()} {self.random.randint(-1, 2)}"
+            each = (
+                f"each{'.size' if self.records and of == 'held' else ''} {self._order()} {self.random.randint(-1, 2)}"
+            )
             kind = self.random.choice(("all", "any"))
             options.append(lambda: f"{kind}({each} for each in {names.home}.{of}.values())")
         return self.random.choice(options)()
@@ -281,7 +287,10 @@ class Draw:
         names = self.state_names("self").also("value")
         lines = [f"    def {name}(self, value: int) -> int:"]
         if self._rarely(0.7):
-            lines += [f"        if {self.condition(names, 1)}:", f'            raise Rejected("{name.strip("_").upper()}")']
+            lines += [
+                f"        if {self.condition(names, 1)}:",
+                f'            raise Rejected("{name.strip("_").upper()}")',
+            ]
         if self._rarely(0.3):
             lines += [f"        if {self.condition(names, 0)}:", f"            return {self.number(names, 1)}"]
         lines += [f"        return {self.number(names, 1)}", ""]
@@ -389,7 +398,9 @@ class Draw:
         if names.one_by_one and self._rarely(0.2):
             low, high = self.maps[name]
             entry = self.entry(names, name, "key")
-            change = f"{entry} = min({entry} + 1, {high})" if self._rarely(0.5) else f"{entry} = max({entry} - 1, {low})"
+            change = (
+                f"{entry} = min({entry} + 1, {high})" if self._rarely(0.5) else f"{entry} = max({entry} - 1, {low})"
+            )
             return [f"for key in self.{name}:", f"    {change}"], names
         return [*lines, *_indented(each.split("\n"))], names.also(local)
 
@@ -400,7 +411,10 @@ class Draw:
         one, other = self.random.choice(keys), self.random.choice(keys)
         amount = self.random.choice((*names.numbers, "1"))
         a, b = self.entry(names, name, one), self.entry(names, name, other)
-        guards = [f"if {a} < {low} or {a} > {high} or {b} > {high} or {b} < {low}:", f'    raise Rejected("{rule.upper()}-M")']
+        guards = [
+            f"if {a} < {low} or {a} > {high} or {b} > {high} or {b} < {low}:",
+            f'    raise Rejected("{rule.upper()}-M")',
+        ]
         if self._rarely(0.35):  # with a number that counts along
             counted = self.random.choice(tuple(self.numbers))
             least, most = self.numbers[counted]
@@ -415,7 +429,9 @@ class Draw:
             left, got = self._local(), self._local()
             return [f"{left}, {got} = {a} - {amount}, {b} + {amount}", f"{a} = {left}", f"{b} = {got}", *guards]
         lines = [f"moved = {amount}", f"{a} -= moved", f"{b} += moved", *guards]
-        return [f"if {a} < {amount}:", f'    raise Rejected("{rule.upper()}-L")', *lines] if self._rarely(0.3) else lines
+        return (
+            [f"if {a} < {amount}:", f'    raise Rejected("{rule.upper()}-L")', *lines] if self._rarely(0.3) else lines
+        )
 
     def _written(self, names: Names, rule: str) -> list[str]:
         """A number of the state gets another value, mostly one in its range."""
@@ -494,7 +510,9 @@ class Draw:
         steps = ("step", "then")[:many]
         lines = [f"before = {self.number(names, 1)}", *self._assumed(names)]
         if self._rarely(0.25):
-            lines.append(f'assume(step.action {self.random.choice(("==", "!="))} "{self.random.choice(self.actions).name}")')
+            lines.append(
+                f'assume(step.action {self.random.choice(("==", "!="))} "{self.random.choice(self.actions).name}")'
+            )
         if self.maps and "who" in arguments and self._rarely(0.3):
             lines.append('assume(step.argument("caller") != who)')
         lines += [f"{step}.take(state)" for step in steps]
@@ -585,7 +603,8 @@ class Law:
 
     def bounded(self, relation: str, bound: int) -> Law:
         """The law that its number has a bound."""
-        return dataclasses.replace(self, claim=f"{self.claim} {relation} {bound}", open=False)
+        claim = f"{self.claim} {relation} {bound}" if self.open else self.claim
+        return dataclasses.replace(self, claim=claim, open=False)
 
     @property
     def happen(self) -> int:
@@ -596,7 +615,7 @@ class Law:
     def text(self) -> str:
         """The function with its decorator and its docstring."""
         name = self.id.lower().replace("-", "_")
-        options = f', given=({self.given},)' if self.given else ""
+        options = f", given=({self.given},)" if self.given else ""
         taken = "".join(f", {n}: {kind}" for n, kind in self.arguments.items())
         lines = [*self.lines, f"return {self.claim}"]
         head = [f'\n\n@chapter.{self.kind}("{self.id}"{options})', f"def {name}(state: Small{taken}) -> Any:"]
@@ -613,4 +632,6 @@ def _indented(lines: Sequence[str]) -> list[str]:
 
 def branches(text: str) -> int:
     """How many places in a text may go two ways, about."""
-    return len(re.findall(r"\b(?:if|and|or|min|max|abs)\b| in \(", text)) + 2 * len(re.findall(r"\b(?:caller|other)\]", text))
+    return len(re.findall(r"\b(?:if|and|or|min|max|abs)\b| in \(", text)) + 2 * len(
+        re.findall(r"\b(?:caller|other)\]", text)
+    )

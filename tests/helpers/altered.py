@@ -27,7 +27,7 @@ TRIAL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Law:
-    """A law to be added. text: a decorator of the chapter, without its ID, and the function. holds: it is to be proved."""
+    """A law to be added. text: a decorator of the chapter without its ID, and the function. holds: it is true."""
 
     text: str
     holds: bool = False

@@ -45,7 +45,7 @@ def imports(law: str = "", also: str = "") -> tuple[tuple[str, str], ...]:
 
 KINDS: dict[str, list[Case]] = {}
 
-# --- Two that are one -----------------------------------------------------------------------------------------------
+# --- Two that are one ------------------------------------------------------------------------------------------------
 
 GIFT = """
     @action
@@ -132,7 +132,7 @@ def two_users_have_no_more_than_all(vault: Vault, first: User, second: User) -> 
     ),
 ]
 
-# --- The one of whom a law speaks is who acts -------------------------------------------------------------------------
+# --- The one of whom a law speaks is who acts ------------------------------------------------------------------------
 
 KINDS["somebody who is the caller"] = [
     Case(
@@ -185,7 +185,7 @@ def pinned_and_empty_handed(vault: Vault, who: User) -> Any:
     ),
 ]
 
-# --- Names -------------------------------------------------------------------------------------------------------------
+# --- Names -----------------------------------------------------------------------------------------------------------
 
 KINDS["one name for two things"] = [
     Case(
@@ -247,7 +247,7 @@ def the_owner_stays(vault: Vault, step: Step, owner: User) -> Any:
     ),
 ]
 
-# --- Refusals in what is claimed ---------------------------------------------------------------------------------------
+# --- Refusals in what is claimed -------------------------------------------------------------------------------------
 
 SURPLUS = """
     def surplus(self) -> int:
@@ -313,7 +313,7 @@ def where_it_answers_it_is_not_negative(vault: Vault) -> Any:
     ),
 ]
 
-# --- Ranges ------------------------------------------------------------------------------------------------------------
+# --- Ranges ----------------------------------------------------------------------------------------------------------
 
 LEVEL = """
     @action
@@ -365,7 +365,7 @@ def total_fits(vault: Vault) -> Any:
     Case("a level that is kept", (true(WITHIN),), model=(*field("level", SMALL, "0"), action(LEVEL_KEPT))),
 ]
 
-# --- Everybody else ----------------------------------------------------------------------------------------------------
+# --- Everybody else --------------------------------------------------------------------------------------------------
 
 CAP = (
     PULL,
@@ -442,7 +442,7 @@ def a_dusting_takes_little(vault: Vault, caller: User) -> Any:
     ),
 ]
 
-# --- Texts that are followed, unlike their neighbours ------------------------------------------------------------------
+# --- Texts that are followed, unlike their neighbours ----------------------------------------------------------------
 
 KINDS["values that are followed"] = [
     Case(

@@ -19,7 +19,7 @@ LAW_NAMES = "from marginspec.properties.law import Chapter, Step, assume\n"
 
 KINDS: dict[str, list[Case]] = {}
 
-# --- Hashes ------------------------------------------------------------------------------------------------------------
+# --- Hashes ----------------------------------------------------------------------------------------------------------
 
 NEVER_EMPTY = false("""
 @chapter.theorem()
@@ -78,7 +78,7 @@ def never_met_before(vault: Vault, one: Amount, two: Amount) -> Any:
     ),
 ]
 
-# --- Memory ------------------------------------------------------------------------------------------------------------
+# --- Memory ----------------------------------------------------------------------------------------------------------
 
 ONE_TIER = false("""
 @chapter.lemma()
@@ -185,7 +185,7 @@ def never_marked(vault: Vault, caller: User, amount: Amount) -> Any:
     ),
 ]
 
-# --- What Python says of a number ---------------------------------------------------------------------------------------
+# --- What Python says of a number ------------------------------------------------------------------------------------
 
 
 def of_a_number(name: str, law: str, body: str) -> Case:
@@ -214,7 +214,7 @@ KINDS["what an unknown answers without a decision"] = [
     of_a_number("how_many_bits", "No number has four bits.", "    return x.bit_length() != 4"),
 ]
 
-# --- Errors that are swallowed -----------------------------------------------------------------------------------------
+# --- Errors that are swallowed ---------------------------------------------------------------------------------------
 
 KINDS["an error of the executor that is swallowed"] = [
     of_a_number(
@@ -253,7 +253,7 @@ def suppressed(vault: Vault, x: Amount) -> Any:
     ),
 ]
 
-# --- Enumerations ------------------------------------------------------------------------------------------------------
+# --- Enumerations ----------------------------------------------------------------------------------------------------
 
 OPEN = false("""
 @chapter.theorem()
@@ -286,7 +286,16 @@ def modes(what: str, definition: str, kind: str = "Mode", keys: bool = True) -> 
     )
 
 
-ENUM = "import enum\n\n\nclass Mode(enum.{0}):\n    OPEN = {1}\n    CLOSED = {2}\n\n\nOPEN, CLOSED = Mode.OPEN, Mode.CLOSED\n"
+ENUM = """import enum
+
+
+class Mode(enum.{0}):
+    OPEN = {1}
+    CLOSED = {2}
+
+
+OPEN, CLOSED = Mode.OPEN, Mode.CLOSED
+"""
 
 KINDS["a state that is no number"] = [
     modes("an enumeration of numbers", ENUM.format("IntEnum", "0", "1")),
