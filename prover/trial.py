@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,10 @@ from marginspec.prover.steering import flip, steer, watch
 SECONDS = 0.3
 CASES = 4000
 
+# How many times as long a law is tried that has spoken in fewer cases than this.
+LONGER = 3
+FEW = 60
+
 # Of processor time, for making a failure smaller.
 SHRINKING_SECONDS = 0.3
 
@@ -49,6 +54,10 @@ KEPT = 200
 # How many moves lead a case to where the law speaks, and how many of those that came far are gone on with.
 TRIES = 10
 NEAR = 12
+
+# How many random states are moved to where given invariants hold, in how many moves each.
+MENDED = 40
+MENDING = 40
 
 # How many combinations of identifiers an invariant is asked for in one state.
 INSTANCES = 400
@@ -81,9 +90,7 @@ class _Silent(Exception):  # noqa: N818 - not an error
     """The law says nothing of this case."""
 
 
-def judged(
-    claim: Property, state: Machine, arguments: Arguments, ids: Mapping[Any, Any], given: bool = True
-) -> str | None:
+def judged(claim: Property, state: Machine, arguments: Arguments, ids: Mapping[Any, Any], given: bool = True) -> str | None:
     """Why a law is false in a case: "" where it is true, None where it says nothing. The state is changed.
 
     given: whether the invariants that the law may assume are asked.
@@ -97,7 +104,7 @@ def judged(
         return None
     except Rejected as refused:
         return None if refused.by_action else f"{refused.rule} refused outside an action"
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a law or a model raises is what is looked for
         return f"{type(error).__name__}: {error}"
 
 
@@ -265,6 +272,7 @@ class Trials:
         self._constants = constants_of(functions_of(model))
         self._walks = Walks(model, seed, self._constants)
         self._situations: dict[str, tuple[list[Situation], list[Situation]]] = {}
+        self._mending: dict[str, list[Situation]] = {}
 
     def prepare(self, scope: Scope) -> tuple[list[Situation], list[Situation]]:
         """Make the states for laws of a scope: random ones and reached ones."""
@@ -277,16 +285,43 @@ class Trials:
 
     def run(self, claim: Property, seconds: float = SECONDS, cases: int = CASES) -> Trial:
         """Look for a case in which a law is false, for so much processor time or so many cases in which it speaks."""
+        law = _Law(self._model, claim)
         chance, reached = self.prepare(claim.scope)
-        end = time.process_time() + seconds
-        return _Search(self._model, claim, self._seed, self._constants).run(chance, reached, end, cases)
+        pools = [pool for pool in (chance, reached, self._mended(law, chance)) if pool]
+        return _Search(law, self._seed, self._constants).run(pools, seconds, cases)
+
+    def _mended(self, law: _Law, chance: list[Situation]) -> list[Situation]:
+        """Random states moved to where the invariants hold that a law may assume."""
+        claim = law.claim
+        assumed = [*claim.given, claim] if claim.kind == "invariant" else [*claim.given]
+        key = repr((claim.scope, [invariant.id for invariant in assumed]))
+        if assumed and key not in self._mending:
+            draw = random.Random(f"{self._seed} {key}")
+            tried = (_mended(law, assumed, draw.choice(chance), draw) for _ in range(MENDED))
+            self._mending[key] = [situation for situation in tried if situation is not None]
+        return self._mending.get(key, [])
+
+
+def _mended(law: _Law, assumed: list[Property], at: Situation, draw: random.Random) -> Situation | None:
+    pins = law.pins(at.frame)
+    at = at.pinned(pins, draw)
+    ranges = [None if leaf.path in pins else leaf.number for leaf in at.frame.leaves]
+    cases = [(invariant, case) for invariant in assumed for case in instances(invariant, at.frame.ids)]
+
+    def run(values: list[Any]) -> bool:
+        state = at.frame.machine(values)
+        return all(_holds(invariant, state, case) for invariant, case in cases)
+
+    found = steer(run, at.values, ranges, draw, MENDING)
+    return Situation(at.frame, _plainly(found.values, ranges), False) if found.arrived else None
 
 
 class _Search:
     """The trial of one law."""
 
-    def __init__(self, model: type[Machine], claim: Property, seed: int, constants: list[int]) -> None:
-        self._law, self._claim, self._model = _Law(model, claim), claim, model
+    def __init__(self, law: _Law, seed: int, constants: list[int]) -> None:
+        self._law, self._claim, self._model = law, law.claim, law.model
+        claim = law.claim
         constants = sorted({*constants, *constants_of([claim.predicate])})
         self._draw = Draw(f"{claim.id} {seed}", constants)
         self._good: list[_Case] = []
@@ -295,20 +330,21 @@ class _Search:
         self._ids: dict[Any, Any] = {}
         self.cases = self.tried = 0
 
-    def run(self, chance: list[Situation], reached: list[Situation], end: float, cases: int) -> Trial:
-        if self._claim.kind == "invariant" and (failure := self._unkept(reached)) is not None:
+    def run(self, pools: list[list[Situation]], seconds: float, cases: int) -> Trial:
+        """Try cases in situations of several kinds; longer where the law hardly ever says anything."""
+        if self._claim.kind == "invariant" and (failure := self._unkept(pools)) is not None:
             return Trial(1, failure)
-        draw = self._draw.random
-        while self._failed is None and self.cases < cases and time.process_time() < end:
+        draw, start = self._draw.random, time.process_time()
+        while self._failed is None and self.cases < cases:
+            passed = time.process_time() - start
+            if passed > (seconds if self.cases >= FEW else LONGER * seconds):
+                break
             mode = draw.random()
             if self._good and mode < 0.35:
                 self._try(self._varied(draw.choice(self._good)))
             elif self._good and mode < 0.45:
                 self._edge(draw.choice(self._good))
-            else:
-                case = self._fresh(draw.choice(chance if draw.random() < 0.5 or not reached else reached))
-                if case is None:
-                    continue
+            elif (case := self._fresh(draw.choice(draw.choice(pools)))) is not None:
                 silent = self._try(case) is None
                 # The rarer the cases in which the law speaks, the more of the silent ones are led to one.
                 if silent and draw.random() < 0.3 and self.cases < self.tried / 5:
@@ -375,9 +411,6 @@ class _Search:
 
     def _pinned(self, at: Situation) -> Situation:
         pins = self._law.pins(at.frame)
-        if at.reached:
-            # Which identifiers a run has is part of it.
-            pins = {path: o for path, o in pins.items() if at.frame.ranges[at.frame.index[path]] is not None}
         return at.pinned(pins, self._draw.random) if pins else at
 
     def _call(self, at: Situation, actions: list[str]) -> Call | None:
@@ -386,7 +419,7 @@ class _Search:
         if action not in at.calls and at.reached:
             try:
                 found = self._draw.accepted(self._law.infos[action], at.frame, at.values, 2)
-            except Exception:
+            except Exception:  # noqa: BLE001 - the law itself finds the error
                 found = None
             if found is not None:
                 at.calls[action] = found
@@ -459,8 +492,9 @@ class _Search:
             case = draw.choice(self._near)[1]
             if draw.random() < 0.3:
                 case = self._varied(case)
-        found = steer(self._watched(case), case.flat(), self._law.ranges(case), draw, TRIES)
-        case = case.with_values(_plainly(found.values))
+        ranges = self._law.ranges(case)
+        found = steer(self._watched(case), case.flat(), ranges, draw, TRIES)
+        case = case.with_values(_plainly(found.values, ranges))
         if found.arrived:
             self._try(case)
         else:
@@ -475,22 +509,25 @@ class _Search:
             place = self._draw.random.choice(places)
             moved = flip(self._watched(case), values, ranges, trail, place, self._draw.random)
             if moved is not None:
-                self._try(case.with_values(_plainly(moved)))
+                self._try(case.with_values(_plainly(moved, ranges)))
 
     # --- Failures --------------------------------------------------------------------------------------------------
 
-    def _unkept(self, reached: list[Situation]) -> Failure | None:
+    def _unkept(self, pools: list[list[Situation]]) -> Failure | None:
         """Where the model reaches a state of which an invariant is false."""
+        reached = [at for pool in pools for at in pool if at.reached]
         first = Frame(self._model.blank(), self._model.universe)
         states = [Situation(first, first.read(first.template), True), *reached[:: max(1, len(reached) // 60)]]
         for at in states:
+            if self._pinned(at) is not at:
+                continue
             for arguments in instances(self._claim, at.frame.ids):
                 state = at.frame.machine(at.values)
                 try:
                     why = "" if self._claim.predicate(state, **arguments) else "returned False"
                 except Rejected as refused:
                     why = f"{refused.rule} refused outside an action"
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - see `judged`
                     why = f"{type(error).__name__}: {error}"
                 if why and not self._is_missing(_Case(self._law, at, arguments), why):
                     where = "in the state before anything happens" if at is states[0] else "in a state that is reached"
@@ -503,7 +540,13 @@ class _Search:
         case, why = self._failed
         case = self._smaller(case, time.process_time() + SHRINKING_SECONDS)
         again = self._judged(case)
-        return Failure(_text(case), again or f"{why} once, and not again: it rests on something beside the state")
+        return Failure(_text(case, functools.partial(self._matters, case)), again or f"{why} once, and not again: it rests on something beside the state")
+
+    def _matters(self, case: _Case, place: int) -> bool:
+        """Whether the law is true with another identifier in a place of the state."""
+        frame, values = case.situation.frame, case.flat()
+        others = [option for option in ids_of(frame.ids, frame.leaves[place].kind) if option != values[place]]
+        return any(not self._judged(case.with_values([*values[:place], o, *values[place + 1 :]])) for o in others)
 
     def _smaller(self, case: _Case, end: float) -> _Case:
         """A case with smaller numbers in which the law still fails."""
@@ -540,9 +583,10 @@ class _Search:
         return case.with_values(values)
 
 
-def _plainly(values: list[Any]) -> list[Any]:
+def _plainly(values: list[Any], ranges: list[Number | None]) -> list[Any]:
+    """Watched values as those that they stand for."""
     return [
-        int(v) if isinstance(v, int) and type(v) not in (bool, int) and not hasattr(v, "name") else v for v in values
+        v if number is None else bool(v) if number is BIT else int(v) for v, number in zip(values, ranges, strict=True)
     ]
 
 
@@ -560,8 +604,11 @@ def _simpler(value: int, number: Number) -> Iterator[int]:
             yield option
 
 
-def _text(case: _Case) -> dict[str, str]:
-    """A case as people read it: what is given to the law, then what of the state is not zero."""
+def _text(case: _Case, matters: Callable[[int], bool] = lambda place: True) -> dict[str, str]:
+    """A case as people read it: what is given to the law, then what of the state is not zero.
+
+    matters: whether it matters which identifier is in a place of the state.
+    """
     text = {}
     for name, value in case.arguments.items():
         if isinstance(value, Step):
@@ -569,8 +616,9 @@ def _text(case: _Case) -> dict[str, str]:
             text[name] = f"{value.call.action}({given})"
         else:
             text[name] = str(value)
-    for leaf, value in zip(case.situation.frame.leaves, case.situation.values, strict=True):
-        if leaf.number is None or value:
+    for i, (leaf, value) in enumerate(zip(case.situation.frame.leaves, case.situation.values, strict=True)):
+        number = leaf.number
+        if matters(i) if number is None else value != min(max(0, number.low), number.high):
             text[f"{leaf.path} of the state" if leaf.path in text else leaf.path] = str(value)
     return text
 

@@ -1,8 +1,7 @@
 """What is claimed of Strongbox. The docstring is the law in English, the function is the same law on any state.
 
 `prove` runs these functions on unknown integers; what they return must be true in every case that they do not
-`assume` away, whoever its users are, the same or different ones. A case ends where an action is refused: laws speak
-of what is accepted.
+`assume` away. A case ends where an action is refused: laws speak of what is accepted.
 """
 
 from typing import Any
@@ -12,13 +11,11 @@ from marginspec.properties.scope import Scope
 
 from .model import STRONGBOX, Account, Amount, Strongbox, User
 
-# All the users that no law and no action names, as one account that carries their sums.
+# All the users that no law names, as one account that carries their sums.
 REST = User(Account("rest"))
 
-# Users differ in nothing but their names; more of them are added where a law and its actions speak of more.
-SCOPE = Scope(
-    keys={Account: ("actor", "other", STRONGBOX, REST), User: ("actor", "other", REST)},
-)
+# Whoever is named in a law or an action may be any of these, and two of them may be the same.
+SCOPE = Scope(keys={Account: ("actor", "other", STRONGBOX, REST), User: ("actor", "other", REST)})
 
 chapter = Chapter("any number of users, any amounts up to 2^128", SCOPE)
 

@@ -16,8 +16,8 @@ STRONGBOX = Account("strongbox")
 
 # What a number is: lowest, highest, its unit, values worth trying.
 Amount = Annotated[int, Number(0, 2**128 - 1, "token base units", typical=(1, 10**6, 10**18))]
-# What is held may be the sum of many amounts: that no action leaves a range that a field declares is proved as well.
-AmountHeld = Annotated[int, Number(0, UNBOUNDED, "token base units", typical=(1, 10**6, 10**18))]
+# What is stored is a sum of amounts, as many as there were: no action keeps it below a limit, so none is declared.
+AmountStored = Annotated[int, Number(0, UNBOUNDED, "token base units", typical=(1, 10**6, 10**18))]
 
 FUNDS = 10**24
 
@@ -26,9 +26,9 @@ FUNDS = 10**24
 class Strongbox(Machine):
     """The contract, and the token that it keeps. After every call, every field is compared with the contracts'."""
 
-    total: AmountHeld
-    deposits: dict[User, AmountHeld]
-    balance: dict[Account, AmountHeld]
+    total: AmountStored
+    deposits: dict[User, AmountStored]
+    balance: dict[Account, AmountStored]
 
     system = "strongbox"
     # What is listed first is used more often.
