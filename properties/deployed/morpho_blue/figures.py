@@ -34,8 +34,12 @@ def owned(venue: MorphoBlue, market: MarketId, who: Account) -> Any:
 
 def owed(venue: MorphoBlue, market: MarketId, who: Account) -> Any:
     """What an account owes in assets, rounded up; interest since the last accrual is not in it."""
-    m, shares = venue.markets[market], venue.positions[market][who].borrow_shares
-    return mul_div_up(shares, m.total_borrow_assets + VIRTUAL_ASSETS, m.total_borrow_shares + VIRTUAL_SHARES)
+    return debt_of(venue.markets[market], venue.positions[market][who].borrow_shares)
+
+
+def debt_of(m: Market, borrow_shares: Any) -> Any:
+    """What borrow shares owe in assets, rounded up."""
+    return mul_div_up(borrow_shares, m.total_borrow_assets + VIRTUAL_ASSETS, m.total_borrow_shares + VIRTUAL_SHARES)
 
 
 def may_owe(venue: MorphoBlue, market: MarketId, who: Account) -> Any:

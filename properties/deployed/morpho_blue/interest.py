@@ -12,6 +12,7 @@ from marginspec.model.deployed.morpho_blue import (
     MarketId,
     MorphoBlue,
     User,
+    Wad,
 )
 from marginspec.model.kernel import Call
 from marginspec.properties.deployed.morpho_blue.figures import worth
@@ -190,3 +191,17 @@ def whoever_acts_on_a_market_brings_its_interest_up_to_now(venue: MorphoBlue, st
     assume(market is not None and step.action not in WITHOUT_ACCRUAL)
     step.take(venue)
     return venue.markets[market].last_update == venue.now
+
+
+# A fee that reaches back would take from suppliers what they had earned before it was known.
+@chapter.theorem("MB-ACC-11", bounds=ANY_TIME)
+def new_fee_takes_nothing_of_the_interest_so_far(
+    venue: MorphoBlue, caller: User, market: MarketId, new_fee: Wad
+) -> Any:
+    """Setting a fee does what accruing interest at the old fee does, and sets it."""
+    accrued = venue.clone()
+    venue.set_fee(caller, market, new_fee)
+    if refusal(accrued.accrue_interest, caller, market) is not None:
+        return False
+    accrued.markets[market].fee = new_fee
+    return venue.flatten() == accrued.flatten()

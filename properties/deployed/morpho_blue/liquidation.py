@@ -16,7 +16,7 @@ from marginspec.model.deployed.morpho_blue import (
     Shares,
     User,
 )
-from marginspec.properties.deployed.morpho_blue.figures import incentive, owed
+from marginspec.properties.deployed.morpho_blue.figures import debt_of, incentive, owed
 from marginspec.properties.deployed.morpho_blue.invariants import (
     borrow_shares_add_up,
     created_market_has_lltv_below_one,
@@ -206,3 +206,16 @@ def liquidation_repays_and_takes_at_most_what_is_there(
     seized, _ = venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
     after = venue.positions[market][borrower]
     return every((after.borrow_shares <= before.borrow_shares, after.collateral >= 0, seized <= before.collateral))
+
+
+@chapter.theorem("MB-LIQ-12", rests_on=AT_ANY_TIME, scope=NO_BALANCES)
+def repaid_shares_cost_what_they_were_worth(
+    venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
+) -> Any:
+    """A liquidation that leaves collateral costs what the shares that it repays were worth before it, rounded up."""
+    assume(accrued(venue, market))
+    before, m = venue.positions[market][borrower].clone(), venue.markets[market].clone()
+    _, paid = venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
+    after = venue.positions[market][borrower]
+    assume(after.collateral != 0)
+    return paid == debt_of(m, before.borrow_shares - after.borrow_shares)

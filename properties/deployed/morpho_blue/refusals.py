@@ -23,7 +23,7 @@ from marginspec.model.deployed.morpho_blue import (
 from marginspec.model.kernel.fixed import mul_div_down
 from marginspec.model.kernel.numbers import UINT256_MAX
 from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, NO_BALANCES, accrued, chapter
-from marginspec.properties.law import assume, refusal
+from marginspec.properties.law import Step, assume, refusal
 
 
 @chapter.theorem("MB-REV-1", covers=("Reverts.setOwnerRevertCondition",))
@@ -210,3 +210,16 @@ def withdrawing_no_collateral_is_refused_whoever_it_goes_to(
     """Withdrawing no collateral is refused by ACT-3, to the zero address and by strangers too."""
     assume(venue.markets[market].last_update != 0)
     return refusal(venue.withdraw_collateral, caller, market, 0, on_behalf, receiver) == "ACT-3"
+
+
+# Anything computed before that check is what a stranger can make fail, and pays for.
+@chapter.theorem("MB-REV-19", bounds="any time since the last accrual")
+def strangers_are_refused_before_anything_is_computed(venue: MorphoBlue, step: Step) -> Any:
+    """Whoever asks for somebody's assets, loan or collateral without being authorised is refused by AUT-2, even where
+    interest could not be accrued or nothing is there to take."""
+    assume(step.action in ("withdraw", "borrow", "withdraw_collateral"))
+    caller, on_behalf = step.argument("caller"), step.argument("on_behalf")
+    assume(venue.markets[step.argument("market")].last_update != 0 and step.argument("receiver") != ZERO)
+    assume(_one_of(step.argument("assets"), step.argument("shares") or 0))
+    assume(caller != on_behalf and not venue.is_authorized.get(on_behalf, {}).get(caller, False))
+    return refusal(step.take, venue) == "AUT-2"
