@@ -36,6 +36,9 @@ EPISODE = 15
 NAMINGS = 12
 
 FURTHER = 3
+
+# Numbers without bounds are tried up to here.
+WIDEST = 2**256
 BIT = Number(0, 1)
 
 
@@ -94,12 +97,16 @@ def rebuilt(hint: Any, value: Any, values: Iterator[Any]) -> Any:
     return next(values)
 
 
-@functools.cache
-def _fields(kind: type) -> tuple[tuple[str, Any, bool], ...]:
+_FIELDS: dict[Any, tuple[tuple[str, Any, bool], ...]] = {}
+
+
+def _fields(kind: Any) -> tuple[tuple[str, Any, bool], ...]:
     """Name and type of each field of a record, and whether it is a constant."""
-    hints = typing.get_type_hints(kind, include_extras=True)
-    fields = dataclasses.fields(kind)
-    return tuple((f.name, hints[f.name], bool(f.metadata.get("constant"))) for f in fields if f.init)
+    if kind not in _FIELDS:
+        hints = typing.get_type_hints(kind, include_extras=True)
+        fields = [f for f in dataclasses.fields(kind) if f.init]
+        _FIELDS[kind] = tuple((f.name, hints[f.name], bool(f.metadata.get("constant"))) for f in fields)
+    return _FIELDS[kind]
 
 
 class Frame:
@@ -239,7 +246,8 @@ class Draw:
         elif mode < 0.7:
             value = int(draw.random() * 12)
         elif mode < 0.8:
-            value = draw.choice((number.low, number.low + 1, number.high - 1, number.high))
+            low, high = max(number.low, -WIDEST), min(number.high, WIDEST)
+            value = draw.choice((low, low + 1, high - 1, high))
         elif mode < 0.9:
             value = draw.choice(self._constants) + draw.choice((-1, 0, 0, 1))
         else:
@@ -461,7 +469,7 @@ def wider(model: type[Machine], kinds: Iterable[Any]) -> type[Machine]:
     try:
         state = wide.genesis()
         return wide if _is_complete(wide, state, universe) else model
-    except Exception:  # noqa: BLE001 - a model may list its identifiers wherever it likes
+    except Exception:
         return model
 
 
@@ -492,7 +500,9 @@ def _walk(
         if step % EPISODE == 0:
             draw.focus = _focus(model.universe, draw.random)
         # What has been done often, or tried in vain, gives way to other things.
-        worth = [weight / (1 + done[info.name] + vain[info.name] / 4) for weight, info in zip(weights, infos, strict=True)]
+        worth = [
+            weight / (1 + done[info.name] + vain[info.name] / 4) for weight, info in zip(weights, infos, strict=True)
+        ]
         try:
             for info in draw.random.choices(infos, worth, k=3):
                 call = draw.accepted(info, frame, values, 4)
@@ -503,7 +513,7 @@ def _walk(
                 continue
             machine.apply(call)
             done[call.action] += 1
-        except Exception:  # noqa: BLE001 - a law that takes such a step finds the error and says so
+        except Exception:
             machine = frame.machine(values)
             continue
         if sum(done.values()) % BETWEEN == 0:
@@ -540,6 +550,19 @@ def _constants(code: types.CodeType, names: Mapping[str, Any], found: set[int]) 
             _constants(constant, names, found)
         elif type(constant) is int and abs(constant) > 12:
             found.add(constant)
+
+
+def texts_of(functions: Iterable[Any]) -> frozenset[str]:
+    """The texts that functions mention, themselves or in the globals that they name."""
+    found: set[str] = set()
+    for function in functions:
+        todo, names = [getattr(function, "__code__", None)], getattr(function, "__globals__", {})
+        while todo:
+            code = todo.pop()
+            if code is not None:
+                todo += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+                found |= {t for t in (*code.co_consts, *map(names.get, code.co_names)) if isinstance(t, str)}
+    return frozenset(found)
 
 
 def functions_of(model: type[Machine]) -> list[Any]:

@@ -71,15 +71,13 @@ def _truth(self: Watched) -> bool:
     return int.__bool__(self)
 
 
+_METHODS: dict[str, Any] = {"__bool__": _truth, "__hash__": int.__hash__}
 for _name in ("add", "sub", "mul", "floordiv", "mod", "and", "or", "xor", "lshift", "rshift", "pow"):
-    setattr(Watched, f"__{_name}__", _arithmetic(f"__{_name}__"))
-    setattr(Watched, f"__r{_name}__", _arithmetic(f"__r{_name}__"))
-for _name in ("neg", "abs"):
-    setattr(Watched, f"__{_name}__", _arithmetic(f"__{_name}__"))
-for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
-    setattr(Watched, f"__{_name}__", _comparison(f"__{_name}__"))
-Watched.__bool__ = _truth  # type: ignore[attr-defined]
-Watched.__hash__ = int.__hash__  # type: ignore[method-assign]
+    _METHODS |= {name: _arithmetic(name) for name in (f"__{_name}__", f"__r{_name}__")}
+_METHODS |= {name: _arithmetic(name) for name in ("__neg__", "__abs__")}
+_METHODS |= {name: _comparison(name) for name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")}
+for _name, _method in _METHODS.items():
+    setattr(Watched, _name, _method)
 
 Run = Callable[[list[Any]], bool]
 """Runs something on values and says whether it came to the wanted end."""
@@ -101,9 +99,7 @@ class Steered:
     passed: int
 
 
-def steer(
-    run: Run, values: Sequence[Any], ranges: Sequence[Number | None], draw: random.Random, tries: int
-) -> Steered:
+def steer(run: Run, values: Sequence[Any], ranges: Sequence[Number | None], draw: random.Random, tries: int) -> Steered:
     """Lead a run towards the wanted end in so many moves; of where it came, the furthest."""
     now = list(values)
     end, trail = watch(run, now, ranges)

@@ -1,25 +1,26 @@
 """Every law is also run: plain Python on concrete states, before anybody says that it is proved.
 
-This is the second executor. It shares no code with the one that runs laws on unknowns: what a law means is written down
-here once more, from the words of `properties/law.py`. States are random ones in range and ones that the model reaches;
+This is the second executor. It shares no code with the one that runs laws on unknowns; `meaning.py` says once more what
+a law claims. States are random ones in range and ones that the model reaches;
 identifiers are equal and unequal in every way, whatever a scope says of them. Nothing found means nothing.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from marginspec.model.kernel.machine import Call, Machine, Rejected, actions_of
+from marginspec.model.kernel.machine import Call, Machine, Rejected
 from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import plain
-from marginspec.properties.law import Irrelevant, Property, Step, arguments_of
-from marginspec.properties.scope import NumberKey, Options, Scope
+from marginspec.properties.law import Property, Step
+from marginspec.properties.scope import Scope
+from marginspec.prover.cases import Case, Law, plainly, text_of
+from marginspec.prover.meaning import HELD, Arguments, holds, instances, judged
 from marginspec.prover.situations import (
     BIT,
     Draw,
@@ -30,11 +31,9 @@ from marginspec.prover.situations import (
     functions_of,
     ids_of,
     is_identifier,
-    leaves,
     number_of,
     random_situations,
     reached_situations,
-    rebuilt,
 )
 from marginspec.prover.steering import flip, steer, watch
 
@@ -59,11 +58,6 @@ NEAR = 12
 MENDED = 40
 MENDING = 40
 
-# How many combinations of identifiers an invariant is asked for in one state.
-INSTANCES = 400
-
-Arguments = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class Failure:
@@ -79,189 +73,6 @@ class Trial:
 
     cases: int
     failure: Failure | None = None
-
-
-# --- What a law means -------------------------------------------------------------------------------------------------
-
-HELD = ""
-
-
-class _Silent(Exception):  # noqa: N818 - not an error
-    """The law says nothing of this case."""
-
-
-def judged(claim: Property, state: Machine, arguments: Arguments, ids: Mapping[Any, Any], given: bool = True) -> str | None:
-    """Why a law is false in a case: "" where it is true, None where it says nothing. The state is changed.
-
-    given: whether the invariants that the law may assume are asked.
-    """
-    try:
-        if given:
-            for invariant in claim.given:
-                _demand(_holds(invariant, state, case) for case in instances(invariant, ids))
-        return HELD if _said(claim, state, arguments) else "returned False"
-    except (Irrelevant, _Silent):
-        return None
-    except Rejected as refused:
-        return None if refused.by_action else f"{refused.rule} refused outside an action"
-    except Exception as error:  # noqa: BLE001 - whatever a law or a model raises is what is looked for
-        return f"{type(error).__name__}: {error}"
-
-
-def _demand(conditions: Iterator[bool]) -> None:
-    if not all(conditions):
-        raise _Silent
-
-
-def _holds(invariant: Property, state: Machine, arguments: Arguments) -> bool:
-    """Whether an invariant is true of a state; where it cannot be asked it is not."""
-    try:
-        return bool(invariant.predicate(state, **arguments))
-    except (Rejected, Irrelevant):
-        return False
-
-
-def _said(claim: Property, state: Machine, arguments: Arguments) -> bool:
-    if claim.kind == "composition":
-        return _is_composed(claim, state, arguments["step"])
-    if claim.kind != "invariant":
-        return bool(claim.predicate(state, **arguments))
-    own = {name: value for name, value in arguments.items() if name != "step"}
-    _demand(iter((_holds(claim, state, own),)))
-    _demand(iter((bool(claim.before(state, arguments["step"])),)))
-    arguments["step"].take(state)
-    return bool(claim.predicate(state, **own))
-
-
-def _is_composed(claim: Property, state: Machine, step: Step) -> bool:
-    """Whether a step is made of two as a composition says, where `before` does not hold of it."""
-    _demand(iter((not claim.before(state, step),)))
-    both = state.clone()
-    first = claim.predicate(state.clone(), step)
-    if not claim.before(both, first):
-        return False
-    alone = _taken(step, state)
-    if _taken(first, both)[0] is not None:
-        return alone[0] is not None
-    if not claim.before(both, step):
-        return False
-    after = _taken(step, both)
-    # What is refused changes nothing: only what refuses it is compared.
-    return alone == after and (alone[0] is not None or state.flatten() == both.flatten())
-
-
-def _taken(step: Step, state: Machine) -> tuple[str | None, Any]:
-    try:
-        return None, step.take(state)
-    except Rejected as refused:
-        if not refused.by_action:
-            raise
-        return refused.rule, None
-
-
-def instances(invariant: Property, ids: Mapping[Any, Any]) -> Iterator[Arguments]:
-    """Every combination of identifiers that an invariant may be asked of, up to a limit."""
-    hints = arguments_of(invariant.predicate)
-    options = [_some(hint, ids) for hint in hints.values()]
-    for case in itertools.islice(itertools.product(*options), INSTANCES):
-        yield dict(zip(hints, case, strict=True))
-
-
-def _some(hint: Any, ids: Mapping[Any, Any]) -> tuple[Any, ...]:
-    number = number_of(hint)
-    if number is None:
-        return ids_of(ids, plain(hint))
-    return tuple({n for n in (number.low, 0, 1, *number.typical, number.high) if number.low <= n <= number.high})
-
-
-# --- Trials -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Case:
-    """A situation and what is given to a law there."""
-
-    law: _Law
-    situation: Situation
-    arguments: Arguments
-
-    def given(self) -> Iterator[tuple[str, Any, Any]]:
-        """Path, type and value of everything that the law is given, besides the state."""
-        for name, value in self.arguments.items():
-            if isinstance(value, Step):
-                hints = self.law.infos[value.call.action].arguments
-                for inner, part in value.call.arguments.items():
-                    yield from leaves(hints[inner], part, f"{name}.{inner}")
-            else:
-                yield from leaves(self.law.values[name], value, name)
-
-    def flat(self) -> list[Any]:
-        """Every value: of the state, then of what is given."""
-        return [*self.situation.values, *(value for _, _, value in self.given())]
-
-    def with_values(self, values: list[Any], compared: bool = True) -> _Case:
-        """The case with other values in the same places. compared: whether it is seen that the state is the same."""
-        size, old = len(self.situation.values), self.situation
-        rest, arguments = iter(values[size:]), Arguments()
-        for name, value in self.arguments.items():
-            if isinstance(value, Step):
-                action, parts = value.call
-                hints = self.law.infos[action].arguments
-                arguments[name] = Step(Call(action, {n: rebuilt(hints[n], part, rest) for n, part in parts.items()}))
-            else:
-                arguments[name] = rebuilt(self.law.values[name], value, rest)
-        if not compared or values[:size] != old.values:
-            old = Situation(old.frame, values[:size], False, old.calls)
-        return _Case(self.law, old, arguments)
-
-    def fresh(self) -> Arguments:
-        """What is given, in copies of its own: a law may change them."""
-        if all(type(value) in (int, str, bool, Step) for value in self.arguments.values()):
-            return self.arguments
-        return self.with_values(self.flat()).arguments
-
-
-class _Law:
-    """A property with what trying it needs: its arguments, its pins, the actions that its text names."""
-
-    def __init__(self, model: type[Machine], claim: Property) -> None:
-        hints = arguments_of(claim.predicate)
-        self.model, self.claim, self.infos = model, claim, actions_of(model)
-        self.values = {name: hint for name, hint in hints.items() if plain(hint) is not Step}
-        self.steps = [name for name, hint in hints.items() if plain(hint) is Step]
-        if claim.kind in ("invariant", "composition"):
-            self.steps = ["step"]
-        if claim.kind == "composition":
-            self.values = {}
-        named = _names_in(claim.predicate)
-        self.actions = [name for name in self.infos if name in named]
-
-    def ranges(self, case: _Case) -> list[Number | None]:
-        """Which values may move, and where: numbers that are not pinned."""
-        frame, fixed = case.situation.frame, self.claim.scope.fixed
-        ranges = list(frame.ranges)
-        for path in self.pins(frame):
-            ranges[frame.index[path]] = None
-        for path, hint, _ in case.given():
-            ranges.append(None if path.rpartition(".")[2] in fixed else number_of(hint))
-        return ranges
-
-    @functools.cached_property
-    def _pins(self) -> dict[int, dict[str, Options]]:
-        return {}
-
-    def pins(self, frame: Frame) -> dict[str, Options]:
-        """The variables of a state that the scope pins: numbers, truth values, and what never changes."""
-        known = self._pins.get(id(frame))
-        if known is None:
-            fixed = self.claim.scope.fixed
-            known = self._pins[id(frame)] = {}
-            for leaf in frame.leaves if fixed else ():
-                options = fixed.get(leaf.path) or fixed.get(leaf.path.rpartition(".")[2])
-                if options and (leaf.number is not None or (leaf.constant and leaf.path in fixed)):
-                    if not any(isinstance(option, NumberKey) for option in options):
-                        known[leaf.path] = options
-        return known
 
 
 class Trials:
@@ -285,12 +96,12 @@ class Trials:
 
     def run(self, claim: Property, seconds: float = SECONDS, cases: int = CASES) -> Trial:
         """Look for a case in which a law is false, for so much processor time or so many cases in which it speaks."""
-        law = _Law(self._model, claim)
+        law = Law(self._model, claim)
         chance, reached = self.prepare(claim.scope)
         pools = [pool for pool in (chance, reached, self._mended(law, chance)) if pool]
         return _Search(law, self._seed, self._constants).run(pools, seconds, cases)
 
-    def _mended(self, law: _Law, chance: list[Situation]) -> list[Situation]:
+    def _mended(self, law: Law, chance: list[Situation]) -> list[Situation]:
         """Random states moved to where the invariants hold that a law may assume."""
         claim = law.claim
         assumed = [*claim.given, claim] if claim.kind == "invariant" else [*claim.given]
@@ -302,7 +113,7 @@ class Trials:
         return self._mending.get(key, [])
 
 
-def _mended(law: _Law, assumed: list[Property], at: Situation, draw: random.Random) -> Situation | None:
+def _mended(law: Law, assumed: list[Property], at: Situation, draw: random.Random) -> Situation | None:
     pins = law.pins(at.frame)
     at = at.pinned(pins, draw)
     ranges = [None if leaf.path in pins else leaf.number for leaf in at.frame.leaves]
@@ -310,24 +121,23 @@ def _mended(law: _Law, assumed: list[Property], at: Situation, draw: random.Rand
 
     def run(values: list[Any]) -> bool:
         state = at.frame.machine(values)
-        return all(_holds(invariant, state, case) for invariant, case in cases)
+        return all(holds(invariant, state, case) for invariant, case in cases)
 
     found = steer(run, at.values, ranges, draw, MENDING)
-    return Situation(at.frame, _plainly(found.values, ranges), False) if found.arrived else None
+    return Situation(at.frame, plainly(found.values, ranges), False) if found.arrived else None
 
 
 class _Search:
     """The trial of one law."""
 
-    def __init__(self, law: _Law, seed: int, constants: list[int]) -> None:
+    def __init__(self, law: Law, seed: int, constants: list[int]) -> None:
         self._law, self._claim, self._model = law, law.claim, law.model
         claim = law.claim
         constants = sorted({*constants, *constants_of([claim.predicate])})
         self._draw = Draw(f"{claim.id} {seed}", constants)
-        self._good: list[_Case] = []
-        self._near: list[tuple[int, _Case]] = []
-        self._failed: tuple[_Case, str] | None = None
-        self._ids: dict[Any, Any] = {}
+        self._good: list[Case] = []
+        self._near: list[tuple[int, Case]] = []
+        self._failed: tuple[Case, str] | None = None
         self.cases = self.tried = 0
 
     def run(self, pools: list[list[Situation]], seconds: float, cases: int) -> Trial:
@@ -353,11 +163,11 @@ class _Search:
 
     # --- One case --------------------------------------------------------------------------------------------------
 
-    def _judged(self, case: _Case, given: bool = True) -> str | None:
+    def _judged(self, case: Case, given: bool = True) -> str | None:
         at = case.situation
         return judged(self._claim, at.frame.machine(at.values), case.fresh(), at.frame.ids, given)
 
-    def _try(self, case: _Case) -> str | None:
+    def _try(self, case: Case) -> str | None:
         self.tried += 1
         why = self._judged(case) if self._is_given(case.situation) else None
         if why is None:
@@ -379,12 +189,12 @@ class _Search:
             if invariant.predicate not in at.holds:
                 state = at.frame.machine(at.values)
                 cases = instances(invariant, at.frame.ids)
-                at.holds[invariant.predicate] = all(_holds(invariant, state, case) for case in cases)
+                at.holds[invariant.predicate] = all(holds(invariant, state, case) for case in cases)
             if not at.holds[invariant.predicate]:
                 return False
         return True
 
-    def _is_missing(self, case: _Case, why: str) -> bool:
+    def _is_missing(self, case: Case, why: str) -> bool:
         """Whether a law only spoke of an identifier that a run of the model does not have."""
         known = {str(i) for options in case.situation.frame.ids.values() for i in options}
         named = {str(o) for options in self._claim.scope.keys.values() for o in options}
@@ -392,7 +202,7 @@ class _Search:
 
     # --- Which cases -----------------------------------------------------------------------------------------------
 
-    def _fresh(self, at: Situation) -> _Case | None:
+    def _fresh(self, at: Situation) -> Case | None:
         """A new case in a situation."""
         at = self._pinned(at)
         if not self._is_given(at) and self._draw.random.random() < 0.7:
@@ -407,7 +217,7 @@ class _Search:
             self._fill(arguments, call)
         for name in law.steps:
             arguments[name] = Step(self._step(at))
-        return _Case(law, at, arguments)
+        return Case(law, at, arguments)
 
     def _pinned(self, at: Situation) -> Situation:
         pins = self._law.pins(at.frame)
@@ -419,7 +229,7 @@ class _Search:
         if action not in at.calls and at.reached:
             try:
                 found = self._draw.accepted(self._law.infos[action], at.frame, at.values, 2)
-            except Exception:  # noqa: BLE001 - the law itself finds the error
+            except Exception:
                 found = None
             if found is not None:
                 at.calls[action] = found
@@ -452,7 +262,7 @@ class _Search:
     def _value(self, hint: Any, at: Situation, used: list[Any]) -> Any:
         return self._draw.value(hint, at.frame.ids, functools.partial(at.frame.near, at.values), used)
 
-    def _varied(self, case: _Case) -> _Case:
+    def _varied(self, case: Case) -> Case:
         """A case in which a few values are others."""
         draw, at = self._draw.random, case.situation
         values, ranges = case.flat(), self._law.ranges(case)
@@ -474,10 +284,10 @@ class _Search:
                 values[i] = self._value(hint, at, values[size:])
         return case.with_values(values)
 
-    def _hints(self, case: _Case) -> list[Any]:
+    def _hints(self, case: Case) -> list[Any]:
         return [hint for _, hint, _ in case.given()]
 
-    def _watched(self, case: _Case) -> Any:
+    def _watched(self, case: Case) -> Any:
         """Whether the law speaks of a case, given its values."""
 
         def run(values: list[Any]) -> bool:
@@ -485,7 +295,7 @@ class _Search:
 
         return run
 
-    def _steered(self, case: _Case) -> None:
+    def _steered(self, case: Case) -> None:
         """Lead a case in which the law says nothing to one in which it does, or nearer to one."""
         draw = self._draw.random
         if self._near and draw.random() < 0.6:
@@ -494,13 +304,13 @@ class _Search:
                 case = self._varied(case)
         ranges = self._law.ranges(case)
         found = steer(self._watched(case), case.flat(), ranges, draw, TRIES)
-        case = case.with_values(_plainly(found.values, ranges))
+        case = case.with_values(plainly(found.values, ranges))
         if found.arrived:
             self._try(case)
         else:
             self._near = sorted([*self._near, (found.passed, case)], key=lambda n: -n[0])[:NEAR]
 
-    def _edge(self, case: _Case) -> None:
+    def _edge(self, case: Case) -> None:
         """Move a number to where one of the comparisons on the way turns out otherwise."""
         values, ranges = case.flat(), self._law.ranges(case)
         _, trail = watch(self._watched(case), values, ranges)
@@ -509,7 +319,7 @@ class _Search:
             place = self._draw.random.choice(places)
             moved = flip(self._watched(case), values, ranges, trail, place, self._draw.random)
             if moved is not None:
-                self._try(case.with_values(_plainly(moved, ranges)))
+                self._try(case.with_values(plainly(moved, ranges)))
 
     # --- Failures --------------------------------------------------------------------------------------------------
 
@@ -527,11 +337,11 @@ class _Search:
                     why = "" if self._claim.predicate(state, **arguments) else "returned False"
                 except Rejected as refused:
                     why = f"{refused.rule} refused outside an action"
-                except Exception as error:  # noqa: BLE001 - see `judged`
+                except Exception as error:
                     why = f"{type(error).__name__}: {error}"
-                if why and not self._is_missing(_Case(self._law, at, arguments), why):
+                if why and not self._is_missing(Case(self._law, at, arguments), why):
                     where = "in the state before anything happens" if at is states[0] else "in a state that is reached"
-                    return Failure(_text(_Case(self._law, at, arguments)), f"{why} {where}")
+                    return Failure(text_of(Case(self._law, at, arguments)), f"{why} {where}")
         return None
 
     def _failure(self) -> Failure | None:
@@ -540,15 +350,18 @@ class _Search:
         case, why = self._failed
         case = self._smaller(case, time.process_time() + SHRINKING_SECONDS)
         again = self._judged(case)
-        return Failure(_text(case, functools.partial(self._matters, case)), again or f"{why} once, and not again: it rests on something beside the state")
+        return Failure(
+            text_of(case, functools.partial(self._matters, case)),
+            again or f"{why} once, and not again: it rests on something beside the state",
+        )
 
-    def _matters(self, case: _Case, place: int) -> bool:
+    def _matters(self, case: Case, place: int) -> bool:
         """Whether the law is true with another identifier in a place of the state."""
         frame, values = case.situation.frame, case.flat()
         others = [option for option in ids_of(frame.ids, frame.leaves[place].kind) if option != values[place]]
         return any(not self._judged(case.with_values([*values[:place], o, *values[place + 1 :]])) for o in others)
 
-    def _smaller(self, case: _Case, end: float) -> _Case:
+    def _smaller(self, case: Case, end: float) -> Case:
         """A case with smaller numbers in which the law still fails."""
         case = self._same_names(case, end)
         ranges = self._law.ranges(case)
@@ -565,7 +378,7 @@ class _Search:
                         break
         return case.with_values(values)
 
-    def _same_names(self, case: _Case, end: float) -> _Case:
+    def _same_names(self, case: Case, end: float) -> Case:
         """A case with the first identifiers that will do."""
         values, size = case.flat(), len(case.situation.values)
         hints = [leaf.kind for leaf in case.situation.frame.leaves] + self._hints(case)
@@ -583,13 +396,6 @@ class _Search:
         return case.with_values(values)
 
 
-def _plainly(values: list[Any], ranges: list[Number | None]) -> list[Any]:
-    """Watched values as those that they stand for."""
-    return [
-        v if number is None else bool(v) if number is BIT else int(v) for v, number in zip(values, ranges, strict=True)
-    ]
-
-
 def _simpler(value: int, number: Number) -> Iterator[int]:
     """Simpler numbers in range, the simplest first."""
     nil = min(max(0, number.low), number.high)
@@ -602,43 +408,3 @@ def _simpler(value: int, number: Number) -> Iterator[int]:
     for option in options:
         if number.low <= option <= number.high and abs(option) < abs(value):
             yield option
-
-
-def _text(case: _Case, matters: Callable[[int], bool] = lambda place: True) -> dict[str, str]:
-    """A case as people read it: what is given to the law, then what of the state is not zero.
-
-    matters: whether it matters which identifier is in a place of the state.
-    """
-    text = {}
-    for name, value in case.arguments.items():
-        if isinstance(value, Step):
-            given = ", ".join(f"{k}={v}" for k, v in value.call.arguments.items())
-            text[name] = f"{value.call.action}({given})"
-        else:
-            text[name] = str(value)
-    for i, (leaf, value) in enumerate(zip(case.situation.frame.leaves, case.situation.values, strict=True)):
-        number = leaf.number
-        if matters(i) if number is None else value != min(max(0, number.low), number.high):
-            text[f"{leaf.path} of the state" if leaf.path in text else leaf.path] = str(value)
-    return text
-
-
-@functools.cache
-def _names_in(predicate: Any) -> frozenset[str]:
-    """The names that a law's code mentions, helpers of its module included."""
-    found: set[str] = set()
-    todo = [predicate]
-    seen: set[Any] = set()
-    while todo:
-        code = getattr(todo.pop(), "__code__", None)
-        names = [code] if code is not None else []
-        while names:
-            one = names.pop()
-            found |= set(one.co_names)
-            names += [c for c in one.co_consts if hasattr(c, "co_names")]
-            helpers = (getattr(predicate, "__globals__", {}).get(n) for n in one.co_names)
-            for helper in helpers:
-                if hasattr(helper, "__code__") and helper not in seen:
-                    seen.add(helper)
-                    todo.append(helper)
-    return frozenset(found)
