@@ -54,6 +54,11 @@ def prove_document(system: str, verdicts: Sequence[Verdict], seconds: float) -> 
         "summary": {
             **{kind: sum(v.verdict == kind for v in verdicts) for kind in ("proved", "refuted", "unknown")},
             "confirmed": sum(v.confirmed for v in verdicts),
+            "laws": sum(v.kind != "lemma" for v in verdicts),
+            "lemmas": sum(v.kind == "lemma" for v in verdicts),
+            "algebra": sum(v.algebra for v in verdicts),
+            "limited": sum(bool(v.scope or v.relaxed) for v in verdicts),
+            "cases": sum(v.cases for v in verdicts),
             "seconds": round(seconds, 3),
         },
     }

@@ -2,9 +2,9 @@
 
 A theorem takes a state, identifiers and numbers, may `assume` things, lets actions happen and returns whether the law
 held. The prover calls it with unknowns, the tests with concrete states; it cannot tell the difference. An action that
-is refused inside a theorem ends that case: laws speak of what is accepted, unless they ask with `refusal`. Whatever else
-refuses (a helper that overflows, a price that is stale) is a failed claim: say what it needs with `assume`, ask with
-`refusal`, or let it happen with `accepted`.
+is refused inside a theorem ends that case: laws speak of what is accepted, unless they ask with `refusal`. Whatever
+else refuses (a helper that overflows, a price that is stale) is a failed claim: say what it needs with `assume`, ask
+with `refusal`, or let it happen with `accepted`.
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ class Property:
     """A claim: `id`, the law in English, the predicate, and what stands with it.
 
     kind: `invariant` (of a state, kept by every action), `theorem` (of a case in which actions happen), `lemma` (of
-    numbers or of one state: no action happens) or `composition` (see `Chapter.composition`). given: invariants that may be
-    assumed of the state it starts from. covers: published claims of others that it states. bounds: what is limited.
+    numbers or of one state: no action happens) or `composition` (see `Chapter.composition`). given: invariants that may
+    be assumed of the state it starts from. covers: published claims of others that it states. bounds: what is limited.
     before: for an invariant, what may be assumed of state and step. scope: the identifiers it speaks of.
     relaxed: makes of the model one that does the same and refuses less, of which it is proved instead.
     rests_on: other properties, by ID, that must be proved for this one to say what its law says.
@@ -200,8 +200,11 @@ class Chapter:
         relaxed: Relaxation | None = None,
         rests_on: tuple[str, ...] = (),
     ) -> Property:
-        """The property that a predicate states. given: invariants assumed at first. bounds: further limits. scope: options
-        that differ; see `Property` for the rest. Raises ValueError when it states nothing or its ID is taken."""
+        """The property that a predicate states.
+
+        given: invariants assumed at first. bounds: further limits. scope: options that differ; see `Property` for the
+        rest. Raises ValueError when it states nothing or its ID is taken.
+        """
         law = " ".join((predicate.__doc__ or "").split())
         if not law or any(p.id == id for p in self.properties):
             raise ValueError(f"property {id} has no docstring, so no law, or is declared twice")

@@ -73,7 +73,7 @@ def ranges(id: str, chapter: Chapter, fields: Callable[[str], bool], **options: 
 def with_ranges(model: type[Machine], chapter: Chapter) -> list[Property]:
     """All properties of a chapter and, for the fields that none of them is about, the automatic one."""
     mine: Sequence[Property] = chapter.properties
-    about = [p.predicate.fields for p in mine if hasattr(p.predicate, "fields")]  # type: ignore[attr-defined]
+    about = [p.predicate.fields for p in mine if hasattr(p.predicate, "fields")]
     left = {shape for shape, _ in numbers_of(model) if not any(fields(shape) for fields in about)}
     if not left:
         return list(mine)

@@ -26,8 +26,8 @@ from marginspec.prover.symbolic import Alike, Name, Open, Pick, Run, SymBool, Sy
 class Arbitrary:
     """Builds unknown values by type, with the identifiers of a scope.
 
-    alike: groups of identifiers that only their names tell apart. named: how many names to add to those of `REST`'s kind.
-    rests: how many accounts `REST` is looked at as, whose numbers add up to what it has where it is one.
+    alike: groups of identifiers that only their names tell apart. named: how many names to add to those of the kind of
+    `REST`. rests: how many accounts `REST` is looked at as, whose numbers add up to what it has where it is one.
     """
 
     def __init__(self, scope: Scope, named: int = 0, rests: int = 1) -> None:
@@ -191,7 +191,7 @@ def constants_of(state: Machine) -> list[Any]:
         if isinstance(value, dict):
             todo += value.values()
         elif is_record(type(value)):
-            todo += [getattr(value, name) for name in fields_of(type(value))]
+            todo += [getattr(value, name) for name in fields_of(type(value))]  # type: ignore[arg-type]
         else:
             found.append(value)
     return found
@@ -205,7 +205,7 @@ def rest_of(names: Sequence[str]) -> list[int]:
 def _less(whole: Any, parts: Sequence[Any]) -> Any:
     """What is left of each number; what is no number cannot be taken apart."""
     if is_record(type(whole)):
-        left = {n: _less(getattr(whole, n), [getattr(part, n) for part in parts]) for n in fields_of(type(whole))}
+        left = {n: _less(getattr(whole, n), [getattr(part, n) for part in parts]) for n in fields_of(type(whole))}  # type: ignore[arg-type]
         return type(whole)(**left)
     if isinstance(whole, dict):
         return {key: _less(item, [part[key] for part in parts]) for key, item in whole.items()}

@@ -1,7 +1,7 @@
 """What a law rests on: what it takes for given, the ranges of its state, a composition, the checks of a relaxation.
 
-A verdict `proved` stands only where each of these is proved, in a scope that is at least as wide. Invariants may rest on
-each other: each step of a run keeps all of them together.
+A verdict `proved` stands only where each of these is proved, in a scope that is at least as wide. Invariants may rest
+on each other: each step of a run keeps all of them together.
 """
 
 from __future__ import annotations

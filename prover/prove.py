@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import dataclasses
+import inspect
 import itertools
 import multiprocessing
 import re
+import textwrap
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path as File
@@ -16,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from marginspec.model.kernel.machine import Machine, Rejected
-from marginspec.model.kernel.record import plain
+from marginspec.model.kernel.record import Record, plain
 from marginspec.properties import law as law_room
 from marginspec.properties.law import Irrelevant, Property, answering, arguments_of
 from marginspec.properties.ranges import RANGES
@@ -39,7 +42,6 @@ from marginspec.prover.symbolic import (
     SymKey,
     Unnamed,
     Unsupported,
-    Value,
     claims_of,
     explore,
     shown,
@@ -58,6 +60,10 @@ RECHECK = {"yices": 4.0, "cvc5": 4.0, "z3": 4.0}
 
 # Names that are added to a scope where a law and its steps may speak of more accounts than it names.
 MOST_NAMES = 8
+
+# Accounts that nobody names, where a law must not count them; and on how many of its paths.
+MANY_ACCOUNTS = 500
+FEW_PATHS = 12
 
 # Numbers to mend before a solver is asked whether there are any.
 FEW = 4
@@ -152,6 +158,7 @@ class Prover:
         started = time.perf_counter()
         verdict = Verdict(claim.id, claim.law, "unknown", claim.bounds, claim.kind)
         verdict.scope = tuple(claim.scope.pins())
+        verdict.bounds = f"{claim.bounds}; {claim.scope.names()}"
         verdict.relaxed = _replaced(claim, self.model)
         try:
             self._prove(claim, verdict)
@@ -178,7 +185,9 @@ class Prover:
         verdict.verdict = "refuted" if false else "unknown"
         verdict.reason = f"run on numbers: {why}"
         if proved:
-            verdict.reason += ", though a proof was found, which is an error of the prover or a limit that the law hides"
+            verdict.reason += (
+                ", though a proof was found, which is an error of the prover or a limit that the law hides"
+            )
         verdict.counterexample, verdict.replays = tried.failure.case, False
 
     def _prove(self, claim: Property, verdict: Verdict) -> None:
@@ -360,6 +369,7 @@ class Law:
         self._claim = claim
         self._model = claim.relaxed(model) if claim.relaxed else model
         self._rest: list[int] | None = None if any(REST in keys for keys in claim.scope.keys.values()) else []
+        self._fields = {field.name for field in dataclasses.fields(self._model)} | set(vars(Machine))  # type: ignore[arg-type]
         self._named = 0
         self._with_names()
 
@@ -395,6 +405,10 @@ class Law:
 
     def _after(self, run: Run, path: Path) -> None:
         path.final, path.actions = run.state.flatten(), run.actions
+        if len(Record.flatten(run.state)) != len(path.final):
+            raise Unsupported("an action adds or removes a key of a map")
+        if hidden := set(vars(run.state)) - self._fields:
+            raise Unsupported(f"an action keeps something outside of the state: {min(hidden)}")
         if any(path.final[at] is not run.before[at] for at in self._rest or ()):
             raise Unsupported("an action changes what accounts have that it does not name")
 
@@ -426,7 +440,7 @@ class Law:
             return ""
         if not any(path.actions for path in paths):
             constant = all(all(c is True for c in claims_of(path.claim)) for path in paths)
-            return "it claims nothing" if constant and not any(path.questions for path in paths) else ""
+            return "it claims nothing" if constant and _returns_only_true(self._claim.predicate) else ""
         if any(self._reads(found, path) for path in paths):
             return ""
         # It may rest on what was accepted: then it fails where the last action is not asked.
@@ -457,15 +471,19 @@ class Law:
         """Why the accounts that are not named cannot be looked at as one; empty when their sums are all that matters.
 
         Each path is run again on states where they are two, whose numbers add up to those of the one. It must ask and
-        claim the same. By induction it then does for any number of them.
+        claim the same. By induction it then does for any number of them. How many there are must not matter either: some
+        paths are run with a great many.
         """
         if not self._rest:
             return ""
-        several = Arbitrary(self._claim.scope, self._named, rests=2)
+        paths = [path for path in found.paths if not path.reason]
+        few = paths[:: len(paths) // FEW_PATHS + 1]
+        return self._differs(found, paths, 2) or self._differs(found, few, MANY_ACCOUNTS)
+
+    def _differs(self, found: Exploration, paths: Sequence[Path], accounts: int) -> str:
+        several = Arbitrary(self._claim.scope, self._named, rests=accounts)
         template = several.template(self._model)
-        for path in found.paths:
-            if path.reason:
-                continue
+        for path in paths:
             Run.current = run = _Again(path, found, several)
             try:
                 ended, claim = None, self._run(template, several)
@@ -479,6 +497,17 @@ class Law:
             if ended is not path.ended or (ended is None and not _same_claim(claim, path.claim)):
                 return "accounts that are not named are looked at one by one: of them only sums may be used"
         return ""
+
+
+def _returns_only_true(predicate: Callable[..., Any]) -> bool:
+    """Whether the text of a predicate returns nothing but `True`, or `every` of nothing."""
+    try:
+        text = textwrap.dedent(inspect.getsource(predicate))
+        returned = [node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Return)]
+    except (OSError, TypeError, SyntaxError):
+        return False
+    empty = ("True", "every([])", "every(())", "every(tuple())", "every(list())")
+    return all(value is not None and ast.unparse(value) in empty for value in returned)
 
 
 class _Again(Run):
@@ -514,7 +543,7 @@ class _Poison:
     def __getattr__(self, name: str) -> Any:
         raise _Read
 
-    __hash__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __len__ = _read  # type: ignore[assignment]
+    __hash__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __len__ = _read
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __floordiv__ = __rfloordiv__ = _read
     __mod__ = __rmod__ = __neg__ = __abs__ = __iter__ = __getitem__ = __call__ = __index__ = __int__ = _read
     __pow__ = __rpow__ = __and__ = __or__ = __invert__ = __rshift__ = __lshift__ = __divmod__ = __rdivmod__ = _read
@@ -563,7 +592,7 @@ def _poison(state: Machine) -> _Poison:
 @contextlib.contextmanager
 def _observing(observer: Callable[[Machine, Callable[[], Any]], Any]) -> Iterator[None]:
     before = Machine.observer
-    Machine.observer = staticmethod(observer)  # type: ignore[assignment]
+    Machine.observer = staticmethod(observer)
     try:
         yield
     finally:

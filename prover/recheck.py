@@ -1,15 +1,15 @@
 """What an exploration takes for granted, checked: that its paths cover every case, and that its algebra is right.
 
 Three things happen without a solver while code runs on unknowns. Terms are brought to a normal form; conditions are
-taken for known, by the bounds of what they speak of or by what was decided before; and the runs are taken to be all that
-there are. Here each is an obligation: normal forms against the operations as they were recorded, known conditions as
-implications, and the runs as the leaves of a tree in which no branch is missing. Nothing here uses the explorer's code.
+taken for known, by the bounds of what they speak of or by what was decided before; and the runs are taken to be all
+that there are. Here each is an obligation: normal forms against the operations as they were recorded, known conditions
+as implications, and the runs as the leaves of a tree in which no branch is missing. Nothing here uses the code of the
+exploration but what it recorded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 
 from marginspec.prover.encode import condition_text, constant_text, product_name, sum_text
 from marginspec.prover.symbolic import Exploration, Known, Path
@@ -19,17 +19,6 @@ MANY = 150
 """Claims in one text: a solver that starts once for them all is quicker."""
 
 NO_BOUND = 1 << 2048
-
-Solve = Callable[[str, float], str]
-
-
-@dataclass
-class Recheck:
-    """What came of it. failed: what no solver agreed to, in words. claims: how many were checked."""
-
-    failed: list[str] = field(default_factory=list)
-    claims: int = 0
-
 
 # --- Paths ------------------------------------------------------------------------------------------------------------
 
@@ -48,7 +37,7 @@ def uncovered(paths: Sequence[Path]) -> str | None:
                 return f"two runs with the same {depth} answers"
             continue
         first = group[0].questions[depth]
-        if not all(first.asks_as(path.questions[depth]) for path in group[1:]):
+        if not all(path.questions[depth] is first or first.asks_as(path.questions[depth]) for path in group[1:]):
             return f"runs with the same {depth} answers ask different questions"
         ways: dict[int, list[Path]] = {}
         for path in group:
@@ -65,7 +54,9 @@ def uncovered(paths: Sequence[Path]) -> str | None:
 
 def one_way(paths: Sequence[Path], known: Iterable[Known]) -> str | None:
     """A condition of which one side was never run though it was not known; None when there is none."""
-    taken = {(k.condition.kind, _key(k.condition), k.truth) for k in known}
+    taken: dict[object, list[set[int]]] = {}
+    for k in known:
+        taken.setdefault((k.condition.kind, _key(k.condition), k.truth), []).append(set(map(id, k.because)))
     todo: list[tuple[int, Sequence[Path]]] = [(0, paths)]
     while todo:
         depth, group = todo.pop()
@@ -78,7 +69,9 @@ def one_way(paths: Sequence[Path], known: Iterable[Known]) -> str | None:
         if isinstance(question, SymBool) and len(ways) == 1:
             (truth,) = ways
             constant = question.constant()
-            if constant is None and (question.kind, _key(question), bool(truth)) not in taken:
+            held = set(map(id, group[0].constraints))
+            reasons = taken.get((question.kind, _key(question), bool(truth)), ())
+            if constant is None and not any(because <= held for because in reasons):
                 return f"one side of a condition was not run, after {depth} answers"
             if constant is not None and constant != bool(truth):
                 return f"a condition without unknowns was answered wrongly, after {depth} answers"
@@ -95,7 +88,7 @@ def _key(condition: SymBool) -> object:
 
 
 def algebra_texts(found: Exploration) -> Iterator[tuple[str, int]]:
-    """Texts, unsatisfiable when each normal form is what the recorded operations make of the atoms; with their claims."""
+    """Texts, unsatisfiable when each normal form is what the recorded operations make of the atoms; with their size."""
     atoms = found.atoms
     wanted = {node for value in _looked_at(found) if isinstance(value, SymInt) and (node := value.node) >= 0}
     wanted |= {n for n, operation in enumerate(atoms.operations) if not isinstance(operation.result, SymInt)}

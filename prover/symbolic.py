@@ -72,7 +72,7 @@ class Name(str):
         if type(other) is str:
             Run.current.mentioned(other)
             return str.__eq__(self, other)
-        return NotImplemented if isinstance(other, Pick) else str.__eq__(self, other)  # type: ignore[arg-type]
+        return NotImplemented if isinstance(other, Pick) else str.__eq__(self, other)
 
     def __ne__(self, other: object) -> Any:
         equal = self.__eq__(other)
@@ -133,9 +133,9 @@ class Run:
     """One execution along one sequence of answers.
 
     answers: every answer given so far, in order; questions: what they answer. A run that begins with those of another
-    repeats it up to there; constraints: the conditions that hold on account of them. state: what it began with, as it is
-    now; before: its variables then; actions: how many were accepted. alike: groups of identifiers that
-    differ in nothing but their name; apart: those of them that the code names.
+    repeats it up to there; constraints: the conditions that hold on account of them. state: what it began with, as it
+    is now; before: its variables then; actions: how many were accepted. alike: groups of identifiers that differ in
+    nothing but their name; apart: those of them that the code names.
     """
 
     current: Run
@@ -495,7 +495,7 @@ class Path:
 
 @dataclass
 class Exploration:
-    """All ways to run. known: what was taken for known on them. apart: identifiers of alike ones that the code names."""
+    """All ways to run. known: what was taken for known on them. apart: of alike identifiers, those that code names."""
 
     atoms: Atoms = field(default_factory=Atoms)
     paths: list[Path] = field(default_factory=list)

@@ -4,8 +4,8 @@ A `SymInt` is a polynomial with integer coefficients over atoms: unknowns, and q
 kept in normal form, so that terms equal by algebra are equal as objects: the same division is the same atom. Each
 operation is recorded with its result, so that a solver can check the normal form against it (`recheck.py`).
 
-To the code that is run, a term is an `int` and a condition a `bool`. What they cannot answer exactly they refuse with
-`Unsupported`: a hash, a text, a float, an index. A condition can always be decided, so it converts to what its truth is.
+To the code that is run, a term is an `int` and a condition a `bool`. What a term cannot answer exactly it refuses with
+`Unsupported`: a hash, a text, a float, an index. A condition can always be decided, so it converts to its truth.
 """
 
 from __future__ import annotations
@@ -206,10 +206,12 @@ class SymInt:
 
     def _do(self, sign: str, other: Value, terms: Callable[[], dict[Monomial, int]]) -> Value:
         """The result of an operation, the same object each time."""
-        known = isinstance(other, SymInt)
-        if known and other.atoms is not self.atoms:
-            raise Unsupported("a number of another exploration is used: something outlives the run")
-        step = (sign if known else f"{sign}c", self.node, other.node if known else other)
+        if isinstance(other, SymInt):
+            if other.atoms is not self.atoms:
+                raise Unsupported("a number of another exploration is used: something outlives the run")
+            step = (sign, self.node, other.node)
+        else:
+            step = (f"{sign}c", self.node, other)
         found = self.atoms.made.get(step)
         if found is None:
             found = self.atoms.made[step] = self.atoms.record(sign, self, other, self.atoms.value(terms()))
@@ -345,7 +347,7 @@ class SymInt:
     def __bool__(self) -> bool:
         return bool(self != 0)
 
-    __hash__ = _refuses("as a key, or in a set")  # type: ignore[assignment]
+    __hash__ = _refuses("as a key, or in a set")
     __str__ = __repr__ = __format__ = _refuses("as text")
     __index__ = __int__ = _refuses("where Python needs a concrete one")
     __float__ = __complex__ = __truediv__ = __rtruediv__ = __round__ = _refuses("as a fraction")
@@ -360,10 +362,10 @@ class SymKey(SymInt):
 
     __slots__ = ()
 
-    def __hash__(self) -> int:  # type: ignore[override]
+    def __hash__(self) -> int:
         return hash(self.key)
 
-    def __str__(self) -> str:  # type: ignore[override]
+    def __str__(self) -> str:
         """Its name, as a key in the names of variables."""
         (monomial,) = self.terms
         unknown = self.atoms.all[monomial[0]]
@@ -371,7 +373,7 @@ class SymKey(SymInt):
 
     __repr__ = __str__
 
-    def __format__(self, spec: str) -> str:  # type: ignore[override]
+    def __format__(self, spec: str) -> str:
         return str(self)
 
     def __eq__(self, other: object) -> Any:
@@ -437,8 +439,9 @@ class SymBool:
 
     def says_as(self, other: object) -> bool:
         """Whether this is the same condition, once worked out."""
-        same = isinstance(other, SymBool) and self.kind == other.kind
-        return same and key_of(self.value) == key_of(other.value)  # type: ignore[union-attr]
+        if not isinstance(other, SymBool):
+            return False
+        return self.kind == other.kind and key_of(self.value) == key_of(other.value)
 
     def __bool__(self) -> bool:
         return ask(self)
@@ -457,13 +460,8 @@ class SymBool:
     def __hash__(self) -> int:
         return hash(bool(self))
 
-    def __str__(self) -> str:
-        return str(bool(self))
-
-    __repr__ = __str__
-
-    def __format__(self, spec: str) -> str:
-        return format(bool(self), spec)
+    # Not of its truth: who only shows a condition (a debugger, a failing test) must not decide it.
+    __str__ = __repr__ = __format__ = _refuses("as text")
 
 
 def _by_truth(apply: Callable[..., Any]) -> Callable[..., Any]:
