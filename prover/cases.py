@@ -13,16 +13,18 @@ from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Property, Step, arguments_of
 from marginspec.properties.scope import NumberKey, Options
 from marginspec.prover.meaning import Arguments
-from marginspec.prover.situations import BIT, Frame, Situation, leaves, number_of, rebuilt
+from marginspec.prover.situations import Frame, Situation, leaves, number_of, rebuilt
+from marginspec.prover.steering import Comparison
 
 
 @dataclass
 class Case:
-    """A situation and what is given to a law there."""
+    """A situation and what is given to a law there. trail: what is compared when the law is run on it, once known."""
 
     law: Law
     situation: Situation
     arguments: Arguments
+    trail: list[Comparison] | None = None
 
     def given(self) -> Iterator[tuple[str, Any, Any]]:
         """Path, type and value of everything that the law is given, besides the state."""
@@ -33,6 +35,20 @@ class Case:
                     yield from leaves(hints[inner], part, f"{name}.{inner}")
             else:
                 yield from leaves(self.law.values[name], value, name)
+
+    @property
+    def action(self) -> str:
+        """The action of its first step, "" if it has none."""
+        return next((value.action for value in self.arguments.values() if isinstance(value, Step)), "")
+
+    def way(self) -> int:
+        """A number for how the comparisons turned out when the law was run on it."""
+        return hash(tuple(comparison.sign for comparison in self.trail or ()))
+
+    def asked(self) -> list[int]:
+        """The places of the values that something was compared by when the law was run on it."""
+        made_of = functools.reduce(lambda one, other: one | other.made_of, self.trail or (), 0)
+        return [i for i in range(made_of.bit_length()) if made_of >> i & 1]
 
     def flat(self) -> list[Any]:
         """Every value: of the state, then of what is given."""
@@ -97,13 +113,6 @@ class Law:
                     known[leaf.path] = options
             self._pins[frame] = known
         return self._pins[frame]
-
-
-def plainly(values: list[Any], ranges: list[Number | None]) -> list[Any]:
-    """Watched values as those that they stand for."""
-    return [
-        v if number is None else bool(v) if number is BIT else int(v) for v, number in zip(values, ranges, strict=True)
-    ]
 
 
 def text_of(case: Case, matters: Callable[[int], bool] = lambda place: True) -> dict[str, str]:

@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import inspect
 import random
+import re
 import types
 import typing
 from collections import Counter
@@ -26,6 +27,10 @@ from marginspec.prover.steering import steer
 # Of random states of one scope: how many frames of identifiers, and how many states in each.
 FRAMES = 8
 STATES = 40
+
+# For each action, how many of them are moved to where it is accepted, in how many moves each.
+ACCEPTING = 12
+MOVES = 25
 
 # Of runs: how many, steps of each, steps between two states that are kept and that others are in focus, and in how many
 # ways their identifiers are renamed.
@@ -123,6 +128,11 @@ class Frame:
         self.index = {leaf.path: i for i, leaf in enumerate(self.leaves)}
         self.read, self._write = self._compiled()
         self._constants = [name for name, _, constant in _fields(type(template)) if constant]
+        named = {str(option): option for options in ids.values() for option in options}
+        keys = [[named[key] for key in re.findall(r"\[([^]]*)\]", leaf.path) if key in named] for leaf in self.leaves]
+        self._owned = [
+            (i, tuple(keys[i])) for i, leaf in enumerate(self.leaves) if keys[i] and leaf.number and not leaf.constant
+        ]
         self._of_unit: dict[str, list[int]] = {}
         for i, leaf in enumerate(self.leaves):
             if leaf.number is not None and leaf.kind is not bool:
@@ -174,6 +184,11 @@ class Frame:
     def near(self, values: Sequence[Any], number: Number) -> list[int]:
         """What a state has of a unit, other than zero."""
         return [values[i] for i in self._of_unit.get(number.unit, ()) if values[i]] or self.numbers(values)
+
+    def owners(self, values: Sequence[Any], draw: random.Random) -> tuple[Any, ...]:
+        """The identifiers that some number of a state belongs to, rather one that is not zero."""
+        places = [draw.choice(self._owned) for _ in range(6)] if self._owned else []
+        return next((keys for place, keys in places if values[place]), ())
 
     def numbers(self, values: Sequence[Any]) -> list[int]:
         """The numbers of a state, other than zero. values: of a state first, perhaps of arguments after it."""
@@ -288,8 +303,11 @@ class Draw:
         """Arguments for an action or a law, in a state."""
         arguments: dict[str, Any] = {}
         used: list[Any] = []
+        owners = frame.owners(values, self.random) if self.random.random() < 0.6 else ()
         for name, hint in hints.items():
             value = arguments[name] = self.value(hint, frame.ids, functools.partial(frame.near, values), used)
+            if owners and self.random.random() < 0.8 and is_identifier(hint):
+                value = arguments[name] = next((o for o in owners if o in ids_of(frame.ids, plain(hint))), value)
             if is_identifier(hint):
                 used.append(value)
         return arguments
@@ -335,20 +353,15 @@ class Draw:
             call = self.call(info, frame, values)
 
             def run(numbers: list[Any], call: Call = call) -> bool:
-                moved = Call(call.action, dict(zip(call.arguments, numbers, strict=True)))
-                return frame.machine(values).apply(moved).accepted
+                return frame.machine(values).apply(_with(call, numbers)).accepted
 
             if run(list(call.arguments.values())):
                 return call
             if attempt % 2:
                 found = steer(run, list(call.arguments.values()), ranges, self.random, 6)
                 if found.arrived:
-                    return Call(call.action, dict(zip(call.arguments, map(_plain, found.values), strict=True)))
+                    return _with(call, plainly(found.values, ranges))
         return None
-
-
-def _plain(value: Any) -> Any:
-    return int(value) if type(value) is not bool and isinstance(value, int) else value
 
 
 # --- Random states ----------------------------------------------------------------------------------------------------
@@ -360,7 +373,39 @@ def random_situations(model: type[Machine], scope: Scope, draw: Draw) -> list[Si
     for n in range(FRAMES):
         frame = Frame(*_template(model, scope, draw, n % (FURTHER + 1)))
         found += [Situation(frame, draw.state(frame), False) for _ in range(STATES)]
+    for info in actions_of(model).values():
+        tried = (_accepting(info, draw.random.choice(found), draw) for _ in range(ACCEPTING))
+        found += [situation for situation in tried if situation is not None]
     return found
+
+
+def _accepting(info: ActionInfo, at: Situation, draw: Draw) -> Situation | None:
+    """A random state moved to where some call of an action is accepted."""
+    frame, call, size = at.frame, draw.call(info, at.frame, at.values), len(at.values)
+    ranges = [*frame.ranges, *map(number_of, info.arguments.values())]
+
+    def run(values: list[Any]) -> bool:
+        return frame.machine(values[:size]).apply(_with(call, values[size:])).accepted
+
+    try:
+        found = steer(run, [*at.values, *call.arguments.values()], ranges, draw.random, MOVES)
+    except Exception:  # a law that takes such a step finds the error and says so
+        return None
+    if not found.arrived:
+        return None
+    values = plainly(found.values, ranges)
+    return Situation(frame, values[:size], False, {info.name: _with(call, values[size:])})
+
+
+def _with(call: Call, values: Sequence[Any]) -> Call:
+    return Call(call.action, dict(zip(call.arguments, values, strict=True)))
+
+
+def plainly(values: Sequence[Any], ranges: Sequence[Number | None]) -> list[Any]:
+    """Watched values as those that they stand for."""
+    return [
+        v if number is None else bool(v) if number is BIT else int(v) for v, number in zip(values, ranges, strict=True)
+    ]
 
 
 def _template(model: type[Machine], scope: Scope, draw: Draw, further: int) -> tuple[Machine, Ids]:
@@ -452,9 +497,8 @@ class Walks:
             model = wider(self._model, shared)
             frame = Frame(model.blank(), model.universe)
             draw, steps = Draw(f"walks {self._seed}", self._constants), list[tuple[list[Any], Call]]()
-            done: Counter[str] = Counter()
             for n in range(WALKS):
-                steps += _walk(model, frame, draw, done, begun=n % 4 != 3)
+                steps += _walk(model, frame, draw, begun=n % 4 != 3)
             self._known[shared] = frame, steps
         return self._known[shared]
 
@@ -484,10 +528,8 @@ def _is_complete(hint: Any, value: Any, ids: Ids) -> bool:
     return True
 
 
-def _walk(
-    model: type[Machine], frame: Frame, draw: Draw, done: Counter[str], begun: bool
-) -> list[tuple[list[Any], Call]]:
-    """One run. done: how often each action was accepted so far. begun: after the model's prelude."""
+def _walk(model: type[Machine], frame: Frame, draw: Draw, begun: bool) -> list[tuple[list[Any], Call]]:
+    """One run. begun: after the model's prelude."""
     infos = list(actions_of(model).values())
     weights = [max(info.weight, 0.25) for info in infos]
     try:
@@ -495,6 +537,7 @@ def _walk(
     except ValueError:
         machine = model.blank()
     kept, values = list[tuple[list[Any], Call]](), frame.read(machine)
+    done: Counter[str] = Counter()
     vain: Counter[str] = Counter()
     for step in range(STEPS):
         if step % EPISODE == 0:

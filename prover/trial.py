@@ -8,8 +8,10 @@ identifiers are equal and unequal in every way, whatever a scope says of them. N
 from __future__ import annotations
 
 import functools
+import itertools
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +21,7 @@ from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Property, Step
 from marginspec.properties.scope import Scope
-from marginspec.prover.cases import Case, Law, plainly, text_of
+from marginspec.prover.cases import Case, Law, text_of
 from marginspec.prover.meaning import HELD, Arguments, holds, instances, judged
 from marginspec.prover.situations import (
     BIT,
@@ -32,10 +34,11 @@ from marginspec.prover.situations import (
     ids_of,
     is_identifier,
     number_of,
+    plainly,
     random_situations,
     reached_situations,
 )
-from marginspec.prover.steering import flip, steer, watch
+from marginspec.prover.steering import Comparison, flip, steer, watch
 
 SECONDS = 0.3
 CASES = 4000
@@ -44,11 +47,27 @@ CASES = 4000
 LONGER = 3
 FEW = 60
 
+# How many times as long a composition is tried, on which every invariant rests.
+COMPOSED = 5
+
+# How many cases of each action are looked at for comparisons that turn out otherwise.
+LOOKED = 40
+
+# How many cases are many.
+MANY = 300
+
+# How often a comparison is turned into what was never seen at its place in the text, before that is given up.
+ATTEMPTS = 8
+
 # Of processor time, for making a failure smaller.
 SHRINKING_SECONDS = 0.3
 
-# Cases in which a law said something, of which later ones are variations.
-KEPT = 200
+# Cases in which a law said something, of each action, in each of which the comparisons turn out otherwise: later ones
+# are variations of them.
+KEPT = 60
+
+# A difference beyond which a comparison only bounds the width of a number.
+FAR = 2**120
 
 # How many moves lead a case to where the law speaks, and how many of those that came far are gone on with.
 TRIES = 10
@@ -98,6 +117,8 @@ class Trials:
         """Look for a case in which a law is false, for so much processor time or so many cases in which it speaks."""
         law = Law(self._model, claim)
         chance, reached = self.prepare(claim.scope)
+        if claim.kind == "composition":
+            seconds *= COMPOSED
         pools = [pool for pool in (chance, reached, self._mended(law, chance)) if pool]
         return _Search(law, self._seed, self._constants).run(pools, seconds, cases)
 
@@ -135,8 +156,13 @@ class _Search:
         claim = law.claim
         constants = sorted({*constants, *constants_of([claim.predicate])})
         self._draw = Draw(f"{claim.id} {seed}", constants)
-        self._good: list[Case] = []
+        self._good: dict[tuple[str, bool], dict[int, Case]] = {}
         self._near: list[tuple[int, Case]] = []
+        self._news: list[Case] = []
+        self._accepting: dict[str, list[Situation]] = {}
+        self._met: set[tuple[str, int, int]] = set()
+        self._vain: Counter[tuple[str, int, int]] = Counter()
+        self._looked: Counter[tuple[str, bool]] = Counter()
         self._failed: tuple[Case, str] | None = None
         self.cases = self.tried = 0
 
@@ -150,11 +176,13 @@ class _Search:
             if passed > (seconds if self.cases >= FEW else LONGER * seconds):
                 break
             mode = draw.random()
-            if self._good and mode < 0.35:
-                self._try(self._varied(draw.choice(self._good)))
-            elif self._good and mode < 0.45:
-                self._edge(draw.choice(self._good))
-            elif (case := self._fresh(draw.choice(draw.choice(pools)))) is not None:
+            # Once there are many cases, others are looked for where something turns out otherwise.
+            varied, edged = (0.3, 0.5) if self.cases < MANY else (0.15, 0.75)
+            if self._good and mode < varied:
+                self._try(self._varied(self._spoken()))
+            elif self._good and mode < edged:
+                self._edge(self._news.pop() if self._news else self._spoken())
+            elif (case := self._fresh(self._situation(pools))) is not None:
                 silent = self._try(case) is None
                 # The rarer the cases in which the law speaks, the more of the silent ones are led to one.
                 if silent and draw.random() < 0.3 and self.cases < self.tried / 5:
@@ -165,10 +193,13 @@ class _Search:
 
     def _judged(self, case: Case, given: bool = True) -> str | None:
         at = case.situation
-        return judged(self._claim, at.frame.machine(at.values), case.fresh(), at.frame.ids, given)
+        self._after = at.frame.machine(at.values)
+        return judged(self._claim, self._after, case.fresh(), at.frame.ids, given)
 
-    def _try(self, case: Case) -> str | None:
+    def _try(self, case: Case, way: int = 0) -> str | None:
+        """Run a law on a case. way: which comparisons turned out how, if that is known."""
         self.tried += 1
+        draw = self._draw.random
         why = self._judged(case) if self._is_given(case.situation) else None
         if why is None:
             return None
@@ -177,10 +208,19 @@ class _Search:
         self.cases += 1
         if why != HELD:
             self._failed = self._failed or (case, why)
-        elif len(self._good) < KEPT:
-            self._good.append(case)
         else:
-            self._good[int(self._draw.random.random() * KEPT)] = case
+            happened = case.situation.frame.read(self._after) != case.situation.values
+            ways = self._good.setdefault((case.action, happened), {})
+            self._looked[case.action, happened] += way == 0
+            if way == 0 and self._looked[case.action, happened] <= LOOKED:
+                case.trail = watch(self._watched(case), case.flat(), self._law.ranges(case))[1]
+                self._news += [case] * ATTEMPTS * self._meets(case)
+                way = case.way()
+            way = way or -draw.randrange(KEPT // 4)
+            if len(ways) < KEPT or way in ways:
+                ways[way] = case
+            else:
+                ways[draw.choice(list(ways))] = case
         return why
 
     def _is_given(self, at: Situation) -> bool:
@@ -200,7 +240,25 @@ class _Search:
         named = {str(o) for options in self._claim.scope.keys.values() for o in options}
         return any(why == f"KeyError: {name!r}" for name in named - known)
 
+    def _spoken(self) -> Case:
+        """A case in which the law said something, of any action, rather one in which something happened, of any way."""
+        draw, kinds = self._draw.random, list(self._good)
+        kind = draw.choice([kind for kind in kinds if kind[1]] or kinds) if draw.random() < 0.7 else draw.choice(kinds)
+        return draw.choice(list(self._good[kind].values()))
+
     # --- Which cases -----------------------------------------------------------------------------------------------
+
+    def _situation(self, pools: list[list[Situation]]) -> Situation:
+        """Any situation; half of the time one that accepts some action, or one that the law names."""
+        draw = self._draw.random
+        if not self._accepting:
+            for at in itertools.chain(*pools):
+                for action in at.calls:
+                    self._accepting.setdefault(action, []).append(at)
+        named = [action for action in self._law.actions or self._accepting if action in self._accepting]
+        if named and draw.random() < 0.5:
+            return draw.choice(self._accepting[draw.choice(named)])
+        return draw.choice(draw.choice(pools))
 
     def _fresh(self, at: Situation) -> Case | None:
         """A new case in a situation."""
@@ -267,9 +325,15 @@ class _Search:
         draw, at = self._draw.random, case.situation
         values, ranges = case.flat(), self._law.ranges(case)
         size, hints = len(at.values), self._hints(case)
+        asked = case.asked()
         for _ in range(draw.choice((1, 1, 2, 4))):
-            arguments = len(values) > size and draw.random() < 0.6
-            i = draw.randrange(size, len(values)) if arguments else draw.randrange(size)
+            chance = draw.random()
+            if asked and chance < 0.5:
+                i = draw.choice(asked)
+            elif len(values) > size and chance < 0.8:
+                i = draw.randrange(size, len(values))
+            else:
+                i = draw.randrange(size)
             hint = hints[i - size] if i >= size else None
             if i < size:
                 leaf = at.frame.leaves[i]
@@ -312,14 +376,59 @@ class _Search:
 
     def _edge(self, case: Case) -> None:
         """Move a number to where one of the comparisons on the way turns out otherwise."""
-        values, ranges = case.flat(), self._law.ranges(case)
-        _, trail = watch(self._watched(case), values, ranges)
-        places = [i for i, comparison in enumerate(trail) if comparison.made_of]
-        if places:
-            place = self._draw.random.choice(places)
-            moved = flip(self._watched(case), values, ranges, trail, place, self._draw.random)
-            if moved is not None:
-                self._try(case.with_values(plainly(moved, ranges)))
+        draw, values, ranges, run = self._draw.random, case.flat(), self._law.ranges(case), self._watched(case)
+        if case.trail is None:
+            case.trail = watch(run, values, ranges)[1]
+        place, wanted = self._aim(case)
+        moved = flip(run, values, ranges, case.trail, place, draw, wanted) if place >= 0 else None
+        if moved is None:
+            return
+        then = case.with_values(plainly(moved, ranges))
+        then.trail = watch(run, moved, ranges)[1]
+        if self._try(then, then.way()) is not None and self._meets(then):
+            self._news += [then] * ATTEMPTS
+
+    def _meets(self, case: Case) -> bool:
+        """Whether a comparison turned out on the way as it never had at its place in the text."""
+        met = {(case.action, comparison.where, comparison.sign) for comparison in case.trail or ()}
+        new = not met <= self._met
+        self._met |= met
+        return new
+
+    def _aim(self, case: Case) -> tuple[int, int | None]:
+        """Which comparison to turn, and into what: first of all what was not seen of its place in the text."""
+        draw, trail, action = self._draw.random, case.trail or [], case.action
+        self._meets(case)
+        # Numbers that only have to fit their width are far from it.
+        near = [i for i, comparison in enumerate(trail) if comparison.made_of and abs(comparison.difference) < FAR]
+        signs = ((i, sign, (action, trail[i].where, sign)) for i in near for sign in (-1, 0, 1))
+        unmet = [(i, sign, way) for i, sign, way in signs if way not in self._met and self._vain[way] < ATTEMPTS]
+        if unmet:
+            place, wanted, way = draw.choice(unmet)
+            self._vain[way] += 1
+            return place, wanted
+        if draw.random() < 0.4 and (gap := self._gap(trail, near)) is not None:
+            return gap
+        # A place in the text counts once, however often it is passed.
+        places = near if near and draw.random() < 0.8 else [i for i, c in enumerate(trail) if c.made_of]
+        passed: dict[int, list[int]] = {}
+        for i in places:
+            passed.setdefault(trail[i].where, []).append(i)
+        return (draw.choice(passed[draw.choice(list(passed))]), None) if passed else (-1, None)
+
+    def _gap(self, trail: list[Comparison], near: list[int]) -> tuple[int, int] | None:
+        """A comparison that is passed twice with different numbers, and what of the first tells the two apart."""
+        draw, last, gaps = self._draw.random, dict[int, int](), dict[int, tuple[int, int]]()
+        for i in near:
+            comparison = trail[i]
+            before = last.get(comparison.where)
+            if before is not None and (gap := trail[before].difference - comparison.difference):
+                gaps[comparison.where] = before, gap
+            last[comparison.where] = i
+        if not gaps:
+            return None
+        place, gap = draw.choice(list(gaps.values()))
+        return place, draw.randrange(gap) if gap > 0 else -draw.randrange(-gap)
 
     # --- Failures --------------------------------------------------------------------------------------------------
 

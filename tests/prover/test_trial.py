@@ -354,7 +354,19 @@ def total_is_exact(vault: Strongbox, caller: User, amount: Amount) -> Any:
     return vault.deposits[caller] == 0
 
 
-@pytest.mark.parametrize("claim", laws.chapter.properties, ids=lambda p: p.id)
+def nobody_takes_what_is_of_others(vault: Strongbox, step: Step, who: User) -> Any:
+    """No action lowers what anybody but its caller has put in."""
+    assume(step.argument("caller") != who)
+    before = vault.deposits[who]
+    step.take(vault)
+    return vault.deposits[who] >= before
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [*laws.chapter.properties[:3], stated(nobody_takes_what_is_of_others)],
+    ids=lambda claim: claim.id,
+)
 def test_laws_of_a_new_system_are_run_and_hold(claim: Property) -> None:
     tried = Trials(Strongbox).run(claim, SECONDS)
     assert tried.failure is None
