@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import inspect
 import random
+import re
 import types
 import typing
 from collections import Counter
@@ -27,6 +28,10 @@ from marginspec.prover.steering import steer
 FRAMES = 8
 STATES = 40
 
+# For each action, how many of them are moved to where it is accepted, in how many moves each.
+ACCEPTING = 12
+MOVES = 25
+
 # Of runs: how many, steps of each, steps between two states that are kept and that others are in focus, and in how many
 # ways their identifiers are renamed.
 WALKS = 24
@@ -36,6 +41,9 @@ EPISODE = 15
 NAMINGS = 12
 
 FURTHER = 3
+
+# Numbers without bounds are tried up to here.
+WIDEST = 2**256
 BIT = Number(0, 1)
 
 
@@ -94,12 +102,16 @@ def rebuilt(hint: Any, value: Any, values: Iterator[Any]) -> Any:
     return next(values)
 
 
-@functools.cache
-def _fields(kind: type) -> tuple[tuple[str, Any, bool], ...]:
+_FIELDS: dict[Any, tuple[tuple[str, Any, bool], ...]] = {}
+
+
+def _fields(kind: Any) -> tuple[tuple[str, Any, bool], ...]:
     """Name and type of each field of a record, and whether it is a constant."""
-    hints = typing.get_type_hints(kind, include_extras=True)
-    fields = dataclasses.fields(kind)
-    return tuple((f.name, hints[f.name], bool(f.metadata.get("constant"))) for f in fields if f.init)
+    if kind not in _FIELDS:
+        hints = typing.get_type_hints(kind, include_extras=True)
+        fields = [f for f in dataclasses.fields(kind) if f.init]
+        _FIELDS[kind] = tuple((f.name, hints[f.name], bool(f.metadata.get("constant"))) for f in fields)
+    return _FIELDS[kind]
 
 
 class Frame:
@@ -116,6 +128,11 @@ class Frame:
         self.index = {leaf.path: i for i, leaf in enumerate(self.leaves)}
         self.read, self._write = self._compiled()
         self._constants = [name for name, _, constant in _fields(type(template)) if constant]
+        named = {str(option): option for options in ids.values() for option in options}
+        keys = [[named[key] for key in re.findall(r"\[([^]]*)\]", leaf.path) if key in named] for leaf in self.leaves]
+        self._owned = [
+            (i, tuple(keys[i])) for i, leaf in enumerate(self.leaves) if keys[i] and leaf.number and not leaf.constant
+        ]
         self._of_unit: dict[str, list[int]] = {}
         for i, leaf in enumerate(self.leaves):
             if leaf.number is not None and leaf.kind is not bool:
@@ -167,6 +184,11 @@ class Frame:
     def near(self, values: Sequence[Any], number: Number) -> list[int]:
         """What a state has of a unit, other than zero."""
         return [values[i] for i in self._of_unit.get(number.unit, ()) if values[i]] or self.numbers(values)
+
+    def owners(self, values: Sequence[Any], draw: random.Random) -> tuple[Any, ...]:
+        """The identifiers that some number of a state belongs to, rather one that is not zero."""
+        places = [draw.choice(self._owned) for _ in range(6)] if self._owned else []
+        return next((keys for place, keys in places if values[place]), ())
 
     def numbers(self, values: Sequence[Any]) -> list[int]:
         """The numbers of a state, other than zero. values: of a state first, perhaps of arguments after it."""
@@ -239,7 +261,8 @@ class Draw:
         elif mode < 0.7:
             value = int(draw.random() * 12)
         elif mode < 0.8:
-            value = draw.choice((number.low, number.low + 1, number.high - 1, number.high))
+            low, high = max(number.low, -WIDEST), min(number.high, WIDEST)
+            value = draw.choice((low, low + 1, high - 1, high))
         elif mode < 0.9:
             value = draw.choice(self._constants) + draw.choice((-1, 0, 0, 1))
         else:
@@ -280,8 +303,11 @@ class Draw:
         """Arguments for an action or a law, in a state."""
         arguments: dict[str, Any] = {}
         used: list[Any] = []
+        owners = frame.owners(values, self.random) if self.random.random() < 0.6 else ()
         for name, hint in hints.items():
             value = arguments[name] = self.value(hint, frame.ids, functools.partial(frame.near, values), used)
+            if owners and self.random.random() < 0.8 and is_identifier(hint):
+                value = arguments[name] = next((o for o in owners if o in ids_of(frame.ids, plain(hint))), value)
             if is_identifier(hint):
                 used.append(value)
         return arguments
@@ -327,20 +353,15 @@ class Draw:
             call = self.call(info, frame, values)
 
             def run(numbers: list[Any], call: Call = call) -> bool:
-                moved = Call(call.action, dict(zip(call.arguments, numbers, strict=True)))
-                return frame.machine(values).apply(moved).accepted
+                return frame.machine(values).apply(_with(call, numbers)).accepted
 
             if run(list(call.arguments.values())):
                 return call
             if attempt % 2:
                 found = steer(run, list(call.arguments.values()), ranges, self.random, 6)
                 if found.arrived:
-                    return Call(call.action, dict(zip(call.arguments, map(_plain, found.values), strict=True)))
+                    return _with(call, plainly(found.values, ranges))
         return None
-
-
-def _plain(value: Any) -> Any:
-    return int(value) if type(value) is not bool and isinstance(value, int) else value
 
 
 # --- Random states ----------------------------------------------------------------------------------------------------
@@ -352,7 +373,39 @@ def random_situations(model: type[Machine], scope: Scope, draw: Draw) -> list[Si
     for n in range(FRAMES):
         frame = Frame(*_template(model, scope, draw, n % (FURTHER + 1)))
         found += [Situation(frame, draw.state(frame), False) for _ in range(STATES)]
+    for info in actions_of(model).values():
+        tried = (_accepting(info, draw.random.choice(found), draw) for _ in range(ACCEPTING))
+        found += [situation for situation in tried if situation is not None]
     return found
+
+
+def _accepting(info: ActionInfo, at: Situation, draw: Draw) -> Situation | None:
+    """A random state moved to where some call of an action is accepted."""
+    frame, call, size = at.frame, draw.call(info, at.frame, at.values), len(at.values)
+    ranges = [*frame.ranges, *map(number_of, info.arguments.values())]
+
+    def run(values: list[Any]) -> bool:
+        return frame.machine(values[:size]).apply(_with(call, values[size:])).accepted
+
+    try:
+        found = steer(run, [*at.values, *call.arguments.values()], ranges, draw.random, MOVES)
+    except Exception:  # a law that takes such a step finds the error and says so
+        return None
+    if not found.arrived:
+        return None
+    values = plainly(found.values, ranges)
+    return Situation(frame, values[:size], False, {info.name: _with(call, values[size:])})
+
+
+def _with(call: Call, values: Sequence[Any]) -> Call:
+    return Call(call.action, dict(zip(call.arguments, values, strict=True)))
+
+
+def plainly(values: Sequence[Any], ranges: Sequence[Number | None]) -> list[Any]:
+    """Watched values as those that they stand for."""
+    return [
+        v if number is None else bool(v) if number is BIT else int(v) for v, number in zip(values, ranges, strict=True)
+    ]
 
 
 def _template(model: type[Machine], scope: Scope, draw: Draw, further: int) -> tuple[Machine, Ids]:
@@ -444,9 +497,8 @@ class Walks:
             model = wider(self._model, shared)
             frame = Frame(model.blank(), model.universe)
             draw, steps = Draw(f"walks {self._seed}", self._constants), list[tuple[list[Any], Call]]()
-            done: Counter[str] = Counter()
             for n in range(WALKS):
-                steps += _walk(model, frame, draw, done, begun=n % 4 != 3)
+                steps += _walk(model, frame, draw, begun=n % 4 != 3)
             self._known[shared] = frame, steps
         return self._known[shared]
 
@@ -476,10 +528,8 @@ def _is_complete(hint: Any, value: Any, ids: Ids) -> bool:
     return True
 
 
-def _walk(
-    model: type[Machine], frame: Frame, draw: Draw, done: Counter[str], begun: bool
-) -> list[tuple[list[Any], Call]]:
-    """One run. done: how often each action was accepted so far. begun: after the model's prelude."""
+def _walk(model: type[Machine], frame: Frame, draw: Draw, begun: bool) -> list[tuple[list[Any], Call]]:
+    """One run. begun: after the model's prelude."""
     infos = list(actions_of(model).values())
     weights = [max(info.weight, 0.25) for info in infos]
     try:
@@ -487,6 +537,7 @@ def _walk(
     except ValueError:
         machine = model.blank()
     kept, values = list[tuple[list[Any], Call]](), frame.read(machine)
+    done: Counter[str] = Counter()
     vain: Counter[str] = Counter()
     for step in range(STEPS):
         if step % EPISODE == 0:
@@ -542,6 +593,19 @@ def _constants(code: types.CodeType, names: Mapping[str, Any], found: set[int]) 
             _constants(constant, names, found)
         elif type(constant) is int and abs(constant) > 12:
             found.add(constant)
+
+
+def texts_of(functions: Iterable[Any]) -> frozenset[str]:
+    """The texts that functions mention, themselves or in the globals that they name."""
+    found: set[str] = set()
+    for function in functions:
+        todo, names = [getattr(function, "__code__", None)], getattr(function, "__globals__", {})
+        while todo:
+            code = todo.pop()
+            if code is not None:
+                todo += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+                found |= {t for t in (*code.co_consts, *map(names.get, code.co_names)) if isinstance(t, str)}
+    return frozenset(found)
 
 
 def functions_of(model: type[Machine]) -> list[Any]:

@@ -7,6 +7,8 @@ where it turns out otherwise. Nothing is concluded from a watched run: what it f
 from __future__ import annotations
 
 import random
+import sys
+import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -18,13 +20,25 @@ EARLIER = (0, 0, 0, 0, 1, 1, 2, 3)
 
 
 class Comparison(NamedTuple):
-    """Something was compared: the difference of both sides, and a bit for each number that it was made of."""
+    """Something was compared: the difference of both sides, a bit for each number that it was made of, and where."""
 
     difference: int
     made_of: int
+    where: int
+
+    @property
+    def sign(self) -> int:
+        """-1, 0 or 1."""
+        return (self.difference > 0) - (self.difference < 0)
 
 
 _trail: list[Comparison] = []
+
+
+def _where(frame: types.FrameType) -> int:
+    """A place in the text, and the place from which it was called."""
+    back = frame.f_back or frame
+    return hash((id(frame.f_code), frame.f_lasti, id(back.f_code), back.f_lasti))
 
 
 class Watched(int):
@@ -60,26 +74,25 @@ def _comparison(name: str) -> Callable[..., Any]:
 
     def method(self: Watched, other: Any) -> Any:
         if isinstance(other, int):
-            _trail.append(Comparison(int.__sub__(self, other), self.made_of | getattr(other, "made_of", 0)))
+            made_of = self.made_of | getattr(other, "made_of", 0)
+            _trail.append(Comparison(int.__sub__(self, other), made_of, _where(sys._getframe(1))))
         return plain(self, other)
 
     return method
 
 
 def _truth(self: Watched) -> bool:
-    _trail.append(Comparison(int(self), self.made_of))
+    _trail.append(Comparison(int(self), self.made_of, _where(sys._getframe(1))))
     return int.__bool__(self)
 
 
+_METHODS: dict[str, Any] = {"__bool__": _truth, "__hash__": int.__hash__}
 for _name in ("add", "sub", "mul", "floordiv", "mod", "and", "or", "xor", "lshift", "rshift", "pow"):
-    setattr(Watched, f"__{_name}__", _arithmetic(f"__{_name}__"))
-    setattr(Watched, f"__r{_name}__", _arithmetic(f"__r{_name}__"))
-for _name in ("neg", "abs"):
-    setattr(Watched, f"__{_name}__", _arithmetic(f"__{_name}__"))
-for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
-    setattr(Watched, f"__{_name}__", _comparison(f"__{_name}__"))
-Watched.__bool__ = _truth  # type: ignore[attr-defined]
-Watched.__hash__ = int.__hash__  # type: ignore[method-assign]
+    _METHODS |= {name: _arithmetic(name) for name in (f"__{_name}__", f"__r{_name}__")}
+_METHODS |= {name: _arithmetic(name) for name in ("__neg__", "__abs__")}
+_METHODS |= {name: _comparison(name) for name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")}
+for _name, _method in _METHODS.items():
+    setattr(Watched, _name, _method)
 
 Run = Callable[[list[Any]], bool]
 """Runs something on values and says whether it came to the wanted end."""
@@ -126,9 +139,13 @@ def flip(
     trail: Sequence[Comparison],
     place: int,
     draw: random.Random,
+    wanted: int | None = None,
 ) -> list[Any] | None:
-    """Values with one of them moved to where a comparison turns out otherwise, as far as its slope tells."""
-    difference, made_of = trail[place]
+    """Values with one of them moved to where a comparison turns out otherwise, as far as its slope tells.
+
+    wanted: the difference that is wanted.
+    """
+    difference, made_of, _ = trail[place]
     numbers = [i for i in range(len(values)) if made_of >> i & 1]
     if not numbers:
         return None
@@ -143,9 +160,12 @@ def flip(
         slope = after[place].difference - difference if place < len(after) else 0
         if slope:
             # Just beyond, or exactly at, where both sides are equal; from there to either side.
-            wanted = draw.choice((1, -1)) if difference == 0 else draw.choice((0, 0, -1 if difference > 0 else 1))
+            if wanted is None:
+                wanted = draw.choice((1, -1)) if difference == 0 else draw.choice((0, 0, -1 if difference > 0 else 1))
             way = (wanted - difference) * step
             there = value + (way // slope if draw.random() < 0.5 else -(-way // slope))
             there = min(max(there, number.low), number.high)
             return None if there == value else [*values[:i], there, *values[i + 1 :]]
-    return None
+    # Where a small step changes nothing, a leap may.
+    there = min(max(draw.choice((*number.typical, 1, 10**6, 10**18)), number.low), number.high)
+    return None if there == value else [*values[:i], there, *values[i + 1 :]]

@@ -1,7 +1,7 @@
 """Every law is also run: plain Python on concrete states, before anybody says that it is proved.
 
-This is the second executor. It shares no code with the one that runs laws on unknowns: what a law means is written down
-here once more, from the words of `properties/law.py`. States are random ones in range and ones that the model reaches;
+This is the second executor. It shares no code with the one that runs laws on unknowns; `meaning.py` says once more what
+a law claims. States are random ones in range and ones that the model reaches;
 identifiers are equal and unequal in every way, whatever a scope says of them. Nothing found means nothing.
 """
 
@@ -11,15 +11,18 @@ import functools
 import itertools
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from marginspec.model.kernel.machine import Call, Machine, Rejected, actions_of
+from marginspec.model.kernel.machine import Call, Machine, Rejected
 from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import plain
-from marginspec.properties.law import Irrelevant, Property, Step, arguments_of
-from marginspec.properties.scope import NumberKey, Options, Scope
+from marginspec.properties.law import Property, Step
+from marginspec.properties.scope import Scope
+from marginspec.prover.cases import Case, Law, text_of
+from marginspec.prover.meaning import HELD, Arguments, holds, instances, judged
 from marginspec.prover.situations import (
     BIT,
     Draw,
@@ -30,13 +33,12 @@ from marginspec.prover.situations import (
     functions_of,
     ids_of,
     is_identifier,
-    leaves,
     number_of,
+    plainly,
     random_situations,
     reached_situations,
-    rebuilt,
 )
-from marginspec.prover.steering import flip, steer, watch
+from marginspec.prover.steering import Comparison, flip, steer, watch
 
 SECONDS = 0.3
 CASES = 4000
@@ -45,11 +47,27 @@ CASES = 4000
 LONGER = 3
 FEW = 60
 
+# How many times as long a composition is tried, on which every invariant rests.
+COMPOSED = 5
+
+# How many cases of each action are looked at for comparisons that turn out otherwise.
+LOOKED = 40
+
+# How many cases are many.
+MANY = 300
+
+# How often a comparison is turned into what was never seen at its place in the text, before that is given up.
+ATTEMPTS = 8
+
 # Of processor time, for making a failure smaller.
 SHRINKING_SECONDS = 0.3
 
-# Cases in which a law said something, of which later ones are variations.
-KEPT = 200
+# Cases in which a law said something, of each action, in each of which the comparisons turn out otherwise: later ones
+# are variations of them.
+KEPT = 60
+
+# A difference beyond which a comparison only bounds the width of a number.
+FAR = 2**120
 
 # How many moves lead a case to where the law speaks, and how many of those that came far are gone on with.
 TRIES = 10
@@ -58,11 +76,6 @@ NEAR = 12
 # How many random states are moved to where given invariants hold, in how many moves each.
 MENDED = 40
 MENDING = 40
-
-# How many combinations of identifiers an invariant is asked for in one state.
-INSTANCES = 400
-
-Arguments = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -79,189 +92,6 @@ class Trial:
 
     cases: int
     failure: Failure | None = None
-
-
-# --- What a law means -------------------------------------------------------------------------------------------------
-
-HELD = ""
-
-
-class _Silent(Exception):  # noqa: N818 - not an error
-    """The law says nothing of this case."""
-
-
-def judged(claim: Property, state: Machine, arguments: Arguments, ids: Mapping[Any, Any], given: bool = True) -> str | None:
-    """Why a law is false in a case: "" where it is true, None where it says nothing. The state is changed.
-
-    given: whether the invariants that the law may assume are asked.
-    """
-    try:
-        if given:
-            for invariant in claim.given:
-                _demand(_holds(invariant, state, case) for case in instances(invariant, ids))
-        return HELD if _said(claim, state, arguments) else "returned False"
-    except (Irrelevant, _Silent):
-        return None
-    except Rejected as refused:
-        return None if refused.by_action else f"{refused.rule} refused outside an action"
-    except Exception as error:  # noqa: BLE001 - whatever a law or a model raises is what is looked for
-        return f"{type(error).__name__}: {error}"
-
-
-def _demand(conditions: Iterator[bool]) -> None:
-    if not all(conditions):
-        raise _Silent
-
-
-def _holds(invariant: Property, state: Machine, arguments: Arguments) -> bool:
-    """Whether an invariant is true of a state; where it cannot be asked it is not."""
-    try:
-        return bool(invariant.predicate(state, **arguments))
-    except (Rejected, Irrelevant):
-        return False
-
-
-def _said(claim: Property, state: Machine, arguments: Arguments) -> bool:
-    if claim.kind == "composition":
-        return _is_composed(claim, state, arguments["step"])
-    if claim.kind != "invariant":
-        return bool(claim.predicate(state, **arguments))
-    own = {name: value for name, value in arguments.items() if name != "step"}
-    _demand(iter((_holds(claim, state, own),)))
-    _demand(iter((bool(claim.before(state, arguments["step"])),)))
-    arguments["step"].take(state)
-    return bool(claim.predicate(state, **own))
-
-
-def _is_composed(claim: Property, state: Machine, step: Step) -> bool:
-    """Whether a step is made of two as a composition says, where `before` does not hold of it."""
-    _demand(iter((not claim.before(state, step),)))
-    both = state.clone()
-    first = claim.predicate(state.clone(), step)
-    if not claim.before(both, first):
-        return False
-    alone = _taken(step, state)
-    if _taken(first, both)[0] is not None:
-        return alone[0] is not None
-    if not claim.before(both, step):
-        return False
-    after = _taken(step, both)
-    # What is refused changes nothing: only what refuses it is compared.
-    return alone == after and (alone[0] is not None or state.flatten() == both.flatten())
-
-
-def _taken(step: Step, state: Machine) -> tuple[str | None, Any]:
-    try:
-        return None, step.take(state)
-    except Rejected as refused:
-        if not refused.by_action:
-            raise
-        return refused.rule, None
-
-
-def instances(invariant: Property, ids: Mapping[Any, Any]) -> Iterator[Arguments]:
-    """Every combination of identifiers that an invariant may be asked of, up to a limit."""
-    hints = arguments_of(invariant.predicate)
-    options = [_some(hint, ids) for hint in hints.values()]
-    for case in itertools.islice(itertools.product(*options), INSTANCES):
-        yield dict(zip(hints, case, strict=True))
-
-
-def _some(hint: Any, ids: Mapping[Any, Any]) -> tuple[Any, ...]:
-    number = number_of(hint)
-    if number is None:
-        return ids_of(ids, plain(hint))
-    return tuple({n for n in (number.low, 0, 1, *number.typical, number.high) if number.low <= n <= number.high})
-
-
-# --- Trials -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Case:
-    """A situation and what is given to a law there."""
-
-    law: _Law
-    situation: Situation
-    arguments: Arguments
-
-    def given(self) -> Iterator[tuple[str, Any, Any]]:
-        """Path, type and value of everything that the law is given, besides the state."""
-        for name, value in self.arguments.items():
-            if isinstance(value, Step):
-                hints = self.law.infos[value.call.action].arguments
-                for inner, part in value.call.arguments.items():
-                    yield from leaves(hints[inner], part, f"{name}.{inner}")
-            else:
-                yield from leaves(self.law.values[name], value, name)
-
-    def flat(self) -> list[Any]:
-        """Every value: of the state, then of what is given."""
-        return [*self.situation.values, *(value for _, _, value in self.given())]
-
-    def with_values(self, values: list[Any], compared: bool = True) -> _Case:
-        """The case with other values in the same places. compared: whether it is seen that the state is the same."""
-        size, old = len(self.situation.values), self.situation
-        rest, arguments = iter(values[size:]), Arguments()
-        for name, value in self.arguments.items():
-            if isinstance(value, Step):
-                action, parts = value.call
-                hints = self.law.infos[action].arguments
-                arguments[name] = Step(Call(action, {n: rebuilt(hints[n], part, rest) for n, part in parts.items()}))
-            else:
-                arguments[name] = rebuilt(self.law.values[name], value, rest)
-        if not compared or values[:size] != old.values:
-            old = Situation(old.frame, values[:size], False, old.calls)
-        return _Case(self.law, old, arguments)
-
-    def fresh(self) -> Arguments:
-        """What is given, in copies of its own: a law may change them."""
-        if all(type(value) in (int, str, bool, Step) for value in self.arguments.values()):
-            return self.arguments
-        return self.with_values(self.flat()).arguments
-
-
-class _Law:
-    """A property with what trying it needs: its arguments, its pins, the actions that its text names."""
-
-    def __init__(self, model: type[Machine], claim: Property) -> None:
-        hints = arguments_of(claim.predicate)
-        self.model, self.claim, self.infos = model, claim, actions_of(model)
-        self.values = {name: hint for name, hint in hints.items() if plain(hint) is not Step}
-        self.steps = [name for name, hint in hints.items() if plain(hint) is Step]
-        if claim.kind in ("invariant", "composition"):
-            self.steps = ["step"]
-        if claim.kind == "composition":
-            self.values = {}
-        named = _names_in(claim.predicate)
-        self.actions = [name for name in self.infos if name in named]
-
-    def ranges(self, case: _Case) -> list[Number | None]:
-        """Which values may move, and where: numbers that are not pinned."""
-        frame, fixed = case.situation.frame, self.claim.scope.fixed
-        ranges = list(frame.ranges)
-        for path in self.pins(frame):
-            ranges[frame.index[path]] = None
-        for path, hint, _ in case.given():
-            ranges.append(None if path.rpartition(".")[2] in fixed else number_of(hint))
-        return ranges
-
-    @functools.cached_property
-    def _pins(self) -> dict[int, dict[str, Options]]:
-        return {}
-
-    def pins(self, frame: Frame) -> dict[str, Options]:
-        """The variables of a state that the scope pins: numbers, truth values, and what never changes."""
-        known = self._pins.get(id(frame))
-        if known is None:
-            fixed = self.claim.scope.fixed
-            known = self._pins[id(frame)] = {}
-            for leaf in frame.leaves if fixed else ():
-                options = fixed.get(leaf.path) or fixed.get(leaf.path.rpartition(".")[2])
-                if options and (leaf.number is not None or (leaf.constant and leaf.path in fixed)):
-                    if not any(isinstance(option, NumberKey) for option in options):
-                        known[leaf.path] = options
-        return known
 
 
 class Trials:
@@ -285,12 +115,14 @@ class Trials:
 
     def run(self, claim: Property, seconds: float = SECONDS, cases: int = CASES) -> Trial:
         """Look for a case in which a law is false, for so much processor time or so many cases in which it speaks."""
-        law = _Law(self._model, claim)
+        law = Law(self._model, claim)
         chance, reached = self.prepare(claim.scope)
+        if claim.kind == "composition":
+            seconds *= COMPOSED
         pools = [pool for pool in (chance, reached, self._mended(law, chance)) if pool]
         return _Search(law, self._seed, self._constants).run(pools, seconds, cases)
 
-    def _mended(self, law: _Law, chance: list[Situation]) -> list[Situation]:
+    def _mended(self, law: Law, chance: list[Situation]) -> list[Situation]:
         """Random states moved to where the invariants hold that a law may assume."""
         claim = law.claim
         assumed = [*claim.given, claim] if claim.kind == "invariant" else [*claim.given]
@@ -302,7 +134,7 @@ class Trials:
         return self._mending.get(key, [])
 
 
-def _mended(law: _Law, assumed: list[Property], at: Situation, draw: random.Random) -> Situation | None:
+def _mended(law: Law, assumed: list[Property], at: Situation, draw: random.Random) -> Situation | None:
     pins = law.pins(at.frame)
     at = at.pinned(pins, draw)
     ranges = [None if leaf.path in pins else leaf.number for leaf in at.frame.leaves]
@@ -310,24 +142,28 @@ def _mended(law: _Law, assumed: list[Property], at: Situation, draw: random.Rand
 
     def run(values: list[Any]) -> bool:
         state = at.frame.machine(values)
-        return all(_holds(invariant, state, case) for invariant, case in cases)
+        return all(holds(invariant, state, case) for invariant, case in cases)
 
     found = steer(run, at.values, ranges, draw, MENDING)
-    return Situation(at.frame, _plainly(found.values, ranges), False) if found.arrived else None
+    return Situation(at.frame, plainly(found.values, ranges), False) if found.arrived else None
 
 
 class _Search:
     """The trial of one law."""
 
-    def __init__(self, law: _Law, seed: int, constants: list[int]) -> None:
+    def __init__(self, law: Law, seed: int, constants: list[int]) -> None:
         self._law, self._claim, self._model = law, law.claim, law.model
         claim = law.claim
         constants = sorted({*constants, *constants_of([claim.predicate])})
         self._draw = Draw(f"{claim.id} {seed}", constants)
-        self._good: list[_Case] = []
-        self._near: list[tuple[int, _Case]] = []
-        self._failed: tuple[_Case, str] | None = None
-        self._ids: dict[Any, Any] = {}
+        self._good: dict[tuple[str, bool], dict[int, Case]] = {}
+        self._near: list[tuple[int, Case]] = []
+        self._news: list[Case] = []
+        self._accepting: dict[str, list[Situation]] = {}
+        self._met: set[tuple[str, int, int]] = set()
+        self._vain: Counter[tuple[str, int, int]] = Counter()
+        self._looked: Counter[tuple[str, bool]] = Counter()
+        self._failed: tuple[Case, str] | None = None
         self.cases = self.tried = 0
 
     def run(self, pools: list[list[Situation]], seconds: float, cases: int) -> Trial:
@@ -340,11 +176,13 @@ class _Search:
             if passed > (seconds if self.cases >= FEW else LONGER * seconds):
                 break
             mode = draw.random()
-            if self._good and mode < 0.35:
-                self._try(self._varied(draw.choice(self._good)))
-            elif self._good and mode < 0.45:
-                self._edge(draw.choice(self._good))
-            elif (case := self._fresh(draw.choice(draw.choice(pools)))) is not None:
+            # Once there are many cases, others are looked for where something turns out otherwise.
+            varied, edged = (0.3, 0.5) if self.cases < MANY else (0.15, 0.75)
+            if self._good and mode < varied:
+                self._try(self._varied(self._spoken()))
+            elif self._good and mode < edged:
+                self._edge(self._news.pop() if self._news else self._spoken())
+            elif (case := self._fresh(self._situation(pools))) is not None:
                 silent = self._try(case) is None
                 # The rarer the cases in which the law speaks, the more of the silent ones are led to one.
                 if silent and draw.random() < 0.3 and self.cases < self.tried / 5:
@@ -353,12 +191,15 @@ class _Search:
 
     # --- One case --------------------------------------------------------------------------------------------------
 
-    def _judged(self, case: _Case, given: bool = True) -> str | None:
+    def _judged(self, case: Case, given: bool = True) -> str | None:
         at = case.situation
-        return judged(self._claim, at.frame.machine(at.values), case.fresh(), at.frame.ids, given)
+        self._after = at.frame.machine(at.values)
+        return judged(self._claim, self._after, case.fresh(), at.frame.ids, given)
 
-    def _try(self, case: _Case) -> str | None:
+    def _try(self, case: Case, way: int = 0) -> str | None:
+        """Run a law on a case. way: which comparisons turned out how, if that is known."""
         self.tried += 1
+        draw = self._draw.random
         why = self._judged(case) if self._is_given(case.situation) else None
         if why is None:
             return None
@@ -367,10 +208,19 @@ class _Search:
         self.cases += 1
         if why != HELD:
             self._failed = self._failed or (case, why)
-        elif len(self._good) < KEPT:
-            self._good.append(case)
         else:
-            self._good[int(self._draw.random.random() * KEPT)] = case
+            happened = case.situation.frame.read(self._after) != case.situation.values
+            ways = self._good.setdefault((case.action, happened), {})
+            self._looked[case.action, happened] += way == 0
+            if way == 0 and self._looked[case.action, happened] <= LOOKED:
+                case.trail = watch(self._watched(case), case.flat(), self._law.ranges(case))[1]
+                self._news += [case] * ATTEMPTS * self._meets(case)
+                way = case.way()
+            way = way or -draw.randrange(KEPT // 4)
+            if len(ways) < KEPT or way in ways:
+                ways[way] = case
+            else:
+                ways[draw.choice(list(ways))] = case
         return why
 
     def _is_given(self, at: Situation) -> bool:
@@ -379,20 +229,38 @@ class _Search:
             if invariant.predicate not in at.holds:
                 state = at.frame.machine(at.values)
                 cases = instances(invariant, at.frame.ids)
-                at.holds[invariant.predicate] = all(_holds(invariant, state, case) for case in cases)
+                at.holds[invariant.predicate] = all(holds(invariant, state, case) for case in cases)
             if not at.holds[invariant.predicate]:
                 return False
         return True
 
-    def _is_missing(self, case: _Case, why: str) -> bool:
+    def _is_missing(self, case: Case, why: str) -> bool:
         """Whether a law only spoke of an identifier that a run of the model does not have."""
         known = {str(i) for options in case.situation.frame.ids.values() for i in options}
         named = {str(o) for options in self._claim.scope.keys.values() for o in options}
         return any(why == f"KeyError: {name!r}" for name in named - known)
 
+    def _spoken(self) -> Case:
+        """A case in which the law said something, of any action, rather one in which something happened, of any way."""
+        draw, kinds = self._draw.random, list(self._good)
+        kind = draw.choice([kind for kind in kinds if kind[1]] or kinds) if draw.random() < 0.7 else draw.choice(kinds)
+        return draw.choice(list(self._good[kind].values()))
+
     # --- Which cases -----------------------------------------------------------------------------------------------
 
-    def _fresh(self, at: Situation) -> _Case | None:
+    def _situation(self, pools: list[list[Situation]]) -> Situation:
+        """Any situation; half of the time one that accepts some action, or one that the law names."""
+        draw = self._draw.random
+        if not self._accepting:
+            for at in itertools.chain(*pools):
+                for action in at.calls:
+                    self._accepting.setdefault(action, []).append(at)
+        named = [action for action in self._law.actions or self._accepting if action in self._accepting]
+        if named and draw.random() < 0.5:
+            return draw.choice(self._accepting[draw.choice(named)])
+        return draw.choice(draw.choice(pools))
+
+    def _fresh(self, at: Situation) -> Case | None:
         """A new case in a situation."""
         at = self._pinned(at)
         if not self._is_given(at) and self._draw.random.random() < 0.7:
@@ -407,7 +275,7 @@ class _Search:
             self._fill(arguments, call)
         for name in law.steps:
             arguments[name] = Step(self._step(at))
-        return _Case(law, at, arguments)
+        return Case(law, at, arguments)
 
     def _pinned(self, at: Situation) -> Situation:
         pins = self._law.pins(at.frame)
@@ -419,7 +287,7 @@ class _Search:
         if action not in at.calls and at.reached:
             try:
                 found = self._draw.accepted(self._law.infos[action], at.frame, at.values, 2)
-            except Exception:  # noqa: BLE001 - the law itself finds the error
+            except Exception:
                 found = None
             if found is not None:
                 at.calls[action] = found
@@ -452,14 +320,20 @@ class _Search:
     def _value(self, hint: Any, at: Situation, used: list[Any]) -> Any:
         return self._draw.value(hint, at.frame.ids, functools.partial(at.frame.near, at.values), used)
 
-    def _varied(self, case: _Case) -> _Case:
+    def _varied(self, case: Case) -> Case:
         """A case in which a few values are others."""
         draw, at = self._draw.random, case.situation
         values, ranges = case.flat(), self._law.ranges(case)
         size, hints = len(at.values), self._hints(case)
+        asked = case.asked()
         for _ in range(draw.choice((1, 1, 2, 4))):
-            arguments = len(values) > size and draw.random() < 0.6
-            i = draw.randrange(size, len(values)) if arguments else draw.randrange(size)
+            chance = draw.random()
+            if asked and chance < 0.5:
+                i = draw.choice(asked)
+            elif len(values) > size and chance < 0.8:
+                i = draw.randrange(size, len(values))
+            else:
+                i = draw.randrange(size)
             hint = hints[i - size] if i >= size else None
             if i < size:
                 leaf = at.frame.leaves[i]
@@ -474,10 +348,10 @@ class _Search:
                 values[i] = self._value(hint, at, values[size:])
         return case.with_values(values)
 
-    def _hints(self, case: _Case) -> list[Any]:
+    def _hints(self, case: Case) -> list[Any]:
         return [hint for _, hint, _ in case.given()]
 
-    def _watched(self, case: _Case) -> Any:
+    def _watched(self, case: Case) -> Any:
         """Whether the law speaks of a case, given its values."""
 
         def run(values: list[Any]) -> bool:
@@ -485,7 +359,7 @@ class _Search:
 
         return run
 
-    def _steered(self, case: _Case) -> None:
+    def _steered(self, case: Case) -> None:
         """Lead a case in which the law says nothing to one in which it does, or nearer to one."""
         draw = self._draw.random
         if self._near and draw.random() < 0.6:
@@ -494,22 +368,67 @@ class _Search:
                 case = self._varied(case)
         ranges = self._law.ranges(case)
         found = steer(self._watched(case), case.flat(), ranges, draw, TRIES)
-        case = case.with_values(_plainly(found.values, ranges))
+        case = case.with_values(plainly(found.values, ranges))
         if found.arrived:
             self._try(case)
         else:
             self._near = sorted([*self._near, (found.passed, case)], key=lambda n: -n[0])[:NEAR]
 
-    def _edge(self, case: _Case) -> None:
+    def _edge(self, case: Case) -> None:
         """Move a number to where one of the comparisons on the way turns out otherwise."""
-        values, ranges = case.flat(), self._law.ranges(case)
-        _, trail = watch(self._watched(case), values, ranges)
-        places = [i for i, comparison in enumerate(trail) if comparison.made_of]
-        if places:
-            place = self._draw.random.choice(places)
-            moved = flip(self._watched(case), values, ranges, trail, place, self._draw.random)
-            if moved is not None:
-                self._try(case.with_values(_plainly(moved, ranges)))
+        draw, values, ranges, run = self._draw.random, case.flat(), self._law.ranges(case), self._watched(case)
+        if case.trail is None:
+            case.trail = watch(run, values, ranges)[1]
+        place, wanted = self._aim(case)
+        moved = flip(run, values, ranges, case.trail, place, draw, wanted) if place >= 0 else None
+        if moved is None:
+            return
+        then = case.with_values(plainly(moved, ranges))
+        then.trail = watch(run, moved, ranges)[1]
+        if self._try(then, then.way()) is not None and self._meets(then):
+            self._news += [then] * ATTEMPTS
+
+    def _meets(self, case: Case) -> bool:
+        """Whether a comparison turned out on the way as it never had at its place in the text."""
+        met = {(case.action, comparison.where, comparison.sign) for comparison in case.trail or ()}
+        new = not met <= self._met
+        self._met |= met
+        return new
+
+    def _aim(self, case: Case) -> tuple[int, int | None]:
+        """Which comparison to turn, and into what: first of all what was not seen of its place in the text."""
+        draw, trail, action = self._draw.random, case.trail or [], case.action
+        self._meets(case)
+        # Numbers that only have to fit their width are far from it.
+        near = [i for i, comparison in enumerate(trail) if comparison.made_of and abs(comparison.difference) < FAR]
+        signs = ((i, sign, (action, trail[i].where, sign)) for i in near for sign in (-1, 0, 1))
+        unmet = [(i, sign, way) for i, sign, way in signs if way not in self._met and self._vain[way] < ATTEMPTS]
+        if unmet:
+            place, wanted, way = draw.choice(unmet)
+            self._vain[way] += 1
+            return place, wanted
+        if draw.random() < 0.4 and (gap := self._gap(trail, near)) is not None:
+            return gap
+        # A place in the text counts once, however often it is passed.
+        places = near if near and draw.random() < 0.8 else [i for i, c in enumerate(trail) if c.made_of]
+        passed: dict[int, list[int]] = {}
+        for i in places:
+            passed.setdefault(trail[i].where, []).append(i)
+        return (draw.choice(passed[draw.choice(list(passed))]), None) if passed else (-1, None)
+
+    def _gap(self, trail: list[Comparison], near: list[int]) -> tuple[int, int] | None:
+        """A comparison that is passed twice with different numbers, and what of the first tells the two apart."""
+        draw, last, gaps = self._draw.random, dict[int, int](), dict[int, tuple[int, int]]()
+        for i in near:
+            comparison = trail[i]
+            before = last.get(comparison.where)
+            if before is not None and (gap := trail[before].difference - comparison.difference):
+                gaps[comparison.where] = before, gap
+            last[comparison.where] = i
+        if not gaps:
+            return None
+        place, gap = draw.choice(list(gaps.values()))
+        return place, draw.randrange(gap) if gap > 0 else -draw.randrange(-gap)
 
     # --- Failures --------------------------------------------------------------------------------------------------
 
@@ -527,11 +446,11 @@ class _Search:
                     why = "" if self._claim.predicate(state, **arguments) else "returned False"
                 except Rejected as refused:
                     why = f"{refused.rule} refused outside an action"
-                except Exception as error:  # noqa: BLE001 - see `judged`
+                except Exception as error:
                     why = f"{type(error).__name__}: {error}"
-                if why and not self._is_missing(_Case(self._law, at, arguments), why):
+                if why and not self._is_missing(Case(self._law, at, arguments), why):
                     where = "in the state before anything happens" if at is states[0] else "in a state that is reached"
-                    return Failure(_text(_Case(self._law, at, arguments)), f"{why} {where}")
+                    return Failure(text_of(Case(self._law, at, arguments)), f"{why} {where}")
         return None
 
     def _failure(self) -> Failure | None:
@@ -540,15 +459,18 @@ class _Search:
         case, why = self._failed
         case = self._smaller(case, time.process_time() + SHRINKING_SECONDS)
         again = self._judged(case)
-        return Failure(_text(case, functools.partial(self._matters, case)), again or f"{why} once, and not again: it rests on something beside the state")
+        return Failure(
+            text_of(case, functools.partial(self._matters, case)),
+            again or f"{why} once, and not again: it rests on something beside the state",
+        )
 
-    def _matters(self, case: _Case, place: int) -> bool:
+    def _matters(self, case: Case, place: int) -> bool:
         """Whether the law is true with another identifier in a place of the state."""
         frame, values = case.situation.frame, case.flat()
         others = [option for option in ids_of(frame.ids, frame.leaves[place].kind) if option != values[place]]
         return any(not self._judged(case.with_values([*values[:place], o, *values[place + 1 :]])) for o in others)
 
-    def _smaller(self, case: _Case, end: float) -> _Case:
+    def _smaller(self, case: Case, end: float) -> Case:
         """A case with smaller numbers in which the law still fails."""
         case = self._same_names(case, end)
         ranges = self._law.ranges(case)
@@ -565,7 +487,7 @@ class _Search:
                         break
         return case.with_values(values)
 
-    def _same_names(self, case: _Case, end: float) -> _Case:
+    def _same_names(self, case: Case, end: float) -> Case:
         """A case with the first identifiers that will do."""
         values, size = case.flat(), len(case.situation.values)
         hints = [leaf.kind for leaf in case.situation.frame.leaves] + self._hints(case)
@@ -583,13 +505,6 @@ class _Search:
         return case.with_values(values)
 
 
-def _plainly(values: list[Any], ranges: list[Number | None]) -> list[Any]:
-    """Watched values as those that they stand for."""
-    return [
-        v if number is None else bool(v) if number is BIT else int(v) for v, number in zip(values, ranges, strict=True)
-    ]
-
-
 def _simpler(value: int, number: Number) -> Iterator[int]:
     """Simpler numbers in range, the simplest first."""
     nil = min(max(0, number.low), number.high)
@@ -602,43 +517,3 @@ def _simpler(value: int, number: Number) -> Iterator[int]:
     for option in options:
         if number.low <= option <= number.high and abs(option) < abs(value):
             yield option
-
-
-def _text(case: _Case, matters: Callable[[int], bool] = lambda place: True) -> dict[str, str]:
-    """A case as people read it: what is given to the law, then what of the state is not zero.
-
-    matters: whether it matters which identifier is in a place of the state.
-    """
-    text = {}
-    for name, value in case.arguments.items():
-        if isinstance(value, Step):
-            given = ", ".join(f"{k}={v}" for k, v in value.call.arguments.items())
-            text[name] = f"{value.call.action}({given})"
-        else:
-            text[name] = str(value)
-    for i, (leaf, value) in enumerate(zip(case.situation.frame.leaves, case.situation.values, strict=True)):
-        number = leaf.number
-        if matters(i) if number is None else value != min(max(0, number.low), number.high):
-            text[f"{leaf.path} of the state" if leaf.path in text else leaf.path] = str(value)
-    return text
-
-
-@functools.cache
-def _names_in(predicate: Any) -> frozenset[str]:
-    """The names that a law's code mentions, helpers of its module included."""
-    found: set[str] = set()
-    todo = [predicate]
-    seen: set[Any] = set()
-    while todo:
-        code = getattr(todo.pop(), "__code__", None)
-        names = [code] if code is not None else []
-        while names:
-            one = names.pop()
-            found |= set(one.co_names)
-            names += [c for c in one.co_consts if hasattr(c, "co_names")]
-            helpers = (getattr(predicate, "__globals__", {}).get(n) for n in one.co_names)
-            for helper in helpers:
-                if hasattr(helper, "__code__") and helper not in seen:
-                    seen.add(helper)
-                    todo.append(helper)
-    return frozenset(found)
