@@ -28,6 +28,8 @@ from marginspec.properties.reference.scope import (
     positions_in_one_market,
     watch,
 )
+from marginspec.properties.scope import pinned
+
 
 @chapter.invariant("REF-LED-2", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
 def collateral_is_conserved(venue: Reference, asset: AssetId) -> Any:
@@ -88,13 +90,21 @@ def funds_are_never_negative(venue: Reference) -> Any:
     return every((venue.insurance >= 0, venue.fees >= 0, venue.settlement_pool <= venue.settlement_claims))
 
 
+FUNDING = {
+    **LEDGER,
+    **positions_in_one_market(*ACCOUNTS),
+    "market": pinned(HERE, why="the sum over markets is kept in each by itself; for cost"),
+    "price": pinned(0, why="what was paid for a position is no part of its funding"),
+}
+
+
 # What is charged and not yet credited is in the pot; once all have settled, each index is the market's and the sum on
 # the right is the index times REF-LED-3, nothing.
 @chapter.invariant(
     "REF-POS-11",
     given=(longs_equal_shorts,),
     bounds=f"{ANY_STEP}; positions in one market",
-    scope={**LEDGER, **positions_in_one_market(*ACCOUNTS)},
+    scope=FUNDING,
     relaxed=charging,
 )
 def funding_never_pays_out_more_than_it_takes(venue: Reference) -> Any:

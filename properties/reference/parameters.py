@@ -33,6 +33,7 @@ from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import Step, accepted, assume, every, refusal
 from marginspec.properties.reference.relaxed import relaxed
 from marginspec.properties.reference.scope import ANY_STEP, ETH, HERE, LEDGER, SIMPLE, SIMPLE_BOUNDS, chapter
+from marginspec.properties.scope import pinned
 
 
 @chapter.theorem("REF-PRM-1")
@@ -92,7 +93,9 @@ def safe_parameters_fit(venue: Reference, market: MarketId) -> Any:
     return every(_fits(venue.ramp_to[market], terms.delta))
 
 
-@chapter.lemma("REF-PRM-3")
+@chapter.lemma(
+    "REF-PRM-3", scope={"parameter": pinned(MINIMUM_RATIO, PENALTY, why="all others are rounded like these")}
+)
 def parameter_in_force_lies_between_old_and_new(
     venue: Reference, market: MarketId, parameter: ParameterId, time: Duration
 ) -> Any:

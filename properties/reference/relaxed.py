@@ -182,7 +182,6 @@ class AnyFunding(_Venue):
             forget(self, "markets", market, name)
 
 
-
 class AnyRealisation(_Venue):
     """A change of a position realises anything."""
 
@@ -273,7 +272,37 @@ class Relaxed(AnyCharge, AnyRealisation):
 any_margin, any_charge, relaxed = Relaxation(AnyMargin), Relaxation(AnyCharge), Relaxation(Relaxed)
 
 
-class Watched(AnyCharge):
+class AnyTerms(AnyEquity, AnyPayment):
+    """Any equity and payment, whoever has the largest profit."""
+
+    @simulates("REF-RLX-27")
+    def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
+        """Ranking refuses or changes nothing."""
+
+
+class AnySettling(AnyFunding, AnyTerms):
+    """Any funding besides."""
+
+    @simulates("REF-RLX-32")
+    def _settle_all(self) -> None:
+        """Settling all accounts does to each what REF-RLX-11 says."""
+        for account in self.accounts:
+            AnyFunding._settle(self, account)
+
+
+class RankingAll(_Venue):
+    """Any terms of deleveraging, for which all are settled."""
+
+    @simulates("REF-RLX-33", over=Relaxation(AnySettling), given=has_position)
+    def _terms_of_deleveraging(
+        self, account: AccountId, market: MarketId, counterparty: AccountId, deficit: int
+    ) -> tuple[int, int]:
+        """Terms of deleveraging are two numbers; finding them settles all funding, refuses, or changes nothing else."""
+        self._settle_all()
+        return anything(AnyInteger), anything(AnyInteger)
+
+
+class Watched(AnyFunding, AnyMargin, RankingAll):
     """Any funding of all accounts but the one that a law watches, which is settled and changed as in the venue."""
 
     watched: AccountId | None = None
@@ -288,20 +317,17 @@ class Watched(AnyCharge):
 
     @simulates("REF-RLX-23")
     def _change(self, account: AccountId, market: MarketId, size: int, quote: int) -> None:
-        """A change does to the position of another account what REF-RLX-19 says."""
-        if account == self.watched:
-            super()._change(account, market, size, quote)
-        else:
+        """A change does to the position of another account what REF-RLX-19 says; of any it realises what is closed."""
+        if account != self.watched:
             AnyRealisation._change(self, account, market, size, quote)  # type: ignore[arg-type]
-
-    @simulates("REF-RLX-24", over=unranked, given=has_position)
-    def _terms_of_deleveraging(
-        self, account: AccountId, market: MarketId, counterparty: AccountId, deficit: int
-    ) -> tuple[int, int]:
-        """Terms of deleveraging are two numbers; finding them does the same to all accounts or changes nothing else."""
-        for name in self.accounts:
-            self._settle(name)
-        return anything(AnyInteger), anything(AnyInteger)
+            return
+        position = self.accounts[account].positions[market]
+        position.size += size
+        position.cost += quote
+        position.funding_index = self.markets[market].funding_index
+        forget(self, "markets", market, "open_interest")
+        if position.size == 0:
+            self._realise(account, position)
 
 
 watched = Relaxation(Watched)
@@ -376,34 +402,8 @@ class AnyAccrual(_Venue):
             forget(self, "markets", market, name)
 
 
-class AnyTerms(AnyEquity, AnyPayment):
-    """Any equity and payment, whoever has the largest profit."""
-
-    @simulates("REF-RLX-27")
-    def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
-        """Ranking refuses or changes nothing."""
-
-
-class AnySettling(AnyTerms, AnyFunding):
-    """Any funding besides."""
-
-    @simulates("REF-RLX-32")
-    def _settle_all(self) -> None:
-        """Settling all accounts does to each what REF-RLX-11 says."""
-        for account in self.accounts:
-            AnyFunding._settle(self, account)
-
-
-class Charging(AnyAccrual, AnyMargin, AnyTerms, AnyRealisation):
+class Charging(AnyAccrual, AnyMargin, AnyTerms, AnyRealisation, RankingAll):
     """Whatever prices, equity and margin say; positions are settled as in the venue."""
-
-    @simulates("REF-RLX-33", over=Relaxation(AnySettling), given=has_position)
-    def _terms_of_deleveraging(
-        self, account: AccountId, market: MarketId, counterparty: AccountId, deficit: int
-    ) -> tuple[int, int]:
-        """Terms of deleveraging are two numbers; finding them settles all funding, refuses, or changes nothing else."""
-        self._settle_all()
-        return anything(AnyInteger), anything(AnyInteger)
 
 
 charging = Relaxation(Charging)

@@ -13,6 +13,7 @@ from marginspec.properties.reference.scope import chapter, wealth
 
 ANY_MARGIN = "whatever margin says; funding settled before"
 
+
 @chapter.theorem("REF-RT-1", bounds=ANY_MARGIN, relaxed=unchecked_margin)
 def deposit_comes_back_exactly(venue: Reference, account: AccountId, token: TokenId, amount: Amount) -> Any:
     """Tokens deposited and withdrawn at once leave wallet, cash and the amount of collateral as they were. Of what

@@ -115,9 +115,7 @@ def withdrawal_is_never_beyond_what_is_there(
     )
 
 
-@chapter.theorem(
-    "REF-WDR-5", bounds="whatever margin says; funding settled", relaxed=unchecked_margin
-)
+@chapter.theorem("REF-WDR-5", bounds="whatever margin says; funding settled", relaxed=unchecked_margin)
 def withdrawn_collateral_takes_its_part_of_the_count(
     venue: Reference, account: AccountId, token: TokenId, amount: Amount
 ) -> Any:

@@ -21,7 +21,15 @@ from marginspec.model.reference.positions import profit
 from marginspec.model.reference.venue import Reference
 from marginspec.model.reference.waterfall import GRACE, deleverage_payment, settlement_payout, socialised_share
 from marginspec.properties.law import Step, assume, every, refusal
-from marginspec.properties.reference.relaxed import any_equity, any_payment, any_rank, ranking, relaxed, settled_before, watched_idle
+from marginspec.properties.reference.relaxed import (
+    any_equity,
+    any_payment,
+    any_rank,
+    ranking,
+    relaxed,
+    settled_before,
+    watched_idle,
+)
 from marginspec.properties.reference.scope import (
     ACCOUNTS,
     ANY_STEP,
