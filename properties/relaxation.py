@@ -223,7 +223,7 @@ def _told(way: type) -> dict[str, Any]:
     for kind in way.__mro__:
         if any(hasattr(member, "marginspec_simulates") for member in vars(kind).values()):
             module = vars(sys.modules[kind.__module__])
-            found |= {name: eval(hint, module) for name, hint in inspect.get_annotations(kind).items()}  # noqa: S307
+            found |= {name: eval(hint, module) for name, hint in inspect.get_annotations(kind).items()}
     return {name: typing.get_args(hint)[0] for name, hint in found.items()}
 
 

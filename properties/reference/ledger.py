@@ -22,6 +22,7 @@ from marginspec.properties.reference.scope import (
     ACCOUNTS,
     ANY_STEP,
     ELSEWHERE,
+    ETH,
     HERE,
     LEDGER,
     chapter,
@@ -94,6 +95,7 @@ FUNDING = {
     **LEDGER,
     **positions_in_one_market(*ACCOUNTS),
     "market": pinned(HERE, why="the sum over markets is kept in each by itself; for cost"),
+    "asset": pinned(ETH, why="collateral is no part of funding"),
     "price": pinned(0, why="what was paid for a position is no part of its funding"),
 }
 
@@ -103,7 +105,7 @@ FUNDING = {
 @chapter.invariant(
     "REF-POS-11",
     given=(longs_equal_shorts,),
-    bounds=f"{ANY_STEP}; positions in one market",
+    bounds=f"{ANY_STEP}; positions in one market; funding accrued before, which changes no position and no pot",
     scope=FUNDING,
     relaxed=charging,
 )

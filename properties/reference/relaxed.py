@@ -19,6 +19,7 @@ from marginspec.model.reference.notation import (
     magnitude,
 )
 from marginspec.properties.law import anything, every
+from marginspec.properties.reference.scope import HERE
 from marginspec.properties.relaxation import (
     UNUSED,
     AnyInteger,
@@ -29,7 +30,6 @@ from marginspec.properties.relaxation import (
     shift,
     simulates,
 )
-from marginspec.properties.reference.scope import HERE
 
 if TYPE_CHECKING:
     from marginspec.model.reference.venue import Reference as _Venue
@@ -365,6 +365,11 @@ class WatchedMarket(AnyCharge):
 watched_market = Relaxation(WatchedMarket)
 
 
+def funding_has_accrued(venue: Any) -> Any:
+    """All funding has accrued."""
+    return every(market.accrued_at == venue.now for market in venue.markets.values())
+
+
 class Accrued(_Venue):
     """The venue where funding has accrued before."""
 
@@ -383,30 +388,11 @@ class Ranking(Accrued, AnyEquity, AnyMarkets):
         return no_less(0)
 
 
-def funding_has_accrued(venue: Any) -> Any:
-    """All funding has accrued."""
-    return every(market.accrued_at == venue.now for market in venue.markets.values())
-
-
-class AnyAccrual(_Venue):
-    """Funding accrues to any index, once in a block."""
-
-    @simulates("REF-RLX-28")
-    def _accrue(self, market: MarketId) -> None:
-        """Accrual brings a market up to now, and changes besides only its index and its limit of liquidations."""
-        m = self.markets[market]
-        if m.accrued_at == self.now:
-            return
-        m.accrued_at = self.now
-        for name in ("funding_index", "interval_start", "room"):
-            forget(self, "markets", market, name)
-
-
-class Charging(AnyAccrual, AnyMargin, AnyTerms, AnyRealisation, RankingAll):
+class Charging(Accrued, AnyMargin, AnyTerms, AnyRealisation, RankingAll):
     """Whatever prices, equity and margin say; positions are settled as in the venue."""
 
 
-charging = Relaxation(Charging)
+charging = Relaxation(Charging, funding_has_accrued)
 ranking = Relaxation(Ranking, funding_has_accrued)
 
 

@@ -35,11 +35,10 @@ from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import Step, accepted, assume, every, refusal
 from marginspec.properties.reference.relaxed import (
     any_close,
-    any_equity,
     any_realisation,
     one_checked,
-    settled_market,
     settled_before,
+    settled_market,
     unchecked_margin,
 )
 from marginspec.properties.reference.scope import (
