@@ -264,8 +264,8 @@ class Chapter:
         relaxed: Relaxation | None = None,
         rests_on: tuple[str, ...] = (),
     ) -> Property:
-        """The property that a predicate states. given: invariants assumed at first. bounds: further limits. scope: options
-        that differ; see `Property` for the rest. Raises ValueError when it states nothing or its ID is taken."""
+        """The property that a predicate states. given: invariants assumed at first. bounds: further limits. scope:
+        options that differ; see `Property` for the rest. Raises ValueError when it states nothing or its ID is taken."""
         law = " ".join((predicate.__doc__ or "").split())
         if not law or any(p.id == id for p in self.properties):
             raise ValueError(f"property {id} has no docstring, so no law, or is declared twice")

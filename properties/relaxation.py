@@ -41,7 +41,7 @@ class _Unused:
     def _refuse(self, *_: Any) -> Any:
         raise NotCovered("a result is used that the relaxation leaves out")
 
-    __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse  # type: ignore[assignment]
+    __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = __index__ = __iter__ = _refuse
 
 

@@ -230,7 +230,7 @@ def initial_margin_is_at_least_maintenance(venue: Reference, account: AccountId)
     return every((initial >= maintenance, (initial - maintenance + 1) * PPM > beyond))
 
 
-def _health(venue: Reference, account: AccountId) -> int:
+def _health(venue: Reference, account: AccountId) -> Any:
     """Equity beyond the requirement, in millionths of quote; negative when liquidatable."""
     return accepted(venue.equity, account) * PPM - accepted(venue._requirement, account, False)
 

@@ -73,8 +73,8 @@ def _fits(parameters: Mapping[ParameterId, int], delta: int) -> tuple[Any, ...]:
 @chapter.lemma("REF-PRM-2")
 def ramp_between_fitting_parameters_fits(venue: Reference, market: MarketId, time: Duration) -> Any:
     """Where both ends of a ramp fit a move and the penalty, and a step the gap, so does each moment of it: from one
-    announcement to the next for ever. That ratio, gap and slope are no more than the notional is asked of announced sets
-    alone; between them rounding may exceed it."""
+    announcement to the next for ever. That ratio, gap and slope are no more than the notional is asked of announced
+    sets alone; between them rounding may exceed it."""
     terms, m = venue.market_terms[market], venue.markets[market]
     for ends in (venue.ramp_from[market], venue.ramp_to[market]):
         for condition in _fits(ends, terms.delta):
