@@ -204,7 +204,9 @@ class Draw:
             most = self.random.choice(("max", "min"))
             options.append(lambda: f"{most}({self._values(names, self.random.choice(names.maps))})")
         if names.helpers:
-            options += [lambda: f"{self.random.choice(names.helpers)}({self.number(names if names.numbers else (), 0)})"]
+            options += [
+                lambda: f"{self.random.choice(names.helpers)}({self.number(names if names.numbers else (), 0)})"
+            ]
         return self.random.choice(options)()
 
     def number(self, names: Names | tuple[()], depth: int) -> str:

@@ -240,7 +240,9 @@ class Chapter:
     def add(self, properties: Iterable[Property]) -> None:
         """Declare properties that are made by rule, each once."""
         known = {p.id for p in self.properties}
-        self.properties += {p.id: replace(p, chapter=self) for p in reversed(list(properties)) if p.id not in known}.values()
+        self.properties += {
+            p.id: replace(p, chapter=self) for p in reversed(list(properties)) if p.id not in known
+        }.values()
 
     def _declare(self, kind: str, id: str, **options: Any) -> Callable[[P], P]:
         def wrap(predicate: P) -> P:

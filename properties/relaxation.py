@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class _Unused:
     def _refuse(self, *_: Any) -> Any:
         raise NotCovered("a result is used that the relaxation leaves out")
 
-    __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse  # type: ignore[assignment]
+    __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = __index__ = __iter__ = _refuse
 
 
@@ -175,7 +176,9 @@ def _replaced(way: type) -> Iterator[tuple[str, Any]]:
         methods = {name: member for name, member in vars(kind).items() if isinstance(member, FunctionType)}
         marked = {name: method for name, method in methods.items() if hasattr(method, "marginspec_simulates")}
         if marked and len(marked) != len(methods):
-            raise ValueError(f"{kind.__name__} replaces {sorted(methods.keys() - marked)} and no lemma says that it may")
+            raise ValueError(
+                f"{kind.__name__} replaces {sorted(methods.keys() - marked)} and no lemma says that it may"
+            )
         yield from marked.items()
 
 
@@ -192,13 +195,16 @@ def simulations(relaxation: Relaxation, model: type[Machine], bounds: str, scope
 
 def _simulated(relaxation: Relaxation, model: type[Machine], name: str, method: FunctionType) -> Callable[..., Any]:
     """The predicate: the model's own method, then the replaced one with its answers, from any state."""
-    hints = _arguments(method)
+    hints, told = _arguments(method), _told(relaxation.way)
 
     def predicate(venue: Machine, **arguments: Any) -> Any:
+        says = {name: arguments.pop(name) for name in told}
         assume(relaxation.given(venue))
         assume(method.marginspec_simulates[2](venue, **arguments))  # type: ignore[attr-defined]
         twin = venue.clone()
         twin.__class__ = relaxation(type(venue))
+        for told_of, one in says.items():
+            setattr(twin, told_of, one)
         oracle = _Oracle(accepted(lambda: getattr(venue, name)(**arguments)), venue)
         with answered_by(oracle):
             result = getattr(twin, name)(**arguments)
@@ -206,9 +212,19 @@ def _simulated(relaxation: Relaxation, model: type[Machine], name: str, method: 
         same += [one == other for one, other in oracle.compared(result)]
         return every([*same, *oracle.claims])
 
-    predicate.__annotations__ = {"venue": model, **hints, "return": Any}
+    predicate.__annotations__ = {"venue": model, **hints, **told, "return": Any}
     predicate.__name__ = f"{relaxation.name}_{name}"
     return predicate
+
+
+def _told(way: type) -> dict[str, Any]:
+    """What laws may tell a relaxed model, e.g. whom they watch, by name: its class variables that may be None."""
+    found: dict[str, Any] = {}
+    for kind in way.__mro__:
+        if any(hasattr(member, "marginspec_simulates") for member in vars(kind).values()):
+            module = vars(sys.modules[kind.__module__])
+            found |= {name: eval(hint, module) for name, hint in inspect.get_annotations(kind).items()}
+    return {name: typing.get_args(hint)[0] for name, hint in found.items()}
 
 
 def _arguments(method: FunctionType) -> dict[str, Any]:

@@ -481,8 +481,8 @@ class Law:
         """Why the accounts that are not named cannot be looked at as one; empty when their sums are all that matters.
 
         Each path is run again on states where they are two, whose numbers add up to those of the one. It must ask and
-        claim the same. By induction it then does for any number of them. How many there are must not matter either: some
-        paths are run with a great many.
+        claim the same. By induction it then does for any number of them. How many there are must not matter either:
+        some paths are run with a great many.
         """
         if not self._rest:
             return ""

@@ -66,7 +66,10 @@ class Liquidation(Trading):
 
     def _size_to_close(self, account: AccountId, market: MarketId, most: int, equity: int, urgent: bool) -> int:
         """The least of a position that restores the account, within what is offered and the limit; at least 1."""
-        price, whole = self.price(self.market_terms[market].asset), magnitude(self.accounts[account].positions[market].size)
+        price, whole = (
+            self.price(self.market_terms[market].asset),
+            magnitude(self.accounts[account].positions[market].size),
+        )
         parameters = self.parameters[market]
         gain = price.high * (self.markets[market].ratio + parameters[BUFFER]) - price.mark * parameters[PENALTY]
         needed = size_to_restore(self._requirement(account, buffered=True) - equity * PPM, gain, whole)

@@ -1,5 +1,6 @@
 """What we claim of the reference venue: one module per chapter of `spec/reference/`."""
 
+from marginspec.model.reference import Reference
 from marginspec.properties.reference import (
     buffer,
     collateral,
@@ -13,7 +14,6 @@ from marginspec.properties.reference import (
     trading,
     waterfall,
 )
-from marginspec.model.reference import Reference
 from marginspec.properties.reference.scope import BOUNDS, SCOPE, chapter
 from marginspec.properties.relaxation import always, simulations
 

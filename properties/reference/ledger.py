@@ -22,12 +22,15 @@ from marginspec.properties.reference.scope import (
     ACCOUNTS,
     ANY_STEP,
     ELSEWHERE,
+    ETH,
     HERE,
     LEDGER,
     chapter,
     positions_in_one_market,
     watch,
 )
+from marginspec.properties.scope import pinned
+
 
 @chapter.invariant("REF-LED-2", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
 def collateral_is_conserved(venue: Reference, asset: AssetId) -> Any:
@@ -88,13 +91,22 @@ def funds_are_never_negative(venue: Reference) -> Any:
     return every((venue.insurance >= 0, venue.fees >= 0, venue.settlement_pool <= venue.settlement_claims))
 
 
+FUNDING = {
+    **LEDGER,
+    **positions_in_one_market(*ACCOUNTS),
+    "market": pinned(HERE, why="the sum over markets is kept in each by itself; for cost"),
+    "asset": pinned(ETH, why="collateral is no part of funding"),
+    "price": pinned(0, why="what was paid for a position is no part of its funding"),
+}
+
+
 # What is charged and not yet credited is in the pot; once all have settled, each index is the market's and the sum on
 # the right is the index times REF-LED-3, nothing.
 @chapter.invariant(
     "REF-POS-11",
     given=(longs_equal_shorts,),
-    bounds=f"{ANY_STEP}; positions in one market",
-    scope={**LEDGER, **positions_in_one_market(*ACCOUNTS)},
+    bounds=f"{ANY_STEP}; positions in one market; funding accrued before, which changes no position and no pot",
+    scope=FUNDING,
     relaxed=charging,
 )
 def funding_never_pays_out_more_than_it_takes(venue: Reference) -> Any:

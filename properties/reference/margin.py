@@ -230,7 +230,7 @@ def initial_margin_is_at_least_maintenance(venue: Reference, account: AccountId)
     return every((initial >= maintenance, (initial - maintenance + 1) * PPM > beyond))
 
 
-def _health(venue: Reference, account: AccountId) -> int:
+def _health(venue: Reference, account: AccountId) -> Any:
     """Equity beyond the requirement, in millionths of quote; negative when liquidatable."""
     return accepted(venue.equity, account) * PPM - accepted(venue._requirement, account, False)
 
@@ -273,7 +273,9 @@ def _with_collateral(venue: Reference, value: int) -> Any:
 FIRST = {"asset": pinned(ETH, why="assets differ in nothing but the order of seizure; for cost")}
 
 
-@chapter.theorem("REF-MRG-15", bounds="whatever the sources say and parameters ramp to", scope=FIRST, relaxed=any_update)
+@chapter.theorem(
+    "REF-MRG-15", bounds="whatever the sources say and parameters ramp to", scope=FIRST, relaxed=any_update
+)
 def adaptation_stays_within_a_step(venue: Reference, caller: User, asset: AssetId, market: MarketId) -> Any:
     """A new price leaves the estimate that its move asks for (REF-MRG-3 to 6), and moves ratio and haircut by at most
     one step, however long the last one has been."""

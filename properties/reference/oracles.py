@@ -102,12 +102,9 @@ def band_is_twenty_percent_either_way(venue: Reference, price: StoredPrice, last
 
 WHATEVER = "whatever ratios and haircuts make of the price"
 # Whatever three sources report, what a quorum of two says is one of what they may say.
+THIRD = pinned(0, why="a third report, for cost: REF-ORC-1 and 3 are about three")
 TWO_SOURCES: dict[str, Options] = {
-    f"sources[{asset}][third].time": pinned(0, why="a third report, for cost: REF-ORC-1 and 3 are about three")
-    for asset in (ETH, BTC)
-} | {
-    f"sources[{asset}][third].price": pinned(0, why="a third report, for cost: REF-ORC-1 and 3 are about three")
-    for asset in (ETH, BTC)
+    f"sources[{asset}][third].{name}": THIRD for asset in (ETH, BTC) for name in ("price", "time")
 }
 TWO = f"two sources; {WHATEVER}"
 
@@ -150,8 +147,8 @@ def accepted_price_is_what_fresh_sources_say(venue: Reference, caller: User, ass
 
 @chapter.lemma("REF-ORC-8")
 def stale_price_is_never_used(venue: Reference, asset: AssetId) -> Any:
-    """A price is given to whoever asks for it exactly when there is one and it is at most an hour old. Only the start of
-    the final settlement does not ask: it closes at the last accepted price, whatever its age (REF-SET-7)."""
+    """A price is given to whoever asks for it exactly when there is one and it is at most an hour old. Only the start
+    of the final settlement does not ask: it closes at the last accepted price, whatever its age (REF-SET-7)."""
     price = venue.assets[asset]
     stale = price.mark == 0 or venue.now > price.time + MAX_AGE
     return (refusal(venue.price, asset) == "ORC-8") == stale

@@ -33,6 +33,7 @@ from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import Step, accepted, assume, every, refusal
 from marginspec.properties.reference.relaxed import relaxed
 from marginspec.properties.reference.scope import ANY_STEP, ETH, HERE, LEDGER, SIMPLE, SIMPLE_BOUNDS, chapter
+from marginspec.properties.scope import pinned
 
 
 @chapter.theorem("REF-PRM-1")
@@ -72,8 +73,8 @@ def _fits(parameters: Mapping[ParameterId, int], delta: int) -> tuple[Any, ...]:
 @chapter.lemma("REF-PRM-2")
 def ramp_between_fitting_parameters_fits(venue: Reference, market: MarketId, time: Duration) -> Any:
     """Where both ends of a ramp fit a move and the penalty, and a step the gap, so does each moment of it: from one
-    announcement to the next for ever. That ratio, gap and slope are no more than the notional is asked of announced sets
-    alone; between them rounding may exceed it."""
+    announcement to the next for ever. That ratio, gap and slope are no more than the notional is asked of announced
+    sets alone; between them rounding may exceed it."""
     terms, m = venue.market_terms[market], venue.markets[market]
     for ends in (venue.ramp_from[market], venue.ramp_to[market]):
         for condition in _fits(ends, terms.delta):
@@ -92,7 +93,9 @@ def safe_parameters_fit(venue: Reference, market: MarketId) -> Any:
     return every(_fits(venue.ramp_to[market], terms.delta))
 
 
-@chapter.lemma("REF-PRM-3")
+@chapter.lemma(
+    "REF-PRM-3", scope={"parameter": pinned(MINIMUM_RATIO, PENALTY, why="all others are rounded like these")}
+)
 def parameter_in_force_lies_between_old_and_new(
     venue: Reference, market: MarketId, parameter: ParameterId, time: Duration
 ) -> Any:

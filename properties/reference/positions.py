@@ -84,8 +84,8 @@ def funding_per_period_is_at_most_the_premium(
 
 @chapter.lemma("REF-POS-6")
 def premium_is_a_tenth_of_the_distance(venue: Reference, price: StoredPrice, mark: StoredPrice) -> Any:
-    """The premium for a price within 5 % of the mark is within 0.5 % of it, to the unit that is rounded off, on the side
-    of the price."""
+    """The premium for a price within 5 % of the mark is within 0.5 % of it, to the unit that is rounded off, on the
+    side of the price."""
     assume(-mark * 50_000 <= (price - mark) * PPM)
     assume((price - mark) * PPM <= mark * 50_000)
     charged = premium(price, mark)

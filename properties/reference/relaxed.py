@@ -19,6 +19,7 @@ from marginspec.model.reference.notation import (
     magnitude,
 )
 from marginspec.properties.law import anything, every
+from marginspec.properties.reference.scope import HERE
 from marginspec.properties.relaxation import (
     UNUSED,
     AnyInteger,
@@ -29,7 +30,6 @@ from marginspec.properties.relaxation import (
     shift,
     simulates,
 )
-from marginspec.properties.reference.scope import HERE
 
 if TYPE_CHECKING:
     from marginspec.model.reference.venue import Reference as _Venue
@@ -45,7 +45,7 @@ class AnyReport(_Venue):
     """Usable reports agree on any price."""
 
     @simulates("REF-RLX-1")
-    def _reported(self, asset: AssetId) -> tuple[int, int, int]:
+    def _reported(self, asset: AssetId) -> Any:
         """What reports agree on is three numbers, and reading them changes nothing."""
         return anything(AnyInteger), anything(AnyInteger), anything(AnyInteger)
 
@@ -128,17 +128,17 @@ class AnyEquity(_Venue):
     """Equity, profit and what is required are any numbers, of the same state the same."""
 
     @simulates("REF-RLX-5")
-    def equity(self, account: AccountId) -> int:
+    def equity(self, account: AccountId) -> Any:
         """Equity is a number, and asking for it changes nothing."""
         return anything(AnyInteger, "equity", self, account)
 
     @simulates("REF-RLX-6")
-    def unrealised(self, account: AccountId) -> int:
+    def unrealised(self, account: AccountId) -> Any:
         """Unrealised profit is a number, and asking for it changes nothing."""
         return anything(AnyInteger, "profit", self, account)
 
     @simulates("REF-RLX-7")
-    def maintenance_margin(self, account: AccountId) -> int:
+    def maintenance_margin(self, account: AccountId) -> Any:
         """Maintenance margin is a number, and asking for it changes nothing."""
         return anything(AnyInteger, "maintenance", self, account)
 
@@ -151,7 +151,7 @@ class Unchecked(_Venue):
         """The check of initial margin refuses or changes nothing."""
 
     @simulates("REF-RLX-9")
-    def _after_trade(self, account: AccountId, before: int, allowance: int) -> None:
+    def _after_trade(self, account: AccountId, before: int, allowance: int) -> None:  # type: ignore[override]
         """The check after a trade refuses or changes nothing."""
 
 
@@ -159,9 +159,9 @@ class Unlooked(_Venue):
     """So does the look at an account before a trade, whose result only the check after it is given."""
 
     @simulates("REF-RLX-10")
-    def _before_trade(self, account: AccountId, market: MarketId, size: int) -> int | None:
+    def _before_trade(self, account: AccountId, market: MarketId, size: int) -> Any:
         """The look at an account before a trade refuses or changes nothing."""
-        return UNUSED  # type: ignore[no-any-return]
+        return UNUSED
 
 
 class AnyFunding(_Venue):
@@ -180,7 +180,6 @@ class AnyFunding(_Venue):
         """Accrual changes only the index of a market, its time and its limit of liquidations."""
         for name in ("accrued_at", "funding_index", "interval_start", "room"):
             forget(self, "markets", market, name)
-
 
 
 class AnyRealisation(_Venue):
@@ -219,7 +218,7 @@ class AnyPayment(_Venue):
     """A counterparty pays anything, whoever has the largest profit."""
 
     @simulates("REF-RLX-31", given=is_part)
-    def _payment(self, deficit: int, size: int, whole: int, gained: int, spare: int) -> int:
+    def _payment(self, deficit: int, size: int, whole: int, gained: int, spare: int) -> Any:
         """What a counterparty pays is never negative, and working it out changes nothing."""
         return no_less(0)
 
@@ -241,7 +240,7 @@ class AnyRank(_Venue):
     @simulates("REF-RLX-21", over=unranked, given=has_position)
     def _terms_of_deleveraging(
         self, account: AccountId, market: MarketId, counterparty: AccountId, deficit: int
-    ) -> tuple[int, int]:
+    ) -> Any:
         """Terms of deleveraging are two numbers; finding them settles all funding, refuses, or changes nothing else."""
         for name in self.accounts:
             AnyFunding._settle(self, name)  # type: ignore[arg-type]
@@ -252,7 +251,7 @@ class AnySize(_Venue):
     """A liquidation closes any size."""
 
     @simulates("REF-RLX-12")
-    def _size_to_close(self, account: AccountId, market: MarketId, most: int, equity: int, urgent: bool) -> int:
+    def _size_to_close(self, account: AccountId, market: MarketId, most: int, equity: int, urgent: bool) -> Any:
         """What a liquidation closes is at least one unit, and finding it changes only the limit of its market."""
         forget(self, "markets", market, "room")
         return no_less(1)
@@ -273,7 +272,37 @@ class Relaxed(AnyCharge, AnyRealisation):
 any_margin, any_charge, relaxed = Relaxation(AnyMargin), Relaxation(AnyCharge), Relaxation(Relaxed)
 
 
-class Watched(AnyCharge):
+class AnyTerms(AnyEquity, AnyPayment):
+    """Any equity and payment, whoever has the largest profit."""
+
+    @simulates("REF-RLX-27")
+    def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
+        """Ranking refuses or changes nothing."""
+
+
+class AnySettling(AnyFunding, AnyTerms):
+    """Any funding besides."""
+
+    @simulates("REF-RLX-32")
+    def _settle_all(self) -> None:
+        """Settling all accounts does to each what REF-RLX-11 says."""
+        for account in self.accounts:
+            AnyFunding._settle(self, account)
+
+
+class RankingAll(_Venue):
+    """Any terms of deleveraging, for which all are settled."""
+
+    @simulates("REF-RLX-33", over=Relaxation(AnySettling), given=has_position)
+    def _terms_of_deleveraging(
+        self, account: AccountId, market: MarketId, counterparty: AccountId, deficit: int
+    ) -> Any:
+        """Terms of deleveraging are two numbers; finding them settles all funding, refuses, or changes nothing else."""
+        self._settle_all()
+        return anything(AnyInteger), anything(AnyInteger)
+
+
+class Watched(AnyFunding, AnyMargin, RankingAll):
     """Any funding of all accounts but the one that a law watches, which is settled and changed as in the venue."""
 
     watched: AccountId | None = None
@@ -282,26 +311,23 @@ class Watched(AnyCharge):
     def _settle(self, account: AccountId) -> None:
         """Settling does to another account what REF-RLX-11 says."""
         if account == self.watched:
-            super(AnyFunding, self)._settle(account)  # type: ignore[misc]
+            super(AnyFunding, self)._settle(account)
         else:
             AnyFunding._settle(self, account)
 
     @simulates("REF-RLX-23")
     def _change(self, account: AccountId, market: MarketId, size: int, quote: int) -> None:
-        """A change does to the position of another account what REF-RLX-19 says."""
-        if account == self.watched:
-            super()._change(account, market, size, quote)
-        else:
+        """A change does to the position of another account what REF-RLX-19 says; of any it realises what is closed."""
+        if account != self.watched:
             AnyRealisation._change(self, account, market, size, quote)  # type: ignore[arg-type]
-
-    @simulates("REF-RLX-24", over=unranked, given=has_position)
-    def _terms_of_deleveraging(
-        self, account: AccountId, market: MarketId, counterparty: AccountId, deficit: int
-    ) -> tuple[int, int]:
-        """Terms of deleveraging are two numbers; finding them does the same to all accounts or changes nothing else."""
-        for name in self.accounts:
-            self._settle(name)
-        return anything(AnyInteger), anything(AnyInteger)
+            return
+        position = self.accounts[account].positions[market]
+        position.size += size
+        position.cost += quote
+        position.funding_index = self.markets[market].funding_index
+        forget(self, "markets", market, "open_interest")
+        if position.size == 0:
+            self._realise(account, position)
 
 
 watched = Relaxation(Watched)
@@ -311,10 +337,10 @@ class WatchedIdle(Watched):
     """The same, and the profit of the account that a law watches as in the venue."""
 
     @simulates("REF-RLX-29")
-    def unrealised(self, account: AccountId) -> int:
+    def unrealised(self, account: AccountId) -> Any:
         """Unrealised profit is a number, and asking for it changes nothing, whosever it is."""
         if account == self.watched:
-            return super(AnyEquity, self).unrealised(account)  # type: ignore[no-any-return, misc]
+            return super(AnyEquity, self).unrealised(account)
         return anything(AnyInteger, "profit", self, account)
 
 
@@ -339,6 +365,11 @@ class WatchedMarket(AnyCharge):
 watched_market = Relaxation(WatchedMarket)
 
 
+def funding_has_accrued(venue: Any) -> Any:
+    """All funding has accrued."""
+    return every(market.accrued_at == venue.now for market in venue.markets.values())
+
+
 class Accrued(_Venue):
     """The venue where funding has accrued before."""
 
@@ -352,61 +383,16 @@ class Ranking(Accrued, AnyEquity, AnyMarkets):
     """Whatever equity says; positions are settled and ranked as in the venue."""
 
     @simulates("REF-RLX-31", given=is_part)
-    def _payment(self, deficit: int, size: int, whole: int, gained: int, spare: int) -> int:
+    def _payment(self, deficit: int, size: int, whole: int, gained: int, spare: int) -> Any:
         """What a counterparty pays is never negative, and working it out changes nothing."""
         return no_less(0)
 
 
-def funding_has_accrued(venue: Any) -> Any:
-    """All funding has accrued."""
-    return every(market.accrued_at == venue.now for market in venue.markets.values())
-
-
-class AnyAccrual(_Venue):
-    """Funding accrues to any index, once in a block."""
-
-    @simulates("REF-RLX-28")
-    def _accrue(self, market: MarketId) -> None:
-        """Accrual brings a market up to now, and changes besides only its index and its limit of liquidations."""
-        m = self.markets[market]
-        if m.accrued_at == self.now:
-            return
-        m.accrued_at = self.now
-        for name in ("funding_index", "interval_start", "room"):
-            forget(self, "markets", market, name)
-
-
-class AnyTerms(AnyEquity, AnyPayment):
-    """Any equity and payment, whoever has the largest profit."""
-
-    @simulates("REF-RLX-27")
-    def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
-        """Ranking refuses or changes nothing."""
-
-
-class AnySettling(AnyTerms, AnyFunding):
-    """Any funding besides."""
-
-    @simulates("REF-RLX-32")
-    def _settle_all(self) -> None:
-        """Settling all accounts does to each what REF-RLX-11 says."""
-        for account in self.accounts:
-            AnyFunding._settle(self, account)
-
-
-class Charging(AnyAccrual, AnyMargin, AnyTerms, AnyRealisation):
+class Charging(Accrued, AnyMargin, AnyTerms, AnyRealisation, RankingAll):
     """Whatever prices, equity and margin say; positions are settled as in the venue."""
 
-    @simulates("REF-RLX-33", over=Relaxation(AnySettling), given=has_position)
-    def _terms_of_deleveraging(
-        self, account: AccountId, market: MarketId, counterparty: AccountId, deficit: int
-    ) -> tuple[int, int]:
-        """Terms of deleveraging are two numbers; finding them settles all funding, refuses, or changes nothing else."""
-        self._settle_all()
-        return anything(AnyInteger), anything(AnyInteger)
 
-
-charging = Relaxation(Charging)
+charging = Relaxation(Charging, funding_has_accrued)
 ranking = Relaxation(Ranking, funding_has_accrued)
 
 
@@ -462,9 +448,26 @@ class SettledAnyMargin(Settled, AnyEquity, AnyRealisation, AnySize):
     """Whatever equity, margin and profit say, asked where the venue asks."""
 
     @simulates("REF-RLX-36")
-    def initial_margin(self, account: AccountId) -> int:
+    def initial_margin(self, account: AccountId) -> Any:
         """Initial margin is a number, and asking for it changes nothing."""
         return anything(AnyInteger, "initial", self, account)
+
+
+class OneChecked(SettledAnyMargin, AnyMarkets):
+    """Of the two sides of a trade one is checked, the account that a law names; the same rule checks the other."""
+
+    checked: AccountId | None = None
+
+    @simulates("REF-RLX-16")
+    def _before_trade(self, account: AccountId, market: MarketId, size: int) -> Any:
+        """The look at one side before a trade refuses or changes nothing."""
+        return super()._before_trade(account, market, size) if account == self.checked else UNUSED
+
+    @simulates("REF-RLX-17")
+    def _after_trade(self, account: AccountId, before: int, allowance: int) -> None:  # type: ignore[override]
+        """The check of one side after a trade refuses or changes nothing."""
+        if account == self.checked:
+            super()._after_trade(account, before, allowance)
 
 
 class SettledAnyPayment(SettledAnyEquity, AnyPayment):
@@ -487,7 +490,7 @@ class AnyPortfolio(Settled):
     """Accounts have any equity, any requirement in other markets, and any margin."""
 
     @simulates("REF-RLX-5")
-    def equity(self, account: AccountId) -> int:
+    def equity(self, account: AccountId) -> Any:
         """Equity is a number, and asking for it changes nothing."""
         return anything(AnyInteger, "equity", self, account)
 
@@ -505,38 +508,13 @@ class SettledAnyPortfolio(AnyPortfolio):
     """The same; what is required of the position in the first market is exact."""
 
     @simulates("REF-RLX-15")
-    def _requirement(self, account: AccountId, buffered: bool) -> int:
+    def _requirement(self, account: AccountId, buffered: bool) -> Any:
         """A requirement is at least that of the position in one market, and asking for it changes nothing."""
         size, ratio = magnitude(self.accounts[account].positions[HERE].size), self.markets[HERE].ratio
         if buffered:
             ratio += self.parameters[HERE][BUFFER]
         high = self.assets[self.market_terms[HERE].asset].high
         return no_less(size * high * ratio, "requirement", self, account, buffered)
-
-
-class OneChecked(Settled):
-    """Of the two sides of a trade one is checked, the account that a law names; the same rule checks the other."""
-
-    checked: AccountId | None = None
-
-    @simulates("REF-RLX-16")
-    def _before_trade(self, account: AccountId, market: MarketId, size: int) -> int | None:
-        """The look at one side before a trade refuses or changes nothing."""
-        return super()._before_trade(account, market, size) if account == self.checked else UNUSED
-
-    @simulates("REF-RLX-35")
-    def _change(self, account: AccountId, market: MarketId, size: int, quote: int) -> None:
-        """A change does to the other side what REF-RLX-19 says."""
-        if account == self.checked:
-            super()._change(account, market, size, quote)
-        else:
-            AnyRealisation._change(self, account, market, size, quote)  # type: ignore[arg-type]
-
-    @simulates("REF-RLX-17")
-    def _after_trade(self, account: AccountId, before: int, allowance: int) -> None:
-        """The check of one side after a trade refuses or changes nothing."""
-        if account == self.checked:
-            super()._after_trade(account, before, allowance)
 
 
 class SettledWatchedMarket(SettledAnyEquity):
@@ -552,10 +530,10 @@ class SettledWatchedMarket(SettledAnyEquity):
 
 settled_market = Relaxation(SettledWatchedMarket, funding_is_settled)
 any_portfolio = Relaxation(SettledAnyPortfolio, funding_is_settled)
-one_checked = Relaxation(OneChecked, funding_is_settled)
 any_rank = Relaxation(SettledUnranked, funding_is_settled)
 any_payment = Relaxation(SettledAnyPayment, funding_is_settled)
 any_realisation = Relaxation(SettledAnyRealisation, funding_is_settled)
 in_one_market = Relaxation(SettledInOneMarket, funding_is_settled)
 any_close = Relaxation(SettledAnyClose, funding_is_settled)
+one_checked = Relaxation(OneChecked, funding_is_settled)
 asked_margin = Relaxation(SettledAnyMargin, funding_is_settled)

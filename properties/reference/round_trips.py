@@ -5,13 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from marginspec.model.reference.collateral import counted_in_tiers
-from marginspec.model.reference.notation import BUY, SELL, USD, AccountId, Amount, AssetId, MarketId, Size, TokenId
+from marginspec.model.reference.notation import (
+    BUY,
+    SELL,
+    USD,
+    AccountId,
+    Amount,
+    AssetId,
+    CounterpartyId,
+    MarketId,
+    Size,
+    TokenId,
+)
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import assume, every
 from marginspec.properties.reference.relaxed import any_realisation, unchecked_margin
 from marginspec.properties.reference.scope import chapter, wealth
 
 ANY_MARGIN = "whatever margin says; funding settled before"
+
 
 @chapter.theorem("REF-RT-1", bounds=ANY_MARGIN, relaxed=unchecked_margin)
 def deposit_comes_back_exactly(venue: Reference, account: AccountId, token: TokenId, amount: Amount) -> Any:
@@ -53,7 +65,7 @@ def deposit_and_withdrawal_never_gain_count(
 
 @chapter.theorem("REF-RT-3", bounds=ANY_MARGIN, relaxed=any_realisation)
 def trade_and_its_reverse_never_profit(
-    venue: Reference, account: AccountId, maker: AccountId, market: MarketId, size: Size
+    venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
     """Who trades and trades back with the same offer turned round has lost exactly its fees; the maker never gains."""
     before = wealth(venue, account), wealth(venue, maker)
@@ -68,7 +80,7 @@ def trade_and_its_reverse_never_profit(
 
 @chapter.theorem("REF-RT-4", bounds=ANY_MARGIN, relaxed=any_realisation)
 def trading_in_parts_never_saves(
-    venue: Reference, account: AccountId, maker: AccountId, market: MarketId, first: Size, second: Size
+    venue: Reference, account: CounterpartyId, maker: CounterpartyId, market: MarketId, first: Size, second: Size
 ) -> Any:
     """Two trades leave the taker no richer than one of their sum with the same offer."""
     twin = venue.clone()
@@ -82,7 +94,7 @@ def trading_in_parts_never_saves(
 # whatever their prices, loses its fees.
 @chapter.theorem("REF-RT-5", bounds=ANY_MARGIN, relaxed=any_realisation)
 def two_trades_between_two_accounts_never_profit(
-    venue: Reference, account: AccountId, maker: AccountId, market: MarketId, first: Size, second: Size
+    venue: Reference, account: CounterpartyId, maker: CounterpartyId, market: MarketId, first: Size, second: Size
 ) -> Any:
     """Two trades between the same two accounts, in either direction, leave both together no richer at the same mark."""
     before = wealth(venue, account) + wealth(venue, maker)

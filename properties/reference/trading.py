@@ -35,11 +35,10 @@ from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import Step, accepted, assume, every, refusal
 from marginspec.properties.reference.relaxed import (
     any_close,
-    any_equity,
     any_realisation,
     one_checked,
-    settled_market,
     settled_before,
+    settled_market,
     unchecked_margin,
 )
 from marginspec.properties.reference.scope import (
@@ -53,12 +52,6 @@ from marginspec.properties.reference.scope import (
     worth,
 )
 from marginspec.properties.scope import pinned
-
-THIS_MARKET = {
-    **SIMPLE,
-    "market": pinned(HERE, why="markets differ in nothing but their assets; for cost"),
-    "price": pinned(0, why="offers at the mark, for cost: REF-TRD-5 says what other prices give at most"),
-}
 
 
 @chapter.lemma("REF-TRD-1")
@@ -115,9 +108,7 @@ def withdrawal_is_never_beyond_what_is_there(
     )
 
 
-@chapter.theorem(
-    "REF-WDR-5", bounds="whatever margin says; funding settled", relaxed=unchecked_margin
-)
+@chapter.theorem("REF-WDR-5", bounds="whatever margin says; funding settled", relaxed=unchecked_margin)
 def withdrawn_collateral_takes_its_part_of_the_count(
     venue: Reference, account: AccountId, token: TokenId, amount: Amount
 ) -> Any:
@@ -237,40 +228,46 @@ def splitting_a_deposit_over_accounts_never_counts_for_more(
 # --- Trades ---------------------------------------------------------------------------------------------------------
 
 
-def _margin_or_reduction(before: Reference, venue: Reference, account: AccountId, market: MarketId, size: int) -> Any:
-    """Whether a party to a trade has margin or nothing to lose, or has reduced its position at a bounded cost.
-
-    before: the venue as it was, the party's funding settled.
-    """
-    if owes_nothing(venue, account) or venue.equity(account) >= venue.initial_margin(account):
+def _margin_or_reduction(
+    venue: Reference, party: AccountId, account: AccountId, maker: CounterpartyId, market: MarketId, size: int
+) -> Any:
+    """Whether a party to a trade then has margin or nothing to lose, or has reduced its position at a bounded cost."""
+    offer, held = venue.orders[market][maker].size, venue.accounts[party].positions[market].size
+    bought = (-size if offer > 0 else size) * (1 if party == account else -1)
+    reduces = is_reducing(held, bought)
+    # A trade that reduces asks for equity first, so that it is refused where there is no answer.
+    before = accepted(venue.equity, party) if reduces else 0
+    check_only(venue, party)
+    venue.trade(account, maker, market, size)
+    if owes_nothing(venue, party):
         return True
-    held, left = before.accounts[account].positions[market].size, venue.accounts[account].positions[market].size
-    reduced = 0 <= left < held or held < left <= 0
-    cost = worth(before, account, market) - worth(venue, account, market)
+    equity = venue.equity(party)
+    if equity >= venue.initial_margin(party):
+        return True
     mark = venue.assets[venue.market_terms[market].asset].mark
-    return reduced and cost * PPM <= size * mark * venue.parameters[market][PENALTY]
+    most = size * mark * venue.parameters[market][PENALTY]
+    return every((reduces, equity >= 0, (before - equity) * PPM <= most))
 
 
-@chapter.theorem("REF-TRD-3", bounds=SIMPLE_BOUNDS, scope=THIS_MARKET, relaxed=one_checked)
+THIS_MARKET = {"market": pinned(HERE, why="markets differ in nothing but their assets; for cost")}
+ASKED = "whatever equity and margin say; funding settled before"
+
+
+@chapter.theorem("REF-TRD-3", bounds=ASKED, scope=THIS_MARKET, relaxed=one_checked)
 def taker_has_initial_margin_or_reduces(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
-    """Whoever trades then has initial margin, owes nothing, or has reduced its position at no more than the penalty."""
-    before = venue.clone()
-    check_only(venue, account)
-    venue.trade(account, maker, market, size)
-    return _margin_or_reduction(before, venue, account, market, size)
+    """Whoever trades then has initial margin, owes nothing, or has reduced its position, keeping equity and losing of
+    it at most the penalty."""
+    return _margin_or_reduction(venue, account, account, maker, market, size)
 
 
-@chapter.theorem("REF-TRD-8", bounds=SIMPLE_BOUNDS, scope=THIS_MARKET, relaxed=one_checked)
+@chapter.theorem("REF-TRD-8", bounds=ASKED, scope=THIS_MARKET, relaxed=one_checked)
 def maker_has_initial_margin_or_reduces(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
     """So has whoever made the offer: no offer is taken that its maker could not trade on."""
-    before = venue.clone()
-    check_only(venue, maker)
-    venue.trade(account, maker, market, size)
-    return _margin_or_reduction(before, venue, maker, market, size)
+    return _margin_or_reduction(venue, maker, account, maker, market, size)
 
 
 ANY_MARGIN = "whatever margin says; funding settled before"

@@ -21,7 +21,15 @@ from marginspec.model.reference.positions import profit
 from marginspec.model.reference.venue import Reference
 from marginspec.model.reference.waterfall import GRACE, deleverage_payment, settlement_payout, socialised_share
 from marginspec.properties.law import Step, assume, every, refusal
-from marginspec.properties.reference.relaxed import any_equity, any_payment, any_rank, ranking, relaxed, settled_before, watched_idle
+from marginspec.properties.reference.relaxed import (
+    any_equity,
+    any_payment,
+    any_rank,
+    ranking,
+    relaxed,
+    settled_before,
+    watched_idle,
+)
 from marginspec.properties.reference.scope import (
     ACCOUNTS,
     ANY_STEP,
@@ -261,8 +269,8 @@ OWN = ("account", "liquidator", "maker")
 @chapter.theorem("REF-DEF-11", bounds=ANY_STEP, scope=LEDGER, relaxed=watched_idle, rests_on=("REF-LED-7",))
 def account_without_positions_never_loses(venue: Reference, step: Step, idle: AccountId) -> Any:
     """Whatever others do, be it with this account, an account without positions and debts keeps its cash and its
-    collateral; only it, and who takes its own offer, can change that. What it can take out after the final settlement is
-    REF-SET-6."""
+    collateral; only it, and who takes its own offer, can change that. What it can take out after the final settlement
+    is REF-SET-6."""
     own = venue.accounts[idle].clone()
     assume(own.cash >= 0)
     for position in own.positions.values():
@@ -336,8 +344,8 @@ def settlement_promises_what_the_vault_holds(venue: Reference, caller: User) -> 
 
 @chapter.theorem("REF-SET-6")
 def redeeming_pays_the_part_of_the_cash_and_all_collateral(venue: Reference, account: AccountId) -> Any:
-    """Whoever redeems without debts gets its collateral in kind, and its cash to the token unit where the vault held all
-    claims when the payout was fixed; else the part that it then held, no less than one token unit below."""
+    """Whoever redeems without debts gets its collateral in kind, and its cash to the token unit where the vault held
+    all claims when the payout was fixed; else the part that it then held, no less than one token unit below."""
     own, owner = venue.accounts[account].clone(), venue.owner(account)
     assume(own.cash >= 0)
     for fee in venue.transfer_fee.values():
@@ -392,7 +400,7 @@ def deficit_of_one_unit_is_a_deficit(venue: Reference, account: CounterpartyId) 
 def smallest_position_can_be_deleveraged(
     venue: Reference, caller: User, account: CounterpartyId, market: MarketId, counterparty: AccountId
 ) -> Any:
-    """A position in default closes at fresh prices against the most profitable on the other side, whatever their sizes."""
+    """A position in default closes at fresh prices against the most profitable on the other side, of any sizes."""
     # Equity is left open, so that it must not be what refuses: all prices are fresh.
     assume(all(refusal(venue.price, asset) is None for asset in venue.assets))
     _ripe(venue, account)

@@ -48,7 +48,12 @@ MUTANTS = {
     ),
     "deleverage empties the fund further": ("deleverage", END, f"self.insurance -= 1; {END}", "REF-LED-8"),
     "deleverage takes from the pot": ("deleverage", END, f"self.pot -= 10 ** 40; {END}", "REF-POS-11"),
-    "deleverage forgets open interest": ("deleverage", END, f"self.markets[market].open_interest += 1; {END}", "REF-LED-4"),
+    "deleverage forgets open interest": (
+        "deleverage",
+        END,
+        f"self.markets[market].open_interest += 1; {END}",
+        "REF-LED-4",
+    ),
     "deleverage lifts a pause": ("deleverage", END, f"self.deposits_paused = False; {END}", "REF-PRM-8"),
     "deleverage ranks before it settles": ("_settle_all", "self._settle(name)", "pass", "REF-DEF-9"),
     "liquidate leaves cost on a closed position": (
@@ -76,7 +81,12 @@ MUTANTS = {
         "position.size * 2 * mark - position.cost",
         "REF-SET-7",
     ),
-    "socialise pays the fund": ("socialise", "self.accounts[account].cash += paid", "self.insurance += paid", "REF-DEF-14"),
+    "socialise pays the fund": (
+        "socialise",
+        "self.accounts[account].cash += paid",
+        "self.insurance += paid",
+        "REF-DEF-14",
+    ),
     "socialise always ends the default": (
         "socialise",
         "self._set_default(account, paid < deficit)",
