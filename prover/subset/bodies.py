@@ -22,6 +22,8 @@ from marginspec.prover.subset.kinds import (
 from marginspec.prover.subset.names import RULE, deep, short
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+PATIENCE = 5
+"""How often a function is walked before what is not known by then is given up."""
 REPEATING = (ast.For, ast.While, ast.FunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -35,12 +37,23 @@ class Body(Expressions):
         """Walk a function with parameters of these kinds; returns the kind of its result."""
         names, repeats = _bound(node)
         scope, self.aloud = {**dict.fromkeys(names, NEVER), **given}, False
-        before = dict[str, Kind]() if repeats else scope
-        while before != scope:
-            before = dict(scope)
+        self.scopes_of = {id(node): scope}
+        for again in range(1_000 if repeats else 0):
+            before = {place: dict(known) for place, known in self.scopes_of.items()}
             self._inside(node, scope, set(given))
+            if before == self.scopes_of:
+                break
+            if again > PATIENCE:
+                self._give_up(before)
         self.aloud, self.stored = aloud, set()
         return self._inside(node, scope, set(given))
+
+    def _give_up(self, before: dict[int, dict[str, Kind]]) -> None:
+        """What is still not known, such as a list of lists of lists of …, is nothing that is known."""
+        for place, scope in self.scopes_of.items():
+            for name, kind in scope.items():
+                if kind != before.get(place, {}).get(name):
+                    scope[name] = Kind("any", None, (), kind.flag)
 
     def expression(self, node: ast.expr) -> Kind:
         """Walk an expression of a module, aloud."""
@@ -67,7 +80,8 @@ class Body(Expressions):
     def _nested(self, node: ast.FunctionDef | ast.Lambda) -> Kind:
         self._defaults(node)
         given = {a.arg: self._annotated(a.annotation) for a in _parameters(node)}
-        return self._inside(node, {**dict.fromkeys(_bound(node)[0], NEVER), **given}, set(given))
+        scope = self.scopes_of.setdefault(id(node), {**dict.fromkeys(_bound(node)[0], NEVER), **given})
+        return self._inside(node, scope, set(given))
 
     def _defaults(self, node: ast.FunctionDef | ast.Lambda) -> None:
         for default in [*node.args.defaults, *node.args.kw_defaults]:

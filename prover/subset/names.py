@@ -65,6 +65,7 @@ class Names:
         self.loops: list[int] = [0]
         self.bound: dict[str, tuple[int, ...]] = {}
         self.stored: set[str] = set()
+        self.scopes_of: dict[int, dict[str, Kind]] = {}
         self.handling = 0
         self.aloud = False
 
