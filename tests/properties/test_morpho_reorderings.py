@@ -156,20 +156,6 @@ REORDERED = {
 """,
         ("MB-REV-16",),
     ),
-    "the fee before the interest it is part of": (
-        "_accrue_interest",
-        """\
-            m.total_supply_assets = add128(m.total_supply_assets, interest)
-            if m.fee != 0:
-                self._mint_fee(market, interest)
-""",
-        """\
-            if m.fee != 0:
-                self._mint_fee(market, interest)
-            m.total_supply_assets = add128(m.total_supply_assets, interest)
-""",
-        ("MB-ACC-8",),
-    ),
     "whether to liquidate before interest accrues": (
         "liquidate",
         """\
