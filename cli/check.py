@@ -14,7 +14,17 @@ import typer
 from marginspec.cli import documents
 from marginspec.cli.gate import gate_code, gate_document
 from marginspec.cli.mutate import mutate
-from marginspec.cli.options import DEFAULT, Artifacts, Corpus, Json, RequireReach, SystemName, TargetName, Verbose
+from marginspec.cli.options import (
+    DEFAULT,
+    AllowUnmodelled,
+    Artifacts,
+    Corpus,
+    Json,
+    RequireReach,
+    SystemName,
+    TargetName,
+    Verbose,
+)
 from marginspec.cli.pathsearch import vector_runs
 from marginspec.cli.process import VERDICTS, Output, emit, progress, worst
 from marginspec.cli.runs import fuzz_document, opened, prove_document
@@ -44,6 +54,7 @@ def check(
     target: TargetName = "embedded",
     artifact: Artifacts = None,
     require_reach: RequireReach = False,
+    allow_unmodelled: AllowUnmodelled = None,
     corpus: Corpus = None,
     junit_file: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Write the results as JUnit XML, a case per law.")
@@ -66,19 +77,22 @@ def check(
     In CI, also: --junit junit.xml --sarif marginspec.sarif --summary "$GITHUB_STEP_SUMMARY" --corpus .marginspec
 
     Thresholds stand in \\[tool.marginspec] of pyproject.toml, or in marginspec.toml, where this is run: steps, seed,
-    require-reach, min-laws, max-declared, min-mutation-score. They make the gate stricter, never looser.
+    require-reach, min-laws, max-declared, min-mutation-score. They make the gate stricter, never looser; and
+    allow-unmodelled lists functions that no action calls.
 
-    Exit code 0: all proved and confirmed, no divergence. 1: a law or the implementation is broken. 3: something is
-    unknown. A divergence is shrunk and written to out/traces/.
+    Exit code 0: all proved and confirmed, no divergence, every action accepted and refused on both sides, every
+    function that changes state called or listed. 1: a law or the implementation is broken. 3: something is unknown or
+    lacking. A divergence is shrunk and written to out/traces/.
     """
     settings = _settings(steps, seed)
     require_reach = require_reach or settings.require_reach
+    allowed = {*settings.allow_unmodelled, *(allow_unmodelled or ())}
     chosen, console = system(name), Output()
     for file in (junit_file, sarif_file, summary_file):
         _writable(file)
     with opened(chosen, target, artifact) as implementation:
         proofs = prove_document(chosen, None, None)
-        fuzzed = fuzz_document(chosen, implementation, target, settings.steps, settings.seed, corpus, artifact)
+        fuzzed = fuzz_document(chosen, implementation, target, settings.steps, settings.seed, corpus, artifact, allowed)
         mutants = None if settings.min_mutation_score is None else _mutants(chosen, settings.seed)
         gate = gate_document(settings, require_reach, proofs, fuzzed, mutants)
         found = findings(chosen, implementation, artifact or [], gate, proofs, fuzzed, mutants)

@@ -6,16 +6,21 @@ tool counts or measures (steps, hits, seconds) is a JSON number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from marginspec.differential.campaign import Campaign
 from marginspec.differential.coverage import rules_of
+from marginspec.differential.floor import shortfalls
+from marginspec.differential.hidden import constants_of, plain_name
+from marginspec.differential.refusals import refusable
 from marginspec.differential.trace import Replay, Trace, call_document
-from marginspec.model.kernel.machine import Machine, regimes_of
+from marginspec.model.kernel.machine import Machine, actions_of, regimes_of
 from marginspec.prover.prove import Verdict
+from marginspec.targets.protocol import Limits
 
 
 def prove_document(system: str, verdicts: Sequence[Verdict], seconds: float) -> dict[str, Any]:
@@ -65,10 +70,15 @@ def prove_document(system: str, verdicts: Sequence[Verdict], seconds: float) -> 
 
 
 def fuzz_document(
-    system: str, target: str, model: type[Machine], campaign: Campaign, traces: Sequence[Path]
+    system: str,
+    target: str,
+    model: type[Machine],
+    campaign: Campaign,
+    traces: Sequence[Path],
+    allowed: Collection[str] = (),
 ) -> dict[str, Any]:
-    """`marginspec/fuzz/1`."""
-    tally = campaign.tally
+    """`marginspec/fuzz/1`. allowed: functions that no action need call."""
+    tally, limits = campaign.tally, campaign.limits
     return {
         "schema": "marginspec/fuzz/1",
         "system": system,
@@ -96,7 +106,40 @@ def fuzz_document(
         "regimes": {name: tally.regimes[name] for name in regimes_of(model)},
         "never": dict(model.never),
         "unreached": list(campaign.unreached),
+        "actions": {
+            action: {"accepted": tally.actions[action, True], "refused": tally.actions[action, False]}
+            for action in actions_of(model)
+        },
+        "never_refused": [action for action, may_be in refusable(model).items() if not may_be],
+        **limits_document(limits, allowed),
+        "unobserved": {
+            **{name: CONSTANT for name in constants_of(model) if not _is_shown(name, limits)},
+            **dict.fromkeys(map(plain_name, limits.hidden), NOT_SHOWN),
+            **limits.unobserved,
+        },
+        # Of a run that a divergence ended, what it did not come to is no matter.
+        "below_floor": [] if campaign.divergences else shortfalls(model, tally, limits, allowed),
         "steps_per_second": round(campaign.steps_per_second, 1),
+    }
+
+
+def _is_shown(constant: str, limits: Limits) -> bool:
+    """Whether an adapter gives what the contracts have of a constant."""
+    return any(re.match(rf"{re.escape(constant)}\W", f"{plain_name(name)} ") for name in limits.constants)
+
+
+NOT_SHOWN = "the implementation does not show it"
+CONSTANT = "constant in the model: that no action changes it was checked"
+
+
+def limits_document(limits: Limits, allowed: Collection[str] = ()) -> dict[str, Any]:
+    """Of a document, what the run cannot have seen of an implementation. allowed: of the unmodelled functions."""
+    return {
+        "unmodelled": list(limits.unmodelled),
+        "allowed_unmodelled": [name for name in limits.unmodelled if name in allowed],
+        "not_modelled": dict(limits.not_modelled),
+        "not_executed": dict(limits.not_executed),
+        "not_refused": dict(limits.not_refused),
     }
 
 
@@ -122,10 +165,10 @@ def replay_document(file: Path, target: str, trace: Trace, found: Replay) -> dic
 
 
 def fuzz_code(document: dict[str, Any], require_reach: bool) -> int:
-    """0 holds, 1 divergence, 3 something unreached that had to be reached."""
+    """0 holds, 1 divergence, 3 below the floor, or something unreached that had to be reached."""
     if document["divergences"]:
         return 1
-    return 3 if require_reach and document["unreached"] else 0
+    return 3 if document.get("below_floor") or (require_reach and document["unreached"]) else 0
 
 
 def prove_code(document: dict[str, Any]) -> int:

@@ -59,7 +59,11 @@ def _laws(document: Document, at_least: int | None) -> list[dict[str, Any]]:
 
 def _lock_step(document: Document, declared: int | None, require_reach: bool) -> list[dict[str, Any]]:
     found, unreached, kinds = document["divergences"], document["unreached"], len(document["declared"])
-    rows = [_row("divergences", "none", str(len(found)), BROKEN if found else HOLDS)]
+    lacking = document.get("below_floor", ())
+    rows = [
+        _row("divergences", "none", str(len(found)), BROKEN if found else HOLDS),
+        _row("enough seen", "everything", "; ".join(lacking) or "everything", INCOMPLETE if lacking else HOLDS),
+    ]
     if declared is not None:
         code = BROKEN if kinds > declared else HOLDS
         rows.append(_row("declared differences", f"at most {declared}", str(kinds), code, threshold=True))
@@ -79,7 +83,7 @@ def _mutation(document: Document, least: float) -> dict[str, Any]:
 
 
 def mutation_score(document: Document) -> float:
-    """Percent of the mutants killed, equivalent ones aside; nothing to kill is no score."""
+    """Percent of the mutants killed, aside those that are equivalent or do not run; nothing to kill is no score."""
     summary = document["summary"]
-    tried = summary["total"] - summary["equivalent"]
+    tried = summary["total"] - summary["equivalent"] - summary.get("invalid", 0) - summary.get("crashes", 0)
     return 100.0 * float(summary["killed"]) / tried if tried else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from marginspec.cli.process import progress
@@ -18,12 +18,20 @@ from marginspec.targets.protocol import Target
 
 
 def laws_document(
-    chosen: System, implementation: Target, target: str, steps: int, seed: int, artifacts: Sequence[str]
+    chosen: System,
+    implementation: Target,
+    target: str,
+    steps: int,
+    seed: int,
+    artifacts: Sequence[str],
+    allowed: Collection[str] = (),
 ) -> dict[str, Any]:
     """Run the monitor, with progress, keep its trace, and describe: `marginspec/fuzz/1` with `laws` and `violations`.
 
     A broken law is among the divergences too, so that who knows nothing of laws sees a run that failed. `comparisons`
-    are cases in which a law was judged. Raises what `monitor.run` does, and NothingCompared when no law was judged.
+    are cases in which a law was judged. allowed: functions that no action need call.
+
+    Raises what `monitor.run` does, and NothingCompared when no law was judged.
     """
     claims = chosen.chapter.properties
     with progress("judging", steps) as advance:
@@ -31,9 +39,9 @@ def laws_document(
     if not seen.tally.comparisons:
         raise NothingCompared(f"{implementation.name}: {seen.tally.steps} steps, no law judged")
     found = [] if seen.violation is None else [Found(seen.violation.divergence, seen.violation.trace)]
-    campaign = Campaign(seen.tally, found, seed, seen.seconds, seen.unreached)
+    campaign = Campaign(seen.tally, found, seed, seen.seconds, seen.unreached, seen.limits)
     against_model = functools.partial(_against_model, chosen, implementation)
-    document = campaign_document(chosen, campaign, target, artifacts, against_model)
+    document = campaign_document(chosen, campaign, target, artifacts, against_model, allowed)
     return {
         **document,
         "laws": dict(seen.judged),

@@ -21,6 +21,7 @@ from marginspec.cli.laws_only import laws_document
 from marginspec.cli.mutate import mutate
 from marginspec.cli.options import (
     DEFAULT,
+    AllowUnmodelled,
     Artifacts,
     Corpus,
     Emit,
@@ -37,9 +38,10 @@ from marginspec.cli.own import blaming, traced
 from marginspec.cli.pathsearch import vector_runs
 from marginspec.cli.planted import with_planted
 from marginspec.cli.presets import load_preset
-from marginspec.cli.process import BROKEN, HOLDS, VERDICTS, Output, emit, progress
+from marginspec.cli.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit, progress
 from marginspec.cli.report import report
 from marginspec.cli.runs import fuzz_document, opened, prove_document
+from marginspec.cli.settings import read_settings
 from marginspec.cli.systems import system
 from marginspec.cli.traceability import rules_document
 from marginspec.cli.vectors import vectors
@@ -98,6 +100,7 @@ def fuzz(
     target: TargetName = "embedded",
     artifact: Artifacts = None,
     require_reach: RequireReach = False,
+    allow_unmodelled: AllowUnmodelled = None,
     laws_only: Annotated[
         bool,
         typer.Option("--laws-only", help="Compare with no model: judge what the implementation shows, by the laws."),
@@ -115,17 +118,18 @@ def fuzz(
 
     Morpho's own SDK: marginspec fuzz morpho-blue --target sdk
 
-    Exit code 0: no divergence, no law broken. 1: one of them, shrunk and written to out/traces/. 4: the implementation
-    failed.
+    Exit code 0: no divergence, no law broken. 1: one of them, shrunk and written to out/traces/. 3: too little was
+    seen, e.g. an action never accepted or never refused, a function that no action calls. 4: the implementation failed.
     """
     chosen = system(name)
+    allowed = {*read_settings(Path.cwd()).allow_unmodelled, *(allow_unmodelled or ())}
     if laws_only and corpus is not None:
         raise BadInput("--corpus keeps divergences from a model, and --laws-only compares with none: leave one out")
     with opened(chosen, target, artifact) as implementation:
         if laws_only:
-            document = laws_document(chosen, implementation, target, steps, seed, artifact or [])
+            document = laws_document(chosen, implementation, target, steps, seed, artifact or [], allowed)
         else:
-            document = fuzz_document(chosen, implementation, target, steps, seed, corpus, artifact)
+            document = fuzz_document(chosen, implementation, target, steps, seed, corpus, artifact, allowed)
     if as_json:
         emit(document)
     elif laws_only:
@@ -183,7 +187,11 @@ def mutate_(
 
     What the laws are worth without a model: marginspec mutate --no-model -v
 
+    Killed is what was seen to differ from the contract, or breaks a law. Counted apart: invalid, what refuses its own
+    set-up; crashes, what is no model that runs; timed out, what does not end.
+
     Exit code 0: all killed, those aside that the specification records as equivalent, with the reason. 1: one survives.
+    3: one timed out.
     """
     chosen = system(name)
     bugs = bugs_of(chosen.name) if planted and chosen.name in PLANTED else []
@@ -204,6 +212,7 @@ def mutate_(
             os.cpu_count() or 1,
             advance,
             only=None if model else lambda mutant: False,
+            weaken=proofs and model,
         )
     if bugs:
         with progress("planted bugs", len(bugs)) as advance:
@@ -213,7 +222,9 @@ def mutate_(
     else:
         show_mutate(document, Output(), verbose)
     missed = any(not bug["killed_by"] for bug in document.get("planted", ()))
-    return BROKEN if document["summary"]["survived"] or document.get("problems") or missed else HOLDS
+    if document["summary"]["survived"] or document.get("problems") or missed:
+        return BROKEN
+    return INCOMPLETE if document["summary"]["timed_out"] else HOLDS
 
 
 @app.command()

@@ -47,6 +47,15 @@ Artifacts = Annotated[
     ),
 ]
 RequireReach = Annotated[bool, typer.Option("--require-reach", help="Exit 3 when a rule or regime is not reached.")]
+AllowUnmodelled = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-unmodelled",
+        metavar="FUNCTION",
+        help="A function that no action need call, e.g. 'Vault.sweep(address)'; it is shown all the same. May be "
+        "repeated.",
+    ),
+]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A row for everything, not only for what needs a look.")]
 Emit = Annotated[Path | None, typer.Option("--emit-smt2", metavar="DIR", help="Write every obligation as SMT-LIB 2.")]
 Corpus = Annotated[

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from marginspec.cli.documents import prove_code, prove_document
 from marginspec.cli.runs import campaign_document
+from marginspec.cli.settings import read_settings
 from marginspec.cli.systems import System, system
 from marginspec.differential.campaign import NothingCompared, run
 from marginspec.properties.law import Property
@@ -28,6 +29,10 @@ SLICE = 2_500
 
 PROPERTY = "marginspec"
 """What a report carries for the summary, from a worker too."""
+
+
+FLOOR = ("actions", "never_refused", "not_executed", "not_refused", "unmodelled", "allowed_unmodelled")
+"""Of a document, what says together with others whether a run reached the floor."""
 
 
 class Plugin:
@@ -54,18 +59,32 @@ class Plugin:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """What all slices compared and reached together, and every declared difference: these are never hidden."""
-        told = [
-            json.loads(text)
-            for reports in terminalreporter.stats.values()
-            for report in reports
-            if getattr(report, "when", None) == "call"
-            for name, text in report.user_properties
-            if name == PROPERTY
-        ]
+        told = _told(terminalreporter)
         if told:
             terminalreporter.section("marginspec", sep="-")
             for line in summary_lines(told):
                 terminalreporter.write_line(line)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """A whole run that is below the floor fails, although each of its tests passed; a part of one does not."""
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        told = [] if reporter is None else _told(reporter)
+        whole = sum(each.get("steps", 0) for each in told) == session.config.getoption("--marginspec-steps")
+        if exitstatus == pytest.ExitCode.OK and whole and lacking_lines(told):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _told(reporter: Any) -> list[dict[str, Any]]:
+    """What the tests of all workers told."""
+    return [
+        json.loads(text)
+        for reports in reporter.stats.values()
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for name, text in report.user_properties
+        if name == PROPERTY
+    ]
 
 
 class Suite(pytest.Collector):
@@ -154,9 +173,10 @@ class Slice(_Test):
     def runtest(self) -> None:
         suite = self.parent
         campaign = run(suite.chosen.model, suite.implementation(), self._steps, self._seed)
-        document = campaign_document(suite.chosen, campaign, suite.target, suite.artifacts)
+        allowed = read_settings(suite.config.rootpath).allow_unmodelled
+        document = campaign_document(suite.chosen, campaign, suite.target, suite.artifacts, allowed=allowed)
         text = _shown(lambda console: show_fuzz(document, console))
-        told = {key: document[key] for key in ("steps", "comparisons", "declared", "rules", "regimes")}
+        told = {key: document[key] for key in ("steps", "comparisons", "declared", "rules", "regimes", *FLOOR)}
         wrong = [f"divergence at {found['rule']}, {found['field']}" for found in document["divergences"]]
         self.tell(told, text, wrong[0] if wrong else None)
 
@@ -186,4 +206,22 @@ def summary_lines(told: Sequence[dict[str, Any]]) -> list[str]:
     lines = [f"{len(told) - len(slices)} laws tried, {steps:,} steps, {values:,} values compared"]
     if missed := [name for name, count in hits.items() if not count]:
         lines.append(f"not reached: {', '.join(missed)}")
+    lines += [f"incomplete: {line}" for line in lacking_lines(told)]
     return lines + [f"declared {id}, {count:,} times: {reason}" for (id, reason), count in sorted(declared.items())]
+
+
+def lacking_lines(told: Sequence[dict[str, Any]]) -> list[str]:
+    """What all slices together did not see, in lines."""
+    slices = [each for each in told if "actions" in each]
+    lines = []
+    for action in slices[0]["actions"] if slices else ():
+        accepted, refused = (sum(each["actions"][action][how] for each in slices) for how in ("accepted", "refused"))
+        known = slices[0]
+        missing = [] if accepted else ["accepted"]
+        missing += [] if refused or action in known["never_refused"] or action in known["not_refused"] else ["refused"]
+        if missing and action not in known["not_executed"]:
+            lines.append(f"{action}: never {' or '.join(missing)}")
+    for name in slices[0]["unmodelled"] if slices else ():
+        if all(name in each["unmodelled"] and name not in each["allowed_unmodelled"] for each in slices):
+            lines.append(f"unmodelled, no action calls it: {name}")
+    return lines

@@ -10,7 +10,7 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -72,10 +72,12 @@ def fuzz_document(
     seed: int,
     corpus: str | None = None,
     artifacts: Sequence[str] | None = None,
+    allowed: Collection[str] = (),
 ) -> dict[str, Any]:
     """Run a campaign, with progress, keep its traces, and describe.
 
-    corpus: where traces are kept and tried first. artifacts: the candidate builds that the implementation has.
+    corpus: where traces are kept and tried first. artifacts: the candidate builds that the implementation has. allowed:
+    functions of them that no action need call.
     """
     earlier = None if corpus is None else open_corpus(corpus, chosen.model)
     replayed = None if earlier is None else earlier.replay(implementation, seed)
@@ -83,7 +85,7 @@ def fuzz_document(
     if campaign is None:
         with progress("comparing", steps) as advance:
             campaign = run(chosen.model, implementation, steps, seed, on_progress=lambda tally: advance(tally.steps))
-    document = campaign_document(chosen, campaign, target, artifacts or ())
+    document = campaign_document(chosen, campaign, target, artifacts or (), allowed=allowed)
     if earlier is not None and replayed is not None:
         for found in campaign.divergences:
             earlier.keep(found.trace)
@@ -99,11 +101,12 @@ def campaign_document(
     target: str,
     artifacts: Sequence[str],
     exported: Callable[[Trace], Trace | None] = lambda trace: trace,
+    allowed: Collection[str] = (),
 ) -> dict[str, Any]:
     """Keep what a campaign found, in every form, and describe it. exported: what other forms of a trace are made of."""
     traces = [found.trace for found in campaign.divergences]
     files = kept(chosen, traces)
-    document = documents.fuzz_document(chosen.name, target, chosen.model, campaign, files)
+    document = documents.fuzz_document(chosen.name, target, chosen.model, campaign, files, allowed)
     document["artifacts"] = {
         name: {"file": str(file), "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
         for name, file in map(parse_option, artifacts)

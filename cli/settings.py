@@ -1,7 +1,8 @@
 """What a project demands of its gate: `[tool.marginspec]` in pyproject.toml, or marginspec.toml, where the run starts.
 
-No key lets anything pass that would not pass without it: a law that is refuted, unknown, vacuous or unconfirmed, and a
-divergence, cannot be excused here.
+No key lets anything pass that would not pass without it, one aside: `allow-unmodelled` names functions that no action
+calls, and they are shown with every verdict. A law that is refuted, unknown, vacuous or unconfirmed, a divergence, and
+an action that was not both accepted and refused, cannot be excused here.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Settings:
     file: what was read, None if nothing. steps, seed: in the place of the options that are not given. require_reach:
     every rule and regime must be reached. min_laws: so many must be proved. max_declared: at most so many kinds of
     declared differences. min_mutation_score: percent of the mutants that are not equivalent; asks for them to be tried.
+    allow_unmodelled: functions that no action need call.
     """
 
     file: str | None = None
@@ -34,6 +36,7 @@ class Settings:
     min_laws: int | None = None
     max_declared: int | None = None
     min_mutation_score: float | None = None
+    allow_unmodelled: tuple[str, ...] = ()
 
 
 def _flag(value: Any) -> bool:
@@ -42,6 +45,10 @@ def _flag(value: Any) -> bool:
 
 def _whole(low: int) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= low
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
 def _percent(value: Any) -> bool:
@@ -54,6 +61,7 @@ KEYS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "require-reach": ("true or false", _flag),
     "min-laws": ("an integer, at least 0", _whole(0)),
     "max-declared": ("an integer, at least 0", _whole(0)),
+    "allow-unmodelled": ("a list of functions, each as 'Contract.function(types)'", _texts),
     "min-mutation-score": ("a number from 0 to 100", _percent),
 }
 
@@ -72,7 +80,8 @@ def read_settings(folder: Path) -> Settings:
         expected, fits = KEYS[key]
         if not fits(value):
             raise BadInput(f"{file}: {key} must be {expected}")
-    return Settings(file, **{key.replace("-", "_"): value for key, value in table.items()})
+    values: dict[str, Any] = {k.replace("-", "_"): tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+    return Settings(file, **values)
 
 
 def _table(path: Path) -> dict[str, Any] | None:

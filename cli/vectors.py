@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from marginspec.cli.documents import limits_document
 from marginspec.cli.options import DEFAULT, Artifacts, Json, Seed, SystemName, TargetName
 from marginspec.cli.pathsearch import STEPS, searched
 from marginspec.cli.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit
 from marginspec.cli.runs import opened, writable
 from marginspec.cli.systems import System, system
+from marginspec.differential.floor import below
 from marginspec.differential.paths import is_whole
 from marginspec.differential.search import described
-from marginspec.differential.vectors import Vector, failures, read, write
-from marginspec.model.kernel.machine import actions_of
+from marginspec.differential.vectors import Vector, failures, own_folder, read, write
+from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.report.vectors import show_vectors
-from marginspec.targets.protocol import BadInput
+from marginspec.targets.protocol import BadInput, Limits, limits_of
 
 
 def _at_least_one(steps: int) -> int:
@@ -47,8 +50,9 @@ def vectors(
 ) -> int:
     """Write conformance vectors: calls and what must come of them, for any implementation in any language.
 
-    Every path of every action, every decision at its boundary and one unit to each side; what no vector covers is
-    proved impossible or listed as open. DIR/README.md describes the format, examples/vectors/ has consumers.
+    Every path of every action, as the text of the model decides, every decision at its boundary and one unit to each
+    side; what no vector covers is proved impossible or listed as open. DIR/README.md describes the format and what is
+    counted as a path, examples/vectors/ has consumers.
 
     Write those of Morpho Blue: marginspec vectors morpho-blue --out vectors
 
@@ -64,8 +68,11 @@ def vectors(
             found = read(run, known.model)
         else:
             writable(out, "--out")
+            own_folder(known.model, out)
             found, document = _made(known, seed, steps, out)
         failed = list(failures(known.model, implementation, found))
+        limits = limits_of(implementation)
+    counts = Counter((vector.call.action, vector.rule is None) for vector in found)
     result = {
         "schema": "marginspec/vectors/1",
         "system": known.name,
@@ -77,6 +84,12 @@ def vectors(
         "rejected": sum(vector.rule is not None for vector in found),
         "calls": sum(len(vector.steps) + 1 for vector in found),
         **document,
+        "actions": {
+            action: {"accepted": counts[action, True], "refused": counts[action, False]}
+            for action in actions_of(known.model)
+        },
+        **limits_document(limits),
+        "limits": vector_limits(known.model, counts, limits),
         "failures": [{"vector": f.vector, "field": f.field, "expected": f.expected, "found": f.found} for f in failed],
         "seconds": round(time.perf_counter() - started, 1),
     }
@@ -87,6 +100,14 @@ def vectors(
     else:
         show_vectors(result, Output())
     return code
+
+
+def vector_limits(model: type[Machine], counts: Mapping[tuple[str, bool], int], limits: Limits) -> list[str]:
+    """What no vector says anything of, in lines. counts: of vectors by action and whether it must be accepted."""
+    lines = [f"{action}: {what}" for action, what in below(model, counts).items()]
+    if limits.unmodelled:
+        lines.append(f"unmodelled, no action calls them: {', '.join(limits.unmodelled)}")
+    return lines
 
 
 def _made(known: System, seed: int, steps: int, out: Path) -> tuple[list[Vector], dict[str, Any]]:

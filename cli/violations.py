@@ -50,6 +50,7 @@ def findings(
     missed = {row["check"] for row in gate["checks"] if row["verdict"] != "holds"}
     if "rules and regimes not reached" in missed:
         found += [_unreached(chosen, name) for name in fuzz["unreached"]]
+    found += [_lacking(chosen, line) for line in fuzz.get("below_floor", ())]
     if mutate is not None and "mutation score" in missed:
         found += [_survivor(chosen, row) for row in mutate["mutants"] if row["status"] == "survived"]
     level = ERROR if "declared differences" in missed else NOTE
@@ -118,6 +119,10 @@ def _unreached(chosen: System, name: str) -> dict[str, Any]:
     if name in regimes_of(chosen.model):
         return _finding(name, "unreached", WARNING, text, [], regime_places(chosen, name))
     return _finding(name, "unreached", WARNING, text, [name], rule_places(chosen, name))
+
+
+def _lacking(chosen: System, line: str) -> dict[str, Any]:
+    return _finding("FLOOR", "lacking", WARNING, f"too little was seen: {line}", [], [specification_place(chosen)])
 
 
 def _survivor(chosen: System, row: Document) -> dict[str, Any]:

@@ -7,22 +7,27 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import hypothesis
 from hypothesis import Phase
 from hypothesis.strategies import binary
 
 from marginspec.differential.coverage import unreached
+from marginspec.differential.floor import missing
 from marginspec.differential.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
 from marginspec.differential.lockstep import Divergence, LockStep, Tally
 from marginspec.differential.sequence import Rehearsal, Step
 from marginspec.differential.shrink import shrink
 from marginspec.differential.trace import Trace, trace_of
 from marginspec.model.kernel.machine import Call, Machine
-from marginspec.targets.protocol import Target
+from marginspec.targets.protocol import Limits, Partial, Target, limits_of
 
 # Asking public getters costs as much as tens of steps.
 RECHECK_EVERY = 10
+
+TRIES = 100
+"""Sequences that a run draws anew at most, of the model alone, in search of what it lacks: a few seconds."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,18 @@ class Found:
 
 @dataclass(frozen=True)
 class Campaign:
-    """What a run found. unreached: rules and regimes of the model that it did not reach, those of `never` aside."""
+    """What a run found.
+
+    unreached: rules and regimes of the model that it did not reach, those of `never` aside. limits: what the run cannot
+    have seen of the implementation.
+    """
 
     tally: Tally
     divergences: list[Found]
     seed: int
     seconds: float
     unreached: list[str]
+    limits: Limits
 
     @property
     def steps_per_second(self) -> float:
@@ -83,11 +93,11 @@ def run(
     tally = hunt.lockstep.tally
     if tally.comparisons == 0:
         raise NothingCompared(f"{target.name}: {tally.steps} steps, nothing compared")
-    found = []
+    found, limits = [], limits_of(target)
     if hunt.failing is not None:
         calls, divergence = shrink(model, target, *hunt.failing)
         found.append(Found(divergence, trace_of(model, target.name, seed, calls, divergence)))
-    return Campaign(tally, found, seed, seconds, unreached(model, tally))
+    return Campaign(tally, found, seed, seconds, unreached(model, tally), limits)
 
 
 class NothingCompared(Exception):  # noqa: N818 - no verdict, like `TargetFailed`
@@ -104,11 +114,13 @@ class _Hunt:
         on_progress: Callable[[Tally], None] | None,
         only: frozenset[str] | None,
     ) -> None:
-        self.lockstep = LockStep(model, target)
+        self.lockstep, self._model, self._partial = LockStep(model, target), model, isinstance(target, Partial)
         self.failing: tuple[list[Call], Divergence] | None = None
         self.error: Exception | None = None
         self.left = 0
-        self._rehearsal = Rehearsal(model)
+        self._stated = limits_of(target)
+        self._tries = TRIES
+        self._rehearsal, self._trial = Rehearsal(model), Rehearsal(model)
         self._generator = Generator(model, only)
         self._on_progress = on_progress
 
@@ -118,7 +130,8 @@ class _Hunt:
 
     def sequence(self, data: bytes) -> None:
         """Decode a sequence, first on the model alone, and run it on both sides."""
-        steps = self._rehearsed(data, min(self.left, SEQUENCE_STEPS))
+        steps = self._drawn(data, min(self.left, SEQUENCE_STEPS))
+        self._rehearsal.check()
         found = self.lockstep.run(steps, recheck=self.lockstep.tally.sequences % RECHECK_EVERY == 0)
         self.left -= len(steps)
         if found is not None:
@@ -127,8 +140,30 @@ class _Hunt:
         if self._on_progress is not None:
             self._on_progress(self.lockstep.tally)
 
-    def _rehearsed(self, data: bytes, length: int) -> list[Step]:
-        rehearsal, generator, steps = self._rehearsal, self._generator, []
+    def _drawn(self, data: bytes, length: int) -> list[Step]:
+        """Steps out of some bytes; in the second half of a run, out of others where they show nothing of what it lacks.
+
+        The model alone says whether they do, which costs little.
+        """
+        lacking = self._lacking() if self.lockstep.tally.steps >= self.left else set()
+        self._generator.wanted = frozenset(action for action, _ in lacking)
+        steps = self._rehearsed(data, length, self._rehearsal)
+        while lacking and self._tries and not any((s.call.action, s.outcome.accepted) in lacking for s in steps):
+            self._tries -= 1
+            data = blake2b(data, digest_size=START_BYTES).digest() + data[START_BYTES:]
+            steps = self._rehearsed(data, length, self._trial)
+        return steps
+
+    def _lacking(self) -> set[tuple[str, bool]]:
+        """What keeps the run below the floor and could still be drawn, in actions that the target executes."""
+        counts = self.lockstep.tally.actions
+        executed = {action for action, _ in counts} if self._partial else self._generator.drawn
+        return {
+            each for each in missing(self._model, counts, self._stated) if each[0] in executed & self._generator.drawn
+        }
+
+    def _rehearsed(self, data: bytes, length: int, rehearsal: Rehearsal) -> list[Step]:
+        generator, steps = self._generator, list[Step]()
         rehearsal.start()
         generator.start(data[:START_BYTES])
         for at in range(START_BYTES, START_BYTES + length * STEP_BYTES, STEP_BYTES):

@@ -23,7 +23,7 @@ from marginspec.differential.sequence import rehearse
 from marginspec.differential.shrink import shrink
 from marginspec.differential.trace import SCHEMA, Trace, digest_of, document, read, trace_of
 from marginspec.model.kernel.machine import Machine
-from marginspec.targets.protocol import BadInput, Target
+from marginspec.targets.protocol import BadInput, Target, limits_of
 
 REPLAYED_STEPS = 10_000
 """At most, whatever a corpus holds: a second or two with bytecode in this process. The shortest traces come first."""
@@ -61,10 +61,11 @@ class Corpus:
                 return Replayed(number - 1, len(texts) - number + 1, None)
             if (found := lockstep.run(rehearse(self._model, calls), recheck=True)) is not None:
                 done, divergence = found
-                tally, seconds = lockstep.tally, time.perf_counter() - started
+                tally, seconds, limits = lockstep.tally, time.perf_counter() - started, limits_of(target)
                 shortest, divergence = shrink(self._model, target, calls[:done], divergence)
                 again = trace_of(self._model, target.name, seed, shortest, divergence)
-                campaign = Campaign(tally, [Found(divergence, again)], seed, seconds, unreached(self._model, tally))
+                missing = unreached(self._model, tally)
+                campaign = Campaign(tally, [Found(divergence, again)], seed, seconds, missing, limits)
                 return Replayed(number, len(texts) - number, campaign)
         return Replayed(lockstep.tally.sequences, len(texts) - lockstep.tally.sequences, None)
 

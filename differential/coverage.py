@@ -7,9 +7,12 @@ import inspect
 import sys
 from collections.abc import Iterator
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from marginspec.differential.lockstep import Tally
 from marginspec.model.kernel.machine import Machine, per_model, regimes_of
+
+if TYPE_CHECKING:
+    from marginspec.differential.lockstep import Tally
 
 
 def unreached(model: type[Machine], tally: Tally) -> list[str]:

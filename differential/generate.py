@@ -1,8 +1,8 @@
 """Steps out of bytes: which action, by whom, how much.
 
 Hypothesis draws one string of bytes for a whole sequence (drawing step by step would cost more than the EVM does);
-each step is decoded from its own stretch of it. What a step becomes depends on the bytes and on the sequence so far,
-on nothing else: the same bytes are the same calls.
+each step is decoded from its own stretch of it. What a step becomes depends on the bytes, on the sequence so far, and
+on what the run lacks when the sequence begins: the same seed is the same calls.
 
 What is refused is refused in few ways, what is accepted leads on. So a refused call is mostly dropped once its reason
 has been seen, or mended: a number, its own or one of the world, moves to where the decision against it flips, which is
@@ -12,7 +12,7 @@ where bugs live. Other numbers are put where something flips in the calls that c
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -41,12 +41,18 @@ EPISODE = 100
 # One refusal in so many that no number of the call can mend is left to the world to mend.
 WORLD = 2
 
+# One draw in so many is of an action that the run lacks something of, if there is one.
+WANTED = 4
+
 Target = tuple[str, Any, Sequence[Any], Sequence[Any]]
 """An argument to fill in: its name, the identifier in focus or None, options with hope, all options."""
 
 
 class Generator:
-    """Draws the next step of a sequence for a model in its present state."""
+    """Draws the next step of a sequence for a model in its present state.
+
+    drawn: the actions that it draws. wanted: those that a run lacks something of; one draw in `WANTED` is among these.
+    """
 
     def __init__(self, model: type[Machine], only: frozenset[str] | None = None) -> None:
         infos, self._plans = actions_of(model), plans_of(model)
@@ -56,6 +62,8 @@ class Generator:
         self._users = [plan for plan in self._actions if plan.action not in self._environment]
         self._world = [plan for plan in self._actions if plan.action in self._environment and plan.quantities]
         self._universe, self._regimes = model.universe, regimes_of(model)
+        self.drawn = frozenset(plan.action for plan in self._actions)
+        self.wanted: Collection[str] = ()
         self._start = b""
         self._strength = 0
         self._identifiers: dict[str, list[Target]] = {}
@@ -126,6 +134,12 @@ class Generator:
 
     # --- Drawing -----------------------------------------------------------------------------------------------------
 
+    def _wanted(self, choices: Choices) -> Sequence[Plan]:
+        """Now and then what is wanted; an action of weight zero is never drawn, whoever wants it."""
+        if not self.wanted or choices.below(WANTED):
+            return ()
+        return [plan for plan in self._actions if plan.action in self.wanted]
+
     def _plan(self, plans: Sequence[Plan], choices: Choices) -> Plan:
         word = choices.word
         plan = plans[word() % len(plans)]
@@ -177,7 +191,7 @@ class Generator:
 
         What flips is a decision or a rounded quotient: of the call, of a regime after it, or of calls that come next.
         """
-        plan = self._plan(self._actions, choices)
+        plan = self._plan(self._wanted(choices) or self._actions, choices)
         call = self._draw(plan, before, choices)
         quantity = self._quantity(plan, call, choices)
         if quantity is None or choices.below(16) >= plan.aim:

@@ -189,7 +189,7 @@ class _Instrument(ast.NodeTransformer):
             alone = refuses if isinstance(node.op, ast.Or) else None
             return ast.BoolOp(node.op, [self._decision(value, alone, "asked") for value in node.values])
         if isinstance(node, ast.Compare):
-            return self._comparison(node, refuses)
+            return self._compared(node, refuses)
         return self._tell(told, self._spot("decision", node, refuses=refuses), self.visit(node))
 
     def _comparison(self, node: ast.Compare, refuses: str | None) -> ast.expr:
@@ -209,8 +209,29 @@ class _Instrument(ast.NodeTransformer):
             left = following
         return parts[0] if len(parts) == 1 else ast.BoolOp(ast.And(), parts)
 
+    def _compared(self, node: ast.Compare, refuses: str | None) -> ast.expr:
+        """`x in (a, b)` is `x == a or x == b`: a decision for each; what stands on the left is computed once."""
+        if len(node.ops) != 1 or not isinstance(node.ops[0], ast.In | ast.NotIn):
+            return self._comparison(node, refuses)
+        (options,) = node.comparators
+        if not isinstance(options, ast.Tuple | ast.List | ast.Set) or not options.elts:
+            return self._comparison(node, refuses)
+        name = f"__sought_{len(self._recorder.spots)}"
+        parts: list[ast.expr] = []
+        for option in options.elts:
+            text = f"{ast.unparse(node.left)} == {ast.unparse(option)}"
+            spot = self._spot("decision", node, text, refuses if isinstance(node.ops[0], ast.In) else None)
+            left = (
+                ast.Name(name, ast.Load())
+                if parts
+                else ast.NamedExpr(ast.Name(name, ast.Store()), self.visit(node.left))
+            )
+            parts.append(self._tell("compared", spot, ast.Constant("=="), left, self.visit(option)))
+        found = parts[0] if len(parts) == 1 else ast.BoolOp(ast.Or(), parts)
+        return found if isinstance(node.ops[0], ast.In) else ast.UnaryOp(ast.Not(), found)
+
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        return self._comparison(node, None)
+        return self._compared(node, None)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
         return self._decision(node)

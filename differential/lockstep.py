@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from marginspec.differential.hidden import plain_name
 from marginspec.differential.sequence import Step
 from marginspec.model.kernel.machine import Call, Machine, Outcome
 from marginspec.targets.protocol import Answer, Partial, Target
@@ -31,7 +32,13 @@ class Divergence:
 
 @dataclass
 class Tally:
-    """What a run did; a run that compared nothing is no pass."""
+    """What a run did; a run that compared nothing is no pass.
+
+    rules, regimes: reached at steps that the target executed and that were compared. actions: how often both sides
+    accepted an action, and how often both refused it, by its name and whether it was accepted. unseen: how often a call
+    that the target executed changed, in the model, a quantity that the target does not show, by the quantity's name
+    without its keys.
+    """
 
     sequences: int = 0
     steps: int = 0
@@ -42,6 +49,8 @@ class Tally:
     declared: Counter[tuple[str, str]] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
     regimes: Counter[str] = field(default_factory=Counter)
+    actions: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    unseen: Counter[str] = field(default_factory=Counter)
 
 
 class LockStep:
@@ -55,7 +64,10 @@ class LockStep:
         self._genesis = self._state = self._before.flatten()
         self._names = self._before.names()
         self._partial = target if isinstance(target, Partial) else None
+        self._executed: list[Step] = []
         if self._partial is not None:
+            shown = frozenset(self._partial.observed)
+            self._hidden = [(at, plain_name(name)) for at, name in enumerate(self._names) if at not in shown]
             self._names = [self._names[place] for place in self._partial.observed]
         self.tally = Tally()
 
@@ -67,6 +79,7 @@ class LockStep:
         tally = self.tally
         self._target.reset()
         self._state = self._genesis
+        self._executed = []
         found, done = None, 0
         for step in steps:
             found = self._follow(step)
@@ -81,8 +94,12 @@ class LockStep:
         accepted = sum(step.outcome.rule is None for step in taken)
         tally.accepted += accepted
         tally.rejected += done - accepted
-        tally.rules.update(chain.from_iterable(step.rules for step in taken))
-        tally.regimes.update(chain.from_iterable(step.regimes for step in taken))
+        executed = taken if self._partial is None else self._executed
+        tally.rules.update(chain.from_iterable(step.rules for step in executed))
+        tally.regimes.update(chain.from_iterable(step.regimes for step in executed))
+        if self._partial is None:
+            agreed = taken if found is None else taken[:-1]
+            tally.actions.update([(step.call.action, step.outcome.rule is None) for step in agreed])
         return None if found is None else (done, found)
 
     def _follow(self, step: Step) -> Divergence | None:
@@ -104,8 +121,8 @@ class LockStep:
     def _follow_partial(self, target: Partial, step: Step) -> Divergence | None:
         """The same with a target that takes the model's state over wherever the two cannot agree."""
         tally, call, outcome, state = self.tally, step.call, step.outcome, step.state
-        before = self._before
-        before.load(self._state)
+        before, known = self._before, self._state
+        before.load(known)
         self._state = state
         if not target.implements(before, call, outcome):
             tally.not_compared += 1
@@ -115,7 +132,9 @@ class LockStep:
         fields: dict[str, tuple[Any, Any]] = {}
         found = self._outcomes(call, outcome, answer)
         tally.comparisons += 2
-        if target.executes(call):
+        executes = target.executes(call)
+        if executes:
+            self._executed.append(step)
             expected, observed = [state[place] for place in target.observed], target.observe()
             tally.comparisons += len(expected)
             if expected != observed:
@@ -127,7 +146,11 @@ class LockStep:
             if declaration is None:
                 return found
             tally.declared[declaration.id, declaration.reason] += 1
-        if found is not None or not target.executes(call):
+        if executes and answer.accepted == (outcome.rule is None):
+            tally.actions[call.action, answer.accepted] += 1
+            if answer.accepted:
+                tally.unseen.update({name for at, name in self._hidden if state[at] != known[at]})
+        if found is not None or not executes:
             target.load(state)
         return None
 

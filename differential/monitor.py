@@ -10,11 +10,12 @@ import contextlib
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from marginspec.differential.coverage import rules_of, unreached
+from marginspec.differential.floor import missing
 from marginspec.differential.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
 from marginspec.differential.lockstep import Divergence, Tally
 from marginspec.differential.observed import Breach, Judge, Transition
@@ -23,7 +24,7 @@ from marginspec.differential.shrink import shrink_by
 from marginspec.differential.trace import Trace, trace_of
 from marginspec.model.kernel.machine import Call, Machine
 from marginspec.properties.law import Property
-from marginspec.targets.protocol import BadInput, Partial, Target
+from marginspec.targets.protocol import BadInput, Limits, Partial, Target, limits_of
 
 AT_FIRST = "genesis"
 """In the place of an action, of a law that does not hold before any."""
@@ -46,6 +47,7 @@ class Watched:
 
     violation: the first, if any. broken: every law broken in the sequence that it was found in. found_after: steps,
     None if nothing was. judged: in how many cases each law was asked, by ID. unreached: rules and regimes of the model.
+    limits: what the run cannot have seen of the implementation. The tally's actions are those of the implementation.
     """
 
     tally: Tally
@@ -56,6 +58,7 @@ class Watched:
     seed: int
     seconds: float
     unreached: list[str]
+    limits: Limits
 
     @property
     def steps_per_second(self) -> float:
@@ -141,10 +144,11 @@ def run(
     hunt, draw = _Hunt(model, Monitor(model, target, claims)), random.Random(seed)
     started = time.perf_counter()
     while (left := steps - hunt.tally.steps) > 0 and not hunt.found:
+        hunt.look_for(missing(model, hunt.tally.actions) if hunt.tally.steps >= left else ())
         hunt.sequence(draw.randbytes, min(SEQUENCE_STEPS, left))
         if on_progress is not None:
             on_progress(hunt.tally)
-    seconds, violation = time.perf_counter() - started, None
+    seconds, violation, limits = time.perf_counter() - started, None, limits_of(target)
     if hunt.found:
         calls, first = hunt.found[0]
         if shrinking and calls:
@@ -152,8 +156,8 @@ def run(
         trace = trace_of(model, target.name, seed, calls or hunt.calls[:1], first)
         violation = Violation(first, trace)
     broken = tuple(dict.fromkeys(each.field for _, each in hunt.found))
-    missing = unreached(model, hunt.tally)
-    return Watched(hunt.tally, violation, broken, hunt.found_after, hunt.monitor.judged, seed, seconds, missing)
+    lost = unreached(model, hunt.tally)
+    return Watched(hunt.tally, violation, broken, hunt.found_after, hunt.monitor.judged, seed, seconds, lost, limits)
 
 
 class _Hunt:
@@ -166,6 +170,10 @@ class _Hunt:
         self.calls: list[Call] = []
         self._rehearsal, self._generator = Rehearsal(model), Generator(model)
         self._strayed = False
+
+    def look_for(self, lacking: Collection[tuple[str, bool]]) -> None:
+        """Draw more often what a run lacks: actions never accepted (True) or never refused."""
+        self._generator.wanted = frozenset(action for action, _ in lacking)
 
     def sequence(self, bytes_of: Callable[[int], bytes], length: int) -> None:
         """Draw calls and let the implementation take them."""
@@ -190,6 +198,7 @@ class _Hunt:
             tally.steps += 1
             tally.accepted += seen.rule is None
             tally.rejected += seen.rule is not None
+            tally.actions[call.action, seen.rule is None] += 1
             tally.rules.update(step.rules)
             tally.regimes.update(step.regimes)
             self._note(calls, call.action, breaches)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from marginspec.differential.hidden import Hidden
 from marginspec.model.kernel.machine import Call, Machine, Outcome, Rejected, regimes_of
 from marginspec.model.kernel.record import Record
 
@@ -40,6 +41,7 @@ class Rehearsal:
         self._rare = self._regimes.copy()
         self._seen: Counter[str] = Counter()
         self._accepted = 0
+        self._hidden = Hidden(self._genesis)
         self.start()
 
     def start(self) -> None:
@@ -49,6 +51,13 @@ class Rehearsal:
         self.machine = self._genesis.clone()
         self.machine.reach = []
         self.state = self._begin
+
+    def check(self) -> None:
+        """BadInput when an action changed what is called constant, or keeps something outside the fields of the state.
+
+        A run asks after each sequence.
+        """
+        self._hidden.check(self.machine)
 
     def run(self, calls: Iterable[Call]) -> list[Step]:
         """Begin a sequence and let the model take some calls."""
@@ -88,4 +97,7 @@ class Rehearsal:
 
 def rehearse(model: type[Machine], calls: Iterable[Call]) -> list[Step]:
     """What the model makes of some calls, from genesis. For many runs a `Rehearsal` is much cheaper."""
-    return Rehearsal(model).run(calls)
+    rehearsal = Rehearsal(model)
+    steps = rehearsal.run(calls)
+    rehearsal.check()
+    return steps

@@ -7,9 +7,11 @@ says it in words and is written with them. Integers are decimal strings.
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,13 @@ from marginspec.targets.protocol import BadInput, Partial, Target
 SCHEMA = "marginspec/vector/1"
 MANIFEST = "marginspec/vector-manifest/1"
 HERE = Path(__file__).parent
+
+MANIFEST_FILE = "manifest.json"
+
+OTHERS = {"vector.schema.json": "vector.schema.json", "README.md": "vectors.README.md"}
+"""What is written beside the vectors, and where it is here."""
+
+OWN_NAME = re.compile(r"\w+\.json|vector\.schema\.json|README\.md")
 
 
 @dataclass(frozen=True)
@@ -94,47 +103,94 @@ def vectors_of(model: type[Machine], chosen: Sequence[tuple[Chosen, str]]) -> li
 
 
 def write(model: type[Machine], vectors: Sequence[Vector], coverage: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Write vectors with their manifest, schema and README; the files. Vector files from an earlier run are removed."""
+    """Write vectors with their manifest, schema and README; the files.
+
+    Files of an earlier run are removed, as they were written: what has another content is somebody's. Raises BadInput
+    when such a file is in the way.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for old in _written_before(folder):
-        old.unlink(missing_ok=True)
     by_action: dict[str, list[Vector]] = {}
     for vector in vectors:
         by_action.setdefault(vector.call.action, []).append(vector)
-    files = []
-    for action, several in by_action.items():
-        files.append(folder / f"{action}.json")
-        files[-1].write_text(_json(file_document(model, action, several)))
+    texts = {f"{action}.json": _json(file_document(model, action, several)) for action, several in by_action.items()}
     entries = [
         {
-            "file": file.name,
+            "file": name,
             "action": action,
             "vectors": len(several),
             "accepted": sum(v.rule is None for v in several),
             "rejected": sum(v.rule is not None for v in several),
+            "sha256": _sha256(texts[name]),
         }
-        for file, (action, several) in zip(files, by_action.items(), strict=True)
+        for name, (action, several) in zip(texts, by_action.items(), strict=True)
     ]
+    others = {file: (HERE / source).read_text(encoding="utf-8") for file, source in OTHERS.items()}
     manifest = {
         "schema": MANIFEST,
         "system": model.system,
         "genesis": digest_of(model),
+        "prelude": _sha256(_json([call_document(call) for call in model.prelude()])),
+        "vectors": len(vectors),
         "files": entries,
+        "others": {name: _sha256(text) for name, text in others.items()},
         "coverage": coverage,
     }
-    (folder / "manifest.json").write_text(_json(manifest))
-    (folder / "vector.schema.json").write_text((HERE / "vector.schema.json").read_text())
-    (folder / "README.md").write_text((HERE / "vectors.README.md").read_text())
-    return [folder / "manifest.json", *files, folder / "vector.schema.json", folder / "README.md"]
+    texts = {MANIFEST_FILE: _json(manifest), **texts, **others}
+    for file in _own(folder, texts):
+        file.unlink(missing_ok=True)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in texts]
 
 
-def _written_before(folder: Path) -> Iterator[Path]:
+def own_folder(model: type[Machine], folder: Path) -> None:
+    """BadInput when vectors of a model could not be written into a folder without harm to what is somebody's."""
+    _own(folder, [MANIFEST_FILE, *OTHERS, *(f"{action}.json" for action in actions_of(model))])
+
+
+def _own(folder: Path, names: Iterable[str]) -> set[Path]:
+    """The files of an earlier run. names: of files to be written, none of which may be another's."""
+    own = _written_before(folder)
+    for name in names:
+        file = folder / name
+        if (file.exists() or file.is_symlink()) and file not in own:
+            raise BadInput(f"{printable(str(file))} is no file of an earlier run, or was changed: give another folder")
+    return own
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _written_before(folder: Path) -> set[Path]:
+    """The files of an earlier run in a folder that are as it wrote them."""
     try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        files = [entry["file"] for entry in manifest["files"]] if manifest["schema"] == MANIFEST else []
-    except (OSError, ValueError, KeyError, TypeError):
-        return
-    yield from (folder / file for file in files if isinstance(file, str) and "/" not in file)
+        manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+        if manifest["schema"] != MANIFEST:
+            return set()
+        written = {entry["file"]: entry.get("sha256") for entry in manifest["files"]}
+        written |= manifest.get("others", dict.fromkeys(OTHERS))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return set()
+    found = {folder / MANIFEST_FILE} if not (folder / MANIFEST_FILE).is_symlink() else set()
+    for name, digest in written.items():
+        if not isinstance(name, str) or not OWN_NAME.fullmatch(name):
+            continue
+        file = folder / name
+        try:
+            text = None if file.is_symlink() else file.read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            continue
+        if text is not None and (_sha256(text) == digest if digest else _was_ours(name, text)):
+            found.add(file)
+    return found
+
+
+def _was_ours(name: str, text: str) -> bool:
+    """Whether a file is of a version that did not write digests."""
+    if name in OTHERS:
+        return text.lstrip().startswith(("# Conformance vectors", "{"))
+    return f'"schema": "{SCHEMA}"' in text
 
 
 def file_document(model: type[Machine], action: str, vectors: Sequence[Vector]) -> dict[str, Any]:
@@ -170,7 +226,7 @@ def _document(vector: Vector) -> dict[str, Any]:
     return document
 
 
-def _json(document: Mapping[str, Any]) -> str:
+def _json(document: Any) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 
@@ -178,18 +234,47 @@ def _json(document: Mapping[str, Any]) -> str:
 
 
 def read(folder: Path, model: type[Machine]) -> list[Vector]:
-    """The vectors in a folder, for a model; `BadInput` when there are none, or they are of another genesis."""
-    manifest = _load(folder / "manifest.json", MANIFEST)
+    """The vectors in a folder, for a model.
+
+    `BadInput` when there are none, when they are of another genesis, or when files are not as they were written: fewer
+    vectors, other ones, one twice, another prelude.
+    """
+    where = folder / MANIFEST_FILE
+    manifest = _load(where, MANIFEST)
     files = manifest.get("files")
-    names = [entry.get("file") for entry in files if isinstance(entry, dict)] if isinstance(files, list) else []
+    entries = [entry for entry in files if isinstance(entry, dict)] if isinstance(files, list) else []
     found: list[Vector] = []
-    for name in names:
-        if not isinstance(name, str) or "/" in name:
-            raise BadInput(f"{folder / 'manifest.json'}: {printable(str(name), 60)!r} is no file beside it")
-        found += _read(folder / name, model)
+    for entry in entries:
+        name = entry.get("file")
+        if not isinstance(name, str) or not OWN_NAME.fullmatch(name):
+            raise BadInput(f"{where}: {printable(str(name), 60)!r} is no file beside it")
+        own = list(_read(folder / name, model))
+        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        if entry.get("vectors") != len(own) or entry.get("sha256") != digest:
+            raise BadInput(
+                f"{folder / name}: {len(own)} vectors, not as the manifest has them ({_noted(entry)}): write them again"
+            )
+        found += own
     if not found:
         raise BadInput(f"{folder}: the manifest names no vectors: write them again")
+    if manifest.get("vectors") != len(found):
+        raise BadInput(f"{where}: {len(found)} vectors, and it counts {printable(str(manifest.get('vectors')), 20)}")
+    if manifest.get("prelude") != _sha256(_json([call_document(call) for call in model.prelude()])):
+        raise BadInput(f"{where}: its vectors begin after another prelude of {model.system}: write them again")
+    _no_copies(folder, found)
     return found
+
+
+def _noted(entry: Mapping[str, Any]) -> str:
+    count = printable(str(entry.get("vectors")), 20)
+    return f"{count} vectors, SHA-256 {printable(str(entry.get('sha256')), 12)}…"
+
+
+def _no_copies(folder: Path, found: Sequence[Vector]) -> None:
+    ids, calls = Counter(v.id for v in found), Counter(repr((v.steps, v.call)) for v in found)
+    for vector in found:
+        if ids[vector.id] > 1 or calls[repr((vector.steps, vector.call))] > 1:
+            raise BadInput(f"{folder}: vector {printable(vector.id, 60)} is there twice: write them again")
 
 
 def _read(path: Path, model: type[Machine]) -> Iterator[Vector]:
@@ -201,6 +286,8 @@ def _read(path: Path, model: type[Machine]) -> Iterator[Vector]:
         raise BadInput(
             f"{path}: these are vectors from another genesis of {printable(data['system'], 60)}: write them again"
         )
+    if data["genesis"] != file_document(model, data["action"], ())["genesis"]:
+        raise BadInput(f"{path}: its prelude, or the state that this leads to, is another one: write the vectors again")
     types = dict(zip(model.blank().names(), model.blank().flatten(), strict=True))
     for entry in data["vectors"]:
         where = f"{path}: {entry['id']}"

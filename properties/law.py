@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_type_hints
 
 from marginspec.model.kernel.machine import Call, Machine, Rejected
@@ -87,23 +87,70 @@ def refusal(action: Callable[..., Any], *arguments: Any) -> str | None:
     return None
 
 
-_source: list[Callable[[int, int], Any]] = []
+Answers = Callable[[Any, tuple[Any, ...]], Any]
+_answers: list[Answers] = []
 
 
-def anything(hint: Any) -> Any:
-    """Any number of a type, another at each call: what a relaxed model answers. Who runs a law says which."""
-    number = hint.__metadata__[0]
-    return _source[-1](number.low, number.high)
+def anything(hint: Any, *about: Any) -> Any:
+    """Any number of a type, another at each call: what a relaxed model answers. Who runs a law says which.
+
+    about: what the number is a function of, states or numbers; then it is the same for the same.
+    """
+    return _answers[-1](hint, about)
 
 
 @contextlib.contextmanager
 def answering(source: Callable[[int, int], Any]) -> Iterator[None]:
     """Let `anything` take its numbers, given the lowest and the highest, from a source."""
-    _source.append(source)
+    with answered_by(_Remembered(source)):
+        yield
+
+
+@contextlib.contextmanager
+def answered_by(answers: Answers) -> Iterator[None]:
+    """Let `anything` be answered, given the type and what it is about."""
+    _answers.append(answers)
     try:
         yield
     finally:
-        _source.pop()
+        _answers.pop()
+
+
+class _Remembered:
+    """Numbers from a source, for the same question the same one."""
+
+    def __init__(self, source: Callable[[int, int], Any]) -> None:
+        self._source = source
+        # What keys are made of is kept, so that nothing else takes its identity.
+        self._known: dict[Any, tuple[Any, Any]] = {}
+
+    def __call__(self, hint: Any, about: tuple[Any, ...]) -> Any:
+        if about and isinstance(about[0], Condition):
+            return about[0].holds
+        low, high = (0, 1) if hint is bool else (hint.__metadata__[0].low, hint.__metadata__[0].high)
+        parts = [part for one in about for part in (one.flatten() if isinstance(one, Machine) else (one,))]
+        key = low, high, *(_told_apart_by(part) for part in parts)
+        if not parts or key not in self._known:
+            number = self._source(low, high)
+            answer = number == 1 if hint is bool else number
+            if not parts:
+                return answer
+            self._known[key] = answer, parts
+        return self._known[key][0]
+
+
+def _told_apart_by(part: Any) -> Any:
+    """What is equal for the same terms, without asking whether unknown numbers are equal."""
+    if type(part) in (int, bool, str):
+        return part
+    return getattr(part, "key", None) or id(part)
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """What `anything` is asked about whose answer is known: whether it holds."""
+
+    holds: Any
 
 
 def accepted(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -180,6 +227,21 @@ class Chapter:
         """
         return self._declare("composition", id, **options)
 
+    def relaxations(self) -> list[Any]:
+        """What its properties are proved on instead of the model, and what their simulations are."""
+        found = list(dict.fromkeys(p.relaxed for p in self.properties if p.relaxed is not None))
+        for relaxation in found:
+            for method in getattr(relaxation, "replaced", {}).values():
+                over = method.marginspec_simulates[1]
+                if over is not None and over not in found:
+                    found.append(over)
+        return found
+
+    def add(self, properties: Iterable[Property]) -> None:
+        """Declare properties that are made by rule, each once."""
+        known = {p.id for p in self.properties}
+        self.properties += {p.id: replace(p, chapter=self) for p in reversed(list(properties)) if p.id not in known}.values()
+
     def _declare(self, kind: str, id: str, **options: Any) -> Callable[[P], P]:
         def wrap(predicate: P) -> P:
             self.properties.append(self.property_of(kind, id, predicate, **options))
@@ -213,7 +275,8 @@ class Chapter:
             raise ValueError(f"property {id} is given {missing[0]}, which is no invariant declared before it")
         limits = f"{self._bounds}; {bounds}" if bounds else self._bounds
         stands, names = tuple(known[p] for p in given), self._scope.narrowed(scope or {})
-        return Property(id, law, kind, predicate, stands, covers, limits, self._before, names, relaxed, rests_on, self)
+        needed = (*rests_on, *getattr(relaxed, "obligations", ()))
+        return Property(id, law, kind, predicate, stands, covers, limits, self._before, names, relaxed, needed, self)
 
     @property
     def scope(self) -> Scope:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, get_args, get_origin
 
+from marginspec.model.kernel.layout import walked
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.numbers import UNBOUNDED, Number
 from marginspec.model.kernel.record import is_record, plain
@@ -71,6 +72,8 @@ class Arbitrary:
             key = (id(run.atoms), picks)
             if key not in built or not type(run).explores:
                 fresh = self.value(model, "")
+                if not type(run).explores:
+                    fresh._layout = walked()  # used once: not worth compiling
                 picks = tuple(run.picks[path] for path in self._eager) if type(run).explores else ()
                 key = (id(run.atoms), picks)
                 built[key] = fresh, constants_of(fresh)
@@ -169,10 +172,11 @@ class Arbitrary:
         return self._names.get(key, key) if isinstance(key, str) else key
 
     def _unknown(self, name: str, number: Number) -> Any:
+        low, high = number.low, number.high
         if f"[{REST}" in name:
             # The sum over any number of accounts, none of them included.
-            number = replace(number, low=min(number.low, 0) and -UNBOUNDED, high=max(number.high, 0) and UNBOUNDED)
-        return Run.current.unknown(Unknown(name, number.low, number.high, number.typical))
+            low, high = -UNBOUNDED if low < 0 else 0, UNBOUNDED if high > 0 else 0
+        return Run.current.unknown(Unknown(name, low, high, number.typical))
 
 
 @functools.cache

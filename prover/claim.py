@@ -19,6 +19,7 @@ def claimed(model: type[Machine], claim: Property, arbitrary: Arbitrary, state: 
     refuses and is no action fails the claim.
     """
     try:
+        assume(getattr(claim.relaxed, "given", lambda _: True)(state))
         _assume_given(claim, arbitrary, state)
         return _claimed(model, claim, arbitrary, state)
     except Rejected as refused:

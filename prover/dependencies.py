@@ -40,6 +40,8 @@ class Dependencies:
         yield from claim.given
         if claim.chapter is None:
             return
+        if claim.relaxed is not None and (unshown := _unshown(claim, model)):
+            self._missing[claim.id] = f"its relaxation replaces {unshown}, and no lemma shows that it may"
         everything = with_ranges(model, claim.chapter)
         known = {p.id: p for p in everything}
         for id in claim.rests_on:
@@ -92,6 +94,22 @@ class Dependencies:
         for given in claim.given:
             if narrower := _narrower(given.scope, claim.scope):
                 yield f"takes {given.id} for given, which is proved only where {narrower}"
+
+
+def replaced_by(claim: Property, model: type[Machine]) -> tuple[str, ...]:
+    """The methods of a model that a claim's relaxation replaces."""
+    if claim.relaxed is None:
+        return ()
+    relaxed = claim.relaxed(model)
+    added = [vars(base) for base in relaxed.__mro__ if not issubclass(model, base)]
+    names = {name for members in added for name, member in members.items() if callable(member)}
+    return tuple(sorted(name for name in names if hasattr(model, name) and not name.startswith("__")))
+
+
+def _unshown(claim: Property, model: type[Machine]) -> str:
+    """The first replaced method for which no lemma is named that it can do what the model's own does."""
+    shown = getattr(claim.relaxed, "replaced", {})
+    return next((name for name in replaced_by(claim, model) if name not in shown), "")
 
 
 def _narrower(given: Scope, mine: Scope) -> str:

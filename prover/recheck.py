@@ -183,6 +183,7 @@ def _known_text(atoms: Atoms, rows: Sequence[Known]) -> str:
 def _narrowed(atoms: Atoms, because: Sequence[SymBool]) -> dict[int, tuple[int, int]]:
     """Bounds of single atoms by conditions that each speak of one; the solver is told what they give, not believed."""
     found: dict[int, tuple[int, int]] = {}
+    never: dict[int, set[int]] = {}
     for condition in because:
         rest = {m: c for m, c in condition.term.terms.items() if m}
         if len(rest) != 1:
@@ -193,12 +194,19 @@ def _narrowed(atoms: Atoms, because: Sequence[SymBool]) -> dict[int, tuple[int, 
         limit = -condition.term.terms.get((), 0) * coefficient
         low, high = found.get(monomial[0], atoms.bounds(atoms.atom(monomial[0])))
         if condition.kind == "ne":
-            low, high = (low + 1 if limit == low else low), (high - 1 if limit == high else high)
+            never.setdefault(monomial[0], set()).add(limit)
         if condition.kind == "eq" or (condition.kind == "le" and coefficient > 0):
             high = min(high, limit)
         if condition.kind == "eq" or (condition.kind == "le" and coefficient < 0):
             low = max(low, limit)
         found[monomial[0]] = low, high
+    for atom, limits in never.items():
+        low, high = found[atom]
+        while low in limits:
+            low += 1
+        while high in limits:
+            high -= 1
+        found[atom] = low, high
     return found
 
 

@@ -172,6 +172,7 @@ class Run:
         self._bounds: dict[Key, tuple[int | None, int | None]] = {}
         self._atom_bounds: dict[int, tuple[int, int]] = {}
         self._unequal: set[Key] = set()
+        self._never: dict[Key, set[int]] = {}
         self._about: dict[Key, list[SymBool]] = {}
         self._about_atom: dict[int, list[SymBool]] = {}
 
@@ -283,7 +284,9 @@ class Run:
     def anything(self, low: int, high: int) -> Value:
         """Another unknown at each call."""
         self._anything += 1
-        return self.unknown(Unknown(f"anything {self._anything}", low, high))
+        # Runs differ in what they ask for, so the name says how wide it is.
+        wide = f"{'-' * (low < 0)}{low.bit_length()} to {'-' * (high < 0)}{high.bit_length()} bits"
+        return self.unknown(Unknown(f"anything {self._anything} of {wide}", low, high))
 
     def decide(self, condition: SymBool) -> bool:
         """The truth of a condition on this run: known from bounds or earlier decisions, else both ways are explored."""
@@ -343,19 +346,22 @@ class Run:
         limit = -offset * sign  # sign * base + offset <= 0 (or = 0, or != 0)
         if condition.kind == "ne":
             self._unequal.add(condition.term.key)
-            least, most = self.atoms.bounds(base)
-            if limit == (least if low is None else low):
-                self._hold(base, limit + 1, high)
-            elif limit == (most if high is None else high):
-                self._hold(base, low, limit - 1)
-            return
-        if condition.kind == "eq" or sign > 0:
+            self._never.setdefault(base.key, set()).add(limit)
+        if condition.kind == "eq" or (condition.kind == "le" and sign > 0):
             high = limit if high is None else min(high, limit)
-        if condition.kind == "eq" or sign < 0:
+        if condition.kind == "eq" or (condition.kind == "le" and sign < 0):
             low = limit if low is None else max(low, limit)
         self._hold(base, low, high)
 
     def _hold(self, base: SymInt, low: int | None, high: int | None) -> None:
+        """Keep bounds, without what the term is known not to be at their ends."""
+        if never := self._never.get(base.key):
+            least, most = self.atoms.bounds(base)
+            low, high = least if low is None else low, most if high is None else high
+            while low in never:
+                low += 1
+            while high in never:
+                high -= 1
         self._bounds[base.key] = (low, high)
         if (atom := base.atom()) is not None:
             least, most = self.atoms.bounds(base)

@@ -74,14 +74,24 @@ def _fuzz(document: Document) -> Iterator[Line]:
         return
     for found in document["divergences"]:
         yield Line("bad", f"model and implementation diverge at {_at(found)}")
+    yield from _floor(document)
     if not document["divergences"]:
         yield Line("good", f"no divergence between model and implementation: {compared}")
     if declared := sum(each["count"] for each in document["declared"]):
         yield Line("good", f"{counted(declared, 'difference')} as declared beforehand")
 
 
+def _floor(document: Document) -> Iterator[Line]:
+    """What keeps a run from saying anything, and functions that need not be called here."""
+    for line in document.get("below_floor", ()):
+        yield Line("open", f"too little was seen: {line}")
+    if allowed := document.get("allowed_unmodelled"):
+        yield Line("good", f"not modelled, as allowed: {', '.join(allowed)}")
+
+
 def _judged(document: Document) -> Iterator[Line]:
     """Of a run that compared nothing with the model, and judged the implementation by the laws."""
+    yield from _floor(document)
     for found in document["divergences"]:
         yield Line("bad", f"the implementation breaks {found['field']}, at {found['rule']}")
     if not document["divergences"]:
@@ -95,7 +105,9 @@ def _at(divergence: Document) -> str:
 
 def _mutate(document: Document) -> Iterator[Line]:
     summary = document["summary"]
-    real = summary["total"] - summary["equivalent"]
+    real = summary["total"] - summary["equivalent"] - summary.get("invalid", 0) - summary.get("crashes", 0)
+    if late := summary.get("timed_out"):
+        yield Line("open", f"{late:,} of {real:,} mutants timed out: whether anything notices them is not known")
     if summary["survived"]:
         yield Line("open", f"{summary['survived']:,} of {real:,} mutants survive: changed rules that nothing noticed")
     else:
@@ -130,6 +142,11 @@ def _diff(document: Document) -> Iterator[Line]:
     else:
         also = f" and {counted(document['vectors'], 'vector')}" if document.get("vectors") else ""
         yield Line("good", f"the upgrade changes nothing but what was declared, in {document['steps']:,} steps{also}")
+    for action, what in document.get("unseen_actions", {}).items():
+        yield Line("open", f"the upgrade's run saw too little: {action}: {what}")
+    for side, functions in document.get("unmodelled", {}).items():
+        if functions:
+            yield Line("open", f"no action calls {', '.join(functions)} of the {side}")
 
 
 def _vectors(document: Document) -> Iterator[Line]:
@@ -140,6 +157,8 @@ def _vectors(document: Document) -> Iterator[Line]:
         )
     else:
         yield Line("good", f"{counted(document['vectors'], 'conformance vector')} passed")
+    for line in document.get("limits", ()):
+        yield Line("open", f"no vector says anything of this: {line}")
     if paths.get("open"):
         yield Line("open", f"{counted(paths['open'], 'path')} that no vector takes and no proof excludes")
 
@@ -229,6 +248,7 @@ def _of_run(documents: Documents) -> Iterator[Gap]:
             yield Gap("Laws never judged", "no case of the run met them", idle)
     if run["not_compared"]:
         yield Gap(f"{run['not_compared']:,} steps not compared", "the implementation does not have these actions")
+    yield from _too_little(run)
     if run["declared"]:
         items = [(each["id"], f"{counted(each['count'], 'time')}: {each['reason']}") for each in run["declared"]]
         yield Gap("Declared differences", "known, counted, and not a divergence", items, known=True)
@@ -237,11 +257,46 @@ def _of_run(documents: Documents) -> Iterator[Gap]:
         yield Gap("Rules out of reach", "no run can meet them, by a law", items, known=True)
 
 
+STATED = (
+    ("not_modelled", "Functions not modelled", "no action calls them, for a reason that the adapter states"),
+    ("not_executed", "Actions not executed", "by this implementation, for a reason that its adapter states"),
+    ("not_refused", "Actions never refused", "by this implementation, for a reason that its adapter states"),
+    ("unobserved", "Not observed", "no comparison looks at it"),
+)
+"""What a document of a run states of its limits, in the order in which it is shown."""
+
+
+def _too_little(run: Document) -> Iterator[Gap]:
+    """Actions that were not both accepted and refused, functions that were not called, and what is stated of both."""
+    idle = [
+        (name, f"{count['accepted']:,} accepted, {count['refused']:,} refused")
+        for name, count in run.get("actions", {}).items()
+        if not count["accepted"] or not (count["refused"] or name in run["never_refused"])
+    ]
+    if idle:
+        yield Gap("Actions not seen enough", "each must be accepted and refused, on both sides", idle)
+    allowed = run.get("allowed_unmodelled", ())
+    if functions := [(name, "allowed here" if name in allowed else "") for name in run.get("unmodelled", ())]:
+        yield Gap("Functions that no action calls", "they change state, and nothing was compared of them", functions)
+    for key, title, meaning in STATED:
+        if stated := list(run.get(key, {}).items()):
+            yield Gap(title, meaning, stated, known=True)
+
+
 def _of_mutants(documents: Documents) -> Iterator[Gap]:
     if "mutate" in documents:
         mutants = documents["mutate"]["mutants"]
         if alive := [(m["id"], m["change"]) for m in mutants if m["status"] == "survived"]:
             yield Gap("Surviving mutants", "a rule was changed, and nothing noticed", alive)
+        if late := [(m["id"], m["why"]) for m in mutants if m["status"] == "timed out"]:
+            yield Gap("Mutants that timed out", "whether anything notices them is not known", late)
+        if unfit := [(m["id"], f"{m['status']}: {m['why']}") for m in mutants if m["status"] in ("invalid", "crashes")]:
+            yield Gap("Mutants that do not run", "nothing was compared with the implementation", unfit, known=True)
+        if hollow := [(law, "") for law in documents["mutate"].get("hollow", ())]:
+            yield Gap("Hollow laws", "no changed rule was found that breaks them: they claim as little as True", hollow)
+        weak = [row for row in documents["mutate"].get("weakened", ()) if row["noticed_by"] is None]
+        if unnoticed := [(row["law"], f"{row['kind']}: {row['change']}") for row in weak if row["kind"] != "claim"]:
+            yield Gap("Parts of laws that can go", "the law was weakened, and nothing noticed", unnoticed, known=True)
         if same := [(m["id"], m["why"]) for m in mutants if m["status"] == "equivalent"]:
             yield Gap("Equivalent mutants", "changes that change nothing, by the reason given", same, known=True)
     if "planted" in documents:

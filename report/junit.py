@@ -20,7 +20,8 @@ _UNFIT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def junit(document: Document) -> str:
     """JUnit XML of a `marginspec/check/1` document.
 
-    A failure is a law that is refuted, a divergence, or a threshold that is missed; an error is what is unknown.
+    A failure is a law that is refuted, a divergence, or a threshold that is missed; an error is what is unknown or was
+    not seen.
     """
     system, found = document["prove"]["system"], document["findings"]
     xml = JUnitXml(_fit(f"marginspec check {system}"))
@@ -59,7 +60,8 @@ def _lock_step(system: str, document: Document, found: list[Document]) -> TestSu
     seconds = document["steps"] / document["steps_per_second"] if document["steps_per_second"] else 0.0
     name = f"{document['steps']} steps against {document['target']}, seed {document['seed']}"
     case = _case(system, "lock-step", name, seconds)
-    case.result = [_result(Failure, finding) for finding in found if finding["kind"] == "divergence"]
+    kinds: dict[str, type[Failure] | type[Error]] = {"divergence": Failure, "lacking": Error}
+    case.result = [_result(kinds[finding["kind"]], finding) for finding in found if finding["kind"] in kinds]
     suite.add_testcase(case)
     for name in ("steps", "comparisons", "accepted", "rejected"):
         suite.add_property(name, str(document[name]))

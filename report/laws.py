@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from marginspec.report.terminal import show_how_to_repeat, show_reach
+from marginspec.report.terminal import show_floor, show_how_to_repeat, show_limits, show_reach
 
 Document = Mapping[str, Any]
 
@@ -32,5 +32,7 @@ def show_laws(document: Document, console: Console) -> None:
     if never := [law for law in document["laws"] if law not in judged]:
         console.print(f"  [yellow]never judged[/]: {', '.join(never)}")
     show_reach(document, console)
+    show_limits(document, console)
     if not document["violations"]:
         console.print("laws: [green]none broken[/]")
+    show_floor(document, console)

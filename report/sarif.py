@@ -65,6 +65,7 @@ def _rule(id: str, finding: Document) -> dict[str, Any]:
         "unconfirmed": "A law of the model is proved by one solver only.",
         "divergence": f"The implementation differs from the model, at {named}.",
         "unreached": f"A run had to reach {named} and did not.",
+        "lacking": "A run saw too little of the implementation.",
         "survived": f"A change of the model at {named} goes unnoticed.",
         "declared": "The implementation differs from the model in a way that is declared.",
     }
@@ -82,7 +83,8 @@ def _result(finding: Document, ids: Sequence[str], system: str) -> dict[str, Any
     if others:
         links = (f"[{MEANINGS[place['what']]}]({n})" for n, place in enumerate(others, 1))
         text += f". See {', '.join(links)}."
-    key = json.dumps([system, finding["id"], finding["kind"], finding.get("key")])
+    told = finding["text"] if finding["kind"] == "lacking" else finding.get("key")
+    key = json.dumps([system, finding["id"], finding["kind"], told])
     result: dict[str, Any] = {
         "ruleId": finding["id"],
         "ruleIndex": ids.index(finding["id"]),

@@ -36,6 +36,10 @@ def summary(document: Document) -> str:
     lines += ["", f"Reached: {reached} of {len(fuzz['rules']) + len(fuzz['regimes'])} rules and regimes."]
     if fuzz["unreached"]:
         lines[-1] += f" Not reached: {_text(', '.join(fuzz['unreached']))}."
+    for name in fuzz.get("allowed_unmodelled", ()):
+        lines.append(f"Unmodelled, and allowed: {_text(name)}.")
+    for name, why in fuzz.get("not_modelled", {}).items():
+        lines.append(f"Not modelled: {_text(name)} ({_text(why)}).")
     for kind in dict.fromkeys(finding["kind"] for finding in document["findings"]):
         lines += _findings(kind, [finding for finding in document["findings"] if finding["kind"] == kind])
     return "\n".join([*lines, "", ""])

@@ -22,7 +22,7 @@ Document = Mapping[str, Any]
 CHECK_VERDICTS = {
     "holds": "every law proved and confirmed, no divergence, no unknown",
     "broken": "a law is refuted or the implementation diverges",
-    "incomplete": "something is unknown; this is not a pass",
+    "incomplete": "something is unknown, or too little was seen; this is not a pass",
 }
 BOUNDS_VERDICTS = {
     "holds": "every figure is certified, every safety bound is kept",
@@ -100,8 +100,32 @@ def show_fuzz(document: Document, console: Console) -> None:
     for declared in document["declared"]:
         _show_declared(declared, console)
     show_reach(document, console)
+    show_limits(document, console)
     if not document["divergences"]:
         console.print("lock-step: [green]no divergence[/]")
+    show_floor(document, console)
+
+
+def show_limits(document: Document, console: Console) -> None:
+    """What the run cannot have seen, whatever its verdict: one line for each reason."""
+    for title, key in (
+        ("not modelled", "not_modelled"),
+        ("not executed by the target", "not_executed"),
+        ("never refused by the target", "not_refused"),
+        ("not observed", "unobserved"),
+    ):
+        given = document.get(key, {})
+        for why in dict.fromkeys(given.values()):
+            names = ", ".join(name for name, reason in given.items() if reason == why)
+            console.print(f"  {title}: {escape(names)} ({escape(why)})")
+    if allowed := document.get("allowed_unmodelled"):
+        console.print(f"  [yellow]unmodelled, and allowed here[/]: {escape(', '.join(allowed))}")
+
+
+def show_floor(document: Document, console: Console) -> None:
+    """What keeps a run below the floor."""
+    for line in document.get("below_floor", ()):
+        console.print(f"  [yellow]incomplete[/]: {escape(line)}")
 
 
 def show_how_to_repeat(found: Document, console: Console) -> None:

@@ -33,16 +33,52 @@ def show_diff(document: Document, console: Console) -> None:
         for row in sorted(document["differences"], key=lambda row: bool(row["declared"])):
             _show_difference(row, console)
         _show_compared(document, console)
-    for rule in document["stale"]:
-        console.print(f"[yellow]declared and unchanged[/]: {escape(rule)}")
-    undeclared = sum(not row["declared"] for row in document["differences"])
-    intended = len(document["differences"]) - undeclared
+    for vain in document["stale"]:
+        console.print(f"[yellow]declared and unchanged[/]: {escape(vain.removesuffix(','))}")
+    rows = [*document["differences"], *document.get("parameters", ())]
+    undeclared = sum(not row["declared"] for row in rows)
+    intended = len(rows) - undeclared
+    violated = sum(bound["side"] == "head" for bound in document.get("bounds", ()))
     also = f", {intended} intended" if intended else ""
+    also += f", [bold red]{_count(violated, 'safety bound')} violated[/]" if violated else ""
     if undeclared:
         console.print(f"diff: [bold red]{_count(undeclared, 'difference')}[/] not declared{also}")
     else:
-        found = "no difference but intended ones" if intended else "no difference"
-        console.print(f"diff: [bold green]{found}[/]{also}")
+        found, style = (
+            "no difference but intended ones" if intended else "no difference",
+            "red" if violated else "green",
+        )
+        console.print(f"diff: [bold {style}]{found}[/]{also}; {_limits(document)}")
+
+
+def _limits(document: Document) -> str:
+    """What "no difference" speaks of."""
+    if "book" in document:
+        return f"every entry of both files, and {_count(document['book']['accounts'], 'account')} at rest"
+    vectors = f" and {_count(document['vectors'], 'vector')}" if document["vectors"] else ""
+    reached = f"{document['rules_reached']} of {document['rules']} rules"
+    return f"in {document['steps']:,} steps{vectors}, which reached {reached}"
+
+
+def _seen(document: Document) -> str:
+    also = f" and {_count(document['vectors'], 'vector')}" if document["vectors"] else ""
+    return f"{_count(document['steps'], 'step')}{also}"
+
+
+def _show_limits(document: Document, console: Console) -> None:
+    """What the comparison cannot have seen."""
+    unseen = document.get("unseen_actions", {})
+    for what in dict.fromkeys(unseen.values()):
+        names = ", ".join(action for action, lack in unseen.items() if lack == what)
+        console.print(f"  [yellow]{what}[/]: {escape(names)}")
+    for side, functions in document.get("unmodelled", {}).items():
+        if functions:
+            console.print(
+                f"  [yellow]unmodelled in the {side}, no action calls them[/]: {escape(', '.join(functions))}"
+            )
+    stated = {name: why for found in document.get("not_modelled", {}).values() for name, why in found.items()}
+    if stated:
+        console.print(f"  not modelled, as the adapter states: {escape(', '.join(stated))}")
 
 
 def _count(number: int, what: str) -> str:
@@ -50,16 +86,16 @@ def _count(number: int, what: str) -> str:
 
 
 def _show_compared(document: Document, console: Console) -> None:
-    also = f" and {_count(document['vectors'], 'vector')}" if document["vectors"] else ""
     console.print(
         f"three ways: {document['system']}, {escape(document['base'])} and {escape(document['head'])}, seed "
-        f"{document['seed']}: {document['steps']:,} steps{also}, {document['comparisons']:,} values compared, "
+        f"{document['seed']}: {_seen(document)}, {document['comparisons']:,} values compared, "
         f"{document['rules_reached']} of {document['rules']} rules reached"
     )
     if document["left_out"]:
         console.print(f"  {_count(document['left_out'], 'call')} left out after a difference, so that others show too")
     if document["unreached"]:
         console.print(f"  [yellow]not reached[/]: {', '.join(document['unreached'])}")
+    _show_limits(document, console)
     for way in document["alike"]:
         where = f"{escape(way['at'])}, {escape(way['field'])}"
         console.print(f"  [yellow]both differ from the model alike[/] at {where}, {_count(way['count'], 'time')}")
@@ -69,6 +105,8 @@ def _show_difference(row: Document, console: Console) -> None:
     account, style = row["minimal_account"], "green" if row["declared"] else "bold red"
     word = f"intended: {row['reason']}" if row["declared"] else "not declared"
     console.print(f"[{style}]{escape(row['rule'])}[/] {escape(row['direction'])} ({escape(word)})")
+    if row.get("harm"):
+        console.print(f"  [bold red]no declaration covers this[/]: {escape(row['harm'])}")
     named = ", ".join(row["rules"][1:])
     if named:
         console.print(f"  other rules concerned: {escape(named)}")
@@ -132,6 +170,20 @@ def _show_book(document: Document, console: Console) -> None:
     more = len(document["differences"]) - ACCOUNTS
     if more > 0:
         console.print(f"  and {more:,} more: --json has them all")
+    for row in document["parameters"]:
+        word = f"[green]intended: {escape(row['reason'])}[/]" if row["declared"] else "[bold red]not declared[/]"
+        console.print(
+            f"{row['rule']} {row['subject']} {row['entry']}: {row['before']} → {row['after']} ppm, {row['direction']} "
+            f"({word})"
+        )
+    for bound in document["bounds"]:
+        console.print(
+            f"[bold red]unsafe {bound['side']}[/]: {bound['rule']} {bound['subject']}: {escape(bound['text'])}: "
+            f"{bound['left']} is more than {bound['right']} ppm"
+        )
+    for row in document["differences"]:
+        if row["harm"]:
+            console.print(f"[bold red]no declaration covers this[/]: {escape(row['harm'])}")
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in book["changes"].items()) or "nobody stands otherwise"
     console.print(f"book: {_count(book['accounts'], 'account')} of {escape(book['file'])}: {kinds}")
 

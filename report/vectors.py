@@ -10,8 +10,15 @@ from rich.markup import escape
 
 SHOWN = 10
 
+MEASURED = (
+    "a path is a way through the decisions in the text of an action and of what it uses: comparisons, `and`, `or`, "
+    "`min`, `max`, membership in a list; loops are cut after one round. Amounts are tried at and beside each boundary"
+)
+
+RUN_HOLDS = "[bold green]holds[/]: every vector in the folder passed"
+
 VERDICTS = {
-    "holds": "[bold green]holds[/]: every path covered or impossible, every vector passed",
+    "holds": "[bold green]holds[/]: every path that was looked for is covered or impossible, every vector passed",
     "broken": "[bold red]broken[/]: the implementation fails vectors",
     "incomplete": "[bold yellow]incomplete[/]: paths are open",
 }
@@ -30,8 +37,13 @@ def show_vectors(document: Mapping[str, Any], console: Console) -> None:
             f"paths: {paths['covered']:,} covered, {paths['infeasible']:,} branches impossible, "
             f"{paths['open']:,} open: {100 * paths['covered'] / max(feasible, 1):.1f} % of those that may be feasible"
         )
+        console.print(f"  {MEASURED}")
         for row in document["open"]:
             console.print(f"  [yellow]open[/]: {escape(row['action'])}, {escape(row['path'])}")
+    for line in document.get("limits", ()):
+        console.print(f"  [yellow]no vector says anything of this[/]: {escape(line)}")
+    if stated := document.get("not_modelled"):
+        console.print(f"  not modelled, as the adapter states: {escape(', '.join(stated))}")
     failed = document["failures"]
     passed = document["vectors"] - len(failed)
     console.print(f"{escape(document['target'])}: {passed:,} passed, {len(failed):,} failed, {document['seconds']} s")
@@ -40,4 +52,5 @@ def show_vectors(document: Mapping[str, Any], console: Console) -> None:
         console.print(f"  [red]{escape(row['vector'])}[/], {escape(row['field'])}: expected {expected}, found {found}")
     if len(failed) > SHOWN:
         console.print(f"  and {len(failed) - SHOWN} more: --json lists all")
-    console.print(f"verdict: {VERDICTS[document['verdict']]}")
+    ran_only = document["verdict"] == "holds" and "paths" not in document
+    console.print(f"verdict: {RUN_HOLDS if ran_only else VERDICTS[document['verdict']]}")

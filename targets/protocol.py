@@ -1,7 +1,7 @@
 """What every implementation under test looks like to the lock-step run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from marginspec.model.kernel.machine import Call, Machine, Outcome
@@ -30,6 +30,39 @@ class Declared:
 
     id: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a run cannot have seen of an implementation.
+
+    unmodelled: functions that change state and that no accepted call of the run was made to, e.g.
+    `Vault.sweep(address)`. The others are what the adapter states beforehand, each with the reason. not_modelled: such
+    functions. not_executed: actions that the target does not execute. not_refused: actions that it executes and never
+    refuses. unobserved: quantities that it does not show. hidden: all such quantities, stated or not. constants: of the
+    model's, those that were compared with the implementation's, once.
+    """
+
+    unmodelled: tuple[str, ...] = ()
+    not_modelled: Mapping[str, str] = field(default_factory=dict)
+    not_executed: Mapping[str, str] = field(default_factory=dict)
+    not_refused: Mapping[str, str] = field(default_factory=dict)
+    unobserved: Mapping[str, str] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
+    constants: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """What a target adds that knows more functions, or fewer actions, than the model has."""
+
+    def limits(self) -> Limits:
+        """What the calls so far, those of the set-up aside, cannot have shown."""
+
+
+def limits_of(target: object) -> Limits:
+    """What a target says of its limits; nothing, where it has nothing to say."""
+    return target.limits() if isinstance(target, Limited) else Limits()
 
 
 class Target(Protocol):

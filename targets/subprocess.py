@@ -39,7 +39,7 @@ from typing import Any
 from marginspec.model.kernel.machine import Call, Machine, Outcome, actions_of
 from marginspec.model.kernel.record import Record
 from marginspec.targets.evm.reasons import printable
-from marginspec.targets.protocol import Answer, BadInput, Declared, TargetFailed
+from marginspec.targets.protocol import Answer, BadInput, Declared, Limits, TargetFailed
 
 PATIENCE = 10.0
 GRACE = 1.0
@@ -169,7 +169,7 @@ class ServiceTarget:
         self._service = service
         genesis = model.blank()
         names = genesis.names()
-        constants = {name: _wire(value) for name, value in _leaves(genesis, "")}
+        constants = {name: _wire(value) for name, value in leaves(genesis, "")}
         for name in names:
             del constants[name]
         request = {"op": "describe", "model": model.__name__, "constants": constants, "variables": names}
@@ -265,6 +265,10 @@ class ServiceTarget:
     def load(self, state: list[Any]) -> None:
         self._pending = state
 
+    def limits(self) -> Limits:
+        """What the service does not show; its adapter may state more."""
+        return Limits(hidden=tuple(name for name in self._place if name not in self._observations))
+
     # --- The wire ------------------------------------------------------------------------------------------------
 
     def _synchronise(self) -> None:
@@ -305,13 +309,13 @@ def _wire(value: Any) -> str | bool:
     return str(value) if type(value) is int else value
 
 
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+def leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     """Everything in a state, constants included, named as `Machine.names()` names what varies."""
     if isinstance(value, Record):
         for name in value.__dataclass_fields__:  # type: ignore[attr-defined]
-            yield from _leaves(getattr(value, name), f"{path}.{name}" if path else name)
+            yield from leaves(getattr(value, name), f"{path}.{name}" if path else name)
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _leaves(item, f"{path}[{key}]")
+            yield from leaves(item, f"{path}[{key}]")
     else:
         yield path, value

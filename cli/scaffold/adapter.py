@@ -35,6 +35,13 @@ REASONS = {
 }
 
 
+# What no action calls although it changes something, and why. Whatever is missing here makes a run incomplete.
+NOT_MODELLED = {
+    "token.approve(address,uint256)": "called in the set-up, for every user",
+    "token.transferFrom(address,address,uint256)": "the strongbox alone calls it, on a deposit",
+}
+
+
 def word(value: int) -> bytes:
     """An unsigned integer as the EVM has it."""
     return value.to_bytes(32, "big")
@@ -44,20 +51,23 @@ class StrongboxAdapter:
     """See `marginspec.targets.evm.target.Adapter`. replaced: candidate builds, by contract (`--artifact NAME=FILE`)."""
 
     model: type[Machine] = Strongbox
+    not_modelled: Mapping[str, str] = NOT_MODELLED
 
     def __init__(self, replaced: Mapping[str, Artifact]) -> None:
         shipped, self._layouts = compile_folder(Path(__file__).with_name("contracts"))
-        for name in replaced:
+        for name, candidate in replaced.items():
             if name not in shipped:
                 raise BadInput(f"--artifact {name}: the contracts are {', '.join(shipped)}")
-        self._contracts = {**shipped, **replaced}
-        self._selectors = {name: contract.selectors() for name, contract in self._contracts.items()}
+            if missing := candidate.lacks(shipped[name]):
+                raise BadInput(f"--artifact {name}: not a build of {name}, it lacks function {missing[0]}")
+        self.contracts = {**shipped, **replaced}
+        self._selectors = {name: contract.selectors() for name, contract in shipped.items()}
         self.slots: list[Slot] = []
 
     def deploy(self, chain: Chain) -> None:
         """The token, the contract over it, and every user with tokens that the contract may spend."""
         users = {name: f"0x{number:040x}" for number, name in enumerate(Strongbox.universe[User], 0xA0001)}
-        code = {name: contract.bytecode for name, contract in self._contracts.items()}
+        code = {name: contract.bytecode for name, contract in self.contracts.items()}
         setup = encode(["address[]", "uint256"], [list(users.values()), FUNDS])
         token = chain.deploy(DEPLOYER, code["token"] + setup)
         strongbox = chain.deploy(DEPLOYER, code["strongbox"] + encode(["address"], [token]))

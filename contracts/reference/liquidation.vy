@@ -65,7 +65,7 @@ def liquidate(index: uint256, owner: address, owner_index: uint256, market: uint
     closed = min(closed, self._needed(market, abs(size), health))
     if 2 * health.equity >= health.maintenance:  # LIQ-9
         closed = min(closed, notation.down(ledger.markets[market].room, mark))
-        assert closed != 0, "LIQ-10"
+        assert closed > 0, "LIQ-10"
         ledger.markets[market].room -= closed * mark
     penalty: int256 = notation.down(closed * mark * ledger.parameters[market][notation.PENALTY], notation.PPM)
     penalty = min(penalty, max(health.equity, 0))  # LIQ-8
@@ -103,7 +103,9 @@ def _needed(market: uint256, whole: int256, health: margin.Health) -> int256:
     mark: int256 = ledger.assets[asset].mark
     ratio: int256 = ledger.markets[market].ratio + ledger.parameters[market][notation.BUFFER]
     gain: int256 = ledger.assets[asset].high * ratio - mark * ledger.parameters[market][notation.PENALTY]
-    needed: int256 = min(whole, notation.up(health.buffered - health.equity * notation.PPM, gain))
+    needed: int256 = whole
+    if gain > 0:
+        needed = min(whole, notation.up(health.buffered - health.equity * notation.PPM, gain))
     if (whole - needed) * mark < ledger.market_terms[market].dust:
         return whole
     return needed

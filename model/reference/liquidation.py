@@ -51,34 +51,38 @@ class Liquidation(Trading):
         if equity >= maintenance:
             raise Rejected("LIQ-5")
 
-        price = self.price(self.market_terms[market].asset)
-        whole, terms, penalty = magnitude(position.size), self.market_terms[market], self.parameters[market][PENALTY]
-        gain = price.high * (self.markets[market].ratio + self.parameters[market][BUFFER]) - price.mark * penalty
-        needed = size_to_restore(self._requirement(account, buffered=True) - equity * PPM, gain, whole)
-        closed = min(most, without_dust(needed, whole, price.mark, terms.dust))
-        closed = self._within_limit(market, closed, price.mark, 2 * equity < maintenance)
-        paid = penalty_of(closed, price.mark, penalty, equity)
+        closed, mark = self._size_to_close(account, market, most, equity, 2 * equity < maintenance), self.mark(market)
+        paid = penalty_of(closed, mark, self.parameters[market][PENALTY], equity)
         reward = liquidator_share(paid)
 
         bought = closed if position.size > 0 else -closed
-        self._change(account, market, -bought, -bought * price.mark)
-        self._change(liquidator, market, bought, bought * price.mark)
+        self._change(account, market, -bought, -bought * mark)
+        self._change(liquidator, market, bought, bought * mark)
         self.accounts[account].cash -= paid
         self.accounts[liquidator].cash += reward
         self.insurance += paid - reward
         self._needs_initial_margin(liquidator)
         return closed, paid
 
+    def _size_to_close(self, account: AccountId, market: MarketId, most: int, equity: int, urgent: bool) -> int:
+        """The least of a position that restores the account, within what is offered and the limit; at least 1."""
+        price, whole = self.price(self.market_terms[market].asset), magnitude(self.accounts[account].positions[market].size)
+        parameters = self.parameters[market]
+        gain = price.high * (self.markets[market].ratio + parameters[BUFFER]) - price.mark * parameters[PENALTY]
+        needed = size_to_restore(self._requirement(account, buffered=True) - equity * PPM, gain, whole)
+        closed = min(most, without_dust(needed, whole, price.mark, self.market_terms[market].dust))
+        return self._within_limit(market, closed, price.mark, urgent)
+
     @rule("LIQ-9")
     def _within_limit(self, market: MarketId, size: int, mark: int, urgent: bool) -> int:
         """A size within what may still be liquidated now; what is urgent is neither limited nor counted."""
-        if urgent:
-            return size
         m = self.markets[market]
-        size = min(size, div_down(m.room, mark))
-        if size == 0:
+        if not urgent:
+            size = min(size, div_down(m.room, mark))
+        if size < 1:
             raise Rejected("LIQ-10")
-        m.room -= size * mark
+        if not urgent:
+            m.room -= size * mark
         return size
 
     @action(weight=12)
@@ -121,7 +125,7 @@ class Liquidation(Trading):
 
 def size_to_restore(shortfall: int, gain: int, whole: int) -> int:
     """LIQ-6: the least size that restores maintenance and buffer, each unit closed gaining `gain`; all if none does."""
-    return min(whole, div_up(shortfall, gain))
+    return min(whole, div_up(shortfall, gain)) if gain > 0 else whole
 
 
 def without_dust(size: int, whole: int, mark: int, dust: int) -> int:

@@ -107,10 +107,14 @@ class Margin(Positions):
         price.haircut = approach(price.haircut, haircut, time)
         for market, terms in self.market_terms.items():
             if terms.asset == asset:
-                self._ramp(market, time)
-                m, parameters = self.markets[market], self.parameters[market]
-                target = target_ratio(price.volatility, parameters[MINIMUM_RATIO], parameters[MAXIMUM_RATIO])
-                m.ratio = approach(m.ratio, target, time)
+                self._follow(market, price.volatility, time)
+
+    def _follow(self, market: MarketId, volatility: int, time: int) -> None:
+        """Move the ratio of a market towards what a volatility asks for, by parameters ramped before."""
+        self._ramp(market, time)
+        m, parameters = self.markets[market], self.parameters[market]
+        target = target_ratio(volatility, parameters[MINIMUM_RATIO], parameters[MAXIMUM_RATIO])
+        m.ratio = approach(m.ratio, target, time)
 
     def _ramp(self, market: MarketId, time: int) -> None:
         m = self.markets[market]

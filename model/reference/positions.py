@@ -54,9 +54,7 @@ class Positions(Collateral):
     @rule("POS-5")
     def _change(self, account: AccountId, market: MarketId, size: int, quote: int) -> None:
         """Add a signed size, bought for a signed amount of quote, to a settled position."""
-        for other, elsewhere in self.accounts[account].positions.items():
-            if other != market and elsewhere.size != 0 and self.account_terms[account].isolated:
-                raise Rejected("POS-7")
+        self._in_one_market(account, market)
         position, m = self.accounts[account].positions[market], self.markets[market]
         before = position.size
         position.size = before + size
@@ -65,6 +63,14 @@ class Positions(Collateral):
         m.open_interest += above_zero(position.size) - above_zero(before)
         if position.size == 0:
             self._realise(account, position)
+
+    def _in_one_market(self, account: AccountId, market: MarketId) -> None:
+        """Refuse a second market to an isolated account."""
+        if not self.account_terms[account].isolated:
+            return
+        for other, elsewhere in self.accounts[account].positions.items():
+            if other != market and elsewhere.size != 0:
+                raise Rejected("POS-7")
 
     @rule("POS-6")
     def _realise(self, account: AccountId, position: Position) -> None:

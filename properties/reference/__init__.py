@@ -13,7 +13,13 @@ from marginspec.properties.reference import (
     trading,
     waterfall,
 )
-from marginspec.properties.reference.scope import chapter
+from marginspec.model.reference import Reference
+from marginspec.properties.reference.scope import BOUNDS, SCOPE, chapter
+from marginspec.properties.relaxation import always, simulations
+
+# Those that assume nothing first: where two leave the same open, the lemma is that of the first.
+_relaxations = sorted(chapter.relaxations(), key=lambda r: r.given is not always)
+chapter.add(p for r in _relaxations for p in simulations(r, Reference, BOUNDS, SCOPE))
 
 __all__ = [
     "buffer",

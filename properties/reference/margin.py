@@ -37,7 +37,7 @@ from marginspec.properties.reference.relaxed import any_report
 from marginspec.properties.reference.scope import ETH, HERE, SIMPLE, SIMPLE_BOUNDS, chapter
 
 
-@chapter.theorem("REF-MRG-1")
+@chapter.lemma("REF-MRG-1")
 def open_interest_adds_at_most_the_slope(venue: Reference, terms: MarketTerms, market: Market) -> Any:
     """Open interest adds to the initial ratio between nothing and the slope, all of it in a full market."""
     added = open_interest_ratio(terms, market)
@@ -45,7 +45,7 @@ def open_interest_adds_at_most_the_slope(venue: Reference, terms: MarketTerms, m
     return every((added >= 0, added <= terms.slope, not full or added == terms.slope))
 
 
-@chapter.theorem("REF-MRG-2")
+@chapter.lemma("REF-MRG-2")
 def fuller_market_never_needs_less_margin(
     venue: Reference, terms: MarketTerms, market: Market, more: StoredSize
 ) -> Any:
@@ -65,7 +65,7 @@ def fuller_market_never_needs_less_margin(
     )
 
 
-@chapter.theorem("REF-MRG-3")
+@chapter.lemma("REF-MRG-3")
 def volatility_is_never_below_the_last_move(
     venue: Reference, volatility: Fraction, last: StoredPrice, mark: StoredPrice, time: Duration
 ) -> Any:
@@ -83,7 +83,7 @@ def volatility_is_never_below_the_last_move(
     )
 
 
-@chapter.theorem("REF-MRG-4")
+@chapter.lemma("REF-MRG-4")
 def volatility_forgets_slowly(
     venue: Reference, volatility: Fraction, last: StoredPrice, mark: StoredPrice, time: Duration
 ) -> Any:
@@ -93,7 +93,7 @@ def volatility_forgets_slowly(
     return next_volatility(volatility, last, mark, time) * MEMORY >= volatility * (MEMORY - time)
 
 
-@chapter.theorem("REF-MRG-5")
+@chapter.lemma("REF-MRG-5")
 def updating_often_does_not_forget_faster(
     venue: Reference, volatility: Fraction, price: StoredPrice, first: Duration, second: Duration
 ) -> Any:
@@ -104,7 +104,7 @@ def updating_often_does_not_forget_faster(
     return once <= next_volatility(next_volatility(volatility, price, price, first), price, price, second)
 
 
-@chapter.theorem("REF-MRG-6")
+@chapter.lemma("REF-MRG-6")
 def moves_in_one_direction_add_up(
     venue: Reference, volatility: Fraction, last: StoredPrice, middle: StoredPrice, mark: StoredPrice
 ) -> Any:
@@ -116,7 +116,7 @@ def moves_in_one_direction_add_up(
     return once <= next_volatility(next_volatility(volatility, last, middle, 0), middle, mark, 0)
 
 
-@chapter.theorem("REF-MRG-7")
+@chapter.lemma("REF-MRG-7")
 def ratio_tightens_fast_and_relaxes_slowly(venue: Reference, ratio: Fraction, target: Fraction, time: Duration) -> Any:
     """A ratio moves towards what is asked for and never beyond, at most 5 ppm a second up and 1 down."""
     moved = approach(ratio, target, time)
@@ -132,7 +132,7 @@ def ratio_tightens_fast_and_relaxes_slowly(venue: Reference, ratio: Fraction, ta
     )
 
 
-@chapter.theorem("REF-MRG-8")
+@chapter.lemma("REF-MRG-8")
 def ratio_asked_for_is_within_the_parameters(
     venue: Reference, volatility: Fraction, minimum: Fraction, maximum: Fraction
 ) -> Any:
@@ -143,7 +143,7 @@ def ratio_asked_for_is_within_the_parameters(
     return every((minimum <= target, target <= maximum, not inside or target == volatility))
 
 
-@chapter.theorem("REF-MRG-9")
+@chapter.lemma("REF-MRG-9")
 def more_volatility_never_means_less_margin(
     venue: Reference,
     volatility: Fraction,
@@ -161,7 +161,7 @@ def more_volatility_never_means_less_margin(
     return every((calm <= wild, approach(ratio, calm, time) <= approach(ratio, wild, time)))
 
 
-@chapter.theorem("REF-MRG-10")
+@chapter.lemma("REF-MRG-10")
 def larger_moves_never_mean_less_volatility(
     venue: Reference,
     volatility: Fraction,
@@ -183,7 +183,7 @@ def larger_moves_never_mean_less_volatility(
 # --- Accounts -------------------------------------------------------------------------------------------------------
 
 
-@chapter.theorem("REF-MRG-11", bounds="two markets")
+@chapter.lemma("REF-MRG-11", bounds="two markets")
 def larger_position_price_or_ratio_never_needs_less(
     venue: Reference, account: AccountId, more: StoredSize, higher: StoredPrice, wider: Fraction
 ) -> Any:
@@ -208,7 +208,7 @@ def larger_position_price_or_ratio_never_needs_less(
     )
 
 
-@chapter.theorem("REF-MRG-12", bounds=SIMPLE_BOUNDS, scope=SIMPLE)
+@chapter.lemma("REF-MRG-12", bounds=SIMPLE_BOUNDS, scope=SIMPLE)
 def initial_margin_is_at_least_maintenance(venue: Reference, account: AccountId) -> Any:
     """Initial margin is never below maintenance, and with a position beyond it by the gap of its notional."""
     assume(venue.assets[ETH].mark <= venue.assets[ETH].high)
@@ -223,7 +223,7 @@ def _health(venue: Reference, account: AccountId) -> int:
     return venue.equity(account) * PPM - venue._requirement(account, buffered=False)
 
 
-@chapter.theorem("REF-MRG-13", bounds=SIMPLE_BOUNDS, scope=SIMPLE)
+@chapter.lemma("REF-MRG-13", bounds=SIMPLE_BOUNDS, scope=SIMPLE)
 def more_collateral_is_never_less_health(
     venue: Reference, account: AccountId, cash: Fund, value: Fund, more: Fund
 ) -> Any:
@@ -238,7 +238,7 @@ def more_collateral_is_never_less_health(
     return every((richer == health + cash * PPM, _health(venue, account) == richer + more * PPM))
 
 
-@chapter.theorem("REF-MRG-14", bounds=f"{SIMPLE_BOUNDS}; the short without collateral in what it sold", scope=SIMPLE)
+@chapter.lemma("REF-MRG-14", bounds=f"{SIMPLE_BOUNDS}; the short without collateral in what it sold", scope=SIMPLE)
 def health_follows_the_price(venue: Reference, account: AccountId, move: StoredPrice, value: Fund, more: Fund) -> Any:
     """A price that rises, and what collateral counts for with it, never makes a long less healthy, nor a short
     healthier."""

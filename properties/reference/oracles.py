@@ -32,7 +32,7 @@ from marginspec.properties.reference.scope import BTC, ETH, chapter
 from marginspec.properties.scope import Options
 
 
-@chapter.theorem("REF-ORC-1")
+@chapter.lemma("REF-ORC-1")
 def one_faulty_source_of_three_cannot_move_the_price(
     venue: Reference, faulty: ReportedPrice, right: ReportedPrice, other: ReportedPrice
 ) -> Any:
@@ -46,7 +46,7 @@ def one_faulty_source_of_three_cannot_move_the_price(
     )
 
 
-@chapter.theorem("REF-ORC-2")
+@chapter.lemma("REF-ORC-2")
 def two_sources_bound_the_price(venue: Reference, first: ReportedPrice, second: ReportedPrice) -> Any:
     """Of two sources the lower median is the smaller value and the upper median the larger one."""
     values = [first, second]
@@ -54,7 +54,7 @@ def two_sources_bound_the_price(venue: Reference, first: ReportedPrice, second: 
     return every((low <= first, low <= second, first <= high, second <= high, low + high == first + second))
 
 
-@chapter.theorem("REF-ORC-3", bounds="three reports")
+@chapter.lemma("REF-ORC-3", bounds="three reports")
 def median_of_larger_values_is_not_smaller(venue: Reference, first: Report, second: Report, third: Report) -> Any:
     """The accepted price is the middle one of three, and smaller values never have a larger median."""
     reports = (first, second, third)
@@ -72,7 +72,7 @@ def median_of_larger_values_is_not_smaller(venue: Reference, first: Report, seco
     )
 
 
-@chapter.theorem("REF-ORC-4")
+@chapter.lemma("REF-ORC-4")
 def report_is_usable_exactly_when_fresh_inside_and_sure(
     venue: Reference, report: Report, terms: AssetTerms, now: Timestamp
 ) -> Any:
@@ -83,7 +83,7 @@ def report_is_usable_exactly_when_fresh_inside_and_sure(
     return is_usable(report, terms, now) == (not stale and not at_bound and not unsure)
 
 
-@chapter.theorem("REF-ORC-5")
+@chapter.lemma("REF-ORC-5")
 def band_is_twenty_percent_either_way(venue: Reference, price: StoredPrice, last: StoredPrice) -> Any:
     """A price is within the band exactly when it differs from the last by at most 20 %, up or down."""
     fallen, risen = (last - price) * PPM > last * BAND, (price - last) * PPM > last * BAND
@@ -131,7 +131,7 @@ def accepted_price_is_what_fresh_sources_say(venue: Reference, caller: User, ass
     )
 
 
-@chapter.theorem("REF-ORC-8")
+@chapter.lemma("REF-ORC-8")
 def stale_price_is_never_used(venue: Reference, asset: AssetId) -> Any:
     """A price is used exactly when there is one and it is at most an hour old."""
     price = venue.assets[asset]
@@ -139,7 +139,7 @@ def stale_price_is_never_used(venue: Reference, asset: AssetId) -> Any:
     return (refusal(venue.price, asset) == "ORC-8") == stale
 
 
-@chapter.theorem(
+@chapter.lemma(
     "REF-ORC-9",
     bounds="one market and one collateral asset that the account has, one of each that it has not",
     scope={

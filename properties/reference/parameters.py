@@ -54,7 +54,7 @@ def announced_parameters_are_safe_and_wait(
 
 
 # The bounds that solvency rests on hold at every moment of a ramp, not only at its ends.
-@chapter.theorem("REF-PRM-2")
+@chapter.lemma("REF-PRM-2")
 def ramp_between_safe_parameters_is_safe(venue: Reference, market: MarketId, time: Duration) -> Any:
     """Between two safe sets of parameters, each moment of the ramp fits a move and the penalty, and a step the gap."""
     terms, m = venue.market_terms[market], venue.markets[market]
@@ -76,7 +76,7 @@ def ramp_between_safe_parameters_is_safe(venue: Reference, market: MarketId, tim
     )
 
 
-@chapter.theorem("REF-PRM-3", bounds="one margin, one charge", scope={"parameter": (MINIMUM_RATIO, PENALTY)})
+@chapter.lemma("REF-PRM-3", bounds="one margin, one charge", scope={"parameter": (MINIMUM_RATIO, PENALTY)})
 def parameter_in_force_lies_between_old_and_new(
     venue: Reference, market: MarketId, parameter: ParameterId, time: Duration
 ) -> Any:
@@ -89,7 +89,7 @@ def parameter_in_force_lies_between_old_and_new(
     return every((min(start, end) <= value, value <= max(start, end), not ended or value == end or time == 0))
 
 
-@chapter.theorem("REF-PRM-4")
+@chapter.lemma("REF-PRM-4")
 def step_of_the_ratio_keeps_initial_margin_above_maintenance(
     venue: Reference, ratio: Fraction, target: Fraction, gap: Fraction, time: Duration
 ) -> Any:
@@ -195,7 +195,7 @@ def ramp_starts_from_the_parameters_in_force(
     return every((venue.markets[market].ramp_progress == 0, *(start[name] == now[name] for name in now)))
 
 
-@chapter.theorem("REF-PRM-10")
+@chapter.lemma("REF-PRM-10")
 def ramp_takes_seven_days_and_ends(venue: Reference, market: MarketId, time: Duration) -> Any:
     """A ramp ends exactly when it has gone on for seven days, at the announced parameters, and leaves none behind."""
     week = 7 * 24 * 3600
@@ -216,7 +216,7 @@ def ramp_takes_seven_days_and_ends(venue: Reference, market: MarketId, time: Dur
     )
 
 
-@chapter.theorem("REF-PRM-11")
+@chapter.lemma("REF-PRM-11")
 def ramp_begins_when_its_notice_is_over(venue: Reference, market: MarketId, time: Duration) -> Any:
     """An announced ramp goes on from the very second at which its notice is over, and not before."""
     m = venue.markets[market]

@@ -1,14 +1,29 @@
 """A candidate build in the place of one contract: Foundry, Hardhat, Truffle, solc and Vyper JSON artifacts."""
 
+from __future__ import annotations
+
 import json
 import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eth_utils.abi import function_abi_to_4byte_selector
+from eth_utils.abi import abi_to_signature, function_abi_to_4byte_selector
 
+from marginspec.targets.evm.reasons import printable
 from marginspec.targets.protocol import BadInput
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of a contract: its name, its signature as the EVM has it, and whether it may change state."""
+
+    name: str
+    signature: str
+    selector: bytes
+    changes: bool
 
 
 @dataclass(frozen=True)
@@ -19,9 +34,62 @@ class Artifact:
     abi: list[dict[str, Any]]
     bytecode: bytes
 
-    def selectors(self) -> dict[str, bytes]:
-        """Function name to selector (this field of contracts has no overloads we call)."""
-        return {f["name"]: function_abi_to_4byte_selector(f) for f in self.abi if f.get("type") == "function"}  # type: ignore[arg-type]
+    def functions(self) -> list[Function]:
+        """The functions of the interface, in its order. Raises BadInput for an entry that is none."""
+        return [_function(self.name, entry) for entry in self.abi if entry.get("type", "function") == "function"]
+
+    def selectors(self) -> Selectors:
+        """Selectors by the names of functions. An overloaded one has its full signature alone, `f(uint256)`."""
+        return Selectors(self.name, self.functions())
+
+    def lacks(self, shipped: Artifact) -> list[str]:
+        """The functions that another build of this contract has and this one has not, by their full signatures."""
+        own = {function.signature for function in self.functions()}
+        return [function.signature for function in shipped.functions() if function.signature not in own]
+
+    @property
+    def has_fallback(self) -> bool:
+        """Whether the contract takes calls to functions that it does not have."""
+        return any(entry.get("type") == "fallback" for entry in self.abi)
+
+    @property
+    def has_receive(self) -> bool:
+        """Whether the contract takes calls without data."""
+        return any(entry.get("type") == "receive" for entry in self.abi)
+
+
+class Selectors(dict[str, bytes]):
+    """Selectors by name, for functions that are not overloaded; of every function by its full signature.
+
+    Iterating shows the names alone. BadInput for a function that is not there, or whose name does not say which.
+    """
+
+    def __init__(self, contract: str, functions: Sequence[Function]) -> None:
+        count = Counter(function.name for function in functions)
+        super().__init__({f.name: f.selector for f in functions if count[f.name] == 1})
+        self._contract = contract
+        self._by_signature = {function.signature: function.selector for function in functions}
+
+    def __missing__(self, name: str) -> bytes:
+        if name in self._by_signature:
+            return self._by_signature[name]
+        overloads = [signature for signature in self._by_signature if signature.startswith(f"{name}(")]
+        if overloads:
+            raise BadInput(f"{self._contract}: function {name} is overloaded: name one of {', '.join(overloads)}")
+        raise BadInput(f"{self._contract}: there is no function {printable(name, 80)}")
+
+
+def _function(contract: str, entry: Mapping[str, Any]) -> Function:
+    try:
+        if not isinstance(entry["name"], str) or not entry["name"]:
+            raise TypeError("no name")
+        signature = abi_to_signature(entry)  # type: ignore[arg-type]
+        selector = function_abi_to_4byte_selector(entry)  # type: ignore[arg-type]
+    except Exception:  # whatever a library makes of what somebody wrote
+        shown = printable(json.dumps(entry, default=str), 80)
+        raise BadInput(f"artifact {contract}: {shown} in field abi is no function with a name and inputs") from None
+    changes = entry.get("stateMutability") not in ("view", "pure") and entry.get("constant") is not True
+    return Function(signature.partition("(")[0], signature, selector, changes)
 
 
 def parse_option(option: str) -> tuple[str, Path]:

@@ -1,17 +1,26 @@
 """A system of contracts as a target: an adapter that knows the contracts, on a chain that runs them."""
 
+import dataclasses
 from typing import Any, Protocol
 
 from marginspec.model.kernel.machine import Call, Machine
 from marginspec.targets.evm.chain import Chain, Reverted, Slot
 from marginspec.targets.evm.reasons import reason
-from marginspec.targets.protocol import Answer, BadInput
+from marginspec.targets.evm.surface import Surface, Watched
+from marginspec.targets.protocol import Answer, BadInput, Limits
+from marginspec.targets.subprocess import leaves
 
 DONE = Answer(True)
 
 
 class Adapter(Protocol):
-    """What one system must say of its contracts."""
+    """What one system must say of its contracts.
+
+    It also has `contracts`, their artifacts by name, without which no run holds: the functions that change state are
+    those of the artifacts. `not_modelled` may name functions that no action calls, `Contract.function(types)`, and
+    whatever else the model leaves out, each with the reason; they are shown with every verdict. `constants(chain)` may
+    give what the contracts have of the model's constants, by name, such as `terms[ETH].unit`.
+    """
 
     slots: list[Slot]
 
@@ -44,16 +53,33 @@ class EvmTarget:
     def __init__(self, name: str, adapter: Adapter, chain: Chain) -> None:
         self.name = name
         self._adapter, self._chain = adapter, chain
-        adapter.deploy(chain)
+        watched = Watched(chain)
+        adapter.deploy(watched.as_chain())
+        self._surface = Surface(adapter, watched.deployed)
+        self._called: set[tuple[str, bytes]] = set()
         for call in adapter.model.prelude():
             answer = self.apply(call)
             if not answer.accepted:
                 raise BadInput(f"the contracts refuse their own set-up: {call.action} reverts with {answer.reason!r}")
+        self._called.clear()  # of the set-up, which compares nothing
         self._words: list[int] = []
         self._observed: list[Any] = []
         self._time = -1
         self._current = False
+        self._constants = self._same_constants()
         chain.mark()
+
+    def _same_constants(self) -> tuple[str, ...]:
+        """The constants of the model that the adapter shows; BadInput for one that is another in the contracts."""
+        shown = getattr(self._adapter, "constants", None)
+        found: dict[str, Any] = {} if shown is None else shown(self._chain)
+        expected = dict(leaves(self._adapter.model.genesis(), ""))
+        for name, value in found.items():
+            if name not in expected:
+                raise BadInput(f"{type(self._adapter).__name__}.constants: the model has no {name}")
+            if value != expected[name]:
+                raise BadInput(f"{name}, a constant, is {expected[name]} in the model and {value} in the contracts")
+        return tuple(found)
 
     def reset(self) -> None:
         self._chain.back()
@@ -69,6 +95,7 @@ class EvmTarget:
         except Reverted as reverted:
             return Answer(False, reason=reason(reverted))  # and nothing has changed: that is the EVM's promise
         self._current = False
+        self._called.add((to, data[:4]))
         returns = self._adapter.returns(call, result)
         return Answer(True, returns) if returns else DONE
 
@@ -91,6 +118,11 @@ class EvmTarget:
 
     def expected_reason(self, rule: str) -> str:
         return self._adapter.expected_reason(rule)
+
+    def limits(self) -> Limits:
+        """See `marginspec.targets.protocol.Limited`."""
+        self._surface.called = {(to.lower(), selector) for to, selector in self._called}
+        return dataclasses.replace(self._surface.limits(), constants=self._constants)
 
     def close(self) -> None:
         self._chain.close()

@@ -77,6 +77,17 @@ GETTERS = {
 }
 
 
+# What no action calls, and why.
+NOT_MODELLED = {
+    "Morpho.setAuthorizationWithSig((address,address,bool,uint256,uint256),(uint8,bytes32,bytes32))": (
+        "signatures are not modelled; what it grants is what setAuthorization grants"
+    ),
+    "Morpho.flashLoan(address,uint256,bytes)": "who borrows has to be a contract, and every account of a run is none",
+    "ERC20Mock.transferFrom(address,address,uint256)": "the token of the run; Morpho alone calls it",
+    "callbacks": "the data of supply, repay, supplyCollateral and liquidate is always empty: nobody is called back",
+}
+
+
 def word(value: int) -> bytes:
     """An unsigned integer as one ABI word."""
     return value.to_bytes(32, "big")
@@ -95,23 +106,23 @@ class MorphoBlueAdapter:
     """See `marginspec.targets.evm.target.Adapter`. `replaced` puts candidate builds in the place of contracts."""
 
     model = MorphoBlue
+    not_modelled: Mapping[str, str] = NOT_MODELLED
 
     def __init__(self, replaced: Mapping[str, Artifact]) -> None:
-        self._contracts = shipped_contracts()
+        shipped = shipped_contracts()
+        self._selectors = {name: contract.selectors() for name, contract in shipped.items()}
         for name, candidate in replaced.items():
-            if name not in self._contracts:
-                raise BadInput(f"--artifact {name}: morpho-blue has {', '.join(self._contracts)}")
-            missing = sorted(self._needed(name) - candidate.selectors().keys())
+            if name not in shipped:
+                raise BadInput(f"--artifact {name}: morpho-blue has {', '.join(shipped)}")
+            needed = {*FUNCTIONS.values(), *GETTERS} if name == "Morpho" else self._selectors[name].keys()
+            missing = [found for found in candidate.lacks(shipped[name]) if found.partition("(")[0] in needed]
             if missing:
                 raise BadInput(f"--artifact {name}: not a build of {name}, it lacks function {missing[0]}")
-            self._contracts[name] = candidate
+        self.contracts = {**shipped, **replaced}
         self.slots: list[Slot] = []
 
-    def _needed(self, name: str) -> set[str]:
-        return {*FUNCTIONS.values(), *GETTERS} if name == "Morpho" else set(self._contracts[name].selectors())
-
     def deploy(self, chain: Chain) -> None:
-        code = {name: contract.bytecode for name, contract in self._contracts.items()}
+        code = {name: contract.bytecode for name, contract in self.contracts.items()}
         users = {u: f"0x{i:040x}" for i, u in enumerate(USERS, 0xA0001)}
         try:
             self._morpho = chain.deploy(DEPLOYER, code["Morpho"] + encode(["address"], [users["owner"]]))
@@ -151,12 +162,12 @@ class MorphoBlueAdapter:
             **accounts,
             **irms,
         }  # identifiers of a model are distinct across types
-        morpho = self._contracts["Morpho"].selectors()
+        morpho = self._selectors["Morpho"]
         self._selector = {action: morpho[function] for action, function in FUNCTIONS.items()}
-        token = self._contracts["ERC20Mock"].selectors()
+        token = self._selectors["ERC20Mock"]
         self._approve = token["approve"] + encode(["address"], [self._morpho])
         self._transfer, self._set_balance = token["transfer"], token["setBalance"]
-        self._set_price = self._contracts["OracleMock"].selectors()["setPrice"]
+        self._set_price = self._selectors["OracleMock"]["setPrice"]
         self._tail = {action: word(32 * head) + word(0) for action, head in WITH_CALLBACK_DATA.items()}
         self._ask = {**token, **morpho}
 
@@ -256,7 +267,7 @@ class MorphoBlueAdapter:
         out += [ask(morpho, "isIrmEnabled", known[i])[0] != 0 for i in IRMS]
         out += [ask(morpho, "isLltvEnabled", word(v))[0] != 0 for v in LLTVS]
         out += [ask(morpho, "isAuthorized", known[u], known[v])[0] != 0 for u in USERS for v in USERS]
-        price = self._contracts["OracleMock"].selectors()["price"]
+        price = self._selectors["OracleMock"]["price"]
         out += [int.from_bytes(chain.call(self._oracle[m], price), "big") for m in MARKETS]
         out += [ask(self._token[t], "balanceOf", known[u])[0] for t in TOKENS for u in ACCOUNTS]
         out += [ask(self._token[t], "allowance", known[u], known["morpho"])[0] for t in TOKENS for u in USERS]

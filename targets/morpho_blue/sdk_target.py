@@ -6,14 +6,14 @@ the contract, the difference is declared here, each as narrowly as it can be tol
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from marginspec.model.deployed.morpho_blue import MorphoBlue, to_assets_down
 from marginspec.model.kernel.machine import Call, Machine, Outcome, Rejected
 from marginspec.targets.evm.build import node, package
-from marginspec.targets.protocol import Answer, Declared
+from marginspec.targets.protocol import Answer, Declared, Limits
 from marginspec.targets.subprocess import Service, ServiceTarget
 
 PACKAGE = "@morpho-org/blue-sdk"
@@ -34,6 +34,27 @@ UNKNOWN_RULES = frozenset({"ACT-1", "ACT-4", "AUT-2", "TOK-5", "TOK-6", "TOK-7",
 
 # Of a liquidation the SDK computes amounts; it neither looks at their consistency nor takes them from the position.
 LIQUIDATION_RULES = frozenset({"LIQ-2", "EVM-2"})
+
+
+WITHOUT_CODE = "the SDK has no code for it"
+
+NOT_EXECUTED = {
+    "liquidate": "the SDK computes its amounts and executes nothing: decision and amounts are compared",
+    **dict.fromkeys(
+        (
+            *("set_owner", "enable_irm", "enable_lltv", "set_fee", "set_fee_recipient", "create_market"),
+            *("set_authorization", "transfer", "approve", "set_balance", "set_price", "advance_time"),
+        ),
+        WITHOUT_CODE,
+    ),
+}
+
+NOT_REFUSED = {
+    "accrue_interest": "the SDK knows no width for what is too much interest",
+    "supply_collateral": "what would be refused is another's business: market, tokens, widths; of zero see SDK-5",
+}
+
+UNOBSERVED = {"balance[]": "the SDK knows no tokens", "allowance[]": "the SDK knows no tokens"}
 
 
 class SdkTarget(ServiceTarget):
@@ -58,6 +79,11 @@ class SdkTarget(ServiceTarget):
 
     def expected_reason(self, rule: str) -> str:
         return REASONS.get(rule, rule)
+
+    def limits(self) -> Limits:
+        """What the SDK has not, stated here."""
+        known = super().limits()
+        return replace(known, not_executed=NOT_EXECUTED, not_refused=NOT_REFUSED, unobserved=UNOBSERVED)
 
     def declared(
         self,

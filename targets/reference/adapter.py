@@ -37,6 +37,12 @@ DEPLOYER = "0x" + "de" * 20
 # A venue's refusals are the rules' own IDs. Who lacks tokens is told so by the token.
 REASONS = {"LED-6": "insufficient balance"}
 
+# What no action calls, and why: of the tokens, which are the run's own.
+NOT_MODELLED = {
+    "token.approve(address,uint256)": "called in the set-up: every user lets the venue take all tokens",
+    "token.transferFrom(address,address,uint256)": "the venue alone calls it",
+}
+
 # What an action is called for by an account of its own, which the contract is given by its index alone (LED-3).
 BY_OWN_ACCOUNT = ("deposit", "withdraw", "place_order", "trade", "liquidate", "seize_collateral", "redeem")
 
@@ -109,17 +115,19 @@ class ReferenceAdapter:
     `feeds` (per asset, in the order of sources) are addresses.
     """
 
+    not_modelled: Mapping[str, str] = NOT_MODELLED
+
     def __init__(self, replaced: Mapping[str, Artifact], model: type[Reference] = Reference) -> None:
         self.model = model
-        self._contracts, self._layouts = shipped_contracts()
+        shipped, self._layouts = shipped_contracts()
         for name, candidate in replaced.items():
-            if name not in self._contracts:
-                raise BadInput(f"--artifact {name}: reference has {', '.join(self._contracts)}")
-            missing = sorted(self._contracts[name].selectors().keys() - candidate.selectors().keys())
+            if name not in shipped:
+                raise BadInput(f"--artifact {name}: reference has {', '.join(shipped)}")
+            missing = candidate.lacks(shipped[name])
             if missing:
                 raise BadInput(f"--artifact {name}: not a build of {name}, it lacks function {missing[0]}")
-            self._contracts[name] = candidate
-        self._selectors = {name: contract.selectors() for name, contract in self._contracts.items()}
+        self.contracts = {**shipped, **replaced}
+        self._selectors = {name: contract.selectors() for name, contract in shipped.items()}
         self._begin = model.blank()
         self.accounts = {name: number for number, name in enumerate(model.universe[AccountId], 1)}
         self.slots: list[Slot] = []
@@ -127,7 +135,7 @@ class ReferenceAdapter:
     # --- Deployment ----------------------------------------------------------------------------------------------
 
     def deploy(self, chain: Chain) -> None:
-        code = {name: contract.bytecode for name, contract in self._contracts.items()}
+        code = {name: contract.bytecode for name, contract in self.contracts.items()}
         self._user = {u: f"0x{i:040x}" for i, u in enumerate(self.model.universe[User], 0xA0001)}
         self._name = {int(address, 16): user for user, address in self._user.items()}
         chain.advance(self._begin.now - chain.time())
@@ -315,6 +323,19 @@ class ReferenceAdapter:
         for i in self._people:
             out[i] = self._name.get(out[i], hex(out[i]))
         return out
+
+    def constants(self, chain: Chain) -> dict[str, Any]:
+        """What never changes of assets and markets, as the venue has it."""
+        found: dict[str, Any] = {}
+        by_number = {number: name for name, number in TOKENS.items()}
+        for variable, names in (("asset_terms", self._begin.asset_terms), ("market_terms", self._begin.market_terms)):
+            numbers: Mapping[Any, int] = TOKENS if variable == "asset_terms" else MARKETS
+            for name, terms in names.items():
+                data = chain.call(self.venue, self._selectors["venue"][variable] + word(numbers[name]))
+                for at, field in enumerate(variables_of(type(terms))):
+                    value = int.from_bytes(data[32 * at : 32 * at + 32], "big", signed=True)
+                    found[f"{variable}[{name}].{field}"] = by_number[value] if field == "asset" else value
+        return found
 
     def getters(self, chain: Chain) -> list[Any]:
         answers: dict[tuple[str, str, tuple[int, ...]], bytes] = {}

@@ -292,7 +292,17 @@ def test_a_result_that_cannot_be_written_is_one_line_and_code_2(form: list[str])
 # --- Documents -----------------------------------------------------------------------------------------------
 
 COUNTED = {
-    *("sequences", "steps", "accepted", "rejected", "comparisons", "not_compared", "count", "steps_per_second"),
+    *(
+        "sequences",
+        "steps",
+        "accepted",
+        "rejected",
+        "refused",
+        "comparisons",
+        "not_compared",
+        "count",
+        "steps_per_second",
+    ),
     *("paths", "obligations", "seconds", "proved", "refuted", "unknown", "confirmed", "step"),
 }
 """Fields that hold what the tool counts or measures. Hits, by rule and by regime, are counts too."""
@@ -335,7 +345,7 @@ def test_counts_are_numbers_and_all_else_is_text(arguments: list[str], tmp_path:
 
 def test_the_same_seed_gives_the_same_document_with_the_fields_of_the_contract() -> None:
     runs = [marginspec("fuzz", "morpho-blue", "--steps", "200", "--seed", "7", "--json") for _ in range(2)]
-    assert [done.returncode for done in runs] == [0, 0]
+    assert [done.returncode for done in runs] == [3, 3], "200 steps are too few to say that anything holds"
     first, second = (json.loads(done.stdout) for done in runs)
     assert first.keys() >= FUZZ_FIELDS
     assert (first["schema"], first["system"], first["target"]) == ("marginspec/fuzz/1", "morpho-blue", "embedded")

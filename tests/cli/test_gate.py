@@ -46,10 +46,13 @@ def test_every_key_can_be_set_in_either_file(name: str, head: str, tmp_path: Pat
         "min-laws": "9",
         "max-declared": "0",
         "min-mutation-score": "99.5",
+        "allow-unmodelled": '["Vault.sweep(address)"]',
     }
     assert values.keys() == KEYS.keys()
     text = head + "".join(f"{key} = {value}\n" for key, value in values.items())
-    assert read_settings(written(tmp_path, text, name)) == Settings(name, 7, 8, True, 9, 0, 99.5)
+    assert read_settings(written(tmp_path, text, name)) == Settings(
+        name, 7, 8, True, 9, 0, 99.5, ("Vault.sweep(address)",)
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,6 +68,8 @@ def test_every_key_can_be_set_in_either_file(name: str, head: str, tmp_path: Pat
         ("min-laws = 1.5", "min-laws must be an integer"),
         ("max-declared = -1", "max-declared must be an integer, at least 0"),
         ("min-mutation-score = 101", "min-mutation-score must be a number from 0 to 100"),
+        ("allow-unmodelled = true", "allow-unmodelled must be a list of functions"),
+        ("allow-unmodelled = [1]", "allow-unmodelled must be a list of functions"),
         ("min-mutation-score = nan", "min-mutation-score must be a number from 0 to 100"),
     ],
 )
@@ -94,7 +99,8 @@ def prove(**changed: Any) -> dict[str, Any]:
 
 def fuzz(**changed: Any) -> dict[str, Any]:
     """A fuzz document without divergence."""
-    return {"divergences": [], "declared": [], "unreached": [], "rules": {"R-1": 1}, "regimes": {}, **changed}
+    found = {"divergences": [], "declared": [], "unreached": [], "below_floor": [], "rules": {"R-1": 1}, "regimes": {}}
+    return {**found, **changed}
 
 
 def mutants(killed: int, survived: int, equivalent: int, *problems: str) -> dict[str, Any]:
@@ -113,6 +119,7 @@ NOTHING: dict[str, Any] = {
 DIVERGED = fuzz(divergences=[{"rule": "R-1"}])
 DECLARED = fuzz(declared=[{"id": "SDK-1"}, {"id": "SDK-2"}])
 UNREACHED = fuzz(unreached=["R-1"])
+LACKING = fuzz(below_floor=["withdraw: never refused"])
 
 
 @pytest.mark.parametrize(
@@ -124,6 +131,7 @@ UNREACHED = fuzz(unreached=["R-1"])
         (Settings(), False, UNCONFIRMED, fuzz(), None, {"laws confirmed": 3}),
         (Settings(), False, NOTHING, fuzz(), None, {"laws proved": 3}),
         (Settings(), False, prove(), DIVERGED, None, {"divergences": 1}),
+        (Settings(), False, prove(), LACKING, None, {"enough seen": 3}),
         (Settings(), True, prove(), UNREACHED, None, {"rules and regimes not reached": 3}),
         (Settings(min_laws=2), False, prove(), fuzz(), None, {}),
         (Settings(min_laws=3), False, prove(), fuzz(), None, {"number of laws": 3}),
@@ -153,6 +161,7 @@ EXTREMES = {
     "min_laws": (None, 0, 100),
     "max_declared": (None, 0, 100),
     "min_mutation_score": (None, 0.0, 100.0),
+    "allow_unmodelled": ((), ("withdraw", "Vault.withdraw(uint256)")),
 }
 
 
@@ -162,7 +171,7 @@ def all_settings() -> Iterator[Settings]:
         yield Settings(**dict(zip(EXTREMES, values, strict=True)))
 
 
-def test_no_setting_excuses_what_is_refuted_unknown_vacuous_unconfirmed_or_diverging() -> None:
+def test_no_setting_excuses_what_is_refuted_unknown_vacuous_unconfirmed_unseen_or_diverging() -> None:
     for settings, reach in itertools.product(all_settings(), (False, True)):
         for proofs, fuzzed, least in (
             (REFUTED, fuzz(), {1}),
@@ -170,6 +179,7 @@ def test_no_setting_excuses_what_is_refuted_unknown_vacuous_unconfirmed_or_diver
             (UNKNOWN, fuzz(), {1, 3}),
             (VACUOUS, fuzz(), {1, 3}),
             (UNCONFIRMED, fuzz(), {1, 3}),
+            (prove(), LACKING, {1, 3}),
         ):
             assert gate_code(gate_document(settings, reach, proofs, fuzzed, mutants(5, 0, 0))) in least
 
@@ -370,11 +380,11 @@ def test_the_shell_recipe_gives_the_same_verdict_and_keeps_what_it_found(buggy: 
 
 def test_a_threshold_that_is_missed_is_named_and_decides_the_code(clean: Path, program: Path, tmp_path: Path) -> None:
     shutil.copytree(clean / "out", tmp_path / "out")
-    (tmp_path / "marginspec.toml").write_text(f"min-laws = {len(LAWS) + 1}\nsteps = 300\nrequire-reach = true\n")
+    (tmp_path / "marginspec.toml").write_text(f"min-laws = {len(LAWS) + 1}\nsteps = 4000\nrequire-reach = true\n")
     done = check(tmp_path, program, "--seed", "3", "--sarif", "a/b.sarif", "--json")
     document = json.loads(done.stdout)
     assert (done.returncode, document["verdict"]) == (3, "incomplete")
-    assert (document["fuzz"]["steps"], document["fuzz"]["seed"]) == (300, "3")
+    assert (document["fuzz"]["steps"], document["fuzz"]["seed"]) == (4000, "3")
     missed = [row["check"] for row in document["gate"]["checks"] if row["verdict"] != "holds"]
     assert missed == ["number of laws", "rules and regimes not reached"]
     names = [result["ruleId"] for result in sarif_of(tmp_path / "a" / "b.sarif")["results"]]

@@ -32,7 +32,8 @@ def candidate(tmp_path: Path) -> str:
 def test_the_deployed_contract_breaks_no_law_and_the_document_says_what_was_judged(judge: Command) -> None:
     done = judge("--steps", "600", "--json")
     document = json.loads(done.stdout)
-    assert done.returncode == 0
+    assert done.returncode == 3
+    assert "create_market: never accepted" in ", ".join(document["below_floor"]), "600 steps are too few"
     assert (document["schema"], document["steps"]) == ("marginspec/fuzz/1", 600)
     assert (document["divergences"], document["violations"], document["broken"]) == ([], [], [])
     assert document["comparisons"] == sum(document["laws"].values()) > 600

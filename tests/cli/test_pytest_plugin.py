@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 import marginspec_pytest
-from marginspec.cli.pytest_plugin import SLICE, summary_lines
+from marginspec.cli.pytest_plugin import SLICE, lacking_lines, summary_lines
 from marginspec.targets.morpho_blue.sdk_target import DIFFERENCES
 
 Done = subprocess.CompletedProcess[str]
@@ -194,3 +194,35 @@ def test_counts_of_slices_are_added_and_what_none_reached_is_named() -> None:
         "not reached: A-2",
         "declared D-1, 2 times: why",
     ]
+
+
+def slice_of(accepted: int, refused: int, unmodelled: list[str]) -> dict[str, object]:
+    """What a slice tells of an action that the model can refuse, and one that it cannot."""
+    counts = {"accepted": accepted, "refused": refused}
+    told = {"actions": {"take": counts, "tick": {"accepted": 1, "refused": 0}}, "never_refused": ["tick"]}
+    return {**told, "not_executed": {}, "not_refused": {}, "unmodelled": unmodelled, "allowed_unmodelled": ["v.old()"]}
+
+
+def test_what_no_slice_saw_is_lacking() -> None:
+    few = [slice_of(1, 0, ["v.sweep()", "v.old()", "v.put()"]), slice_of(1, 0, ["v.sweep()", "v.old()"])]
+    assert lacking_lines(few) == ["take: never refused", "unmodelled, no action calls it: v.sweep()"]
+    assert lacking_lines([*few, slice_of(0, 1, [])]) == []
+    assert lacking_lines([{"laws": 1}]) == []
+
+
+def test_a_whole_run_that_saw_too_little_fails(project: Path) -> None:
+    done = run(project, *SYSTEM[:2], "--marginspec-steps", "40", "-k", "lock-step")
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert passed(done) == 1
+    assert "incomplete: liquidate: never accepted" in done.stdout
+    part = run(
+        project,
+        *SYSTEM[:2],
+        "--marginspec-steps",
+        str(SLICE + 40),
+        "--deselect",
+        "marginspec::lock-step[seed=1]",
+        "-k",
+        "lock-step",
+    )
+    assert part.returncode == 0

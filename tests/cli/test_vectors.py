@@ -112,6 +112,19 @@ def test_folders_without_vectors(marginspec: Command, folder: Path, tmp_path: Pa
     refused(marginspec(*run), "manifest.json: No such file")
 
 
+def test_a_folder_with_files_of_somebody_is_refused_before_any_work(marginspec: Command, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    refused(marginspec("morpho-blue", "--out", "."), "README.md is no file of an earlier run")
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
+def test_vectors_that_were_cut_are_refused(marginspec: Command, folder: Path) -> None:
+    file = folder / "set_owner.json"
+    document = json.loads(file.read_text())
+    file.write_text(json.dumps(document | {"vectors": document["vectors"][:1]}))
+    refused(marginspec("morpho-blue", "--run", str(folder)), "set_owner.json: 1 vectors, not as the manifest has them")
+
+
 def test_an_artifact_of_another_contract(marginspec: Command, folder: Path, tmp_path: Path) -> None:
     other = tmp_path / "venue.json"
     artifact = shipped_contracts()[0]["venue"]

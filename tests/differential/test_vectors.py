@@ -1,6 +1,8 @@
 """Conformance vectors: what they are made of, and that files, consumers and implementations agree about them."""
 
+import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -249,6 +251,103 @@ def _first(document: Document, **changes: object) -> Document:
 def _argument(document: Document, name: str, value: object) -> Document:
     call = document["vectors"][0]["call"]
     return {**call, "arguments": {**call["arguments"], name: value}}
+
+
+# --- Files that are not as they were written --------------------------------------------------------------------------
+
+
+def forged(folder: Path, name: str, change: Change) -> None:
+    """A file is changed, and the manifest says what it then is."""
+    path, manifest = folder / name, folder / "manifest.json"
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    told = json.loads(manifest.read_text())
+    for entry in told["files"]:
+        if entry["file"] == name:
+            entry["vectors"] = len(json.loads(path.read_text())["vectors"])
+            entry["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    told["vectors"] = sum(entry["vectors"] for entry in told["files"])
+    manifest.write_text(json.dumps(told))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("supply.json", lambda d: d | {"vectors": d["vectors"][:1]}, "1 vectors, not as the manifest has them"),
+        ("supply.json", lambda d: d | {"vectors": d["vectors"] + d["vectors"][:1]}, "not as the manifest has them"),
+        ("supply.json", lambda d: d | {"vectors": [d["vectors"][0]] * len(d["vectors"])}, "not as the manifest has"),
+        ("supply.json", lambda d: _first(d, call=_argument(d, "assets", "12345")), "not as the manifest has them"),
+        ("supply.json", lambda d: d | {"genesis": d["genesis"] | {"prelude": []}}, "prelude"),
+        ("manifest.json", lambda d: d | {"files": d["files"][:1]}, "and it counts"),
+        ("manifest.json", lambda d: d | {"vectors": None}, "and it counts None"),
+        ("manifest.json", lambda d: d | {"prelude": "0" * 64}, "after another prelude"),
+        ("manifest.json", lambda d: d | {"files": [{"file": "supply.json"}]}, "not as the manifest has them"),
+        ("manifest.json", lambda d: d | {"files": [{"file": ".."}]}, "no file beside it"),
+        ("manifest.json", lambda d: d | {"files": [{"file": "supply\0.json"}]}, "no file beside it"),
+    ],
+    ids=map(str, range(11)),
+)
+def test_what_was_cut_copied_or_changed_is_one_clear_line(folder: Path, name: str, change: Change, said: str) -> None:
+    path = folder / name
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    with pytest.raises(BadInput, match=re.escape(said)) as refused:
+        read(folder, MorphoBlue)
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda d: d | {"vectors": [d["vectors"][0]] * len(d["vectors"])}, "is there twice"),
+        (lambda d: d | {"vectors": [*d["vectors"], d["vectors"][0] | {"id": "supply-999"}]}, "is there twice"),
+        (lambda d: d | {"genesis": d["genesis"] | {"prelude": d["genesis"]["prelude"][:-1]}}, "prelude"),
+        (lambda d: d | {"genesis": d["genesis"] | {"observations": {}}}, "the state that this leads to"),
+    ],
+    ids=map(str, range(4)),
+)
+def test_a_manifest_that_agrees_excuses_no_copies_and_no_other_prelude(folder: Path, change: Change, said: str) -> None:
+    assert read(folder, MorphoBlue)
+    forged(folder, "supply.json", change)
+    with pytest.raises(BadInput, match=said):
+        read(folder, MorphoBlue)
+
+
+def test_only_what_was_written_here_is_removed(made: Sequence[Vector], folder: Path) -> None:
+    outside = folder.parent / "outside.json"
+    outside.write_text("mine")
+    few = [vector for vector in made if vector.call.action == "supply"]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "notes.json").write_text("mine")
+    names = ["../outside.json", "notes.json", "..", "", ".", str(outside), "a\0b.json", 7]
+    manifest["files"] += [{"file": name, "sha256": None} for name in names]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    write(MorphoBlue, few, {}, folder)
+    assert outside.read_text() == (folder / "notes.json").read_text() == "mine"
+    assert not (folder / "borrow.json").exists()
+
+
+@pytest.mark.parametrize("name", ["README.md", "manifest.json", "supply.json", "vector.schema.json"])
+def test_a_file_of_somebody_else_is_not_written_over(made: Sequence[Vector], tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(BadInput, match="is no file of an earlier run"):
+        write(MorphoBlue, made, {}, tmp_path)
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [(name, "{}")]
+
+
+@pytest.mark.parametrize("name", ["README.md", "manifest.json", "supply.json"])
+def test_a_link_is_not_followed(made: Sequence[Vector], folder: Path, name: str) -> None:
+    elsewhere = folder.parent / "elsewhere"
+    (folder / name).rename(elsewhere)
+    (folder / name).symlink_to(elsewhere)
+    before = elsewhere.read_text()
+    with pytest.raises(BadInput, match="is no file of an earlier run"):
+        write(MorphoBlue, made, {}, folder)
+    assert elsewhere.read_text() == before
+
+
+def test_a_file_that_was_edited_is_kept(made: Sequence[Vector], folder: Path) -> None:
+    (folder / "borrow.json").write_text("edited")
+    write(MorphoBlue, [vector for vector in made if vector.call.action == "supply"], {}, folder)
+    assert (folder / "borrow.json").read_text() == "edited"
 
 
 # --- Consumers --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,252 @@
+"""Models that do what a model does and leave some of it open, and what must be proved of each method that they replace.
+
+What holds after every step of the relaxed model holds after every step of the model, if each replaced method can do
+what the model's own does. It leaves things open by `anything` and what is made of it; the obligation answers these with
+what the model's own method did, and asks that state and result are then the same. A relaxed model has the variables of
+the model and no others.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Annotated, Any, TypeVar, cast
+
+from marginspec.model.kernel.machine import Machine, per_model
+from marginspec.model.kernel.numbers import UNBOUNDED, Number
+from marginspec.model.kernel.record import Record, variables_of
+from marginspec.properties.law import Condition, Irrelevant, Property, accepted, answered_by, anything, assume, every
+from marginspec.properties.scope import Scope
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+AnyInteger = Annotated[int, Number(-UNBOUNDED, UNBOUNDED)]
+AnyNatural = Annotated[int, Number(0, UNBOUNDED)]
+
+
+class NotCovered(Exception):  # noqa: N818 - a limit of a proof, no fault of the model
+    """A relaxed model is asked for what its relaxation does not speak of."""
+
+
+class _Unused:
+    """What a replaced method returns where only other replaced methods are given it."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _refuse(self, *_: Any) -> Any:
+        raise NotCovered("a result is used that the relaxation leaves out")
+
+    __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse  # type: ignore[assignment]
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = __index__ = __iter__ = _refuse
+
+
+UNUSED: Any = _Unused()
+
+
+@dataclass(frozen=True, eq=False)
+class Forgotten:
+    """What `forget` and `shift` ask `anything` about: a variable after a method, by its path, less what it was before.
+
+    Each is like no other.
+    """
+
+    path: tuple[Any, ...]
+    before: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Above:
+    """What `no_less` asks `anything` about: how much more a number is than what is known."""
+
+    known: Any
+
+
+def no_less(known: Any, *about: Any) -> Any:
+    """Any number that is not less than one that is known; the same for the same."""
+    return known + anything(AnyNatural, Above(known), *about)
+
+
+def forget(state: Any, *path: Any) -> None:
+    """Let the variable at a place of the state be anything; of a record or map, all below it."""
+    holder = _at(state, path[:-1])
+    value = _at(holder, path[-1:])
+    if isinstance(value, dict | Record):
+        for step in value if isinstance(value, dict) else variables_of(type(value)):
+            forget(state, *path, step)
+        return
+    # A condition on unknowns is one of theirs, so it is told by the field that it is a truth value.
+    is_truth = isinstance(holder, Record) and variables_of(type(holder))[path[-1]] is bool
+    other = anything(bool if is_truth else AnyInteger, Forgotten(path))
+    if isinstance(holder, dict):
+        holder[path[-1]] = other
+    else:
+        setattr(holder, path[-1], other)
+
+
+def shift(state: Any, *path: Any) -> Any:
+    """Let the number at a place of the state move by any amount; returns the amount."""
+    holder = _at(state, path[:-1])
+    before = _at(holder, path[-1:])
+    amount = anything(AnyInteger, Forgotten(path, before))
+    if isinstance(holder, dict):
+        holder[path[-1]] = before + amount
+    else:
+        setattr(holder, path[-1], before + amount)
+    return amount
+
+
+def granted(condition: Any) -> None:
+    """Say what holds of the numbers that a replaced method leaves open; the obligation claims it."""
+    if not anything(bool, Condition(condition)):
+        raise Irrelevant
+
+
+def _at(state: Any, path: tuple[Any, ...]) -> Any:
+    for step in path:
+        state = state[step] if isinstance(state, dict) else getattr(state, step)
+    return state
+
+
+def covered(condition: Any) -> None:
+    """Say where a replaced method can do what the model's own does; elsewhere nothing is proved by the relaxation."""
+    if not condition:
+        raise NotCovered("a relaxation is used where it does not hold")
+
+
+Given = Callable[..., Any]
+
+
+def always(*_: Any, **__: Any) -> bool:
+    """Nothing is assumed."""
+    return True
+
+
+def simulates(
+    id: str, over: Callable[[type[Machine]], type[Machine]] | None = None, given: Given = always
+) -> Callable[[F], F]:
+    """Name the lemma that a replaced method can do what the model's own does; its docstring is the law.
+
+    over: relaxes what the model's own method calls, where that is replaced too. given: what the lemma assumes of state
+    and arguments; where it does not hold, a law that calls the replaced method is not proved.
+    """
+
+    def wrap(method: F) -> F:
+        @functools.wraps(method)
+        def checked(self: Any, *arguments: Any, **named: Any) -> Any:
+            covered(given(self, *arguments, **named))
+            return method(self, *arguments, **named)
+
+        checked.marginspec_simulates = id, over, given  # type: ignore[attr-defined]
+        return cast(F, checked)
+
+    return wrap
+
+
+class Relaxation:
+    """Makes of a model one that leaves open what the methods of `way` leave open.
+
+    way: replaces methods, each marked by `simulates`. given: what laws assume of a state that are proved so.
+    """
+
+    def __init__(self, way: type, given: Given = always) -> None:
+        self.way, self.given, self.name = way, given, way.__name__
+        self.replaced = dict(_replaced(way))
+        self._models = per_model(self._model)
+
+    @property
+    def obligations(self) -> tuple[str, ...]:
+        """The IDs of the lemmas by which the relaxed model can do all that the model does."""
+        return tuple(dict.fromkeys(method.marginspec_simulates[0] for method in self.replaced.values()))
+
+    def __call__(self, model: type[Machine]) -> type[Machine]:
+        """The relaxed model."""
+        return self._models(model)
+
+    def _model(self, model: type[Machine]) -> type[Machine]:
+        return cast(type[Machine], type(f"{self.name}{model.__name__}", (self.way, model), {}))
+
+
+def _replaced(way: type) -> Iterator[tuple[str, Any]]:
+    for kind in reversed(way.__mro__):
+        methods = {name: member for name, member in vars(kind).items() if isinstance(member, FunctionType)}
+        marked = {name: method for name, method in methods.items() if hasattr(method, "marginspec_simulates")}
+        if marked and len(marked) != len(methods):
+            raise ValueError(f"{kind.__name__} replaces {sorted(methods.keys() - marked)} and no lemma says that it may")
+        yield from marked.items()
+
+
+def simulations(relaxation: Relaxation, model: type[Machine], bounds: str, scope: Scope) -> Iterator[Property]:
+    """For each replaced method the lemma that it can do what the method of the model does."""
+    for name, method in relaxation.replaced.items():
+        id, over, _ = method.marginspec_simulates
+        law = " ".join((inspect.getdoc(method) or "").split())
+        if not law:
+            raise ValueError(f"{relaxation.name}.{name} has no docstring, so no law")
+        predicate = _simulated(relaxation, model, name, method)
+        yield Property(id, law, "lemma", predicate, (), (), bounds, lambda state, step: True, scope, over)
+
+
+def _simulated(relaxation: Relaxation, model: type[Machine], name: str, method: FunctionType) -> Callable[..., Any]:
+    """The predicate: the model's own method, then the replaced one with its answers, from any state."""
+    hints = _arguments(method)
+
+    def predicate(venue: Machine, **arguments: Any) -> Any:
+        assume(relaxation.given(venue))
+        assume(method.marginspec_simulates[2](venue, **arguments))  # type: ignore[attr-defined]
+        twin = venue.clone()
+        twin.__class__ = relaxation(type(venue))
+        oracle = _Oracle(accepted(lambda: getattr(venue, name)(**arguments)), venue)
+        with answered_by(oracle):
+            result = getattr(twin, name)(**arguments)
+        same = [one == other for one, other in zip(twin.flatten(), venue.flatten(), strict=True) if one is not other]
+        same += [one == other for one, other in oracle.compared(result)]
+        return every([*same, *oracle.claims])
+
+    predicate.__annotations__ = {"venue": model, **hints, "return": Any}
+    predicate.__name__ = f"{relaxation.name}_{name}"
+    return predicate
+
+
+def _arguments(method: FunctionType) -> dict[str, Any]:
+    hints = typing.get_type_hints(method, include_extras=True)
+    hints.pop("return", None)
+    return {name: AnyInteger if hint is int else hint for name, hint in hints.items()}
+
+
+class _Oracle:
+    """Answers what a replaced method leaves open with what the model's own method returned and did.
+
+    claims: that each answer is within its range.
+    """
+
+    def __init__(self, result: Any, after: Machine) -> None:
+        self.results = list(result) if isinstance(result, tuple) else [result]
+        self.after, self.claims = after, list[Any]()
+        self._asked = 0
+
+    def __call__(self, hint: Any, about: tuple[Any, ...]) -> Any:
+        first = about[0] if about else None
+        if isinstance(first, Condition):
+            self.claims.append(first.holds)
+            return True
+        if isinstance(first, Forgotten):
+            after = _at(self.after, first.path)
+            return after if first.before is None else after - first.before
+        known = first.known if isinstance(first, Above) else 0
+        answer = self.results[self._asked] - known
+        self._asked += 1
+        number = typing.get_args(hint)[1]
+        self.claims += [number.low <= answer] if number.low > -UNBOUNDED else []
+        self.claims += [answer <= number.high] if number.high < UNBOUNDED else []
+        return answer
+
+    def compared(self, result: Any) -> list[tuple[Any, Any]]:
+        """What the replaced method returned beside what the model's own did."""
+        if result is UNUSED:
+            return []
+        results = list(result) if isinstance(result, tuple) else [result]
+        return [(one, other) for one, other in zip(results, self.results, strict=True) if one is not other]

@@ -1,0 +1,117 @@
+"""What contracts can be called for, and what of it a run called: no function that changes state is left out unseen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from marginspec.targets.evm.artifact import Artifact
+from marginspec.targets.evm.chain import Chain
+from marginspec.targets.protocol import BadInput, Limits
+
+FALLBACK, RECEIVE = "fallback()", "receive()"
+
+UNNAMED = "contract {} of the set-up, which the adapter's `contracts` does not have"
+
+NO_CONTRACTS = "every function: {} has no `contracts`, the artifacts by name, so that nobody knows them"
+
+
+def _is_function(name: str) -> bool:
+    """Whether a name is one of a function, as opposed to words about something else."""
+    return re.fullmatch(r"\w+\.\w+\(\S*\)", name) is not None
+
+
+class Watched:
+    """A chain that notes what is deployed on it."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self.deployed: dict[str, bytes] = {}
+
+    def deploy(self, sender: str, code: bytes) -> str:
+        """Create a contract; its address."""
+        address = self._chain.deploy(sender, code)
+        self.deployed[address.lower()] = code
+        return address
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
+
+    def as_chain(self) -> Chain:
+        """The same for whoever needs a chain."""
+        return cast("Chain", self)
+
+
+class Surface:
+    """The functions of what was deployed, and the accepted calls that a run made to them."""
+
+    def __init__(self, adapter: object, deployed: Mapping[str, bytes]) -> None:
+        """deployed: creation code by address, in lower case. BadInput for a declaration without a reason."""
+        contracts = getattr(adapter, "contracts", None)
+        self._contracts: Mapping[str, Artifact] | None = contracts if isinstance(contracts, Mapping) else None
+        self._adapter = type(adapter).__name__
+        self._declared: Mapping[str, str] = getattr(adapter, "not_modelled", {})
+        for name, why in self._declared.items():
+            if not isinstance(why, str) or not why.strip():
+                raise BadInput(f"{self._adapter}.not_modelled: say why {name} is not modelled")
+        self._name = {address: self._named(code) for address, code in deployed.items()}
+        self.called: set[tuple[str, bytes]] = set()
+        """Address and selector of each call that was accepted; data of less than four bytes as it is."""
+
+    def _named(self, code: bytes) -> str | None:
+        """The contract whose creation code this is, with its arguments; None where no artifact has it."""
+        fitting = [n for n, each in (self._contracts or {}).items() if code.startswith(each.bytecode)]
+        return max(fitting, key=lambda n: len((self._contracts or {})[n].bytecode), default=None)
+
+    def limits(self) -> Limits:
+        """The functions that no accepted call was made to, those among them that the adapter declares apart."""
+        if self._contracts is None:
+            return Limits(unmodelled=(NO_CONTRACTS.format(self._adapter),))
+        called = self._taken(self._contracts)
+        missing = [name for name in self._functions(self._contracts) if name not in called]
+        declared = {name: why for name, why in self._declared.items() if name in missing or not _is_function(name)}
+        return Limits(tuple(name for name in missing if name not in declared), declared)
+
+    def _functions(self, contracts: Mapping[str, Artifact]) -> Iterator[str]:
+        """What may change state, of every contract that was deployed."""
+        deployed = set(self._name.values())
+        for name, each in contracts.items():
+            if name not in deployed:
+                continue
+            yield from (f"{name}.{function.signature}" for function in each.functions() if function.changes)
+            yield from [f"{name}.{FALLBACK}"] * each.has_fallback
+            yield from [f"{name}.{RECEIVE}"] * each.has_receive
+        for number, known in enumerate(self._name.values(), 1):
+            if known is None:
+                yield UNNAMED.format(number)
+
+    def _taken(self, contracts: Mapping[str, Artifact]) -> set[str]:
+        """What the calls were made to.
+
+        A contract that does not have the function, and a fallback or no known interface, is taken to hand the call on:
+        then every contract that has the function was called.
+        """
+        numbers = {address: number for number, address in enumerate(self._name, 1)}
+        by_selector: dict[bytes, list[tuple[str, str]]] = {}
+        for name, each in contracts.items():
+            for function in each.functions():
+                by_selector.setdefault(function.selector, []).append((name, f"{name}.{function.signature}"))
+        found = set()
+        for address, selector in self.called:
+            to = self._name.get(address)
+            having = by_selector.get(selector, [])
+            if own := [function for contract, function in having if contract == to]:
+                found.update(own)
+                continue
+            if to is None:
+                found.add(UNNAMED.format(numbers.get(address, 0)))
+            elif not selector and contracts[to].has_receive:
+                found.add(f"{to}.{RECEIVE}")
+                continue
+            elif contracts[to].has_fallback:
+                found.add(f"{to}.{FALLBACK}")
+            else:
+                continue
+            found.update(function for _, function in having)
+        return found
