@@ -34,6 +34,8 @@ def judged(
     given: whether the invariants that the law may assume are asked.
     """
     try:
+        # What a relaxation assumes of a state is a part of what the law says.
+        _demand((bool(getattr(claim.relaxed, "given", lambda _: True)(state)),))
         if given:
             for invariant in claim.given:
                 _demand(holds(invariant, state, case) for case in instances(invariant, ids))

@@ -160,6 +160,7 @@ class _Search:
         self._near: list[tuple[int, Case]] = []
         self._news: list[Case] = []
         self._accepting: dict[str, list[Situation]] = {}
+        self._found: dict[tuple[int, str], Call | None] = {}
         self._met: set[tuple[str, int, int]] = set()
         self._vain: Counter[tuple[str, int, int]] = Counter()
         self._looked: Counter[tuple[str, bool]] = Counter()
@@ -284,14 +285,14 @@ class _Search:
     def _call(self, at: Situation, actions: list[str]) -> Call | None:
         """A call that is accepted here, of one of some actions."""
         action = self._draw.random.choice(actions)
-        if action not in at.calls and at.reached:
+        # A situation keeps its calls when it is pinned or varied, so they stand for it.
+        place = id(at.calls), action
+        if action not in at.calls and at.reached and place not in self._found:
             try:
-                found = self._draw.accepted(self._law.infos[action], at.frame, at.values, 2)
+                self._found[place] = self._draw.accepted(self._law.infos[action], at.frame, at.values, 2)
             except Exception:
-                found = None
-            if found is not None:
-                at.calls[action] = found
-        return at.calls.get(action)
+                self._found[place] = None
+        return at.calls.get(action) or self._found.get(place)
 
     def _fill(self, arguments: Arguments, call: Call) -> None:
         hints = self._law.infos[call.action].arguments
