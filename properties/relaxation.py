@@ -214,6 +214,9 @@ def _simulated(relaxation: Relaxation, model: type[Machine], name: str, method: 
 
     predicate.__annotations__ = {"venue": model, **hints, **told, "return": Any}
     predicate.__name__ = f"{relaxation.name}_{name}"
+    # What it is about, for those who read its text, is the model's own method.
+    predicate.__module__ = method.__module__
+    predicate.__wrapped__ = inspect.unwrap(getattr(model, name))  # type: ignore[attr-defined]
     return predicate
 
 

@@ -53,6 +53,8 @@ def _gate(document: Document) -> Iterator[Line]:
 
 def _prove(document: Document) -> Iterator[Line]:
     summary, laws = document["summary"], len(document["properties"])
+    lemmas = sum(row.get("kind") == "lemma" for row in document["properties"])
+    what = f"laws ({counted(lemmas, 'lemma')} among them)" if lemmas else "laws"
     if summary["refuted"]:
         yield Line("bad", f"{counted(summary['refuted'], 'law is', 'laws are')} refuted, by concrete integers")
     if summary["unknown"]:
@@ -62,9 +64,9 @@ def _prove(document: Document) -> Iterator[Line]:
     if not laws:
         yield Line("open", "no law was proved")
     elif summary["confirmed"] == summary["proved"] == laws:
-        yield Line("good", f"{summary['proved']:,} of {laws:,} laws proved, and confirmed by a second solver")
+        yield Line("good", f"{summary['proved']:,} of {laws:,} {what} proved, and confirmed by a second solver")
     else:
-        yield Line("good", f"{summary['proved']:,} of {laws:,} laws proved, {summary['confirmed']:,} confirmed")
+        yield Line("good", f"{summary['proved']:,} of {laws:,} {what} proved, {summary['confirmed']:,} confirmed")
 
 
 def _fuzz(document: Document) -> Iterator[Line]:

@@ -220,10 +220,12 @@ def _bankruptcy(run: Document) -> str:
 
 
 def show_rules(document: Document, console: Console) -> None:
-    """Rule, title, where it stands in the code, which properties speak of it."""
+    """Rule, title, where it stands in the code, which laws and lemmas speak of it."""
     table = Table(title="Rules", title_justify="left")
-    for column in ("rule", "title", "code", "properties"):
+    for column in ("rule", "title", "code", "laws", "lemmas"):
         table.add_column(column, overflow="fold")
     for row in document["rules"]:
-        table.add_row(row["id"], escape(row["title"]), "\n".join(row["code"]), ", ".join(row["properties"]))
+        laws = [id for id in row["properties"] if id not in row["lemmas"]]
+        columns = "\n".join(row["code"]), ", ".join(laws), ", ".join(row["lemmas"])
+        table.add_row(row["id"], escape(row["title"]), *columns)
     console.print(table)
