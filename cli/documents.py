@@ -45,7 +45,7 @@ def prove_document(system: str, verdicts: Sequence[Verdict], seconds: float) -> 
                 "kind": "lemma" if v.kind == "lemma" else "law",
                 "algebra": v.algebra,
                 "vacuous": v.vacuous,
-                "cached": False,
+                "cached": v.cached,
                 "rechecked": v.rechecked,
                 "cases": v.cases,
                 "scope": list(v.scope),

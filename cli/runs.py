@@ -17,11 +17,12 @@ from typing import Any, TypeVar
 from marginspec.cli import documents, export
 from marginspec.cli.corpus import open_corpus
 from marginspec.cli.process import progress
+from marginspec.cli.proofs import KeptProver
 from marginspec.cli.systems import System
 from marginspec.differential.campaign import Campaign, run
 from marginspec.differential.trace import Trace, write
 from marginspec.properties.ranges import with_ranges
-from marginspec.prover.prove import Prover, prove_all
+from marginspec.prover.prove import prove_all
 from marginspec.targets.evm.artifact import parse_option
 from marginspec.targets.protocol import BadInput, Target
 
@@ -42,7 +43,7 @@ def prove_document(chosen: System, only: list[str] | None, folder: Path | None) 
         writable(folder, "--emit-smt2")
     started, verdicts = time.perf_counter(), []
     with progress("proving", len(claims)) as advance:
-        for verdict in prove_all(Prover(chosen.model, folder), claims, os.cpu_count() or 1):
+        for verdict in prove_all(KeptProver(chosen.model, folder), claims, os.cpu_count() or 1):
             verdicts.append(verdict)
             advance(len(verdicts))
     order = {c.id: n for n, c in enumerate(claims)}

@@ -47,6 +47,7 @@ from marginspec.prover.symbolic import (
     explore,
     shown,
 )
+from marginspec.prover.symmetry import asymmetry
 from marginspec.prover.trial import Trials
 from marginspec.prover.witness import Witnesses
 
@@ -61,6 +62,9 @@ RECHECK = {"yices": 4.0, "cvc5": 4.0, "z3": 4.0}
 
 # Names that are added to a scope where a law and its steps may speak of more accounts than it names.
 MOST_NAMES = 8
+
+# Processor time for looking whether identifiers that are said to be alike are.
+SYMMETRY_SECONDS = 0.5
 
 # Accounts that nobody names, where a law must not count them; and on how many of its paths.
 MANY_ACCOUNTS = 64
@@ -93,7 +97,8 @@ class Verdict:
     confirmed: for every obligation and every step a second solver agreed. vacuous: nothing is claimed. cases: in how
     many the law was run as plain Python and held. scope: what its variables are limited to. relaxed: the methods that
     were replaced. took: the invariants that were taken for given, where not all were needed. counterexample: integers
-    and identifiers; replays: whether it is by the names of the proof, so that a test can be made of it.
+    and identifiers; replays: whether it is by the names of the proof, so that a test can be made of it. cached: found
+    in an earlier run, of the same texts.
     """
 
     id: str
@@ -117,6 +122,7 @@ class Verdict:
     solvers: dict[str, SolverResult] = field(default_factory=dict)
     counterexample: dict[str, Any] | None = None
     replays: bool = True
+    cached: bool = False
     seconds: float = 0.0
 
 
@@ -133,6 +139,7 @@ class Prover:
     witnesses: Witnesses = field(default_factory=Witnesses)
     trials: dict[type[Machine], Trials] = field(default_factory=dict)
     _rechecked: dict[str, bool] = field(default_factory=dict)
+    _alike: dict[str, str | None] = field(default_factory=dict)
     _alone: dict[str, Verdict] = field(default_factory=dict)
 
     def prove(self, claim: Property) -> Verdict:
@@ -177,6 +184,12 @@ class Prover:
         if self.model not in self.trials:
             self.trials[self.model] = Trials(self.model)
         trials = self.trials[self.model]
+        key = repr((claim.scope.keys, claim.scope.alike))
+        if key not in self._alike:
+            chance, reached = trials.prepare(claim.scope)
+            self._alike[key] = asymmetry(self.model, claim.scope, 1, SYMMETRY_SECONDS, [*chance, *reached])
+        if self._alike[key] is not None and verdict.verdict == "proved":
+            verdict.verdict, verdict.reason = "unknown", f"identifiers are not alike: {self._alike[key]}"
         tried = trials.run(claim)
         verdict.cases = tried.cases
         if tried.failure is None:
@@ -203,6 +216,10 @@ class Prover:
         if claim.relaxed and law_room.refusals > asked and not getattr(claim.relaxed, "total", False):
             # What the relaxed model accepts the model may refuse.
             raise Unsupported("asks what is refused of a model that refuses less")
+        # Before anything is refuted: what was found of one account that stands for many need not be so of them.
+        verdict.reason = law.reads_the_rest_one_by_one(found)
+        if verdict.reason:
+            return
         unwitnessed, alike = 0, set[tuple[Any, ...]]()
         for number, path in enumerate(p for p in found.paths if p.ended is None):
             # What is the same on both sides of a composition by algebra alone may be so in a thousand ways.
@@ -224,7 +241,7 @@ class Prover:
                     return
         verdict.witnessed = verdict.paths > 0 and unwitnessed == 0
         if verdict.paths == 0:
-            verdict.vacuous = True
+            verdict.vacuous = not verdict.reason
             verdict.reason = verdict.reason or "vacuous: no case satisfies its assumptions"
         elif unwitnessed:
             verdict.reason = verdict.reason or f"{unwitnessed} paths without a witness"
@@ -235,7 +252,7 @@ class Prover:
             return
         if not any(path.actions for path in found.paths) and claim.kind == "theorem":
             verdict.kind = "lemma"
-        verdict.reason = law.reads_the_rest_one_by_one(found) or self._unchecked(found, verdict)
+        verdict.reason = self._unchecked(found, verdict)
         if not verdict.reason:
             verdict.verdict = "proved"
 

@@ -290,6 +290,7 @@ class Run:
 
     def decide(self, condition: SymBool) -> bool:
         """The truth of a condition on this run: known from bounds or earlier decisions, else both ways are explored."""
+        self._belongs(condition)
         if (answer := self._repeat(condition)) is not None:
             return bool(answer)
         truth = self._known(condition)
@@ -298,6 +299,11 @@ class Run:
             self.constraints.append(condition)
             truth = True
         return bool(self._answer(condition, truth))
+
+    def _belongs(self, condition: SymBool) -> None:
+        for part in condition.parts:
+            if isinstance(part, SymInt) and part.atoms is not self.atoms:
+                raise Unsupported("a condition of another exploration is used: something outlives the run")
 
     def others(self) -> Iterator[Run]:
         """The runs that take another way at one of the branches of this one, the last branch first."""
@@ -328,7 +334,10 @@ class Run:
         for condition in claims_of(claim):
             if condition is True:
                 continue
-            if not isinstance(condition, SymBool) or condition.constant() is False:
+            if not isinstance(condition, SymBool):
+                return False
+            self._belongs(condition)
+            if condition.constant() is False:
                 return False
             if self._known(condition) is not True:
                 remain.append(condition)

@@ -386,14 +386,15 @@ class SymKey(SymInt):
 class SymBool:
     """A condition: term <= 0 (le), term == 0 (eq) or term != 0 (ne).
 
-    The term is left - right + plus, worked out when it is first looked at: a run that repeats another never does.
+    parts: left, right and plus. The term is left - right + plus, worked out when it is first looked at: a run that
+    repeats another never does.
     """
 
-    __slots__ = ("_parts", "_term", "kind")
+    __slots__ = ("_term", "kind", "parts")
 
     def __init__(self, kind: str, left: Value, right: Value = 0, plus: int = 0) -> None:
         self.kind = kind
-        self._parts = (left, right, plus)
+        self.parts = (left, right, plus)
         self._term: Value | None = None
 
     @property  # type: ignore[misc]
@@ -404,7 +405,7 @@ class SymBool:
     def value(self) -> Value:
         """The term; an integer when the unknowns in it cancel."""
         if self._term is None:
-            left, right, plus = self._parts
+            left, right, plus = self.parts
             self._term = left - right + plus
         return self._term
 
@@ -434,7 +435,7 @@ class SymBool:
             return False
         return all(
             a is b or (type(a) is int and type(b) is int and a == b)
-            for a, b in zip(self._parts, other._parts, strict=True)
+            for a, b in zip(self.parts, other.parts, strict=True)
         )
 
     def says_as(self, other: object) -> bool:
