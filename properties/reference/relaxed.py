@@ -50,22 +50,22 @@ class Relaxed(_Venue):
     any_size: StoredSize = 0
     any_mark: StoredPrice = 0
 
-    def equity(self, account: AccountId) -> int:
+    def equity(self, account: AccountId, aged: bool = False) -> int:
         return self.any_equity[account]
 
-    def unrealised(self, account: AccountId) -> int:
+    def unrealised(self, account: AccountId, aged: bool = False) -> int:
         return self.any_profit[account]
 
-    def maintenance_margin(self, account: AccountId) -> int:
+    def maintenance_margin(self, account: AccountId, aged: bool = False) -> int:
         return self.any_maintenance
 
-    def price(self, asset: AssetId) -> Asset:
+    def price(self, asset: AssetId, aged: bool = False) -> Asset:
         return Asset(mark=self.assets[asset].mark, high=FAR)
 
-    def _requirement(self, account: AccountId, buffered: bool) -> int:
+    def _requirement(self, account: AccountId, buffered: bool, aged: bool = False) -> int:
         return ALL
 
-    def _within_limit(self, market: MarketId, size: int, mark: int, urgent: bool) -> int:
+    def _size_to_close(self, account: AccountId, market: MarketId, most: int, equity: int) -> int:
         return self.any_size
 
     def _update_price(self, asset: AssetId) -> None:
@@ -124,13 +124,13 @@ class AnyEquity(Settled):
     any_profit: dict[AccountId, Quote] = field(default_factory=dict)
     any_maintenance: dict[AccountId, Fund] = field(default_factory=dict)
 
-    def equity(self, account: AccountId) -> int:
+    def equity(self, account: AccountId, aged: bool = False) -> int:
         return self.any_equity[account]
 
-    def unrealised(self, account: AccountId) -> int:
+    def unrealised(self, account: AccountId, aged: bool = False) -> int:
         return self.any_profit[account]
 
-    def maintenance_margin(self, account: AccountId) -> int:
+    def maintenance_margin(self, account: AccountId, aged: bool = False) -> int:
         return self.any_maintenance[account]
 
     def _needs_initial_margin(self, account: AccountId) -> None:
@@ -148,10 +148,10 @@ class AnyPortfolio(Settled):
     any_requirement: Fund = 0
     any_buffered: Fund = 0
 
-    def equity(self, account: AccountId) -> int:
+    def equity(self, account: AccountId, aged: bool = False) -> int:
         return self.any_equity
 
-    def _requirement(self, account: AccountId, buffered: bool) -> int:
+    def _requirement(self, account: AccountId, buffered: bool, aged: bool = False) -> int:
         """As of the position in one market, and any number in the others."""
         size, ratio = magnitude(self.accounts[account].positions[HERE].size), self.markets[HERE].ratio
         high = self.assets[self.market_terms[HERE].asset].high

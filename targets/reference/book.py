@@ -257,8 +257,8 @@ def _bad_debt(settled: Reference, account: AccountId) -> int:
 
 def _health(reader: Reader, state: Reference, account: AccountId, owner: Owner) -> Question:
     def numbers() -> tuple[int, ...]:
-        requirement = state._requirement(account, buffered=True)
-        return state.equity(account), state.maintenance_margin(account), requirement, state.initial_margin(account)
+        exact = state._requirement(account, buffered=False), state._requirement(account, buffered=True)
+        return state.equity(account), state.maintenance_margin(account), *exact, state.initial_margin(account)
 
     ask = Ask(reader.address, HEALTH + word(owner[0]) + word(owner[1]))
     return Question("health_of", account, "", ask, _said(numbers))
