@@ -164,6 +164,37 @@ class AnyPortfolio(Settled):
 
 
 @dataclass
+class AnyJudgement(_Venue):
+    """Accounts have any equity and requirement, a liquidation closes any size, and liquidators have margin."""
+
+    any_equity: dict[AccountId, Quote] = field(default_factory=dict)
+    any_maintenance: Fund = 0
+    any_size: StoredSize = 0
+
+    def equity(self, account: AccountId, aged: bool = False) -> int:
+        return self.any_equity[account]
+
+    def maintenance_margin(self, account: AccountId, aged: bool = False) -> int:
+        return self.any_maintenance
+
+    def _size_to_close(self, account: AccountId, market: MarketId, most: int, equity: int) -> int:
+        return self.any_size
+
+    def _needs_initial_margin(self, account: AccountId) -> None:
+        """Accepted."""
+
+
+@dataclass
+class AnyPrices(_Venue):
+    """A price update accepts any mark, or leaves it; ratios, haircuts and edges after it are no part of the laws."""
+
+    any_mark: dict[AssetId, StoredPrice] = field(default_factory=dict)
+
+    def _update_price(self, asset: AssetId) -> None:
+        self.assets[asset].mark = self.any_mark[asset]
+
+
+@dataclass
 class AnyReport(_Venue):
     """Usable reports agree on any price, and parameters stay."""
 
@@ -224,6 +255,8 @@ unchecked_margin = relaxation(Unchecked)
 any_equity = relaxation(AnyEquity)
 any_portfolio = relaxation(AnyPortfolio)
 any_report = relaxation(AnyReport)
+any_judgement = relaxation(AnyJudgement)
+any_prices = relaxation(AnyPrices)
 unadapted = relaxation(Unadapted)
 only_taker = relaxation(OnlyTaker)
 only_maker = relaxation(OnlyMaker)
