@@ -163,9 +163,7 @@ class Refuter(Prover):
 
     watch: Watch = dataclasses.field(kw_only=True)
 
-    def body(self, claim: Property) -> Callable[[], Any]:
-        body = super().body(claim)
-
+    def around(self, body: Callable[[], Any]) -> Callable[[], Any]:
         def watched() -> Any:
             self.watch.reset()
             result = body()
@@ -174,7 +172,7 @@ class Refuter(Prover):
         return watched
 
     def _witness(self, found: Exploration, path: Path, claim: str) -> str:
-        return "witnessed"
+        return "not looked for"
 
     def _discharge(self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict) -> bool:
         obligation = Obligation(found.atoms, tuple(path.constraints), path.claims)
@@ -185,7 +183,7 @@ class Refuter(Prover):
 # --- Time -------------------------------------------------------------------------------------------------------------
 
 
-class Overdue(Exception):  # noqa: N818 - a limit, not an error
+class Overdue(BaseException):  # noqa: N818 - a limit, not an error
     """Time is over."""
 
 

@@ -20,7 +20,7 @@ from marginspec.properties.law import Irrelevant, Property
 from marginspec.properties.scope import NumberKey, Scope
 from marginspec.prover.arbitrary import Arbitrary
 from marginspec.prover.claim import claimed
-from marginspec.prover.symbolic import Replay, Unknown
+from marginspec.prover.symbolic import Replay, Unknown, shown
 
 # Of the steps of a run that an action under test takes, one in so many becomes a sample, so that samples differ.
 SPARSE = 4
@@ -75,7 +75,7 @@ class Sample(Replay):
             self.picks[name] = given if given in options else self._draw.choice(options)
         return self.picks[name]
 
-    def unknown(self, unknown: Unknown) -> int:
+    def unknown(self, unknown: Unknown, identifier: bool = False) -> int:
         name = unknown.name
         if name not in self._drawn:
             given = self._look(name)
@@ -86,6 +86,7 @@ class Sample(Replay):
         return self._drawn[name]
 
     def _look(self, name: str) -> Any:
+        name = shown(name)
         return self._given.get(name, self._given.get(name.rpartition(".")[2]))
 
 

@@ -43,8 +43,9 @@ class Scope:
     keys: identifiers of each type, as keys of maps; the one named `REST` carries the sums of everybody else.
     free: those that an argument may be (default: all keys but `REST`).
     fixed: options for single variables, by their path in the state or by their own name, each with its reason.
-    alike: groups of identifiers that differ in nothing but their name. Each pattern of equality between arguments is then
-    looked at once, whatever the names; that renaming them changes nothing is tested whenever a law is proved.
+    alike: groups of identifiers that differ in nothing but their name. Each pattern of equality between arguments is
+    then looked at once, whatever the names; that renaming them changes nothing is tested whenever a law is proved.
+    Those of whom there is a `REST` are alike without being listed, and there are as many of them as a law can name.
     """
 
     keys: dict[Any, Options]
@@ -55,6 +56,15 @@ class Scope:
     def narrowed(self, fixed: Mapping[str, Options]) -> Scope:
         """The same scope with other options for some variables."""
         return Scope(self.keys, self.free, {**self.fixed, **fixed}, self.alike)
+
+    def names(self) -> str:
+        """The identifiers that there are, as people read it."""
+        found = []
+        for kind, keys in self.keys.items():
+            named = ", ".join(str(getattr(key, "name", key)) for key in keys if key != REST)
+            more = " and any number more" if REST in keys else " only"
+            found.append(f"{getattr(kind, '__name__', kind)}: {named}{more}")
+        return "; ".join(found)
 
     def pins(self) -> list[str]:
         """Every variable that is limited, with its options and the reason, as people read it."""

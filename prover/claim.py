@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from marginspec.model.kernel.machine import Machine, Rejected
 from marginspec.model.kernel.record import plain
-from marginspec.properties.law import Irrelevant, Property, Step, arguments_of, assume
+from marginspec.properties.law import Irrelevant, Property, Step, arguments_of, assume, every
+from marginspec.properties.ranges import outside_of
 from marginspec.prover.arbitrary import Arbitrary
 
 
@@ -42,17 +44,28 @@ def _assume_of(invariant: Property, state: Machine, arguments: dict[str, Any]) -
 
 def _claimed(model: type[Machine], claim: Property, arbitrary: Arbitrary, state: Machine) -> Any:
     hints = arguments_of(claim.predicate)
-    arguments = {n: arbitrary.value(h, n) for n, h in hints.items() if plain(h) is not Step}
+    arguments = {n: arbitrary.argument(h, n) for n, h in hints.items() if plain(h) is not Step}
     if claim.kind == "composition":
         return _composed(claim, state, arbitrary.step(model, "step"))
     if claim.kind != "invariant":
         steps = {n: arbitrary.step(model, n) for n, h in hints.items() if plain(h) is Step}
         return claim.predicate(state, **arguments, **steps)
-    _assume_of(claim, state, arguments)
+    if not hasattr(claim.predicate, "fields"):  # else a state within its ranges is what this begins with
+        _assume_of(claim, state, arguments)
     step = arbitrary.step(model, "step")
     assume(claim.before(state, step))
+    if fields := getattr(claim.predicate, "fields", None):
+        return _within_ranges(state, step, fields)
     step.take(state)
     return claim.predicate(state, **arguments)
+
+
+def _within_ranges(state: Machine, step: Step, fields: Callable[[str], bool]) -> Any:
+    """The ranges of what a step changes: what it does not is where it was."""
+    before = state.flatten()
+    step.take(state)
+    changed = {n for n, old, new in zip(state.names(), before, state.flatten(), strict=True) if old is not new}
+    return every(condition for name, condition in outside_of(state, fields) if name in changed)
 
 
 def _composed(claim: Property, state: Machine, step: Step) -> Any:
@@ -66,7 +79,9 @@ def _composed(claim: Property, state: Machine, step: Step) -> Any:
     if not claim.before(prepared, step):
         return False
     alone, both = _outcome(step, state), _outcome(step, prepared)
-    return alone[0] == both[0] and alone[1] == both[1] and state.flatten() == prepared.flatten()
+    if alone[0] is not None or both[0] is not None:
+        return alone[0] == both[0]
+    return alone[1] == both[1] and state.flatten() == prepared.flatten()
 
 
 def _outcome(step: Step, state: Machine) -> tuple[str | None, Any]:

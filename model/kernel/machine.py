@@ -19,7 +19,7 @@ T = TypeVar("T")
 class Rejected(Exception):  # noqa: N818 - the domain's word for a refused action
     """Something was refused. `rule` is the ID of the rule that refused it.
 
-    by_action: whether a whole action was refused, and so undone; else a helper had no answer (an overflow, a stale price).
+    by_action: whether a whole action was refused, and so undone; else a helper had no answer (an overflow, say).
     """
 
     def __init__(self, rule: str) -> None:
@@ -63,6 +63,10 @@ class Machine(Record):
     system: ClassVar[str] = ""
     universe: ClassVar[dict[Any, tuple[Any, ...]]] = {}
     never: ClassVar[dict[str, str]] = {}
+
+    # Who takes actions, if not their caller: it is given the state and what lets the action happen, and answers what
+    # the caller gets.
+    observer: ClassVar[Callable[[Any, Callable[[], Any]], Any] | None] = None
 
     # Of a live run only, never of a copy: the rules reached so far, the last accepted action and the state before it.
     reach: list[str] | None = None
@@ -172,6 +176,11 @@ def action(function: Any = None, *, weight: float = 1, environment: bool = False
     def wrap(method: F) -> F:
         @functools.wraps(method)
         def atomic(self: Machine, *args: Any, **kwargs: Any) -> Any:
+            if Machine.observer is None:
+                return happen(self, *args, **kwargs)
+            return Machine.observer(self, lambda: happen(self, *args, **kwargs))
+
+        def happen(self: Machine, *args: Any, **kwargs: Any) -> Any:
             before = self.flatten()
             try:
                 result = method(self, *args, **kwargs)

@@ -1,7 +1,8 @@
 """What the numbers of a model are: their range, unit and scale.
 
-A model annotates its fields and arguments with these types. The fuzzer derives its strategies from them. A proof assumes
-the range of an argument; that every action keeps the range of each field is a law of its own, which every proof rests on.
+A model annotates its fields and arguments with these types. The fuzzer derives its strategies from them. A proof
+assumes the range of an argument; that every action keeps the range of each field is a law of its own, on which every
+proof rests.
 """
 
 from dataclasses import dataclass, field
