@@ -163,7 +163,8 @@ def target_ratio(volatility: int, minimum: int, maximum: int) -> int:
 
 def is_covered(minimum_haircut: int, delta: int) -> bool:
     """MRG-14: whether collateral that fell by delta and is sold at the seizure discount fetches what it counted for."""
-    return minimum_haircut <= MAXIMUM_HAIRCUT and (PPM - minimum_haircut) * PPM <= (PPM - delta) * (PPM - SEIZURE_DISCOUNT)
+    counted = PPM - minimum_haircut
+    return minimum_haircut <= MAXIMUM_HAIRCUT and counted * PPM <= (PPM - delta) * (PPM - SEIZURE_DISCOUNT)
 
 
 def is_safe(parameters: Mapping[ParameterId, int], delta: int, slope: int) -> bool:

@@ -1,9 +1,9 @@
 """The buffer theorem: accounts at maintenance survive the next price move and every liquidation after it.
 
 What an account has at the marks is its net worth. A move of at most delta leaves it at zero or above (REF-BUF-3); no
-liquidation, seizure or cover takes it below, by whomever, of how much, in any order (REF-BUF-4 to 6), and the insurance
-fund pays nothing; and whoever is below maintenance can be liquidated (REF-LIQ-12) and then needs less (REF-LIQ-9), so it
-ends. Chapters 4, 6, 8 and 9 together.
+liquidation, seizure or cover takes it below, by whomever, of how much, in any order (REF-BUF-4 to 6), and the
+insurance fund pays nothing; and whoever is below maintenance can be liquidated (REF-LIQ-12) and then needs less
+(REF-LIQ-9), so it ends. Chapters 4, 6, 8 and 9 together.
 """
 
 from __future__ import annotations
@@ -173,8 +173,8 @@ ANY_PORTFOLIO = "any positions and collateral of all accounts; funding settled"
 def liquidations_make_nobody_insolvent(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
-    """A liquidation, of whatever size, takes from the account no more than it is worth, nothing from the liquidator, and
-    nothing from the insurance fund."""
+    """A liquidation, of whatever size, takes from the account no more than it is worth, and nothing from the liquidator
+    or the insurance fund."""
     # By REF-BUF-7.
     assume(settled(venue).equity(account, aged=True) <= net_worth(venue, account))
     before, fund = (net_worth(venue, account), net_worth(venue, liquidator)), venue.insurance
@@ -211,7 +211,7 @@ def seizures_make_nobody_insolvent(
 
 @chapter.theorem("REF-BUF-6", bounds=ANY_PORTFOLIO)
 def fund_pays_nothing_for_the_solvent(venue: Reference, caller: User, account: CounterpartyId) -> Any:
-    """Nobody who is worth nothing or more is covered by the insurance fund, and so no such account gets into default."""
+    """Nobody who is worth at least nothing is covered by the insurance fund, so no such account gets into default."""
     _in_order(settled(venue), account)
     assume(not venue.accounts[account].in_default)
     assume(net_worth(venue, account) >= 0)
