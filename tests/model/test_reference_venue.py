@@ -192,12 +192,14 @@ def test_who_owns_both_accounts_earns_no_discount_that_the_fund_would_pay(venue:
     venue.deposit("bystander", "ETH", 10**18)
     lose(venue, "bystander", -debt * USD)
     before = venue.accounts["liquidator"].cash
-    # The collateral is worth 2,000 USD; the discount would be 80.
-    assert venue.seize_collateral("liquidator", "bystander", "ETH", 10**18) == paid * USD
+    # The collateral is worth 2,000 USD and the discount would be 80. 500 wei are worth the least there is of quote.
+    needed = 10**18 if debt > 2000 else 10**18 - 499
+    assert venue.seize_collateral("liquidator", "bystander", "ETH", needed) == paid * USD
     assert before - venue.accounts["liquidator"].cash == paid * USD
     covered = venue.apply(Call("cover", {"caller": "keeper", "account": "bystander"}))
-    # A deficit is what the debt exceeds the collateral by; the fund pays no discount.
-    assert (covered.rule, covered.returns) == ((None, ((debt - 2000) * USD,)) if debt > 2000 else ("DEF-3", ()))
+    # The fund pays what the debt exceeds the collateral by, and no discount.
+    assert (covered.rule, covered.returns) == ((None, ((debt - 2000) * USD,)) if debt > 2000 else ("DEF-2", ()))
+    assert venue.accounts["bystander"].cash == 0
 
 
 def test_deposits_in_parts_count_as_much_as_in_one_and_less_beyond_a_tier(venue: Any) -> None:
