@@ -185,6 +185,33 @@ class AnyJudgement(_Venue):
 
 
 @dataclass
+class AnyTakeover(_Venue):
+    """Any account may be liquidated, of any size."""
+
+    any_maintenance: Fund = 0
+    any_size: StoredSize = 0
+
+    def maintenance_margin(self, account: AccountId, aged: bool = False) -> int:
+        return self.any_maintenance
+
+    def _size_to_close(self, account: AccountId, market: MarketId, most: int, equity: int) -> int:
+        return self.any_size
+
+
+@dataclass
+class AnySize(_Venue):
+    """A liquidation closes any size, and liquidators have margin."""
+
+    any_size: StoredSize = 0
+
+    def _size_to_close(self, account: AccountId, market: MarketId, most: int, equity: int) -> int:
+        return self.any_size
+
+    def _needs_initial_margin(self, account: AccountId) -> None:
+        """Accepted."""
+
+
+@dataclass
 class AnyPrices(_Venue):
     """A price update accepts any mark, or leaves it; ratios, haircuts and edges after it are no part of the laws."""
 
@@ -257,6 +284,8 @@ any_portfolio = relaxation(AnyPortfolio)
 any_report = relaxation(AnyReport)
 any_judgement = relaxation(AnyJudgement)
 any_prices = relaxation(AnyPrices)
+any_size = relaxation(AnySize)
+any_takeover = relaxation(AnyTakeover)
 unadapted = relaxation(Unadapted)
 only_taker = relaxation(OnlyTaker)
 only_maker = relaxation(OnlyMaker)
