@@ -183,7 +183,7 @@ class Refuter(Prover):
 # --- Time -------------------------------------------------------------------------------------------------------------
 
 
-class Overdue(BaseException):  # noqa: N818 - a limit, not an error
+class Overdue(BaseException):
     """Time is over."""
 
 

@@ -68,6 +68,7 @@ from marginspec.properties.reference.scope import (
     settled,
     worth,
 )
+from marginspec.properties.scope import Options, pinned
 
 
 @chapter.lemma("REF-LIQ-1")
@@ -156,8 +157,8 @@ def seizure_pays_more_than_the_collateral_counted_for(
 # --- The action -----------------------------------------------------------------------------------------------------
 
 # The liquidator's own position and margin play no part in what happens to the account.
-TAKING_OVER = {
-    f"accounts[{account}].positions[{market}].size": (0,)
+TAKING_OVER: dict[str, Options] = {
+    f"accounts[{account}].positions[{market}].size": pinned(0, why="what the account has elsewhere is any number")
     for account, market in ((ACTOR, HERE), (ACTOR, ELSEWHERE), (OTHER, ELSEWHERE))
 }
 PORTFOLIO = "whatever equity and margin the account has in other markets and in collateral; funding settled"
@@ -315,8 +316,6 @@ def every_account_below_maintenance_can_be_liquidated(venue: Reference, most: Si
     assume(case.price.mark >= 1)
     assume(venue.now <= case.price.time + MAX_AGE)
     assume(case.equity < venue.maintenance_margin(OTHER))
-    for isolated in (ACTOR, OTHER):
-        assume(venue.accounts[isolated].positions[ELSEWHERE].size == 0)  # or a cross account
     return refusal(venue.liquidate, ACTOR, OTHER, HERE, most) is None
 
 
@@ -332,7 +331,15 @@ def liquidation_is_not_refused_for_a_reason_that_is_none(
     )
 
 
-@chapter.theorem("REF-LIQ-20", bounds="two markets, two collateral assets; funding settled", relaxed=any_size)
+# Which feed is down, and what the account has beside the position, is the case; the rest would only multiply cases.
+SHIELDED = {
+    **TAKING_OVER,
+    f"accounts[{OTHER}].collateral[{ETH}].counted": pinned(0, why="its feed is the market's, which has to be fresh"),
+    "markets[here].reduce_only": pinned(False, why="a liquidation reads it nowhere"),
+}
+
+
+@chapter.theorem("REF-LIQ-20", bounds="one other feed; funding settled", scope=SHIELDED, relaxed=any_size)
 def feed_that_is_down_shields_nobody(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
@@ -344,7 +351,7 @@ def feed_that_is_down_shields_nobody(
     return price.mark == 0 or venue.now > price.time + MAX_AGE
 
 
-@chapter.theorem("REF-LIQ-21", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=any_takeover)
+@chapter.theorem("REF-LIQ-21", bounds=SIMPLE_BOUNDS, scope={**SIMPLE, **TAKING_OVER}, relaxed=any_takeover)
 def liquidator_has_initial_margin(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
@@ -360,17 +367,22 @@ def liquidator_has_initial_margin(
 # Nobody can know who owns an account. Of one that owes more than it is worth, its owner has nothing; that is all.
 
 
-@chapter.theorem("REF-LIQ-22", bounds=f"{PORTFOLIO}; any size", relaxed=any_judgement, rests_on=("REF-BUF-7",))
+@chapter.theorem(
+    "REF-LIQ-22", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_judgement, rests_on=("REF-BUF-4", "REF-BUF-7")
+)
 def liquidating_an_own_account_never_pays(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
-    """Whoever owns both accounts has no more after a liquidation of one by the other, nor than the penalty less."""
+    """Whoever owns both accounts has no more together after a liquidation of one by the other, and of no account that
+    owes more than it is worth does it owe more: nothing is gained at the expense of others either."""
     # By REF-BUF-7.
     assume(settled(venue).equity(account, aged=True) <= net_worth(venue, account))
     before = [net_worth(venue, party) for party in (account, liquidator)]
     venue.liquidate(liquidator, account, market, most)
     after = [net_worth(venue, party) for party in (account, liquidator)]
-    return above_zero(after[0]) + above_zero(after[1]) <= above_zero(before[0]) + above_zero(before[1])
+    return every(
+        (sum(after) <= sum(before), after[0] >= min(before[0], 0), after[0] <= before[0], after[1] >= before[1])
+    )
 
 
 @chapter.theorem("REF-LIQ-23", bounds=f"{SIMPLE_BOUNDS}; at any margin", scope=SIMPLE, relaxed=any_judgement)
