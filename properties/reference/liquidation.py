@@ -48,6 +48,7 @@ from marginspec.properties.reference.relaxed import (
     any_equity,
     any_judgement,
     any_portfolio,
+    any_portfolio_any_size,
     any_size,
     any_takeover,
     settled_before,
@@ -208,7 +209,7 @@ def _case(venue: Reference, account: AccountId, market: MarketId) -> Case:
 
 
 @chapter.theorem(
-    "REF-LIQ-8", bounds=PORTFOLIO, scope={**TAKING_OVER, "liquidator": (ACTOR, OTHER)}, relaxed=any_portfolio
+    "REF-LIQ-8", bounds=PORTFOLIO, scope={**TAKING_OVER, "liquidator": (ACTOR, OTHER)}, relaxed=any_portfolio_any_size
 )
 def only_accounts_below_maintenance_are_liquidated(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
@@ -221,7 +222,19 @@ def only_accounts_below_maintenance_are_liquidated(
     return every((case.equity * PPM < case.maintenance, not in_default, liquidator != account, fresh))
 
 
-@chapter.theorem("REF-LIQ-9", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_portfolio)
+@chapter.theorem("REF-LIQ-25", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_portfolio)
+def liquidation_closes_something_and_no_more_than_there_is(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
+) -> Any:
+    """A liquidation closes at least one unit, at most what is offered, and at most the position."""
+    case = _case(venue, account, market)
+    closed, _ = venue.liquidate(liquidator, account, market, most)
+    return every((closed >= 1, closed <= case.size, closed <= most))
+
+
+@chapter.theorem(
+    "REF-LIQ-9", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_portfolio_any_size, rests_on=("REF-LIQ-25",)
+)
 def liquidation_strictly_improves_the_account(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
@@ -230,12 +243,13 @@ def liquidation_strictly_improves_the_account(
     case, position = _case(venue, account, market), venue.accounts[account].positions[market]
     size, taken = position.size, venue.accounts[liquidator].positions[market].size
     closed, paid = venue.liquidate(liquidator, account, market, most)
+    # By REF-LIQ-25 no case is lost.
+    assume(closed >= 1)
+    assume(closed <= case.size)
     bought = closed if size > 0 else -closed
     missing = venue._requirement(account, buffered=False) - (case.equity - paid) * PPM
     return every(
         (
-            closed >= 1,
-            closed <= case.size,
             position.size == size - bought,
             venue.accounts[liquidator].positions[market].size == taken + bought,
             missing < case.maintenance - case.equity * PPM,
@@ -278,7 +292,7 @@ def liquidation_restores_and_leaves_no_dust(
     )
 
 
-@chapter.theorem("REF-LIQ-11", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_portfolio)
+@chapter.theorem("REF-LIQ-11", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_portfolio_any_size)
 def penalty_is_paid_from_equity_and_shared(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
@@ -319,7 +333,7 @@ def every_account_below_maintenance_can_be_liquidated(venue: Reference, most: Si
     return refusal(venue.liquidate, ACTOR, OTHER, HERE, most) is None
 
 
-@chapter.theorem("REF-LIQ-15", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_portfolio)
+@chapter.theorem("REF-LIQ-15", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_portfolio_any_size)
 def liquidation_is_not_refused_for_a_reason_that_is_none(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
@@ -511,5 +525,5 @@ def sound_account_is_told_so_whatever_the_feed_of_its_collateral(
     assume(venue.settling_since == 0 and venue.settlement_claims == 0 and liquidator != account)
     assume(all(holdings[name].amount == 0 for name in names[: names.index(asset)]))
     assume(0 < amount <= holdings[asset].amount)
-    assume(venue.equity(account) >= 0)
+    assume(venue.equity(account, aged=True) >= 0)
     return refusal(venue.seize_collateral, liquidator, account, asset, amount) == "LIQ-15"

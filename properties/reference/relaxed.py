@@ -185,6 +185,16 @@ class AnyJudgement(_Venue):
 
 
 @dataclass
+class AnyPortfolioAnySize(AnyPortfolio):
+    """The same, and a liquidation closes any size."""
+
+    any_size: StoredSize = 0
+
+    def _size_to_close(self, account: AccountId, market: MarketId, most: int, equity: int) -> int:
+        return self.any_size
+
+
+@dataclass
 class AnyTakeover(_Venue):
     """Any account may be liquidated, of any size."""
 
@@ -281,6 +291,7 @@ settled_before = relaxation(Settled)
 unchecked_margin = relaxation(Unchecked)
 any_equity = relaxation(AnyEquity)
 any_portfolio = relaxation(AnyPortfolio)
+any_portfolio_any_size = relaxation(AnyPortfolioAnySize)
 any_report = relaxation(AnyReport)
 any_judgement = relaxation(AnyJudgement)
 any_prices = relaxation(AnyPrices)
