@@ -19,7 +19,8 @@ ANY_PRICE = {
 
 @chapter.theorem("REF-RT-1", bounds=ANY_MARGIN)
 def deposit_comes_back_exactly(venue: Reference, account: AccountId, token: TokenId, amount: Amount) -> Any:
-    """Tokens deposited and withdrawn at once leave wallet, cash and collateral as they were."""
+    """Tokens deposited and withdrawn at once leave wallet, cash and the amounts of collateral as they were. What of it
+    counts then goes by its present place in the tiers (COL-4), which may be less or more."""
     own = venue.accounts[account].clone()
     wallet = dict(venue.balance[token])
     unchecked(venue).deposit(account, token, amount)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from marginspec.model.kernel import Call, Record, Rejected
+from marginspec.model.kernel.fixed import mul_div_up
 from marginspec.model.kernel.record import plain
 from marginspec.model.reference import Reference
 from marginspec.model.reference.ledger import (
@@ -26,7 +27,6 @@ from marginspec.model.reference.ledger import (
     Position,
     Report,
 )
-from marginspec.model.reference.liquidation import seizure_price
 from marginspec.model.reference.notation import (
     MAX_SIZE,
     USD,
@@ -245,10 +245,10 @@ def _standings(state: Reference, book: Book) -> list[AccountId]:
 
 
 def _bad_debt(settled: Reference, account: AccountId) -> int:
-    """What an account owes beyond what its collateral is sold for (LIQ-12), quote."""
+    """What an account owes beyond what its collateral is sold for, then at the mark (LIQ-19), quote."""
     held = settled.accounts[account]
     proceeds = sum(
-        seizure_price(holding.amount, settled.price(asset).mark, settled.asset_terms[asset].unit)
+        mul_div_up(holding.amount, settled.price(asset).mark, settled.asset_terms[asset].unit)
         for asset, holding in held.collateral.items()
         if holding.amount != 0
     )
