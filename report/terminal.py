@@ -203,6 +203,8 @@ def show_bounds(document: Document, console: Console) -> None:
             )
         console.print(table)
         console.print(f"binding: {', '.join(report['binding'])}")
+        for number, sentence in enumerate(report["assumed"], 1):
+            console.print(f"  assumed {number}: {escape(sentence)}")
         for bound in sorted(report["constraints"], key=lambda bound: int(bound["slack"]))[:SHOWN]:
             mark = "[bold red]violated[/]" if int(bound["slack"]) < 0 else "slack"
             console.print(f"  {bound['rule']} {bound['subject']}: {bound['text']}, {mark} {_percent(bound['slack'])}")

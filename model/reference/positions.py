@@ -78,12 +78,12 @@ class Positions(Collateral):
         position.cost = 0
 
     @rule("POS-8")
-    def unrealised(self, account: AccountId) -> int:
+    def unrealised(self, account: AccountId, aged: bool = False) -> int:
         """Unrealised profit of an account over all markets at the mark prices, negative for a loss, quote."""
         total = 0
         for market, position in self.accounts[account].positions.items():
             if position.size != 0:
-                total += profit(position, self.mark(market))
+                total += profit(position, self.mark(market, aged))
         return total
 
 

@@ -235,39 +235,36 @@ def _health(venue: Reference, account: AccountId) -> Any:
     return accepted(venue.equity, account) * PPM - accepted(venue._requirement, account, False)
 
 
+def _counts_for(venue: Reference, account: AccountId) -> Any:
+    """What the one kind of collateral of an account counts for."""
+    return accepted(venue.collateral_value, ETH, venue.accounts[account].collateral[ETH].counted)
+
+
 @chapter.lemma("REF-MRG-13", bounds=SIMPLE_BOUNDS, scope=SIMPLE)
-def more_collateral_is_never_less_health(
-    venue: Reference, account: AccountId, cash: Fund, value: Fund, more: Fund
-) -> Any:
-    """Cash counts in full, and collateral that counts for more (REF-COL-2, 3 and 13) never makes an account less
-    healthy."""
-    own, instead = venue.accounts[account], _with_collateral(venue, value)
-    assume(own.collateral[ETH].counted >= 1)
+def more_collateral_is_never_less_health(venue: Reference, account: AccountId, cash: Fund) -> Any:
+    """Cash counts in full, and what collateral counts for (REF-COL-2, 3 and 13) does, beyond what positions are worth
+    and require."""
+    own = venue.accounts[account]
+    value, worth = _counts_for(venue, account), accepted(venue.unrealised, account)
+    needed = accepted(venue._requirement, account, False)
     health = _health(venue, account)
     own.cash += cash
     richer = _health(venue, account)
-    instead.collateral_value = lambda asset, counted: value + more
-    return every((richer == health + cash * PPM, _health(venue, account) == richer + more * PPM))
+    return every((richer == health + cash * PPM, richer == (own.cash + value + worth) * PPM - needed))
 
 
 @chapter.lemma("REF-MRG-14", bounds=f"{SIMPLE_BOUNDS}; the short without collateral in what it sold", scope=SIMPLE)
-def health_follows_the_price(venue: Reference, account: AccountId, move: StoredPrice, value: Fund, more: Fund) -> Any:
+def health_follows_the_price(venue: Reference, account: AccountId, move: StoredPrice) -> Any:
     """A price that rises, and what collateral counts for with it, never makes a long less healthy, nor a short
     healthier."""
     price, size = venue.assets[ETH], venue.accounts[account].positions[HERE].size
     assume(venue.accounts[account].collateral[ETH].counted == 0 or size > 0)
-    instead = _with_collateral(venue, value)
+    value = _counts_for(venue, account)
     health = _health(venue, account)
-    price.mark, price.high = price.mark + move, price.high + move
-    instead.collateral_value = lambda asset, counted: value + more
+    price.mark, price.high, price.low = price.mark + move, price.high + move, price.low + move
+    assume(_counts_for(venue, account) >= value)
     after = _health(venue, account)
     return health <= after if size >= 0 else after <= health
-
-
-def _with_collateral(venue: Reference, value: int) -> Any:
-    instead: Any = venue
-    instead.collateral_value = lambda asset, counted: value
-    return instead
 
 
 FIRST = {"asset": pinned(ETH, why="assets differ in nothing but the order of seizure; for cost")}

@@ -128,19 +128,19 @@ class AnyEquity(_Venue):
     """Equity, profit and what is required are any numbers, of the same state the same."""
 
     @simulates("REF-RLX-5")
-    def equity(self, account: AccountId) -> Any:
+    def equity(self, account: AccountId, aged: bool = False) -> Any:
         """Equity is a number, and asking for it changes nothing."""
-        return anything(AnyInteger, "equity", self, account)
+        return anything(AnyInteger, "equity", self, account, aged)
 
     @simulates("REF-RLX-6")
-    def unrealised(self, account: AccountId) -> Any:
+    def unrealised(self, account: AccountId, aged: bool = False) -> Any:
         """Unrealised profit is a number, and asking for it changes nothing."""
-        return anything(AnyInteger, "profit", self, account)
+        return anything(AnyInteger, "profit", self, account, aged)
 
     @simulates("REF-RLX-7")
-    def maintenance_margin(self, account: AccountId) -> Any:
+    def maintenance_margin(self, account: AccountId, aged: bool = False) -> Any:
         """Maintenance margin is a number, and asking for it changes nothing."""
-        return anything(AnyInteger, "maintenance", self, account)
+        return anything(AnyInteger, "maintenance", self, account, aged)
 
 
 class Unchecked(_Venue):
@@ -251,7 +251,7 @@ class AnySize(_Venue):
     """A liquidation closes any size."""
 
     @simulates("REF-RLX-12")
-    def _size_to_close(self, account: AccountId, market: MarketId, most: int, equity: int, urgent: bool) -> Any:
+    def _size_to_close(self, account: AccountId, market: MarketId, most: int, equity: int) -> Any:
         """What a liquidation closes is at least one unit, and finding it changes only the limit of its market."""
         forget(self, "markets", market, "room")
         return no_less(1)
@@ -337,11 +337,11 @@ class WatchedIdle(Watched):
     """The same, and the profit of the account that a law watches as in the venue."""
 
     @simulates("REF-RLX-29")
-    def unrealised(self, account: AccountId) -> Any:
+    def unrealised(self, account: AccountId, aged: bool = False) -> Any:
         """Unrealised profit is a number, and asking for it changes nothing, whosever it is."""
         if account == self.watched:
-            return super(AnyEquity, self).unrealised(account)
-        return anything(AnyInteger, "profit", self, account)
+            return super(AnyEquity, self).unrealised(account, aged)
+        return anything(AnyInteger, "profit", self, account, aged)
 
 
 watched_idle = Relaxation(WatchedIdle)
@@ -490,9 +490,9 @@ class AnyPortfolio(Settled):
     """Accounts have any equity, any requirement in other markets, and any margin."""
 
     @simulates("REF-RLX-5")
-    def equity(self, account: AccountId) -> Any:
+    def equity(self, account: AccountId, aged: bool = False) -> Any:
         """Equity is a number, and asking for it changes nothing."""
-        return anything(AnyInteger, "equity", self, account)
+        return anything(AnyInteger, "equity", self, account, aged)
 
     @simulates("REF-RLX-8")
     def _needs_initial_margin(self, account: AccountId) -> None:
@@ -508,13 +508,13 @@ class SettledAnyPortfolio(AnyPortfolio):
     """The same; what is required of the position in the first market is exact."""
 
     @simulates("REF-RLX-15")
-    def _requirement(self, account: AccountId, buffered: bool) -> Any:
+    def _requirement(self, account: AccountId, buffered: bool, aged: bool = False) -> Any:
         """A requirement is at least that of the position in one market, and asking for it changes nothing."""
         size, ratio = magnitude(self.accounts[account].positions[HERE].size), self.markets[HERE].ratio
         if buffered:
             ratio += self.parameters[HERE][BUFFER]
         high = self.assets[self.market_terms[HERE].asset].high
-        return no_less(size * high * ratio, "requirement", self, account, buffered)
+        return no_less(size * high * ratio, "requirement", self, account, buffered, aged)
 
 
 class SettledWatchedMarket(SettledAnyEquity):
@@ -537,3 +537,32 @@ in_one_market = Relaxation(SettledInOneMarket, funding_is_settled)
 any_close = Relaxation(SettledAnyClose, funding_is_settled)
 one_checked = Relaxation(OneChecked, funding_is_settled)
 asked_margin = Relaxation(SettledAnyMargin, funding_is_settled)
+
+
+# --- Liquidation ------------------------------------------------------------------------------------------------------
+
+
+class AnyJudgement(AnyEquity, Unchecked, AnySize):
+    """Accounts have any equity and requirement, a liquidation closes any size, and liquidators have margin."""
+
+
+class AnyTakeover(AnySize):
+    """Any account may be liquidated, of any size."""
+
+    @simulates("REF-RLX-7")
+    def maintenance_margin(self, account: AccountId, aged: bool = False) -> Any:
+        """Maintenance margin is a number, and asking for it changes nothing."""
+        return anything(AnyInteger, "maintenance", self, account, aged)
+
+
+class UncheckedAnySize(Unchecked, AnySize):
+    """A liquidation closes any size, and liquidators have margin."""
+
+
+class AnyPortfolioAnySize(SettledAnyPortfolio, AnySize):
+    """Any equity and any requirement elsewhere, and a liquidation closes any size."""
+
+
+any_judgement, any_takeover = Relaxation(AnyJudgement), Relaxation(AnyTakeover)
+any_size, any_prices = Relaxation(UncheckedAnySize), Relaxation(AnyPrice)
+any_portfolio_any_size = Relaxation(AnyPortfolioAnySize, funding_is_settled)
