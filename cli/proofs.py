@@ -8,7 +8,6 @@ and is made anew where that does not fit.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
 import json
 import sys
@@ -18,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from marginspec.model.kernel.machine import Machine
+from marginspec.model.kernel.machine import Machine, per_model
 from marginspec.properties.law import Property
 from marginspec.prover.prove import Prover, SolverResult, Verdict
 from marginspec.targets.kept import kept
@@ -40,8 +39,8 @@ class KeptProver(Prover):
         return super().alone(claim) if found is None else found
 
 
-@functools.cache
-def texts_of(model: type[Machine]) -> str:  # type: ignore[misc]
+@per_model
+def texts_of(model: type[Machine]) -> str:
     """A digest of every text that a proof about a model depends on."""
     room = Path(__file__).parents[1]
     folders = [room / name for name in ROOMS]

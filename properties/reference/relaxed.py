@@ -252,9 +252,9 @@ class AnySize(_Venue):
 
     @simulates("REF-RLX-12")
     def _size_to_close(self, account: AccountId, market: MarketId, most: int, equity: int) -> Any:
-        """What a liquidation closes is at least one unit, and finding it changes only the limit of its market."""
+        """What a liquidation closes is a number, and finding it changes only the limit of its market."""
         forget(self, "markets", market, "room")
-        return no_less(1)
+        return anything(AnyInteger)
 
 
 class AnyMargin(AnyPrice, AnyEquity, Unchecked, Unlooked, AnySize, AnyMarkets):
