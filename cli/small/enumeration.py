@@ -100,8 +100,9 @@ class World:
 
     def blank(self) -> Machine:
         """How the model begins with these identifiers."""
-        sized: type[Machine] = type(self.model.__name__, (self.model,), {"universe": self.ids})
-        return sized.blank()
+        sized: Any = type(self.model.__name__, (self.model,), {"universe": self.ids})
+        begun: Machine = sized.blank()
+        return begun
 
     def named(self, values: Sequence[Any]) -> dict[str, str]:
         """The variables of a state by name, for people."""
