@@ -102,7 +102,8 @@ def _holds(
 
     venues: what was built for this state and call, by the scope that it was built for.
     """
-    arbitrary, scope = Arbitrary(claim.scope), str(claim.scope.fixed)
+    model = claim.relaxed(model) if claim.relaxed else model
+    arbitrary, scope = Arbitrary(claim.scope), f"{claim.scope} {claim.relaxed}"
     if scope not in venues:
         sample = Sample(_renamed(model, claim.scope, state, call, draw), draw)
         venues[scope] = sample, sample.run(lambda: arbitrary.value(model, ""))

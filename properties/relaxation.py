@@ -240,7 +240,8 @@ class _Oracle:
         answer = self.results[self._asked] - known
         self._asked += 1
         number = typing.get_args(hint)[1]
-        self.claims += [number.low <= answer, answer <= number.high]
+        self.claims += [number.low <= answer] if number.low > -UNBOUNDED else []
+        self.claims += [answer <= number.high] if number.high < UNBOUNDED else []
         return answer
 
     def compared(self, result: Any) -> list[tuple[Any, Any]]:

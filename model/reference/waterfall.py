@@ -101,8 +101,12 @@ class Waterfall(Liquidation):
         self._most_profitable(market, counterparty)
         position, opposite = (self.accounts[party].positions[market] for party in (account, counterparty))
         size = min(magnitude(position.size), magnitude(opposite.size))
-        gained, spare = profit(opposite, self.mark(market)), self.equity(counterparty) - self.maintenance_margin(counterparty)
-        return size, deleverage_payment(deficit, size, magnitude(position.size), gained, spare)
+        spare = self.equity(counterparty) - self.maintenance_margin(counterparty)
+        return size, self._payment(deficit, size, position.size, profit(opposite, self.mark(market)), spare)
+
+    def _payment(self, deficit: int, size: int, whole: int, gained: int, spare: int) -> int:
+        """What a counterparty pays for a part of a position."""
+        return deleverage_payment(deficit, size, magnitude(whole), gained, spare)
 
     def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
         """Refuse a counterparty while a position on its side has more profit."""

@@ -17,11 +17,17 @@ from marginspec.model.reference.notation import (
 from marginspec.model.reference.positions import FUNDING_SCALE, profit
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import assume, every
-from marginspec.properties.reference.relaxed import any_margin, relaxed, watched, watched_market
-from marginspec.properties.reference.scope import ELSEWHERE, HERE, LEDGER, chapter, watch
-
-ANY_STEP = "whatever equity, margin and prices say"
-
+from marginspec.properties.reference.relaxed import charging, relaxed, watched, watched_market
+from marginspec.properties.reference.scope import (
+    ACCOUNTS,
+    ANY_STEP,
+    ELSEWHERE,
+    HERE,
+    LEDGER,
+    chapter,
+    positions_in_one_market,
+    watch,
+)
 
 @chapter.invariant("REF-LED-2", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
 def collateral_is_conserved(venue: Reference, asset: AssetId) -> Any:
@@ -84,7 +90,13 @@ def funds_are_never_negative(venue: Reference) -> Any:
 
 # What is charged and not yet credited is in the pot; once all have settled, each index is the market's and the sum on
 # the right is the index times REF-LED-3, nothing.
-@chapter.invariant("REF-POS-11", given=(longs_equal_shorts,), bounds=ANY_STEP, scope=LEDGER, relaxed=any_margin)
+@chapter.invariant(
+    "REF-POS-11",
+    given=(longs_equal_shorts,),
+    bounds=f"{ANY_STEP}; positions in one market",
+    scope={**LEDGER, **positions_in_one_market(*ACCOUNTS)},
+    relaxed=charging,
+)
 def funding_never_pays_out_more_than_it_takes(venue: Reference) -> Any:
     """The pot covers all funding that is still to be credited: funding is zero-sum, rounding stays with the venue."""
     held = [p for account in venue.accounts.values() for p in account.positions.values()]

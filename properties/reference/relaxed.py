@@ -75,10 +75,15 @@ class Unfollowing(_Venue):
 any_report, unramped = Relaxation(AnyReport), Relaxation(Unramped)
 
 
+def has_price(venue: Any, asset: AssetId, *_: Any, **__: Any) -> Any:
+    """The asset has a price."""
+    return venue.assets[asset].mark != 0
+
+
 class Unadapted(_Venue):
     """Whatever ratios and haircuts make of a price."""
 
-    @simulates("REF-RLX-3", over=Relaxation(Unfollowing))
+    @simulates("REF-RLX-3", over=Relaxation(Unfollowing), given=has_price)
     def _adapt(self, asset: AssetId, mark: int, elapsed: int) -> None:
         """A new price changes, besides itself, volatility and haircut, and ratio and parameters of its markets."""
         for name in ("volatility", "haircut"):
@@ -204,12 +209,26 @@ def has_position(venue: Any, account: AccountId, market: MarketId, *_: Any, **__
     return venue.accounts[account].positions[market].size != 0
 
 
-class Unranked(AnyFunding, AnyEquity):
-    """Any funding and equity, and whoever has the largest profit."""
+def is_part(venue: Any, deficit: int, size: int, whole: int, *_: Any, **__: Any) -> Any:
+    """There is a position to close a part of."""
+    return whole > 0 or whole < 0
+
+
+class AnyPayment(_Venue):
+    """A counterparty pays anything, whoever has the largest profit."""
+
+    @simulates("REF-RLX-31", given=is_part)
+    def _payment(self, deficit: int, size: int, whole: int, gained: int, spare: int) -> int:
+        """What a counterparty pays is never negative, and working it out changes nothing."""
+        return no_less(0)
 
     @simulates("REF-RLX-27")
     def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
         """Ranking refuses or changes nothing."""
+
+
+class Unranked(AnyEquity, AnyFunding, AnyPayment):
+    """Any funding and equity besides."""
 
 
 unranked = Relaxation(Unranked)
@@ -287,6 +306,20 @@ class Watched(AnyCharge):
 watched = Relaxation(Watched)
 
 
+class WatchedIdle(Watched):
+    """The same, and the profit of the account that a law watches as in the venue."""
+
+    @simulates("REF-RLX-29")
+    def unrealised(self, account: AccountId) -> int:
+        """Unrealised profit is a number, and asking for it changes nothing, whosever it is."""
+        if account == self.watched:
+            return super(AnyEquity, self).unrealised(account)  # type: ignore[no-any-return, misc]
+        return anything(AnyInteger, "profit", self, account)
+
+
+watched_idle = Relaxation(WatchedIdle)
+
+
 class WatchedMarket(AnyCharge):
     """Any realisation, and the open interest of the market that a law watches."""
 
@@ -305,6 +338,74 @@ class WatchedMarket(AnyCharge):
 watched_market = Relaxation(WatchedMarket)
 
 
+class Accrued(_Venue):
+    """The venue where funding has accrued before."""
+
+    @simulates("REF-RLX-14")
+    def _accrue(self, market: MarketId) -> None:
+        """Accruing what has accrued changes nothing."""
+        covered(self.markets[market].accrued_at == self.now)
+
+
+class Ranking(Accrued, AnyEquity, AnyMarkets):
+    """Whatever equity says; positions are settled and ranked as in the venue."""
+
+    @simulates("REF-RLX-31", given=is_part)
+    def _payment(self, deficit: int, size: int, whole: int, gained: int, spare: int) -> int:
+        """What a counterparty pays is never negative, and working it out changes nothing."""
+        return no_less(0)
+
+
+def funding_has_accrued(venue: Any) -> Any:
+    """All funding has accrued."""
+    return every(market.accrued_at == venue.now for market in venue.markets.values())
+
+
+class AnyAccrual(_Venue):
+    """Funding accrues to any index, once in a block."""
+
+    @simulates("REF-RLX-28")
+    def _accrue(self, market: MarketId) -> None:
+        """Accrual brings a market up to now, and changes besides only its index and its limit of liquidations."""
+        m = self.markets[market]
+        if m.accrued_at == self.now:
+            return
+        m.accrued_at = self.now
+        for name in ("funding_index", "interval_start", "room"):
+            forget(self, "markets", market, name)
+
+
+class AnyTerms(AnyEquity, AnyAccrual, AnyPayment):
+    """Any equity, index and payment."""
+
+    @simulates("REF-RLX-27")
+    def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
+        """Ranking refuses or changes nothing."""
+
+
+class Charging(AnyMargin, AnyTerms):
+    """Whatever prices, equity and margin say; positions are settled as in the venue."""
+
+    @simulates("REF-RLX-32")
+    def _change(self, account: AccountId, market: MarketId, size: int, quote: int) -> None:
+        """A change does what REF-RLX-19 says, and brings the index of the position to that of the market."""
+        AnyRealisation._change(self, account, market, size, quote)  # type: ignore[arg-type]
+        self.accounts[account].positions[market].funding_index = self.markets[market].funding_index
+
+    @simulates("REF-RLX-33", over=Relaxation(AnyTerms), given=has_position)
+    def _terms_of_deleveraging(
+        self, account: AccountId, market: MarketId, counterparty: AccountId, deficit: int
+    ) -> tuple[int, int]:
+        """Terms of deleveraging are two numbers; finding them settles all funding, refuses, or changes nothing else."""
+        for name in self.accounts:
+            self._settle(name)
+        return anything(AnyInteger), anything(AnyInteger)
+
+
+charging = Relaxation(Charging)
+ranking = Relaxation(Ranking, funding_has_accrued)
+
+
 # --- Funding settled, and one thing less ------------------------------------------------------------------------------
 
 
@@ -320,7 +421,7 @@ def funding_is_settled(venue: Any) -> Any:
     )
 
 
-class Settled(_Venue):
+class Settled(Accrued):
     """The venue where all funding is settled before: settling does nothing."""
 
     @simulates("REF-RLX-13")
@@ -330,18 +431,43 @@ class Settled(_Venue):
             covered(self.markets[market].accrued_at == self.now)
             covered(position.funding_index == self.markets[market].funding_index)
 
-    @simulates("REF-RLX-14")
-    def _accrue(self, market: MarketId) -> None:
-        """Accruing what has accrued changes nothing."""
-        covered(self.markets[market].accrued_at == self.now)
-
 
 class SettledUnchecked(Settled, Unchecked, Unlooked):
     """Funding settled, whatever margin says."""
 
 
+class SettledAnyRealisation(SettledUnchecked, AnyRealisation):
+    """The same, and whatever a change of a position realises."""
+
+
+class SettledInOneMarket(SettledUnchecked):
+    """Whatever margin says and a change of a position realises; isolated accounts keep to one market."""
+
+    @simulates("REF-RLX-34")
+    def _change(self, account: AccountId, market: MarketId, size: int, quote: int) -> None:
+        """A change does what REF-RLX-19 says, where an isolated account keeps to one market."""
+        self._in_one_market(account, market)
+        AnyRealisation._change(self, account, market, size, quote)  # type: ignore[arg-type]
+
+
 class SettledAnyEquity(Settled, AnyEquity, Unchecked):
     """Funding settled, whatever equity, profit and margin say."""
+
+
+class SettledAnyPayment(SettledAnyEquity, AnyPayment):
+    """The same, and whatever a counterparty pays."""
+
+
+class SettledAnyClose(SettledAnyEquity, AnyRealisation):
+    """The same, and whatever a change of a position realises."""
+
+
+class SettledUnranked(SettledAnyEquity, AnyMarkets):
+    """The same, and whoever has the largest profit, in any markets."""
+
+    @simulates("REF-RLX-27")
+    def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
+        """Ranking refuses or changes nothing."""
 
 
 class AnyPortfolio(Settled):
@@ -394,3 +520,8 @@ class OneChecked(Settled):
 
 any_portfolio = Relaxation(SettledAnyPortfolio, funding_is_settled)
 one_checked = Relaxation(OneChecked, funding_is_settled)
+any_rank = Relaxation(SettledUnranked, funding_is_settled)
+any_payment = Relaxation(SettledAnyPayment, funding_is_settled)
+any_realisation = Relaxation(SettledAnyRealisation, funding_is_settled)
+in_one_market = Relaxation(SettledInOneMarket, funding_is_settled)
+any_close = Relaxation(SettledAnyClose, funding_is_settled)

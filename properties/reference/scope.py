@@ -67,6 +67,7 @@ LEDGER: dict[str, Options] = {
     "parameter": pinned(MINIMUM_RATIO, why="no number that the law reads depends on a parameter"),
 }
 FLAT = LEDGER
+ANY_STEP = "whatever equity, margin and prices say"
 
 
 def positions_in_one_market(*accounts: AccountId) -> dict[str, Options]:
@@ -135,6 +136,11 @@ def owes_nothing(venue: Reference, account: AccountId) -> Any:
 def watch(venue: Any, one: AccountId | MarketId) -> None:
     """Tell a venue of which not all is followed which account or market a law speaks of."""
     venue.watched = one
+
+
+def check_only(venue: Any, account: AccountId) -> None:
+    """Tell a venue that checks one side of a trade which."""
+    venue.checked = account
 
 
 def any_step(venue: Reference, step: Step) -> bool:

@@ -32,22 +32,27 @@ from marginspec.model.reference.notation import (
 from marginspec.model.reference.oracles import MAX_AGE
 from marginspec.model.reference.trading import is_reducing, trading_fee
 from marginspec.model.reference.venue import Reference
-from marginspec.properties.law import Step, assume, every, refusal
-from marginspec.properties.reference.relaxed import any_equity, one_checked, settled_before, unchecked_margin
+from marginspec.properties.law import Step, accepted, assume, every, refusal
+from marginspec.properties.reference.relaxed import (
+    any_close,
+    any_equity,
+    any_realisation,
+    one_checked,
+    settled_before,
+    unchecked_margin,
+)
 from marginspec.properties.reference.scope import (
-    ACTOR,
-    ETH,
-    FLAT,
     HERE,
-    LEDGER,
-    OTHER,
     SIMPLE,
     SIMPLE_BOUNDS,
-    after_funding,
     chapter,
+    check_only,
     owes_nothing,
     worth,
 )
+from marginspec.properties.scope import pinned
+
+THIS_MARKET = {**SIMPLE, "market": pinned(HERE, why="markets differ in nothing but their assets; for cost")}
 
 
 @chapter.lemma("REF-TRD-1")
@@ -105,7 +110,7 @@ def withdrawal_is_never_beyond_what_is_there(
 
 
 @chapter.theorem(
-    "REF-WDR-5", bounds="whatever margin says; funding settled", scope={"token": (ETH,)}, relaxed=unchecked_margin
+    "REF-WDR-5", bounds="whatever margin says; funding settled", relaxed=unchecked_margin
 )
 def withdrawn_collateral_takes_its_part_of_the_count(
     venue: Reference, account: AccountId, token: TokenId, amount: Amount
@@ -118,12 +123,13 @@ def withdrawn_collateral_takes_its_part_of_the_count(
     return left.counted * held.amount <= held.counted * left.amount
 
 
-@chapter.theorem("REF-WDR-6", bounds=SIMPLE_BOUNDS, scope={**SIMPLE, "token": (USD,)}, relaxed=settled_before)
+@chapter.theorem("REF-WDR-6", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
 def feed_that_is_not_needed_stops_no_withdrawal(
     venue: Reference, account: AccountId, token: TokenId, amount: Amount
 ) -> Any:
     """A withdrawal is refused for a stale price only by an account with a position or collateral in that asset."""
     own = venue.accounts[account]
+    assume(token == USD)
     needed = [asset for asset, holding in own.collateral.items() if holding.counted != 0]
     needed += [venue.market_terms[market].asset for market, position in own.positions.items() if position.size != 0]
     prices = [venue.assets[asset] for asset in needed]
@@ -133,7 +139,7 @@ def feed_that_is_not_needed_stops_no_withdrawal(
 
 @chapter.theorem("REF-WDR-3", bounds="two markets, two collateral assets")
 def whoever_owes_nothing_can_withdraw(venue: Reference, account: AccountId, amount: StoredAmount) -> Any:
-    """Without positions and debts, cash can be withdrawn whatever the prices, as far as the vault holds it."""
+    """Without positions and debts, cash can be withdrawn whatever the prices, exactly as far as the vault holds it."""
     own = venue.accounts[account]
     for position in own.positions.values():
         assume(position.size == 0)
@@ -141,8 +147,8 @@ def whoever_owes_nothing_can_withdraw(venue: Reference, account: AccountId, amou
     assume(venue.settling_since == 0)
     assume(venue.defaults == 0)
     assume(amount * QUOTE_PER_UNIT <= own.cash)
-    assume(amount <= venue.held[USD])
-    return refusal(venue.withdraw, account, USD, amount) is None
+    held = venue.held[USD]
+    return refusal(venue.withdraw, account, USD, amount) == (None if amount <= held else "LED-8")
 
 
 @chapter.theorem("REF-WDR-4")
@@ -192,7 +198,7 @@ def deposit_keeps_to_the_cap(venue: Reference, account: AccountId, token: TokenI
     return venue.held[token] <= venue.cap[AssetId(token)]
 
 
-@chapter.theorem("REF-DEP-5", scope={"token": (ETH,)})
+@chapter.theorem("REF-DEP-5")
 def deposit_counts_for_its_tiers(venue: Reference, account: AccountId, token: TokenId, amount: Amount) -> Any:
     """A deposit adds to the count exactly what the tiers give for what the venue then holds more."""
     assume(token != USD)
@@ -204,29 +210,25 @@ def deposit_counts_for_its_tiers(venue: Reference, account: AccountId, token: To
 
 
 # Both together: a deposit split over accounts of one owner counts as one.
-@chapter.lemma("REF-DEP-3", scope={"token": (ETH,)})
+@chapter.lemma("REF-DEP-3")
 def splitting_a_deposit_over_accounts_never_counts_for_more(
-    venue: Reference, account: AccountId, first: Amount, second: Amount
+    venue: Reference, account: AccountId, other: AccountId, asset: AssetId, first: Amount, second: Amount
 ) -> Any:
     """Two deposits to two accounts count exactly as much as one of their sum to one account."""
-    terms = venue.asset_terms[ETH]
-    assume(terms.tier_1 <= terms.tier_2)
+    terms = venue.asset_terms[asset]
+    assume(terms.tier_1 <= terms.tier_2 and account != other)
     twin = venue.clone()
-    before = sum(venue.accounts[name].collateral[ETH].counted for name in (account, OTHER))
-    venue._add_collateral(account, ETH, first)
-    venue.held[ETH] += first
-    venue._add_collateral(OTHER, ETH, second)
-    twin._add_collateral(account, ETH, first + second)
-    apart = sum(venue.accounts[name].collateral[ETH].counted for name in (account, OTHER))
-    together = sum(twin.accounts[name].collateral[ETH].counted for name in (account, OTHER))
+    before = sum(venue.accounts[name].collateral[asset].counted for name in (account, other))
+    accepted(venue._add_collateral, account, asset, first)
+    venue.held[asset] += first
+    accepted(venue._add_collateral, other, asset, second)
+    accepted(twin._add_collateral, account, asset, first + second)
+    apart = sum(venue.accounts[name].collateral[asset].counted for name in (account, other))
+    together = sum(twin.accounts[name].collateral[asset].counted for name in (account, other))
     return every((apart == together, before <= together, together <= before + first + second))
 
 
 # --- Trades ---------------------------------------------------------------------------------------------------------
-
-
-# The maker is checked by the same rule; here it is without a position and whatever its margin.
-ONE_SIDE = {**SIMPLE, f"accounts[{OTHER}].positions[{HERE}].size": (0,), "orders[here][other].price": (0,)}
 
 
 def _margin_or_reduction(before: Reference, venue: Reference, account: AccountId, market: MarketId, size: int) -> Any:
@@ -243,55 +245,49 @@ def _margin_or_reduction(before: Reference, venue: Reference, account: AccountId
     return reduced and cost * PPM <= size * mark * venue.parameters[market][PENALTY]
 
 
-@chapter.theorem(
-    "REF-TRD-3", bounds=f"{SIMPLE_BOUNDS}; the taker of an offer at the mark", scope=ONE_SIDE, relaxed=one_checked
-)
+@chapter.theorem("REF-TRD-3", bounds=SIMPLE_BOUNDS, scope=THIS_MARKET, relaxed=one_checked)
 def taker_has_initial_margin_or_reduces(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
     """Whoever trades then has initial margin, owes nothing, or has reduced its position at no more than the penalty."""
-    before = after_funding(venue, account)
+    before = venue.clone()
+    check_only(venue, account)
     venue.trade(account, maker, market, size)
     return _margin_or_reduction(before, venue, account, market, size)
 
 
-OTHER_SIDE = {**SIMPLE, f"accounts[{ACTOR}].positions[{HERE}].size": (0,), "orders[here][other].price": (0,)}
-
-
-@chapter.theorem("REF-TRD-8", bounds=f"{SIMPLE_BOUNDS}; an offer at the mark", scope=OTHER_SIDE, relaxed=one_checked)
+@chapter.theorem("REF-TRD-8", bounds=SIMPLE_BOUNDS, scope=THIS_MARKET, relaxed=one_checked)
 def maker_has_initial_margin_or_reduces(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
     """So has whoever made the offer: no offer is taken that its maker could not trade on."""
-    before = after_funding(venue, maker)
+    before = venue.clone()
+    check_only(venue, maker)
     venue.trade(account, maker, market, size)
     return _margin_or_reduction(before, venue, maker, market, size)
 
 
-ANY_PRICE = {name: options for name, options in FLAT.items() if not name.startswith("orders")}
-ANY_MARGIN = "whatever margin says; one market; funding settled"
-FLAT_TAKER = f"{ANY_MARGIN}; the taker without a position before"
+ANY_MARGIN = "whatever margin says; funding settled before"
 
 
-@chapter.theorem("REF-TRD-4", bounds=FLAT_TAKER, scope=ANY_PRICE, relaxed=unchecked_margin)
+@chapter.theorem("REF-TRD-4", bounds=ANY_MARGIN, relaxed=any_realisation)
 def trade_is_zero_sum_but_for_fees(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
     """What both sides of a trade lose together is exactly what the fees grow by, and neither fee is negative."""
-    settled, fees = after_funding(venue, account, maker), venue.fees
-    before = worth(settled, account, market) + worth(settled, maker, market)
+    fees = venue.fees
+    before = worth(venue, account, market) + worth(venue, maker, market)
     venue.trade(account, maker, market, size)
     after = worth(venue, account, market) + worth(venue, maker, market)
     return every((before - after == venue.fees - fees, venue.fees >= fees))
 
 
-@chapter.theorem("REF-TRD-5", bounds=FLAT_TAKER, scope=ANY_PRICE, relaxed=unchecked_margin)
+@chapter.theorem("REF-TRD-5", bounds=ANY_MARGIN, relaxed=any_realisation)
 def trade_moves_at_most_five_percent(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
     """What a trade gives either side is at most 5 % of its notional, whatever the offer asks."""
-    settled = after_funding(venue, account, maker)
-    before = worth(settled, account, market), worth(settled, maker, market)
+    before = worth(venue, account, market), worth(venue, maker, market)
     venue.trade(account, maker, market, size)
     most = size * venue.assets[venue.market_terms[market].asset].mark
     return every(
@@ -302,7 +298,7 @@ def trade_moves_at_most_five_percent(
     )
 
 
-@chapter.theorem("REF-TRD-9", bounds=FLAT_TAKER, scope=ANY_PRICE, relaxed=unchecked_margin)
+@chapter.theorem("REF-TRD-9", bounds=ANY_MARGIN, relaxed=any_realisation)
 def trade_pays_both_fees_in_full(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
@@ -314,7 +310,7 @@ def trade_pays_both_fees_in_full(
     return (venue.fees - fees) * PPM >= size * price * rates
 
 
-@chapter.theorem("REF-TRD-6", bounds=ANY_MARGIN, scope=FLAT, relaxed=unchecked_margin)
+@chapter.theorem("REF-TRD-6", bounds=ANY_MARGIN, relaxed=any_realisation)
 def trade_never_exceeds_consent(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
@@ -327,10 +323,10 @@ def trade_never_exceeds_consent(
     return every((got == offered - left, magnitude(got) == size, 0 <= left < offered or offered < left <= 0))
 
 
-WHOEVER = "whatever equity and margin say; one market; an offer at the mark; funding settled"
+WHOEVER = "whatever equity and margin say; funding settled before"
 
 
-@chapter.theorem("REF-TRD-7", bounds=WHOEVER, scope=LEDGER, relaxed=any_equity)
+@chapter.theorem("REF-TRD-7", bounds=WHOEVER, relaxed=any_close)
 def nobody_opens_while_reduce_only(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
@@ -342,7 +338,7 @@ def nobody_opens_while_reduce_only(
     return every((after[0] < before[0], after[1] < before[1]))
 
 
-@chapter.theorem("REF-TRD-10", bounds=WHOEVER, scope=LEDGER, relaxed=any_equity)
+@chapter.theorem("REF-TRD-10", bounds=WHOEVER, relaxed=any_equity)
 def trade_keeps_to_the_cap_at_a_fresh_price(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
@@ -377,10 +373,11 @@ def reduction_may_cost_as_much_as_a_liquidation(
     return (refusal(venue._after_trade, account, before, allowance) is None) == fair
 
 
-# Which of two refusals comes first decides what a caller is told; deployed code is compared by it.
-@chapter.theorem("REF-WDR-7", bounds=SIMPLE_BOUNDS, scope={**SIMPLE, "token": (ETH,)}, relaxed=settled_before)
-def margin_is_asked_before_the_vault(venue: Reference, account: AccountId, token: TokenId, amount: Amount) -> Any:
-    """A withdrawal that the vault cannot pay is refused for that only if margin would allow it."""
-    assume(token != USD and refusal(venue.withdraw, account, token, amount) == "LED-8")
-    venue._take_collateral(account, AssetId(token), amount)
+# Which of two refusals comes first decides what a caller is told; deployed code is compared by it. Only the settlement
+# asset can lack: of others the vault holds all collateral (REF-LED-2).
+@chapter.theorem("REF-WDR-7", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
+def margin_is_asked_before_the_vault(venue: Reference, account: AccountId, amount: Amount) -> Any:
+    """A withdrawal of cash that the vault cannot pay is refused for that only if margin would allow it."""
+    assume(refusal(venue.withdraw, account, USD, amount) == "LED-8")
+    venue.accounts[account].cash -= amount * QUOTE_PER_UNIT
     return owes_nothing(venue, account) or venue.equity(account) >= venue.initial_margin(account)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from marginspec.model.deployed.morpho_blue import Account, MarketId, MorphoBlue, User
-from marginspec.properties.deployed.morpho_blue.scope import chapter, settled
+from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, chapter, settled
 from marginspec.properties.law import Step, assume, every
 
 
@@ -20,7 +20,7 @@ def _of_each_market(venue: MorphoBlue, who: User, name: str) -> list[Any]:
     return [getattr(book[who], name) for book in venue.positions.values()]
 
 
-@chapter.theorem("MB-AUT-1", covers=("ConsistentState.onlyUserCanAuthorizeWithoutSig",))
+@chapter.theorem("MB-AUT-1", covers=("ConsistentState.onlyUserCanAuthorizeWithoutSig",), rests_on=AT_ANY_TIME)
 def only_oneself_can_authorise(venue: MorphoBlue, who: User, step: Step) -> Any:
     """Nobody else can change whom an account has authorised."""
     assume(step.argument("caller") != who and settled(venue, step))
@@ -29,7 +29,7 @@ def only_oneself_can_authorise(venue: MorphoBlue, who: User, step: Step) -> Any:
     return venue.is_authorized[who] == before
 
 
-@chapter.theorem("MB-AUT-2", covers=("ConsistentState.userCannotLoseSupplyShares",))
+@chapter.theorem("MB-AUT-2", covers=("ConsistentState.userCannotLoseSupplyShares",), rests_on=AT_ANY_TIME)
 def supply_is_safe_from_strangers(venue: MorphoBlue, who: User, step: Step) -> Any:
     """An account that is not authorised cannot lower another's supply shares."""
     _unauthorized_step(venue, who, step)
@@ -39,7 +39,7 @@ def supply_is_safe_from_strangers(venue: MorphoBlue, who: User, step: Step) -> A
     return every(now >= then for then, now in zip(before, after, strict=True))
 
 
-@chapter.theorem("MB-AUT-3", covers=("ConsistentState.userCannotGainBorrowShares",))
+@chapter.theorem("MB-AUT-3", covers=("ConsistentState.userCannotGainBorrowShares",), rests_on=AT_ANY_TIME)
 def nobody_is_indebted_by_strangers(venue: MorphoBlue, who: User, step: Step) -> Any:
     """An account that is not authorised cannot raise another's debt."""
     _unauthorized_step(venue, who, step)
@@ -49,7 +49,7 @@ def nobody_is_indebted_by_strangers(venue: MorphoBlue, who: User, step: Step) ->
     return every(now <= then for then, now in zip(before, after, strict=True))
 
 
-@chapter.theorem("MB-AUT-4", covers=("ConsistentState.userCannotLoseCollateralExceptLiquidate",))
+@chapter.theorem("MB-AUT-4", covers=("ConsistentState.userCannotLoseCollateralExceptLiquidate",), rests_on=AT_ANY_TIME)
 def collateral_is_safe_from_strangers_but_liquidators(venue: MorphoBlue, who: User, step: Step) -> Any:
     """An account that is not authorised cannot lower another's collateral, except by liquidation."""
     assume(step.action != "liquidate")
@@ -60,7 +60,7 @@ def collateral_is_safe_from_strangers_but_liquidators(venue: MorphoBlue, who: Us
     return every(now >= then for then, now in zip(before, after, strict=True))
 
 
-@chapter.theorem("MB-AUT-5", covers=("ConsistentState.userWithoutBorrowCannotLoseCollateral",))
+@chapter.theorem("MB-AUT-5", covers=("ConsistentState.userWithoutBorrowCannotLoseCollateral",), rests_on=AT_ANY_TIME)
 def collateral_without_debt_is_safe(venue: MorphoBlue, who: User, market: MarketId, step: Step) -> Any:
     """An account that owes nothing cannot lose collateral to anybody it did not authorise, liquidators included."""
     assume(venue.positions[market][who].borrow_shares == 0)
@@ -70,7 +70,7 @@ def collateral_without_debt_is_safe(venue: MorphoBlue, who: User, market: Market
     return venue.positions[market][who].collateral >= before
 
 
-@chapter.theorem("MB-AUT-6")
+@chapter.theorem("MB-AUT-6", rests_on=AT_ANY_TIME)
 def only_the_payer_pays(venue: MorphoBlue, who: User, step: Step) -> Any:
     """No action by another takes tokens out of an account's wallet or spends its allowance."""
     caller = step.argument("caller")

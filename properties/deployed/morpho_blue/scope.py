@@ -27,7 +27,8 @@ from marginspec.properties.scope import NumberKey, Scope, pinned
 
 BOUNDS = (
     "any number of accounts (those not named are one entry that carries their sums), any amounts, prices, ratios and "
-    "fees within the widths of their types; two markets, one acted on and one standing for the others"
+    "fees within the widths of their types; two markets, one acted on and one standing for the others; what "
+    "assumes accrued interest is extended to any time by MB-ACC-1, which loses no case: it equates refusals too"
 )
 
 # Of everybody whom no law or action names, the sums. Users differ in nothing but their names.
@@ -56,6 +57,9 @@ SCOPE = Scope(
         "params[elsewhere].lltv": pinned(_ELSEWHERE, why="any number, which may equal the other market's"),
     },
 )
+
+# What extends a law that assumes accrued interest to any time.
+AT_ANY_TIME = ("MB-ACC-1",)
 
 WITHOUT_ACCRUAL = frozenset(("accrue_interest", "create_market", "supply_collateral", "set_price"))
 
