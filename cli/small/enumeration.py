@@ -94,7 +94,7 @@ class World:
 
     def state(self, values: Sequence[Any]) -> Machine:
         """A state with these variables."""
-        state = self._first.clone()
+        state: Machine = self._first.clone()
         state.load(list(values))
         return state
 
