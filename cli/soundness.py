@@ -21,9 +21,9 @@ from typing import Annotated, Any
 import typer
 
 from marginspec.cli import process
-from marginspec.cli.drawn import System, drawn, loaded, system_of
-from marginspec.cli.enumeration import Truth, World, decided, keeps_ranges, shared_out, sizes
 from marginspec.cli.options import Json, Seed
+from marginspec.cli.small.drawn import System, drawn, loaded, system_of
+from marginspec.cli.small.enumeration import Truth, World, decided, keeps_ranges, shared_out, sizes
 from marginspec.properties.law import Property
 from marginspec.properties.ranges import RANGES, with_ranges
 from marginspec.prover.prove import Prover, Verdict

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from marginspec.cli.enumeration import World, decided, outcomes, sizes
-from marginspec.cli.smallsystems import Draw, Law, branches
+from marginspec.cli.small.enumeration import World, decided, outcomes, sizes
+from marginspec.cli.small.laws import Draw, Law
+from marginspec.cli.small.models import branches
 from marginspec.model.kernel.machine import Machine
 from marginspec.properties.law import Chapter, Property
 

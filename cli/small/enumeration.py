@@ -94,14 +94,15 @@ class World:
 
     def state(self, values: Sequence[Any]) -> Machine:
         """A state with these variables."""
-        state = self._first.clone()
+        state: Machine = self._first.clone()
         state.load(list(values))
         return state
 
     def blank(self) -> Machine:
         """How the model begins with these identifiers."""
-        sized: type[Machine] = type(self.model.__name__, (self.model,), {"universe": self.ids})
-        return sized.blank()
+        sized: Any = type(self.model.__name__, (self.model,), {"universe": self.ids})
+        begun: Machine = sized.blank()
+        return begun
 
     def named(self, values: Sequence[Any]) -> dict[str, str]:
         """The variables of a state by name, for people."""
