@@ -81,8 +81,8 @@ class Machine(Record):
 
     @classmethod
     def prelude(cls) -> list[Call]:
-        """What happens before every run."""
-        raise NotImplementedError
+        """What happens before every run; nothing, where a model says nothing else."""
+        return []
 
     @classmethod
     def genesis(cls) -> Self:

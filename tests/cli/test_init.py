@@ -188,7 +188,7 @@ MISTAKES = [
         r"deposit, argument amount: int",
     ),
     ("model.py", "receiver: Account,", "receiver: str,", "rules", r"transfer, argument receiver: str is neither"),
-    ("model.py", "total: AmountStored", "total: int", "rules", r"Escrow\.total: int says too little"),
+    ("model.py", "total: AmountHeld", "total: int", "rules", r"Escrow\.total: int says too little"),
     ("laws.py", ', User: ("actor", "other", REST)', "", "rules", r"ESCROW-1: its Scope has no keys for User"),
     (
         "laws.py",

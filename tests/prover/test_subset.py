@@ -21,7 +21,7 @@ MODEL, LAWS = "model.py", "laws.py"
 ZERO_AMOUNT = 'if amount == 0:\n            raise Rejected("DEP-2")'
 DEPOSIT = "        self._move(caller, STRONGBOX, amount)\n        self.deposits[caller] += amount\n"
 FUNDS = "FUNDS = 10**24\n"
-FIELD = "    total: Amount\n"
+FIELD = "    total: AmountHeld\n"
 LAW = '''
 
 @chapter.theorem("STRONGBOX-5")
@@ -116,8 +116,8 @@ TERMS = [
     top("@dataclass\nclass Terms(Record):\n    fee: Amount = 0\n"),
     (
         MODEL,
-        "    balance: dict[Account, Amount]\n",
-        "    balance: dict[Account, Amount]\n    terms: dict[User, Terms]\n",
+        "    balance: dict[Account, AmountHeld]\n",
+        "    balance: dict[Account, AmountHeld]\n    terms: dict[User, Terms]\n",
     ),
 ]
 
@@ -283,23 +283,23 @@ REFUSED: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     "a method put on a state": ("hidden", [law("strongbox.deposit = lambda caller, amount: None\nreturn True")]),
     "a constant's item": ("constant", [
         (MODEL, "Rejected, action", "Rejected, action, constant"),
-        (MODEL, "    balance: dict[Account, Amount]\n", "    balance: dict[Account, Amount]\n    caps: dict[User, Amount] = constant(default_factory=dict)\n"),
+        (MODEL, "    balance: dict[Account, AmountHeld]\n", "    balance: dict[Account, AmountHeld]\n    caps: dict[User, Amount] = constant(default_factory=dict)\n"),
         action("self.caps[caller] = amount"),
     ]),
     "a constant's item, by another name": ("constant", [
         (MODEL, "Rejected, action", "Rejected, action, constant"),
-        (MODEL, "    balance: dict[Account, Amount]\n", "    balance: dict[Account, Amount]\n    caps: dict[User, Amount] = constant(default_factory=dict)\n"),
+        (MODEL, "    balance: dict[Account, AmountHeld]\n", "    balance: dict[Account, AmountHeld]\n    caps: dict[User, Amount] = constant(default_factory=dict)\n"),
         action("caps = self.caps\ncaps[caller] = amount"),
     ]),
     "a constant's record, in a helper": ("constant", [
         (MODEL, "Rejected, action", "Record, Rejected, action, constant"),
         top("@dataclass\nclass Terms(Record):\n    fee: Amount = 0\n\n\ndef poke(terms: Terms, fee: int) -> None:\n    terms.fee = fee\n"),
-        (MODEL, "    balance: dict[Account, Amount]\n", "    balance: dict[Account, Amount]\n    terms: dict[User, Terms] = constant(default_factory=dict)\n"),
+        (MODEL, "    balance: dict[Account, AmountHeld]\n", "    balance: dict[Account, AmountHeld]\n    terms: dict[User, Terms] = constant(default_factory=dict)\n"),
         action("poke(self.terms[caller], amount)"),
     ]),
     "a constant itself": ("constant", [
         (MODEL, "Rejected, action", "Rejected, action, constant"),
-        (MODEL, "    balance: dict[Account, Amount]\n", "    balance: dict[Account, Amount]\n    cap: Amount = constant(default=5)\n"),
+        (MODEL, "    balance: dict[Account, AmountHeld]\n", "    balance: dict[Account, AmountHeld]\n    cap: Amount = constant(default=5)\n"),
         action("self.cap = amount"),
     ]),
     "one map in two places": ("alias", [field("backup: dict[User, Amount]"), action("self.backup = self.deposits")]),
@@ -380,12 +380,12 @@ REFUSED: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     # Types of fields.
     "a field that is not compared": ("field", [
         (MODEL, "import dataclass\n", "import dataclass, field\n"),
-        (MODEL, "    balance: dict[Account, Amount]\n", "    balance: dict[Account, Amount]\n    seen: Amount = field(default=0, compare=False)\n"),
+        (MODEL, "    balance: dict[Account, AmountHeld]\n", "    balance: dict[Account, AmountHeld]\n    seen: Amount = field(default=0, compare=False)\n"),
     ]),
     "a field declared by a helper": ("field", [
         (MODEL, "import dataclass\n", "import dataclass, field\n"),
         top("def hidden() -> Amount:\n    return field(default=0, compare=False)\n"),
-        (MODEL, "    balance: dict[Account, Amount]\n", "    balance: dict[Account, Amount]\n    seen: Amount = hidden()\n"),
+        (MODEL, "    balance: dict[Account, AmountHeld]\n", "    balance: dict[Account, AmountHeld]\n    seen: Amount = hidden()\n"),
     ]),
     "an identifier with a mind of its own": ("identifier", [
         top("class Odd(str):\n    def __eq__(self, other: object) -> bool:\n        return True\n\n    __hash__ = str.__hash__\n"),
@@ -466,7 +466,7 @@ ALLOWED: dict[str, list[tuple[str, str, str]]] = {
     "another record, made here": [
         (MODEL, "Rejected, action", "Record, Rejected, action"),
         top("@dataclass(slots=True)\nclass Terms(Record):\n    fee: Amount = 0\n"),
-        (MODEL, "    balance: dict[Account, Amount]\n", "    balance: dict[Account, Amount]\n    terms: dict[User, Terms]\n"),
+        (MODEL, "    balance: dict[Account, AmountHeld]\n", "    balance: dict[Account, AmountHeld]\n    terms: dict[User, Terms]\n"),
         action("self.terms[caller] = Terms(amount)"),
     ],
     "a property and a static method": [class_("@property\ndef spare(self) -> int:\n    return self.balance[STRONGBOX] - self.total\n\n@staticmethod\ndef twice(x: int) -> int:\n    return 2 * x"), action("if self.twice(self.spare) < 0:\n    return")],
@@ -480,7 +480,7 @@ ALLOWED: dict[str, list[tuple[str, str, str]]] = {
     "an own base": [
         top("@dataclass\nclass Base(Machine):\n    fees: Amount = 0\n\n    def _earn(self, fee: int) -> None:\n        self.fees += fee\n"),
         (MODEL, "class Strongbox(Machine)", "class Strongbox(Base)"),
-        (MODEL, "    total: Amount\n    deposits: dict[User, Amount]\n    balance: dict[Account, Amount]\n", "    total: Amount = 0\n    deposits: dict[User, Amount] = field(default_factory=dict)\n    balance: dict[Account, Amount] = field(default_factory=dict)\n"),
+        (MODEL, "    total: AmountHeld\n    deposits: dict[User, AmountHeld]\n    balance: dict[Account, AmountHeld]\n", "    total: Amount = 0\n    deposits: dict[User, Amount] = field(default_factory=dict)\n    balance: dict[Account, Amount] = field(default_factory=dict)\n"),
         (MODEL, "import dataclass\n", "import dataclass, field\n"),
         action("self._earn(amount)"),
     ],

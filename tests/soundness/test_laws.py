@@ -15,7 +15,7 @@ ENOUGH = """        if self.deposits[caller] < amount:
 """
 PULL = "        self._move(caller, VAULT, amount)\n"
 AFTER_ACTIONS = "    @regime\n    def shared"
-FIRST_FIELD = "    total: AmountStored\n"
+FIRST_FIELD = "    total: AmountHeld\n"
 FIRST_VALUE = "return cls(total=0"
 MODULE = "FUNDS = 10**24\n"
 

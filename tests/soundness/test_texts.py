@@ -11,7 +11,7 @@ from altered import Case, false, verdicts, wrong
 EMPTY = """        if amount == 0:
             raise Rejected("DEP-2")"""
 AFTER_ACTIONS = "    @regime\n    def shared"
-FIRST_FIELD = "    total: AmountStored\n"
+FIRST_FIELD = "    total: AmountHeld\n"
 FIRST_VALUE = "return cls(total=0"
 MODULE = "FUNDS = 10**24\n"
 MODEL_NAMES = "import VAULT, Account, Amount, Vault, User\n"
