@@ -70,7 +70,8 @@ class Sample(Replay):
         self._near = [value for value in given.values() if isinstance(value, int)] or [0]
 
     def pick(self, name: str, options: Sequence[Any]) -> Any:
-        if name not in self.picks:
+        # Another law may have an argument of that name and of another type.
+        if self.picks.get(name) not in options:
             given = self._look(name)
             self.picks[name] = given if given in options else self._draw.choice(options)
         return self.picks[name]
@@ -102,8 +103,7 @@ def _holds(
 
     venues: what was built for this state and call, by the scope that it was built for.
     """
-    model = claim.relaxed(model) if claim.relaxed else model
-    arbitrary, scope = Arbitrary(claim.scope), f"{claim.scope} {claim.relaxed}"
+    arbitrary, scope = Arbitrary(claim.scope), str(claim.scope)
     if scope not in venues:
         sample = Sample(_renamed(model, claim.scope, state, call, draw), draw)
         venues[scope] = sample, sample.run(lambda: arbitrary.value(model, ""))

@@ -238,11 +238,17 @@ class Chapter:
         return found
 
     def add(self, properties: Iterable[Property]) -> None:
-        """Declare properties that are made by rule, each once."""
-        known = {p.id for p in self.properties}
-        self.properties += {
-            p.id: replace(p, chapter=self) for p in reversed(list(properties)) if p.id not in known
-        }.values()
+        """Declare properties that are made by rule, each once; of the lemmas about one replacement the first.
+
+        Raises ValueError when one ID names two.
+        """
+        known = {p.id: p for p in self.properties}
+        for p in properties:
+            about = getattr(p.predicate, "replacement", None)
+            if p.id in known and (about is None or getattr(known[p.id].predicate, "replacement", None) is not about):
+                raise ValueError(f"property {p.id} is declared twice")
+            known.setdefault(p.id, replace(p, chapter=self))
+        self.properties[:] = known.values()
 
     def _declare(self, kind: str, id: str, **options: Any) -> Callable[[P], P]:
         def wrap(predicate: P) -> P:

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Annotated, Any, TypeVar, cast
 
-from marginspec.model.kernel.machine import Machine, per_model
+from marginspec.model.kernel.machine import Machine, Rejected, per_model
 from marginspec.model.kernel.numbers import UNBOUNDED, Number
-from marginspec.model.kernel.record import Record, variables_of
-from marginspec.properties.law import Condition, Irrelevant, Property, accepted, answered_by, anything, assume, every
+from marginspec.model.kernel.record import Record, is_record, plain, variables_of
+from marginspec.properties.law import Condition, Irrelevant, Property, answered_by, anything, assume, every
 from marginspec.properties.scope import Scope
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,17 +71,20 @@ def no_less(known: Any, *about: Any) -> Any:
     return known + anything(AnyNatural, Above(known), *about)
 
 
-def forget(state: Any, *path: Any) -> None:
-    """Let the variable at a place of the state be anything; of a record or map, all below it."""
+def forget(state: Any, *path: Any, within: bool = False) -> None:
+    """Let the variable at a place of the state be anything; of a record or map, all below it.
+
+    within: anything within its declared range, which the obligation then claims.
+    """
     holder = _at(state, path[:-1])
     value = _at(holder, path[-1:])
     if isinstance(value, dict | Record):
         for step in value if isinstance(value, dict) else variables_of(type(value)):
-            forget(state, *path, step)
+            forget(state, *path, step, within=within)
         return
     # A condition on unknowns is one of theirs, so it is told by the field that it is a truth value.
-    is_truth = isinstance(holder, Record) and variables_of(type(holder))[path[-1]] is bool
-    other = anything(bool if is_truth else AnyInteger, Forgotten(path))
+    hint = _declared(type(state), path)
+    other = anything(hint if hint is bool or within else AnyInteger, Forgotten(path))
     if isinstance(holder, dict):
         holder[path[-1]] = other
     else:
@@ -100,10 +103,34 @@ def shift(state: Any, *path: Any) -> Any:
     return amount
 
 
+@dataclass(frozen=True, eq=False)
+class Refusing:
+    """What `may_refuse` asks `anything` about: whether the method that is replaced is refused by a rule."""
+
+    rule: str
+
+
+def may_refuse(*rules: str, about: tuple[Any, ...] = ()) -> None:
+    """Refuse by one of some rules, or not at all, as the method that is replaced does. about: see `anything`."""
+    for rule in rules:
+        if anything(bool, Refusing(rule), rule, *about):
+            raise Rejected(rule)
+
+
 def granted(condition: Any) -> None:
     """Say what holds of the numbers that a replaced method leaves open; the obligation claims it."""
     if not anything(bool, Condition(condition)):
         raise Irrelevant
+
+
+_variables_of = functools.cache(variables_of)
+
+
+def _declared(kind: Any, path: tuple[Any, ...]) -> Any:
+    """The type of a variable, as a record or a map of it declares it."""
+    for step in path:
+        kind = _variables_of(kind)[step] if is_record(kind := plain(kind)) else typing.get_args(kind)[1]
+    return kind
 
 
 def _at(state: Any, path: tuple[Any, ...]) -> Any:
@@ -127,12 +154,16 @@ def always(*_: Any, **__: Any) -> bool:
 
 
 def simulates(
-    id: str, over: Callable[[type[Machine]], type[Machine]] | None = None, given: Given = always
+    id: str,
+    over: Callable[[type[Machine]], type[Machine]] | None = None,
+    given: Given = always,
+    total: bool = False,
 ) -> Callable[[F], F]:
     """Name the lemma that a replaced method can do what the model's own does; its docstring is the law.
 
     over: relaxes what the model's own method calls, where that is replaced too. given: what the lemma assumes of state
-    and arguments; where it does not hold, a law that calls the replaced method is not proved.
+    and arguments; where it does not hold, a law that calls the replaced method is not proved. total: it also refuses
+    whatever the model's own method does, by the same rule, so that a law may ask what is refused.
     """
 
     def wrap(method: F) -> F:
@@ -142,6 +173,7 @@ def simulates(
             return method(self, *arguments, **named)
 
         checked.marginspec_simulates = id, over, given  # type: ignore[attr-defined]
+        checked.marginspec_total = total  # type: ignore[attr-defined]
         return cast(F, checked)
 
     return wrap
@@ -156,7 +188,9 @@ class Relaxation:
     def __init__(self, way: type, given: Given = always) -> None:
         self.way, self.given, self.name = way, given, way.__name__
         self.replaced = dict(_replaced(way))
+        self.total = all(method.marginspec_total for method in self.replaced.values())
         self._models = per_model(self._model)
+        self._only: dict[tuple[str, type], type[Machine]] = {}
 
     @property
     def obligations(self) -> tuple[str, ...]:
@@ -166,6 +200,13 @@ class Relaxation:
     def __call__(self, model: type[Machine]) -> type[Machine]:
         """The relaxed model."""
         return self._models(model)
+
+    def only(self, name: str, model: type[Machine]) -> type[Machine]:
+        """The relaxed model with but one method replaced: of each of the others another lemma speaks."""
+        if (name, model) not in self._only:
+            relaxed, own = self(model), {other: getattr(model, other) for other in self.replaced if other != name}
+            self._only[name, model] = cast(type[Machine], type(relaxed.__name__, (relaxed,), own))
+        return self._only[name, model]
 
     def _model(self, model: type[Machine]) -> type[Machine]:
         return cast(type[Machine], type(f"{self.name}{model.__name__}", (self.way, model), {}))
@@ -202,22 +243,36 @@ def _simulated(relaxation: Relaxation, model: type[Machine], name: str, method: 
         assume(relaxation.given(venue))
         assume(method.marginspec_simulates[2](venue, **arguments))  # type: ignore[attr-defined]
         twin = venue.clone()
-        twin.__class__ = relaxation(type(venue))
+        twin.__class__ = relaxation.only(name, type(venue))
         for told_of, one in says.items():
             setattr(twin, told_of, one)
-        oracle = _Oracle(accepted(lambda: getattr(venue, name)(**arguments)), venue)
+        rule, own = _outcome(lambda: getattr(venue, name)(**arguments))
+        assume(rule is None or method.marginspec_total)  # type: ignore[attr-defined]
+        oracle = _Oracle(rule, own, venue)
         with answered_by(oracle):
-            result = getattr(twin, name)(**arguments)
+            # What it is given was assumed of the venue, of which the twin may leave open how it is asked.
+            refused, result = _outcome(lambda: inspect.unwrap(method)(twin, **arguments))
+        if refused != rule:
+            return False
         same = [one == other for one, other in zip(twin.flatten(), venue.flatten(), strict=True) if one is not other]
-        same += [one == other for one, other in oracle.compared(result)]
+        same += [one == other for one, other in oracle.compared(result)] if rule is None else []
         return every([*same, *oracle.claims])
 
     predicate.__annotations__ = {"venue": model, **hints, **told, "return": Any}
     predicate.__name__ = f"{relaxation.name}_{name}"
+    predicate.replacement = method  # type: ignore[attr-defined]
     # What it is about, for those who read its text, is the model's own method.
     predicate.__module__ = method.__module__
     predicate.__wrapped__ = inspect.unwrap(getattr(model, name))  # type: ignore[attr-defined]
     return predicate
+
+
+def _outcome(happen: Callable[[], Any]) -> tuple[str | None, Any]:
+    """The rule by which a method is refused, or None and what it returns."""
+    try:
+        return None, happen()
+    except Rejected as refused:
+        return refused.rule, None
 
 
 def _told(way: type) -> dict[str, Any]:
@@ -242,7 +297,8 @@ class _Oracle:
     claims: that each answer is within its range.
     """
 
-    def __init__(self, result: Any, after: Machine) -> None:
+    def __init__(self, rule: str | None, result: Any, after: Machine) -> None:
+        self.rule = rule
         self.results = list(result) if isinstance(result, tuple) else [result]
         self.after, self.claims = after, list[Any]()
         self._asked = 0
@@ -252,15 +308,20 @@ class _Oracle:
         if isinstance(first, Condition):
             self.claims.append(first.holds)
             return True
+        if isinstance(first, Refusing):
+            return first.rule == self.rule
         if isinstance(first, Forgotten):
             after = _at(self.after, first.path)
-            return after if first.before is None else after - first.before
+            return self._within(hint, after if first.before is None else after - first.before)
         known = first.known if isinstance(first, Above) else 0
-        answer = self.results[self._asked] - known
         self._asked += 1
-        number = typing.get_args(hint)[1]
-        self.claims += [number.low <= answer] if number.low > -UNBOUNDED else []
-        self.claims += [answer <= number.high] if number.high < UNBOUNDED else []
+        return self._within(hint, self.results[self._asked - 1] - known)
+
+    def _within(self, hint: Any, answer: Any) -> Any:
+        if hint is not bool:
+            number = typing.get_args(hint)[1]
+            self.claims += [number.low <= answer] if number.low > -UNBOUNDED else []
+            self.claims += [answer <= number.high] if number.high < UNBOUNDED else []
         return answer
 
     def compared(self, result: Any) -> list[tuple[Any, Any]]:

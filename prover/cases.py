@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Property, Step, arguments_of
-from marginspec.properties.scope import NumberKey, Options
+from marginspec.properties.scope import NumberKey, Options, Scope
 from marginspec.prover.meaning import Arguments
 from marginspec.prover.situations import Frame, Situation, leaves, number_of, rebuilt
 from marginspec.prover.steering import Comparison
@@ -106,13 +107,35 @@ class Law:
         """The variables of a state that the scope pins: numbers, truth values, and what never changes."""
         if frame not in self._pins:
             fixed, known = self.claim.scope.fixed, dict[str, Options]()
+            of_all = _pins_of_all(self.claim.scope)
             for leaf in frame.leaves if fixed else ():
                 options = fixed.get(leaf.path) or fixed.get(leaf.path.rpartition(".")[2])
+                options = options or next((of_all[p] for p in _of_anybody(leaf.path) if p in of_all), None)
                 is_set_up = leaf.number is not None or (leaf.constant and leaf.path in fixed)
                 if options and is_set_up and not any(isinstance(option, NumberKey) for option in options):
                     known[leaf.path] = options
             self._pins[frame] = known
         return self._pins[frame]
+
+
+def _pins_of_all(scope: Scope) -> dict[str, Options]:
+    """Pins of all who are alike, as of anybody: a run has more of them than a law names."""
+    found: dict[str, Options] = {}
+    for group in scope.alike:
+        for path, options in scope.fixed.items():
+            for shape in _of_anybody(path):
+                if all(shape.replace(ANYBODY, f"[{one}]") in scope.fixed for one in group):
+                    found[shape] = options
+    return found
+
+
+ANYBODY = "[*]"
+
+
+def _of_anybody(path: str) -> Iterator[str]:
+    """A path with anybody in place of one of its keys."""
+    for key in re.finditer(r"\[[^]]*\]", path):
+        yield path[: key.start()] + ANYBODY + path[key.end() :]
 
 
 def text_of(case: Case, matters: Callable[[int], bool] = lambda place: True) -> dict[str, str]:

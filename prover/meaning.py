@@ -22,6 +22,9 @@ HELD = ""
 Arguments = dict[str, Any]
 
 
+FALSE = "returned False"
+
+
 class _Silent(Exception):  # noqa: N818 - not an error
     """The law says nothing of this case."""
 
@@ -39,7 +42,7 @@ def judged(
         if given:
             for invariant in claim.given:
                 _demand(holds(invariant, state, case) for case in instances(invariant, ids))
-        return HELD if _said(claim, state, arguments) else "returned False"
+        return HELD if (said := _said(claim, state, arguments)) else FALSE if said is not None else "returned nothing"
     except (Irrelevant, _Silent):
         return None
     except Rejected as refused:
@@ -61,16 +64,16 @@ def holds(invariant: Property, state: Machine, arguments: Arguments) -> bool:
         return False
 
 
-def _said(claim: Property, state: Machine, arguments: Arguments) -> bool:
+def _said(claim: Property, state: Machine, arguments: Arguments) -> Any:
     if claim.kind == "composition":
         return _is_composed(claim, state, arguments["step"])
     if claim.kind != "invariant":
-        return bool(claim.predicate(state, **arguments))
+        return claim.predicate(state, **arguments)
     own = {name: value for name, value in arguments.items() if name != "step"}
     _demand((holds(claim, state, own),))
     _demand((bool(claim.before(state, arguments["step"])),))
     arguments["step"].take(state)
-    return bool(claim.predicate(state, **own))
+    return claim.predicate(state, **own)
 
 
 def _is_composed(claim: Property, state: Machine, step: Step) -> bool:

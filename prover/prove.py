@@ -11,6 +11,7 @@ import multiprocessing
 import re
 import textwrap
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ from marginspec.prover.claim import claimed
 from marginspec.prover.dependencies import Dependencies, replaced_by
 from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib
 from marginspec.prover.evaluate import Evaluation, Numbers
+from marginspec.prover.meaning import FALSE
 from marginspec.prover.solvers import Answer, solve
 from marginspec.prover.symbolic import (
     Atoms,
@@ -70,6 +72,9 @@ SYMMETRY_SECONDS = 0.5
 MANY_ACCOUNTS = 64
 FEW_PATHS = 12
 
+# Witnesses of paths that a solver decides, for one choice of identifiers, after which others need not be looked for.
+SHOWN = 8
+
 # Numbers to mend before a solver is asked whether there are any.
 FEW = 4
 
@@ -92,8 +97,9 @@ class Verdict:
     """What is known of a property: `proved`, `refuted` or `unknown`, with everything that qualifies it.
 
     paths: ways to run on which the law was claimed. obligations: claims that needed a solver; algebra: there were none.
-    rechecked: steps of algebra and conditions taken for known that a solver read again. witnessed: every such path, and
-    there is at least one, has concrete integers that take it, and the model run on them takes it to the same end.
+    rechecked: steps of algebra and conditions taken for known that a solver read again. witnessed: concrete integers
+    take these paths, and the model run on them takes each to the same end; where many are of one choice of identifiers,
+    some of them.
     confirmed: for every obligation and every step a second solver agreed. vacuous: nothing is claimed. cases: in how
     many the law was run as plain Python and held. scope: what its variables are limited to. relaxed: the methods that
     were replaced. took: the invariants that were taken for given, where not all were needed. counterexample: integers
@@ -195,9 +201,10 @@ class Prover:
         if tried.failure is None:
             return
         why, proved = tried.failure.why, verdict.verdict == "proved"
-        false = why == "returned False" or why.endswith("refused outside an action")
+        false = why == FALSE or why.endswith("refused outside an action")
         verdict.verdict = "refuted" if false else "unknown"
-        verdict.reason = f"run on numbers: {why}"
+        before = f"{verdict.reason}; " if verdict.reason and not false else ""
+        verdict.reason = f"{before}run on numbers: {why}"
         if proved:
             verdict.reason += (
                 ", though a proof was found, which is an error of the prover or a limit that the law hides"
@@ -220,17 +227,20 @@ class Prover:
         verdict.reason = law.reads_the_rest_one_by_one(found)
         if verdict.reason:
             return
-        unwitnessed, alike = 0, set[tuple[Any, ...]]()
+        unwitnessed, shown_by, impossible = 0, Counter[tuple[Any, ...]](), 0
         for number, path in enumerate(p for p in found.paths if p.ended is None):
-            # What is the same on both sides of a composition by algebra alone may be so in a thousand ways.
-            group = tuple(map(str, path.picks.values())) if claim.kind == "composition" and path.result is True else ()
-            if path.result is not False and group not in alike:
-                state = self._witness(found, path, claim.id)
-                if state != "infeasible":
+            # What is so in a thousand ways a few of them show to be possible, of each choice of identifiers.
+            group = path.result is True, *map(str, path.picks.values())
+            if path.result is not False:
+                seen, doubtful = shown_by[group] >= (1 if path.result is True else SHOWN), impossible > verdict.paths
+                state = self._witness(found, path, claim.id, seen, doubtful)
+                impossible += state == "infeasible"
+                if state not in ("infeasible", "unneeded"):
                     verdict.paths += 1
-                    unwitnessed += state == "unknown" and not group
-                    alike |= {group} if group and state != "unknown" else set()
-                    if isinstance(state, dict) and not law.does_the_same(found, path, state):
+                    unwitnessed += state == "unknown"
+                if isinstance(state, dict):
+                    shown_by[group] += 1
+                    if not law.does_the_same(found, path, state):
                         verdict.reason = verdict.reason or "the model run on numbers does otherwise than on unknowns"
             if path.result is True:
                 continue
@@ -287,13 +297,19 @@ class Prover:
                 verdict.confirmed = verdict.confirmed and confirmed
         return ""
 
-    def _witness(self, found: Exploration, path: Path, claim: str) -> Numbers | str:
-        """Integers that take a path, `infeasible` or `unknown`; what is likely and cheap is asked first."""
+    def _witness(self, found: Exploration, path: Path, claim: str, seen: bool, doubtful: bool) -> Numbers | str:
+        """Integers that take a path, `infeasible` or `unknown`; what is likely and cheap is asked first.
+
+        seen: whether enough others like it have a witness; then `unneeded`, unless one is at hand. doubtful: whether most of
+        the paths so far were infeasible.
+        """
         if not path.constraints:
             return {}
         search, action = self.witnesses, _action(path)
-        if (numbers := search.known(found.atoms, path.constraints, action, claim, FEW)) is not None:
+        if not doubtful and (numbers := search.known(found.atoms, path.constraints, action, claim, FEW)) is not None:
             return numbers
+        if seen:
+            return "unneeded"
         obligation = Obligation(found.atoms, tuple(path.constraints))
         if solve("z3", smt_lib(obligation, "real"), 0.5).verdict == "unsat":
             return "infeasible"
@@ -393,7 +409,9 @@ class Law:
         self._claim = claim
         self._model = claim.relaxed(model) if claim.relaxed else model
         self._rest: list[int] | None = None if any(REST in keys for keys in claim.scope.keys.values()) else []
-        self._fields = {field.name for field in dataclasses.fields(self._model)} | set(vars(Machine))  # type: ignore[arg-type]
+        # A law may also tell a relaxed model what that asks for.
+        told = (vars(kind) for kind in self._model.__mro__ if not issubclass(model, kind))
+        self._fields = {field.name for field in dataclasses.fields(self._model)}.union(vars(Machine), *told)  # type: ignore[arg-type]
         self._named = 0
         self._with_names()
 
@@ -534,7 +552,7 @@ def _returns_only_true(predicate: Callable[..., Any]) -> bool:
     except (OSError, TypeError, SyntaxError):
         return False
     empty = ("True", "every([])", "every(())", "every(tuple())", "every(list())")
-    return all(value is not None and ast.unparse(value) in empty for value in returned)
+    return bool(returned) and all(value is not None and ast.unparse(value) in empty for value in returned)
 
 
 class _Again(Run):

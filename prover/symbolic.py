@@ -231,7 +231,7 @@ class Run:
                 self.failed = Unnamed(name)
                 raise self.failed
             self.picks[name] = picked
-            self._used.add(picked)
+            self._used |= {picked} if isinstance(picked, str) else set()
         return self.picks[name]
 
     def _representatives(self, left: Sequence[Any], options: Sequence[Any]) -> list[Any]:
@@ -604,6 +604,8 @@ def _run(
     except Unsupported as reason:
         # The law does not hold where it cannot be followed, unless nothing gets here.
         path.result, path.ended, path.reason = False, None, str(reason)
+    except NameError:
+        raise  # a slip of the pen, whatever the numbers
     except Exception as error:
         path.result, path.ended, path.reason = False, None, f"the code fails: {type(error).__name__}: {_text(error)}"
     if isinstance(run.failed, Restart):

@@ -444,7 +444,8 @@ class _Search:
             for arguments in instances(self._claim, at.frame.ids):
                 state = at.frame.machine(at.values)
                 try:
-                    why = "" if self._claim.predicate(state, **arguments) else "returned False"
+                    said = self._claim.predicate(state, **arguments)
+                    why = "" if said else "returned nothing" if said is None else "returned False"
                 except Rejected as refused:
                     why = f"{refused.rule} refused outside an action"
                 except Exception as error:

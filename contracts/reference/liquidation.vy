@@ -120,7 +120,7 @@ def _least(market: uint256, required: int256, equity: int256, offered: int256, r
     asset: uint256 = ledger.market_terms[market].asset
     gain: int256 = ledger.assets[asset].high * ratio
     gain -= ledger.assets[asset].mark * ledger.parameters[market][notation.PENALTY]
-    return min(offered, notation.up(required - equity * notation.PPM, gain))
+    return min(offered, notation.up(required - equity * notation.PPM, gain)) if gain > 0 else offered
 
 
 @external

@@ -19,7 +19,6 @@ from marginspec.model.reference.notation import (
     Duration,
     Edge,
     Fraction,
-    Fund,
     Holder,
     Index,
     MarketId,
@@ -34,7 +33,6 @@ from marginspec.model.reference.notation import (
     StoredAmount,
     StoredCap,
     StoredPrice,
-    SumOfSizes,
     Threshold,
     TokenId,
     Tokens,
@@ -94,14 +92,14 @@ class Market(Record):
     begin to move, 0 if none do. ramp_progress: seconds of the ramp already applied.
     """
 
-    open_interest: SumOfSizes = 0
+    open_interest: NetSize = 0
     open_interest_cap: StoredCap = 1
     funding_index: Index = 0
     premium: Premium = 0
     accrued_at: Moment = 0
     ratio: Fraction = 0
     reduce_only: bool = False
-    room: Fund = 0
+    room: Treasury = 0
     interval_start: Moment = 0
     ramp_at: Moment = 0
     ramp_progress: Duration = 0

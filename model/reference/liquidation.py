@@ -141,7 +141,7 @@ class Liquidation(Trading):
 
 def size_to_restore(shortfall: int, gain: int, offered: int) -> int:
     """LIQ-6: the least size that makes up for a shortfall, each unit closed gaining `gain`; all if none does."""
-    return min(offered, div_up(shortfall, gain))
+    return min(offered, div_up(shortfall, gain)) if gain > 0 else offered
 
 
 def without_dust(size: int, whole: int, mark: int, dust: int) -> int:

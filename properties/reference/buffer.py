@@ -34,7 +34,7 @@ from marginspec.model.reference.notation import (
 from marginspec.model.reference.positions import profit
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import assume, every, refusal
-from marginspec.properties.reference.relaxed import any_judgement, any_prices
+from marginspec.properties.reference.relaxed import any_prices, any_worth_any_size
 from marginspec.properties.reference.scope import BTC, ELSEWHERE, ETH, HERE, chapter, settled
 
 
@@ -169,7 +169,7 @@ def account_at_maintenance_survives_the_next_move(
 ANY_PORTFOLIO = "any positions and collateral of all accounts; funding settled"
 
 
-@chapter.theorem("REF-BUF-4", bounds=ANY_PORTFOLIO, relaxed=any_judgement, rests_on=("REF-BUF-7", "REF-LED-7"))
+@chapter.theorem("REF-BUF-4", bounds=ANY_PORTFOLIO, relaxed=any_worth_any_size, rests_on=("REF-BUF-7", "REF-LED-7"))
 def liquidations_make_nobody_insolvent(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
@@ -190,7 +190,7 @@ def liquidations_make_nobody_insolvent(
     )
 
 
-@chapter.theorem("REF-BUF-5", bounds=ANY_PORTFOLIO, relaxed=any_judgement, rests_on=("REF-LED-7",))
+@chapter.theorem("REF-BUF-5", bounds=ANY_PORTFOLIO, relaxed=any_worth_any_size, rests_on=("REF-LED-7",))
 def seizures_make_nobody_insolvent(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, asset: AssetId, amount: Amount
 ) -> Any:

@@ -17,7 +17,7 @@ from marginspec.model.reference.notation import (
 from marginspec.model.reference.positions import FUNDING_SCALE, profit
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import assume, every
-from marginspec.properties.reference.relaxed import charging, relaxed, watched, watched_market
+from marginspec.properties.reference.relaxed import charging, relaxed, relaxed_but_size, watched, watched_market
 from marginspec.properties.reference.scope import (
     ACCOUNTS,
     ANY_STEP,
@@ -85,7 +85,7 @@ def defaults_are_counted(venue: Reference) -> Any:
     return venue.defaults == sum(1 if account.in_default else 0 for account in venue.accounts.values())
 
 
-@chapter.invariant("REF-LED-8", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+@chapter.invariant("REF-LED-8", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed_but_size)
 def funds_are_never_negative(venue: Reference) -> Any:
     """Neither the insurance fund nor the fees are ever negative, and settlement pays out no more than is claimed."""
     return every((venue.insurance >= 0, venue.fees >= 0, venue.settlement_pool <= venue.settlement_claims))

@@ -19,6 +19,7 @@ from marginspec.model.reference.liquidation import (
 from marginspec.model.reference.margin import SEIZURE_DISCOUNT, is_covered
 from marginspec.model.reference.notation import (
     BUFFER,
+    MAX_AMOUNT,
     MAX_SIZE,
     PENALTY,
     PPM,
@@ -45,12 +46,16 @@ from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import assume, every, refusal
 from marginspec.properties.reference.buffer import net_worth
 from marginspec.properties.reference.relaxed import (
+    LIQUIDATOR,
     any_equity,
-    any_judgement,
     any_portfolio,
     any_portfolio_any_size,
-    any_size,
-    any_takeover,
+    any_worth_any_size,
+    asked_margin,
+    has_fresh_price,
+    judged,
+    judged_without_feeds,
+    needs_no_other_price,
     settled_before,
 )
 from marginspec.properties.reference.scope import (
@@ -60,7 +65,6 @@ from marginspec.properties.reference.scope import (
     ETH,
     FLAT,
     HERE,
-    OTHER,
     SIMPLE,
     SIMPLE_BOUNDS,
     after_funding,
@@ -159,9 +163,10 @@ def seizure_pays_more_than_the_collateral_counted_for(
 
 # The liquidator's own position and margin play no part in what happens to the account.
 TAKING_OVER: dict[str, Options] = {
-    f"accounts[{account}].positions[{market}].size": pinned(0, why="what the account has elsewhere is any number")
-    for account, market in ((ACTOR, HERE), (ACTOR, ELSEWHERE), (OTHER, ELSEWHERE))
+    f"accounts[{account}].positions[{market}].size": pinned(0, why="the liquidator's own positions play no part")
+    for account, market in ((ACTOR, HERE), (ACTOR, ELSEWHERE))
 }
+THIS_MARKET = {"market": pinned(HERE, why="markets differ in nothing but their assets; for cost")}
 PORTFOLIO = "whatever equity and margin the account has in other markets and in collateral; funding settled"
 
 
@@ -198,9 +203,9 @@ def _case(venue: Reference, account: AccountId, market: MarketId) -> Case:
         venue.markets[market].ratio,
         parameters[BUFFER],
         parameters[PENALTY],
-        settled.equity(account),
-        settled._requirement(account, buffered=False),
-        settled._requirement(account, buffered=True),
+        settled.equity(account, aged=True),
+        settled._requirement(account, buffered=False, aged=True),
+        settled._requirement(account, buffered=True, aged=True),
     )
     assume(case.maintenance <= case.buffered)
     assume(case.price.mark <= case.price.high)
@@ -208,9 +213,7 @@ def _case(venue: Reference, account: AccountId, market: MarketId) -> Case:
     return case
 
 
-@chapter.theorem(
-    "REF-LIQ-8", bounds=PORTFOLIO, scope={**TAKING_OVER, "liquidator": (ACTOR, OTHER)}, relaxed=any_portfolio_any_size
-)
+@chapter.theorem("REF-LIQ-8", bounds=PORTFOLIO, scope=THIS_MARKET, relaxed=any_portfolio_any_size)
 def only_accounts_below_maintenance_are_liquidated(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
@@ -222,7 +225,7 @@ def only_accounts_below_maintenance_are_liquidated(
     return every((case.equity * PPM < case.maintenance, not in_default, liquidator != account, fresh))
 
 
-@chapter.theorem("REF-LIQ-25", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_portfolio)
+@chapter.theorem("REF-LIQ-25", bounds=PORTFOLIO, scope=THIS_MARKET, relaxed=any_portfolio)
 def liquidation_closes_something_and_no_more_than_there_is(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
@@ -233,7 +236,7 @@ def liquidation_closes_something_and_no_more_than_there_is(
 
 
 @chapter.theorem(
-    "REF-LIQ-9", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_portfolio_any_size, rests_on=("REF-LIQ-25",)
+    "REF-LIQ-9", bounds=PORTFOLIO, scope=THIS_MARKET, relaxed=any_portfolio_any_size, rests_on=("REF-LIQ-25",)
 )
 def liquidation_strictly_improves_the_account(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
@@ -247,7 +250,7 @@ def liquidation_strictly_improves_the_account(
     assume(closed >= 1)
     assume(closed <= case.size)
     bought = closed if size > 0 else -closed
-    missing = venue._requirement(account, buffered=False) - (case.equity - paid) * PPM
+    missing = venue._requirement(account, buffered=False, aged=True) - (case.equity - paid) * PPM
     return every(
         (
             position.size == size - bought,
@@ -257,7 +260,7 @@ def liquidation_strictly_improves_the_account(
     )
 
 
-@chapter.theorem("REF-LIQ-10", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_portfolio)
+@chapter.theorem("REF-LIQ-10", bounds=PORTFOLIO, scope=THIS_MARKET, relaxed=any_portfolio)
 def liquidation_is_minimal_to_one_unit(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
@@ -271,7 +274,7 @@ def liquidation_is_minimal_to_one_unit(
     return left * case.price.mark < venue.market_terms[market].dust
 
 
-@chapter.theorem("REF-LIQ-13", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_portfolio)
+@chapter.theorem("REF-LIQ-13", bounds=PORTFOLIO, scope=THIS_MARKET, relaxed=any_portfolio)
 def liquidation_restores_and_leaves_no_dust(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
@@ -285,14 +288,14 @@ def liquidation_restores_and_leaves_no_dust(
     equity, limited = (case.equity - paid) * PPM, venue.markets[market].room < case.price.mark
     return every(
         (
-            venue._requirement(account, buffered=False) <= equity,
-            limited or venue._requirement(account, buffered=True) <= equity,
+            venue._requirement(account, buffered=False, aged=True) <= equity,
+            limited or venue._requirement(account, buffered=True, aged=True) <= equity,
             left * case.price.mark >= venue.market_terms[market].dust,
         )
     )
 
 
-@chapter.theorem("REF-LIQ-11", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_portfolio_any_size)
+@chapter.theorem("REF-LIQ-11", bounds=PORTFOLIO, scope=THIS_MARKET, relaxed=any_worth_any_size)
 def penalty_is_paid_from_equity_and_shared(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
@@ -312,65 +315,53 @@ def penalty_is_paid_from_equity_and_shared(
     )
 
 
-@chapter.theorem(
-    "REF-LIQ-12",
-    bounds=f"{PORTFOLIO}; a fresh price of the market, a liquidator who has the margin",
-    scope=TAKING_OVER,
-    relaxed=any_portfolio,
-    rests_on=("REF-LIQ-20",),
-)
-def every_account_below_maintenance_can_be_liquidated(venue: Reference, most: Size) -> Any:
-    """Nothing stops the liquidation of an account below maintenance, long or short: not dust, not a used-up limit, not
-    how little is offered, not an empty fund, no gate, no pause, no cap."""
-    assume(venue.accounts[OTHER].positions[HERE].size != 0)
-    case = _case(venue, OTHER, HERE)
+ITS_MARGIN = "whatever equity the account has; the margin of the liquidator is whatever it is; funding settled"
+
+
+@chapter.theorem("REF-LIQ-12", bounds=f"{ITS_MARGIN}; a fresh price of the market", scope=THIS_MARKET, relaxed=judged)
+def every_account_below_maintenance_can_be_liquidated(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
+) -> Any:
+    """Nothing but the margin of who takes it over stops the liquidation of an account below maintenance, long or short:
+    not dust, not a used-up limit, not how little is offered, not an empty fund, no gate, no pause, no cap."""
+    assume(liquidator != account)
+    assume(venue.accounts[account].positions[market].size != 0)
     assume(venue.settling_since == 0)
-    assume(not venue.accounts[OTHER].in_default)
+    assume(not venue.accounts[account].in_default)
     assume(1 <= most <= MAX_SIZE)
-    assume(case.price.mark >= 1)
-    assume(venue.now <= case.price.time + MAX_AGE)
-    assume(case.equity < venue.maintenance_margin(OTHER))
-    return refusal(venue.liquidate, ACTOR, OTHER, HERE, most) is None
+    for party in (account, liquidator):
+        assume(refusal(venue._in_one_market, party, market) is None)
+    assume(has_fresh_price(venue, market))
+    assume(venue.equity(account, aged=True) < venue.maintenance_margin(account, aged=True))
+    return refusal(venue.liquidate, liquidator, account, market, most) in (None, *LIQUIDATOR)
 
 
-@chapter.theorem("REF-LIQ-15", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_portfolio_any_size)
+@chapter.theorem("REF-LIQ-15", bounds=ITS_MARGIN, scope=THIS_MARKET, relaxed=judged)
 def liquidation_is_not_refused_for_a_reason_that_is_none(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
     """A liquidation is refused by LIQ-5 only at maintenance."""
-    assume(venue.accounts[account].positions[market].size != 0)
-    case = _case(venue, account, market)
-    return refusal(venue.liquidate, liquidator, account, market, most) != "LIQ-5" or (
-        case.equity * PPM >= case.maintenance
-    )
+    sound = venue.equity(account, aged=True) >= venue.maintenance_margin(account, aged=True)
+    return refusal(venue.liquidate, liquidator, account, market, most) != "LIQ-5" or sound
 
 
-# Which feed is down, and what the account has beside the position, is the case; the rest would only multiply cases.
-SHIELDED = {
-    **TAKING_OVER,
-    f"accounts[{OTHER}].collateral[{ETH}].counted": pinned(0, why="its feed is the market's, which has to be fresh"),
-    "markets[here].reduce_only": pinned(False, why="a liquidation reads it nowhere"),
-}
-
-
-@chapter.theorem("REF-LIQ-20", bounds="one other feed; funding settled", scope=SHIELDED, relaxed=any_size)
+@chapter.theorem("REF-LIQ-20", bounds=ITS_MARGIN, scope=THIS_MARKET, relaxed=judged_without_feeds)
 def feed_that_is_down_shields_nobody(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
-    """For want of a fresh price a liquidation is refused only where the market itself has none, whatever the account
-    holds: no other feed can shield it."""
-    price = settled(venue).assets[venue.market_terms[market].asset]
-    if refusal(venue.liquidate, liquidator, account, market, most) != "ORC-8":
-        return True
-    return price.mark == 0 or venue.now > price.time + MAX_AGE
+    """For want of a fresh price a liquidation by who needs no other is refused only where the market itself has none,
+    whatever the account holds: no other feed can shield it."""
+    assume(needs_no_other_price(venue, liquidator))
+    fresh = has_fresh_price(venue, market)
+    return refusal(venue.liquidate, liquidator, account, market, most) != "ORC-8" or not fresh
 
 
-@chapter.theorem("REF-LIQ-21", bounds=SIMPLE_BOUNDS, scope={**SIMPLE, **TAKING_OVER}, relaxed=any_takeover)
+@chapter.theorem("REF-LIQ-21", bounds="whatever equity and margin say; funding settled before", relaxed=asked_margin)
 def liquidator_has_initial_margin(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
     """Who takes a position over has initial margin afterwards."""
-    settled(venue).liquidate(liquidator, account, market, most)
+    venue.liquidate(liquidator, account, market, most)
     if owes_nothing(venue, liquidator):
         return True
     return venue.equity(liquidator) >= venue.initial_margin(liquidator)
@@ -382,7 +373,7 @@ def liquidator_has_initial_margin(
 
 
 @chapter.theorem(
-    "REF-LIQ-22", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_judgement, rests_on=("REF-BUF-4", "REF-BUF-7")
+    "REF-LIQ-22", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_worth_any_size, rests_on=("REF-BUF-4", "REF-BUF-7")
 )
 def liquidating_an_own_account_never_pays(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
@@ -399,28 +390,27 @@ def liquidating_an_own_account_never_pays(
     )
 
 
-@chapter.theorem("REF-LIQ-23", bounds=f"{SIMPLE_BOUNDS}; at any margin", scope=SIMPLE, relaxed=any_judgement)
+@chapter.theorem("REF-LIQ-23", bounds=f"{SIMPLE_BOUNDS}; at any margin", scope=SIMPLE, relaxed=any_worth_any_size)
 def seizing_from_an_own_account_never_pays(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, asset: AssetId, amount: Amount
 ) -> Any:
     """Whoever owns both accounts has no more after one seizes collateral of the other, at its exact value."""
     unit, mark = venue.asset_terms[asset].unit, settled(venue).assets[asset].mark
 
-    def owned() -> int:
-        total = 0
-        for party in (account, liquidator):
-            held = venue.accounts[party]
-            cash = held.cash + sum(profit(p, venue.mark(m, aged=True)) for m, p in held.positions.items())
-            total += above_zero(cash * unit + held.collateral[asset].amount * mark)
-        return total
+    def owned(party: AccountId) -> int:
+        held = venue.accounts[party]
+        cash = held.cash + sum(profit(p, venue.mark(m, aged=True)) for m, p in held.positions.items())
+        return cash * unit + held.collateral[asset].amount * mark
 
     for party in (account, liquidator):
         for position in venue.accounts[party].positions.values():
             assume(position.size != 0 or position.cost == 0)
     assume(venue.accounts[liquidator].positions[HERE].size == 0)  # or it has initial margin, and is worth something
-    before = owned()
+    debtor, buyer = owned(account), owned(liquidator)
     venue.seize_collateral(liquidator, account, asset, amount)
-    return owned() <= before
+    gained = owned(liquidator) - buyer
+    # The buyer, who pays in cash, is worth something before and after; what a debtor owes beyond its worth nobody has.
+    return every((buyer >= 0, gained >= -buyer, above_zero(owned(account)) + gained <= above_zero(debtor)))
 
 
 @chapter.theorem("REF-LIQ-24", bounds="two markets, two collateral assets; funding settled")
@@ -446,7 +436,7 @@ def collateral_is_seized_in_order_and_only_of_a_debtor(
     """Collateral is seized only of another account with negative equity, or at the end, and in the order of assets."""
     settled = after_funding(venue, account)
     assume(venue.settling_since == 0)
-    equity, holdings = settled.equity(account), venue.accounts[account].collateral
+    equity, holdings = settled.equity(account, aged=True), venue.accounts[account].collateral
     names = tuple(holdings)
     earlier = [holdings[name].amount == 0 for name in names[: names.index(asset)]]
     venue.seize_collateral(liquidator, account, asset, amount)
@@ -482,7 +472,7 @@ def seizure_ends_with_the_debt(
 ) -> Any:
     """No unit of collateral is seized once the units before it have paid the debt."""
     settled, mark = after_funding(venue, account), venue.assets[asset].mark
-    debt = -(settled.accounts[account].cash + settled.unrealised(account))
+    debt = -(settled.accounts[account].cash + settled.unrealised(account, aged=True))
     unit = venue.asset_terms[asset].unit
     venue.seize_collateral(liquidator, account, asset, amount)
     return seizure_price(amount - 1, mark, unit) < debt
@@ -505,7 +495,7 @@ def seized_collateral_takes_its_part_of_the_count(
 
 
 # Which of two refusals comes first decides what a caller is told; deployed code is compared by it.
-@chapter.theorem("REF-LIQ-18", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
+@chapter.theorem("REF-LIQ-18", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=judged)
 def liquidator_is_asked_for_cash_before_margin(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, asset: AssetId, amount: Amount
 ) -> Any:
@@ -524,6 +514,6 @@ def sound_account_is_told_so_whatever_the_feed_of_its_collateral(
     names = tuple(holdings)
     assume(venue.settling_since == 0 and venue.settlement_claims == 0 and liquidator != account)
     assume(all(holdings[name].amount == 0 for name in names[: names.index(asset)]))
-    assume(0 < amount <= holdings[asset].amount)
+    assume(0 < amount <= MAX_AMOUNT and amount <= holdings[asset].amount)
     assume(venue.equity(account, aged=True) >= 0)
     return refusal(venue.seize_collateral, liquidator, account, asset, amount) == "LIQ-15"

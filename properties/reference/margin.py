@@ -38,9 +38,10 @@ from marginspec.properties.reference.scope import ETH, HERE, SIMPLE, SIMPLE_BOUN
 from marginspec.properties.scope import pinned
 
 
-@chapter.lemma("REF-MRG-1")
+@chapter.lemma("REF-MRG-1", rests_on=("REF-LED-4",))
 def open_interest_adds_at_most_the_slope(venue: Reference, terms: MarketTerms, market: Market) -> Any:
     """Open interest adds to the initial ratio between nothing and the slope, all of it in a full market."""
+    assume(market.open_interest >= 0)  # by REF-LED-4
     added = open_interest_ratio(terms, market)
     full = market.open_interest >= market.open_interest_cap
     return every((added >= 0, added <= terms.slope, not full or added == terms.slope))
@@ -220,10 +221,11 @@ def larger_position_price_or_ratio_never_needs_less(
     )
 
 
-@chapter.lemma("REF-MRG-12", bounds=SIMPLE_BOUNDS, scope=SIMPLE)
+@chapter.lemma("REF-MRG-12", rests_on=("REF-LED-4",), bounds=SIMPLE_BOUNDS, scope=SIMPLE)
 def initial_margin_is_at_least_maintenance(venue: Reference, account: AccountId) -> Any:
     """Initial margin is never below maintenance, and with a position beyond it by the gap of its notional."""
     assume(venue.assets[ETH].mark <= venue.assets[ETH].high)
+    assume(venue.markets[HERE].open_interest >= 0)  # by REF-LED-4
     size, gap = magnitude(venue.accounts[account].positions[HERE].size), venue.parameters[HERE][INITIAL_GAP]
     initial, maintenance = accepted(venue.initial_margin, account), accepted(venue.maintenance_margin, account)
     beyond = size * venue.assets[ETH].high * gap

@@ -117,7 +117,7 @@ def step_of_the_ratio_keeps_initial_margin_above_maintenance(
     return approach(ratio, target, min(time, MAX_STEP_TIME)) <= ratio + gap
 
 
-@chapter.lemma("REF-PRM-5", bounds=SIMPLE_BOUNDS, scope=SIMPLE)
+@chapter.lemma("REF-PRM-5", rests_on=("REF-LED-4",), bounds=SIMPLE_BOUNDS, scope=SIMPLE)
 def parameter_step_makes_nobody_with_initial_margin_liquidatable(
     venue: Reference, account: AccountId, ratio: Fraction, haircut: Fraction
 ) -> Any:
@@ -126,6 +126,7 @@ def parameter_step_makes_nobody_with_initial_margin_liquidatable(
     assume(venue.parameters[HERE][INITIAL_GAP] >= step)
     assume(ratio <= venue.markets[HERE].ratio + step)
     assume(haircut <= venue.assets[ETH].haircut + step)
+    assume(venue.markets[HERE].open_interest >= 0)  # by REF-LED-4
     assume(accepted(venue.equity, account) >= accepted(venue.initial_margin, account))
     gross = gross_value(
         venue.accounts[account].collateral[ETH].counted, venue.assets[ETH].low, venue.asset_terms[ETH].unit

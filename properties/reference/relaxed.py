@@ -11,21 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 from marginspec.model.kernel import Machine
 from marginspec.model.reference.notation import (
-    BUFFER,
+    PPM,
     AccountId,
     AssetId,
     MarketId,
     above_zero,
-    magnitude,
 )
+from marginspec.model.reference.oracles import MAX_AGE
 from marginspec.properties.law import anything, every
-from marginspec.properties.reference.scope import HERE
+from marginspec.properties.reference.scope import ELSEWHERE, HERE
 from marginspec.properties.relaxation import (
     UNUSED,
     AnyInteger,
     Relaxation,
     covered,
     forget,
+    may_refuse,
     no_less,
     shift,
     simulates,
@@ -124,18 +125,26 @@ class AnyPrice(_Venue):
 # --- Margin -----------------------------------------------------------------------------------------------------------
 
 
-class AnyEquity(_Venue):
-    """Equity, profit and what is required are any numbers, of the same state the same."""
+class AnyWorth(_Venue):
+    """Equity is any number, of the same state the same."""
 
     @simulates("REF-RLX-5")
     def equity(self, account: AccountId, aged: bool = False) -> Any:
         """Equity is a number, and asking for it changes nothing."""
         return anything(AnyInteger, "equity", self, account, aged)
 
+
+class AnyValue(AnyWorth):
+    """So is profit."""
+
     @simulates("REF-RLX-6")
     def unrealised(self, account: AccountId, aged: bool = False) -> Any:
         """Unrealised profit is a number, and asking for it changes nothing."""
         return anything(AnyInteger, "profit", self, account, aged)
+
+
+class AnyMaintenance(_Venue):
+    """What is required of an account is any number, of the same state the same."""
 
     @simulates("REF-RLX-7")
     def maintenance_margin(self, account: AccountId, aged: bool = False) -> Any:
@@ -143,12 +152,29 @@ class AnyEquity(_Venue):
         return anything(AnyInteger, "maintenance", self, account, aged)
 
 
-class Unchecked(_Venue):
-    """Margin checks accept everything, so that what holds does not rest on them."""
+class AnyEquity(AnyValue, AnyMaintenance):
+    """Equity, profit and what is required are any numbers."""
+
+
+class AnyRequirement(_Venue):
+    """Positions require anything, of the same state the same."""
+
+    @simulates("REF-RLX-37")
+    def _requirement(self, account: AccountId, buffered: bool, aged: bool = False) -> Any:
+        """A requirement is a number, and asking for it changes nothing."""
+        return anything(AnyInteger, "requirement", self, account, buffered, aged)
+
+
+class AnyLiquidator(_Venue):
+    """Liquidators and whoever withdraws have margin."""
 
     @simulates("REF-RLX-8")
     def _needs_initial_margin(self, account: AccountId) -> None:
         """The check of initial margin refuses or changes nothing."""
+
+
+class Unchecked(AnyLiquidator):
+    """Margin checks accept everything, so that what holds does not rest on them."""
 
     @simulates("REF-RLX-9")
     def _after_trade(self, account: AccountId, before: int, allowance: int) -> None:  # type: ignore[override]
@@ -214,17 +240,25 @@ def is_part(venue: Any, deficit: int, size: int, whole: int, *_: Any, **__: Any)
     return whole > 0 or whole < 0
 
 
-class AnyPayment(_Venue):
-    """A counterparty pays anything, whoever has the largest profit."""
+class NoNegativePayment(_Venue):
+    """A counterparty pays anything, or nothing."""
 
-    @simulates("REF-RLX-31", given=is_part)
+    @simulates("REF-RLX-31", given=is_part, total=True)
     def _payment(self, deficit: int, size: int, whole: int, gained: int, spare: int) -> Any:
         """What a counterparty pays is never negative, and working it out changes nothing."""
         return no_less(0)
 
+
+class AnyProfitable(_Venue):
+    """Whoever has the largest profit."""
+
     @simulates("REF-RLX-27")
     def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
         """Ranking refuses or changes nothing."""
+
+
+class AnyPayment(NoNegativePayment, AnyProfitable):
+    """A counterparty pays anything, whoever has the largest profit."""
 
 
 class Unranked(AnyEquity, AnyFunding, AnyPayment):
@@ -257,6 +291,33 @@ class AnySize(_Venue):
         return anything(AnyInteger)
 
 
+def has_fresh_price(venue: Any, market: MarketId) -> Any:
+    """The asset of the market has a price that is at most an hour old."""
+    price = venue.assets[venue.market_terms[market].asset]
+    return every((price.mark != 0, venue.now <= price.time + MAX_AGE))
+
+
+def all_prices_are_fresh(venue: Any, *_: Any, **__: Any) -> Any:
+    """Every asset has a price that is at most an hour old."""
+    return every(c for p in venue.assets.values() for c in (p.mark != 0, venue.now <= p.time + MAX_AGE))
+
+
+def is_short(venue: Any, account: AccountId, market: MarketId, most: int, equity: int) -> Any:
+    """The account has less than is required of it, and something is offered."""
+    return every((most >= 0, equity * PPM < venue._requirement(account, buffered=False, aged=True)))
+
+
+class NoNegativeSize(_Venue):
+    """A liquidation closes any size, or none."""
+
+    @simulates("REF-RLX-38", given=is_short)
+    def _size_to_close(self, account: AccountId, market: MarketId, most: int, equity: int) -> Any:
+        """What a liquidation closes of an account below maintenance is not negative, and finding it changes only the
+        limit of its market, within its range."""
+        forget(self, "markets", market, "room", within=True)
+        return no_less(0)
+
+
 class AnyMargin(AnyPrice, AnyEquity, Unchecked, Unlooked, AnySize, AnyMarkets):
     """Whatever prices, equity and margin say."""
 
@@ -272,12 +333,26 @@ class Relaxed(AnyCharge, AnyRealisation):
 any_margin, any_charge, relaxed = Relaxation(AnyMargin), Relaxation(AnyCharge), Relaxation(Relaxed)
 
 
+class RelaxedButSize(
+    AnyPrice,
+    AnyValue,
+    AnyRequirement,
+    Unchecked,
+    Unlooked,
+    NoNegativeSize,
+    AnyMarkets,
+    AnyFunding,
+    AnyRank,
+    AnyRealisation,
+):
+    """The same, but that no liquidation closes a negative size."""
+
+
+relaxed_but_size = Relaxation(RelaxedButSize)
+
+
 class AnyTerms(AnyEquity, AnyPayment):
     """Any equity and payment, whoever has the largest profit."""
-
-    @simulates("REF-RLX-27")
-    def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
-        """Ranking refuses or changes nothing."""
 
 
 class AnySettling(AnyFunding, AnyTerms):
@@ -340,14 +415,14 @@ class WatchedIdle(Watched):
     def unrealised(self, account: AccountId, aged: bool = False) -> Any:
         """Unrealised profit is a number, and asking for it changes nothing, whosever it is."""
         if account == self.watched:
-            return super(AnyEquity, self).unrealised(account, aged)
+            return super(AnyValue, self).unrealised(account, aged)
         return anything(AnyInteger, "profit", self, account, aged)
 
 
 watched_idle = Relaxation(WatchedIdle)
 
 
-class WatchedMarket(AnyCharge):
+class WatchedChange(_Venue):
     """Any realisation, and the open interest of the market that a law watches."""
 
     watched: MarketId | None = None
@@ -362,6 +437,10 @@ class WatchedMarket(AnyCharge):
             m.open_interest = open_interest + above_zero(before + size) - above_zero(before)
 
 
+class WatchedMarket(WatchedChange, AnyCharge):
+    """Any funding besides."""
+
+
 watched_market = Relaxation(WatchedMarket)
 
 
@@ -373,19 +452,14 @@ def funding_has_accrued(venue: Any) -> Any:
 class Accrued(_Venue):
     """The venue where funding has accrued before."""
 
-    @simulates("REF-RLX-14")
+    @simulates("REF-RLX-14", total=True)
     def _accrue(self, market: MarketId) -> None:
         """Accruing what has accrued changes nothing."""
         covered(self.markets[market].accrued_at == self.now)
 
 
-class Ranking(Accrued, AnyEquity, AnyMarkets):
+class Ranking(Accrued, AnyEquity, AnyMarkets, NoNegativePayment):
     """Whatever equity says; positions are settled and ranked as in the venue."""
-
-    @simulates("REF-RLX-31", given=is_part)
-    def _payment(self, deficit: int, size: int, whole: int, gained: int, spare: int) -> Any:
-        """What a counterparty pays is never negative, and working it out changes nothing."""
-        return no_less(0)
 
 
 class Charging(Accrued, AnyMargin, AnyTerms, AnyRealisation, RankingAll):
@@ -414,7 +488,7 @@ def funding_is_settled(venue: Any) -> Any:
 class Settled(Accrued):
     """The venue where all funding is settled before: settling does nothing."""
 
-    @simulates("REF-RLX-13")
+    @simulates("REF-RLX-13", total=True)
     def _settle(self, account: AccountId) -> None:
         """Settling funding that is settled changes nothing."""
         for market, position in self.accounts[account].positions.items():
@@ -478,25 +552,12 @@ class SettledAnyClose(SettledAnyEquity, AnyRealisation):
     """The same, and whatever a change of a position realises."""
 
 
-class SettledUnranked(SettledAnyEquity, AnyMarkets):
+class SettledUnranked(SettledAnyEquity, AnyMarkets, AnyProfitable):
     """The same, and whoever has the largest profit, in any markets."""
 
-    @simulates("REF-RLX-27")
-    def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
-        """Ranking refuses or changes nothing."""
 
-
-class AnyPortfolio(Settled):
-    """Accounts have any equity, any requirement in other markets, and any margin."""
-
-    @simulates("REF-RLX-5")
-    def equity(self, account: AccountId, aged: bool = False) -> Any:
-        """Equity is a number, and asking for it changes nothing."""
-        return anything(AnyInteger, "equity", self, account, aged)
-
-    @simulates("REF-RLX-8")
-    def _needs_initial_margin(self, account: AccountId) -> None:
-        """The check of initial margin refuses or changes nothing."""
+class AnyPortfolio(Settled, AnyWorth, AnyLiquidator, AnyRealisation, AnyMarkets):
+    """Funding settled; accounts have any equity and any margin, and what their positions require."""
 
 
 settled_before = Relaxation(Settled, funding_is_settled)
@@ -504,32 +565,12 @@ unchecked_margin = Relaxation(SettledUnchecked, funding_is_settled)
 any_equity = Relaxation(SettledAnyEquity, funding_is_settled)
 
 
-class SettledAnyPortfolio(AnyPortfolio):
-    """The same; what is required of the position in the first market is exact."""
-
-    @simulates("REF-RLX-15")
-    def _requirement(self, account: AccountId, buffered: bool, aged: bool = False) -> Any:
-        """A requirement is at least that of the position in one market, and asking for it changes nothing."""
-        size, ratio = magnitude(self.accounts[account].positions[HERE].size), self.markets[HERE].ratio
-        if buffered:
-            ratio += self.parameters[HERE][BUFFER]
-        high = self.assets[self.market_terms[HERE].asset].high
-        return no_less(size * high * ratio, "requirement", self, account, buffered, aged)
-
-
-class SettledWatchedMarket(SettledAnyEquity):
+class SettledWatchedMarket(WatchedChange, SettledAnyEquity):
     """Whatever equity and margin say and a change realises, and the open interest of the market that a law watches."""
-
-    watched: MarketId | None = None
-
-    @simulates("REF-RLX-25")
-    def _change(self, account: AccountId, market: MarketId, size: int, quote: int) -> None:
-        """A change does what REF-RLX-19 says, and adds to open interest what it adds to a long."""
-        WatchedMarket._change(self, account, market, size, quote)  # type: ignore[arg-type]
 
 
 settled_market = Relaxation(SettledWatchedMarket, funding_is_settled)
-any_portfolio = Relaxation(SettledAnyPortfolio, funding_is_settled)
+any_portfolio = Relaxation(AnyPortfolio, funding_is_settled)
 any_rank = Relaxation(SettledUnranked, funding_is_settled)
 any_payment = Relaxation(SettledAnyPayment, funding_is_settled)
 any_realisation = Relaxation(SettledAnyRealisation, funding_is_settled)
@@ -542,27 +583,93 @@ asked_margin = Relaxation(SettledAnyMargin, funding_is_settled)
 # --- Liquidation ------------------------------------------------------------------------------------------------------
 
 
-class AnyJudgement(AnyEquity, Unchecked, AnySize):
-    """Accounts have any equity and requirement, a liquidation closes any size, and liquidators have margin."""
+class AnyPortfolioAnySize(AnyPortfolio, NoNegativeSize):
+    """Any equity, and a liquidation closes any size."""
 
 
-class AnyTakeover(AnySize):
-    """Any account may be liquidated, of any size."""
+class AnyWorthAnySize(Settled, AnyWorth, AnyRequirement, AnyLiquidator, AnyMarkets, NoNegativeSize):
+    """Any equity and requirement, and a liquidation closes any size; what changes hands is as in the venue."""
 
-    @simulates("REF-RLX-7")
+
+# What refuses whoever takes a position over.
+LIQUIDATOR = ("MRG-6", "ORC-8")
+
+
+class Judged(Settled):
+    """Accounts are worth any number, and refused whenever the venue refuses."""
+
+    @simulates("REF-RLX-50", total=True)
+    def equity(self, account: AccountId, aged: bool = False) -> Any:
+        """Equity is a number, which a price that is not fresh withholds where it has to be, and asking for it changes
+        nothing."""
+        if not aged:
+            may_refuse("ORC-8", about=("equity", self, account))
+        return anything(AnyInteger, "equity", self, account, aged)
+
+    @simulates("REF-RLX-51", total=True)
     def maintenance_margin(self, account: AccountId, aged: bool = False) -> Any:
-        """Maintenance margin is a number, and asking for it changes nothing."""
+        """So is what is required."""
+        if not aged:
+            may_refuse("ORC-8", about=("maintenance", self, account))
+        return anything(AnyInteger, "maintenance", self, account, aged)
+
+    @simulates("REF-RLX-52", total=True)
+    def _needs_initial_margin(self, account: AccountId) -> None:
+        """A liquidator may be refused for want of margin or of a fresh price, and being asked changes nothing."""
+        may_refuse(*LIQUIDATOR, about=("margin", self, account))
+
+    @simulates("REF-RLX-53", total=True)
+    def _size_to_close(self, account: AccountId, market: MarketId, most: int, equity: int) -> Any:
+        """What a liquidation closes is a number, or there is no fresh price; finding it changes only the limit of its
+        market."""
+        self.mark(market)
+        forget(self, "markets", market, "room")
+        return anything(AnyInteger)
+
+    @simulates("REF-RLX-54", total=True)
+    def _change(self, account: AccountId, market: MarketId, size: int, quote: int) -> None:
+        """A change does what REF-RLX-19 says, where an isolated account keeps to one market."""
+        self._in_one_market(account, market)
+        AnyRealisation._change(self, account, market, size, quote)  # type: ignore[arg-type]
+
+
+def needs_no_other_price(venue: Any, account: AccountId) -> Any:
+    """The account has no collateral that counts, and no position in the second market."""
+    own = venue.accounts[account]
+    counted = [holding.counted == 0 for holding in own.collateral.values()]
+    return every((*counted, own.positions[ELSEWHERE].size == 0))
+
+
+def needs_no_stale_price(venue: Any, account: AccountId) -> Any:
+    """Nor is the price of the first market stale."""
+    return every((needs_no_other_price(venue, account), has_fresh_price(venue, HERE)))
+
+
+class JudgedWithoutFeeds(Judged):
+    """The same, where liquidators need no other price than that of the market at hand."""
+
+    @simulates("REF-RLX-57", given=needs_no_stale_price, total=True)
+    def _needs_initial_margin(self, account: AccountId) -> None:
+        """Such a liquidator may be refused for want of margin, not of a price, and being asked changes nothing."""
+        may_refuse("MRG-6", about=("margin", self, account))
+
+
+class FreshEquity(Settled, NoNegativePayment):
+    """Equity is any number where all prices are fresh."""
+
+    @simulates("REF-RLX-55", given=all_prices_are_fresh, total=True)
+    def equity(self, account: AccountId, aged: bool = False) -> Any:
+        """Equity is a number, and asking for it changes nothing and is not refused."""
+        return anything(AnyInteger, "equity", self, account, aged)
+
+    @simulates("REF-RLX-56", given=all_prices_are_fresh, total=True)
+    def maintenance_margin(self, account: AccountId, aged: bool = False) -> Any:
+        """So is what is required."""
         return anything(AnyInteger, "maintenance", self, account, aged)
 
 
-class UncheckedAnySize(Unchecked, AnySize):
-    """A liquidation closes any size, and liquidators have margin."""
-
-
-class AnyPortfolioAnySize(SettledAnyPortfolio, AnySize):
-    """Any equity and any requirement elsewhere, and a liquidation closes any size."""
-
-
-any_judgement, any_takeover = Relaxation(AnyJudgement), Relaxation(AnyTakeover)
-any_size, any_prices = Relaxation(UncheckedAnySize), Relaxation(AnyPrice)
+any_prices = Relaxation(AnyPrice)
 any_portfolio_any_size = Relaxation(AnyPortfolioAnySize, funding_is_settled)
+any_worth_any_size, judged = (Relaxation(way, funding_is_settled) for way in (AnyWorthAnySize, Judged))
+judged_without_feeds = Relaxation(JudgedWithoutFeeds, funding_is_settled)
+fresh_equity = Relaxation(FreshEquity, funding_is_settled)

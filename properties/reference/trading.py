@@ -45,6 +45,7 @@ from marginspec.properties.reference.scope import (
     HERE,
     SIMPLE,
     SIMPLE_BOUNDS,
+    after_funding,
     chapter,
     check_only,
     owes_nothing,
@@ -278,8 +279,8 @@ def trade_is_zero_sum_but_for_fees(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
     """What both sides of a trade lose together is exactly what the fees grow by, and neither fee is negative."""
-    fees = venue.fees
-    before = worth(venue, account, market) + worth(venue, maker, market)
+    fees, settled = venue.fees, after_funding(venue, account, maker)
+    before = worth(settled, account, market) + worth(settled, maker, market)
     venue.trade(account, maker, market, size)
     after = worth(venue, account, market) + worth(venue, maker, market)
     return every((before - after == venue.fees - fees, venue.fees >= fees))
@@ -290,7 +291,8 @@ def trade_moves_at_most_five_percent(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
     """What a trade gives either side is at most 5 % of its notional, whatever the offer asks."""
-    before = worth(venue, account, market), worth(venue, maker, market)
+    settled = after_funding(venue, account, maker)
+    before = worth(settled, account, market), worth(settled, maker, market)
     venue.trade(account, maker, market, size)
     most = size * venue.assets[venue.market_terms[market].asset].mark
     return every(

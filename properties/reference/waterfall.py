@@ -20,11 +20,12 @@ from marginspec.model.reference.notation import (
 from marginspec.model.reference.positions import profit
 from marginspec.model.reference.venue import Reference
 from marginspec.model.reference.waterfall import GRACE, deleverage_payment, settlement_payout, socialised_share
-from marginspec.properties.law import Step, assume, every, refusal
+from marginspec.properties.law import Step, accepted, assume, every, refusal
 from marginspec.properties.reference.relaxed import (
+    all_prices_are_fresh,
     any_equity,
-    any_payment,
     any_rank,
+    fresh_equity,
     ranking,
     relaxed,
     settled_before,
@@ -138,7 +139,11 @@ ANY_EQUITY = "whatever equity and margin say; funding settled before"
 def fund_pays_first_and_all_it_can(venue: Reference, caller: User, account: CounterpartyId) -> Any:
     """The insurance fund pays a deficit in full or is empty, after which, and only then, the account is in default; it
     pays none of an account that has collateral."""
-    equity, fund, cash = venue.equity(account), venue.insurance, venue.accounts[account].cash
+    equity, fund, cash = (
+        accepted(after_funding(venue, account).equity, account),
+        venue.insurance,
+        venue.accounts[account].cash,
+    )
     collateral = [holding.amount == 0 for holding in venue.accounts[account].collateral.values()]
     paid = venue.cover(caller, account)
     return every(
@@ -159,7 +164,7 @@ def deleveraging_comes_after_collateral_and_fund(
 ) -> Any:
     """Nobody is deleveraged unless the account is in default, without collateral, and the fund is empty."""
     own, fund = venue.accounts[account].clone(), venue.insurance
-    equity = venue.equity(account)
+    equity = accepted(after_funding(venue, account).equity, account)
     venue.deleverage(caller, account, market, counterparty)
     empty = [holding.amount == 0 for holding in own.collateral.values()]
     return every((own.in_default, equity < 0, fund == 0, *empty))
@@ -172,11 +177,12 @@ def deleveraging_leaves_its_counterparty_within_its_margin(
     """A deleveraged counterparty keeps all but what it pays, of profit and beyond maintenance, and risks less; it pays
     for the part that it closes (REF-DEF-1 and 2), to the account, of which as much is closed."""
     mark = venue.assets[venue.market_terms[market].asset].mark
-    before = [worth(venue, party, market) for party in (counterparty, account)]
+    settled = after_funding(venue, *venue.accounts)
+    before = [worth(settled, party, market) for party in (counterparty, account)]
     position = venue.accounts[counterparty].positions[market]
-    size, gained = position.size, profit(position, mark)
-    spare = venue.equity(counterparty) - venue.maintenance_margin(counterparty)
-    whole, deficit = venue.accounts[account].positions[market].size, -venue.equity(account)
+    size, gained = position.size, profit(settled.accounts[counterparty].positions[market], mark)
+    spare = accepted(settled.equity, counterparty) - accepted(settled.maintenance_margin, counterparty)
+    whole, deficit = venue.accounts[account].positions[market].size, -accepted(settled.equity, account)
     closed, paid = venue.deleverage(caller, account, market, counterparty)
     left = [venue.accounts[party].positions[market].size for party in (counterparty, account)]
     return every(
@@ -225,7 +231,8 @@ def largest_profit_is_deleveraged_first(
 def loss_is_shared_last_and_among_profits_only(venue: Reference, caller: User, account: CounterpartyId) -> Any:
     """A loss is shared only without positions and fund; who has no profit pays nothing, nobody more than it."""
     own = venue.accounts[account].clone()
-    gains = {name: max(venue.unrealised(name), 0) for name in venue.accounts}
+    settled = after_funding(venue, *venue.accounts)
+    gains = {name: max(accepted(settled.unrealised, name), 0) for name in venue.accounts}
     cash, fund = {name: held.cash for name, held in venue.accounts.items()}, venue.insurance
     venue.socialise(caller, account)
     paid = {name: cash[name] - held.cash for name, held in venue.accounts.items() if name != account}
@@ -244,8 +251,9 @@ def loss_is_shared_last_and_among_profits_only(venue: Reference, caller: User, a
 def shared_loss_goes_to_the_account(venue: Reference, caller: User, account: CounterpartyId) -> Any:
     """The account is paid its deficit, or all profit there is; each pays its share, the fund has what rounding leaves
     over, and the account stays in default exactly when something is left unpaid."""
-    deficit = -venue.equity(account)
-    gains = {name: max(venue.unrealised(name), 0) for name in venue.accounts}
+    settled = after_funding(venue, *venue.accounts)
+    deficit = -accepted(settled.equity, account)
+    gains = {name: max(accepted(settled.unrealised, name), 0) for name in venue.accounts}
     cash, total = {name: held.cash for name, held in venue.accounts.items()}, sum(gains.values())
     paid = venue.socialise(caller, account)
     shares = {name: socialised_share(paid, gained, total) for name, gained in gains.items()}
@@ -389,20 +397,20 @@ def _ripe(venue: Reference, account: CounterpartyId) -> None:
     assume(all(holding.amount == 0 for holding in venue.accounts[account].collateral.values()))
 
 
-@chapter.lemma("REF-DEF-12", bounds=ANY_EQUITY, relaxed=any_equity)
+@chapter.lemma("REF-DEF-12", bounds="funding settled before", relaxed=settled_before)
 def deficit_of_one_unit_is_a_deficit(venue: Reference, account: CounterpartyId) -> Any:
     """A default is closed exactly while equity is negative, be it by one unit of quote."""
     _ripe(venue, account)
-    return (refusal(venue._deficit, account) is None) == (venue.equity(account) < 0)
+    equity = accepted(venue.equity, account)
+    return (refusal(venue._deficit, account) is None) == (equity < 0)
 
 
-@chapter.theorem("REF-DEF-13", bounds=ANY_EQUITY, scope=THIS_MARKET, relaxed=any_payment)
+@chapter.theorem("REF-DEF-13", bounds=ANY_EQUITY, scope=THIS_MARKET, relaxed=fresh_equity)
 def smallest_position_can_be_deleveraged(
     venue: Reference, caller: User, account: CounterpartyId, market: MarketId, counterparty: AccountId
 ) -> Any:
     """A position in default closes at fresh prices against the most profitable on the other side, of any sizes."""
-    # Equity is left open, so that it must not be what refuses: all prices are fresh.
-    assume(all(refusal(venue.price, asset) is None for asset in venue.assets))
+    assume(all_prices_are_fresh(venue))
     _ripe(venue, account)
     assume(venue.equity(account) < 0)
     for party in (account, counterparty):

@@ -390,7 +390,7 @@ REFUSED: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     "an identifier with a mind of its own": ("identifier", [
         top("class Odd(str):\n    def __eq__(self, other: object) -> bool:\n        return True\n\n    __hash__ = str.__hash__\n"),
         (LAWS, "import STRONGBOX,", "import STRONGBOX, Odd,"),
-        (LAWS, '"caller": ("actor",)', '"caller": (Odd("actor"),)'),
+        (LAWS, 'User: ("actor",', 'User: (Odd("actor"),'),
     ]),
     "a field called as a method of maps": ("method", [field("values: Amount")]),
     "a field called as a method of texts": ("method", [field("title: Amount")]),

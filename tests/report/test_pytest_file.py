@@ -19,7 +19,7 @@ from marginspec.cli.systems import SYSTEMS, system
 from marginspec.differential.campaign import run
 from marginspec.differential.lockstep import Divergence
 from marginspec.differential.trace import read, trace_of
-from marginspec.model.deployed.morpho_blue import MarketId, MorphoBlue
+from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call
 from marginspec.properties.law import Property
 from marginspec.prover.prove import Prover
@@ -28,6 +28,7 @@ from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
 from marginspec.targets.morpho_blue.adapter import shipped_contracts
 from marginspec.targets.protocol import BadInput
+from tests.report.false_laws import never_above_seven, priced
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -105,10 +106,6 @@ def test_whatever_a_trace_says_stands_in_comments_and_strings(tmp_path: Path) ->
 # --- Laws ----------------------------------------------------------------------------------------------------
 
 
-def never_above_seven(venue: MorphoBlue, market: MarketId) -> bool:
-    return venue.markets[market].fee <= 7
-
-
 def claimed(predicate: Callable[..., bool]) -> Property:
     """A theorem that assumes nothing."""
     like = SYSTEMS["morpho-blue"].chapter.properties[0]
@@ -144,9 +141,6 @@ def test_a_refuted_law_is_a_test_that_fails_until_the_law_holds_there(
 def test_an_invariant_that_does_not_hold_at_first_is_a_test_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def priced(venue: MorphoBlue, market: MarketId) -> bool:
-        return venue.price[market] > 0
-
     chosen, false = system("morpho-blue"), dataclasses.replace(claimed(priced), kind="invariant")
     verdict = Prover(MorphoBlue, recheck=False).prove(false)
     (row,) = prove_document("morpho-blue", [verdict], 0.0)["properties"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from marginspec.model.deployed.morpho_blue import Account, MarketId, MorphoBlue, User
-from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, NO_BALANCES, chapter, settled
+from marginspec.properties.deployed.morpho_blue.relaxed import any_tokens
+from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, chapter, settled
 from marginspec.properties.law import Step, assume, every
 
 FIELDS = ("supply_shares", "borrow_shares", "collateral")
@@ -25,7 +26,7 @@ def _of_each_market(venue: MorphoBlue, who: User, name: str) -> list[Any]:
 
 
 @chapter.theorem(
-    "MB-AUT-1", covers=("ConsistentState.onlyUserCanAuthorizeWithoutSig",), rests_on=AT_ANY_TIME, scope=NO_BALANCES
+    "MB-AUT-1", covers=("ConsistentState.onlyUserCanAuthorizeWithoutSig",), rests_on=AT_ANY_TIME, relaxed=any_tokens
 )
 def only_oneself_can_authorise(venue: MorphoBlue, who: User, step: Step) -> Any:
     """Nobody else can change whom an account has authorised."""
@@ -36,7 +37,7 @@ def only_oneself_can_authorise(venue: MorphoBlue, who: User, step: Step) -> Any:
 
 
 @chapter.theorem(
-    "MB-AUT-2", covers=("ConsistentState.userCannotLoseSupplyShares",), rests_on=AT_ANY_TIME, scope=NO_BALANCES
+    "MB-AUT-2", covers=("ConsistentState.userCannotLoseSupplyShares",), rests_on=AT_ANY_TIME, relaxed=any_tokens
 )
 def supply_is_safe_from_strangers(venue: MorphoBlue, who: User, step: Step) -> Any:
     """An account that is not authorised cannot lower another's supply shares."""
@@ -48,7 +49,7 @@ def supply_is_safe_from_strangers(venue: MorphoBlue, who: User, step: Step) -> A
 
 
 @chapter.theorem(
-    "MB-AUT-3", covers=("ConsistentState.userCannotGainBorrowShares",), rests_on=AT_ANY_TIME, scope=NO_BALANCES
+    "MB-AUT-3", covers=("ConsistentState.userCannotGainBorrowShares",), rests_on=AT_ANY_TIME, relaxed=any_tokens
 )
 def nobody_is_indebted_by_strangers(venue: MorphoBlue, who: User, step: Step) -> Any:
     """An account that is not authorised cannot raise another's debt."""
@@ -63,7 +64,7 @@ def nobody_is_indebted_by_strangers(venue: MorphoBlue, who: User, step: Step) ->
     "MB-AUT-4",
     covers=("ConsistentState.userCannotLoseCollateralExceptLiquidate",),
     rests_on=AT_ANY_TIME,
-    scope=NO_BALANCES,
+    relaxed=any_tokens,
 )
 def collateral_is_safe_from_strangers_but_liquidators(venue: MorphoBlue, who: User, step: Step) -> Any:
     """An account that is not authorised cannot lower another's collateral, except by liquidation."""
@@ -79,7 +80,7 @@ def collateral_is_safe_from_strangers_but_liquidators(venue: MorphoBlue, who: Us
     "MB-AUT-5",
     covers=("ConsistentState.userWithoutBorrowCannotLoseCollateral",),
     rests_on=AT_ANY_TIME,
-    scope=NO_BALANCES,
+    relaxed=any_tokens,
 )
 def collateral_without_debt_is_safe(venue: MorphoBlue, who: User, market: MarketId, step: Step) -> Any:
     """An account that owes nothing cannot lose collateral to anybody it did not authorise, liquidators included."""

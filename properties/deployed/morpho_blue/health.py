@@ -21,6 +21,7 @@ from marginspec.properties.deployed.morpho_blue.figures import healthy
 from marginspec.properties.deployed.morpho_blue.invariants import (
     borrow_shares_add_up,
 )
+from marginspec.properties.deployed.morpho_blue.relaxed import any_tokens
 from marginspec.properties.deployed.morpho_blue.scope import (
     AT_ANY_TIME,
     NO_BALANCES,
@@ -47,7 +48,7 @@ EXACT = "in exact arithmetic, which MB-HLT-8 says when the contract has the widt
     ),
     bounds=EXACT,
     rests_on=AT_ANY_TIME,
-    scope=NO_BALANCES,
+    relaxed=any_tokens,
 )
 def no_action_makes_a_healthy_position_unhealthy(venue: MorphoBlue, market: MarketId, who: Account, step: Step) -> Any:
     """At unchanged prices and without interest, no action by anybody makes a healthy position unhealthy."""
@@ -63,7 +64,7 @@ def _owes_no_more_than_it_may(venue: MorphoBlue, market: MarketId, who: Account)
     return venue.positions[market][who].borrow_shares == 0 or healthy(venue, market, who)
 
 
-@chapter.theorem("MB-HLT-2", scope=NO_BALANCES)
+@chapter.theorem("MB-HLT-2", relaxed=any_tokens)
 def borrower_is_healthy_after_borrowing(
     venue: MorphoBlue,
     caller: User,
@@ -78,7 +79,7 @@ def borrower_is_healthy_after_borrowing(
     return _owes_no_more_than_it_may(venue, market, on_behalf)
 
 
-@chapter.theorem("MB-HLT-3", scope=NO_BALANCES)
+@chapter.theorem("MB-HLT-3", relaxed=any_tokens)
 def owner_is_healthy_after_withdrawing_collateral(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, on_behalf: Account, receiver: Account
 ) -> Any:
@@ -144,7 +145,7 @@ def health_has_an_answer_exactly_within_256_bits(venue: MorphoBlue, market: Mark
     "MB-XR-1",
     covers=("ExchangeRate.onlyLiquidateCanDecreaseSupplyExchangeRate",),
     rests_on=AT_ANY_TIME,
-    scope=NO_BALANCES,
+    relaxed=any_tokens,
 )
 def only_liquidation_can_lower_the_supply_rate(venue: MorphoBlue, market: MarketId, step: Step) -> Any:
     """No action but a liquidation makes a supply share worth less."""
@@ -159,7 +160,7 @@ def only_liquidation_can_lower_the_supply_rate(venue: MorphoBlue, market: Market
     "MB-XR-2",
     covers=("ExchangeRate.liquidateWithoutBadDebtRealizationIncreasesSupplyExchangeRate",),
     rests_on=AT_ANY_TIME,
-    scope=NO_BALANCES,
+    relaxed=any_tokens,
 )
 def liquidation_without_bad_debt_keeps_the_supply_rate(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
@@ -176,7 +177,7 @@ def liquidation_without_bad_debt_keeps_the_supply_rate(
     "MB-XR-3",
     covers=("ExchangeRate.onlyAccrueInterestCanIncreaseBorrowExchangeRate",),
     rests_on=AT_ANY_TIME,
-    scope=NO_BALANCES,
+    relaxed=any_tokens,
 )
 def only_accrual_can_raise_the_borrow_rate(venue: MorphoBlue, market: MarketId, step: Step) -> Any:
     """Without accrual, no action but a repayment or a liquidation can make a borrow share owe more (see MB-XR-4, 5)."""
@@ -191,7 +192,7 @@ def only_accrual_can_raise_the_borrow_rate(venue: MorphoBlue, market: MarketId, 
     "MB-XR-4",
     covers=("ExchangeRate.repayDecreasesBorrowExchangeRate",),
     rests_on=AT_ANY_TIME,
-    scope=NO_BALANCES,
+    relaxed=any_tokens,
 )
 def repayment_never_raises_the_borrow_rate(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares, who: Account
@@ -212,7 +213,7 @@ def repayment_never_raises_the_borrow_rate(
     given=(borrow_shares_add_up,),
     covers=("ExchangeRate.liquidateDecreasesBorrowExchangeRate",),
     rests_on=AT_ANY_TIME,
-    scope=NO_BALANCES,
+    relaxed=any_tokens,
 )
 def liquidation_never_raises_the_borrow_rate(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
@@ -226,7 +227,7 @@ def liquidation_never_raises_the_borrow_rate(
 
 
 @chapter.theorem(
-    "MB-XR-6", covers=("ExactMath.repayAllResetsBorrowExchangeRate",), rests_on=AT_ANY_TIME, scope=NO_BALANCES
+    "MB-XR-6", covers=("ExactMath.repayAllResetsBorrowExchangeRate",), rests_on=AT_ANY_TIME, relaxed=any_tokens
 )
 def repaying_everything_leaves_no_debt(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares, who: Account

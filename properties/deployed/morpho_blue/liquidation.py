@@ -22,7 +22,8 @@ from marginspec.properties.deployed.morpho_blue.invariants import (
     created_market_has_lltv_below_one,
     no_market_lends_more_than_it_holds,
 )
-from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, NO_BALANCES, accrued, chapter
+from marginspec.properties.deployed.morpho_blue.relaxed import any_tokens
+from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, accrued, chapter
 from marginspec.properties.law import assume, every, implies
 
 
@@ -47,7 +48,7 @@ def incentive_is_between_nothing_and_fifteen_percent(venue: MorphoBlue, market: 
     given=(created_market_has_lltv_below_one, borrow_shares_add_up),
     covers=("LiquidateBuffer.liquidateImprovePosition",),
     rests_on=AT_ANY_TIME,
-    scope=NO_BALANCES,
+    relaxed=any_tokens,
 )
 def liquidation_in_the_buffer_improves_the_position(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
@@ -63,7 +64,10 @@ def liquidation_in_the_buffer_improves_the_position(
 
 
 @chapter.theorem(
-    "MB-LIQ-3", given=(created_market_has_lltv_below_one, borrow_shares_add_up), rests_on=AT_ANY_TIME, scope=NO_BALANCES
+    "MB-LIQ-3",
+    given=(created_market_has_lltv_below_one, borrow_shares_add_up),
+    rests_on=AT_ANY_TIME,
+    relaxed=any_tokens,
 )
 def liquidation_in_the_buffer_costs_suppliers_nothing(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
@@ -80,7 +84,7 @@ def liquidation_in_the_buffer_costs_suppliers_nothing(
     "MB-LIQ-4",
     covers=("Health.liquidateEquivalentInputDebtAndInputCollateral",),
     rests_on=AT_ANY_TIME,
-    scope=NO_BALANCES,
+    relaxed=any_tokens,
 )
 def liquidation_by_shares_pays_the_same_as_by_collateral(
     venue: MorphoBlue, caller: User, market: MarketId, who: Account, assets: Assets
@@ -97,7 +101,7 @@ def liquidation_by_shares_pays_the_same_as_by_collateral(
     return paid == paid_by_shares
 
 
-@chapter.theorem("MB-LIQ-5", given=(created_market_has_lltv_below_one,), rests_on=AT_ANY_TIME, scope=NO_BALANCES)
+@chapter.theorem("MB-LIQ-5", given=(created_market_has_lltv_below_one,), rests_on=AT_ANY_TIME, relaxed=any_tokens)
 def seized_value_is_at_most_the_incentive(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
@@ -108,7 +112,7 @@ def seized_value_is_at_most_the_incentive(
     return seized * price * WAD <= paid * factor * ORACLE_PRICE_SCALE
 
 
-@chapter.theorem("MB-LIQ-6", rests_on=AT_ANY_TIME, scope=NO_BALANCES)
+@chapter.theorem("MB-LIQ-6", rests_on=AT_ANY_TIME, relaxed=any_tokens)
 def bad_debt_is_realised_only_without_collateral(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
@@ -123,7 +127,7 @@ def bad_debt_is_realised_only_without_collateral(
 
 
 # Who may lose what: suppliers of this market, pro rata, exactly the debt that disappears; nobody else anything.
-@chapter.theorem("MB-LIQ-7", given=(no_market_lends_more_than_it_holds,), rests_on=AT_ANY_TIME, scope=NO_BALANCES)
+@chapter.theorem("MB-LIQ-7", given=(no_market_lends_more_than_it_holds,), rests_on=AT_ANY_TIME, relaxed=any_tokens)
 def bad_debt_is_borne_by_suppliers_pro_rata(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
@@ -136,7 +140,7 @@ def bad_debt_is_borne_by_suppliers_pro_rata(
     return same and venue.markets[market].total_supply_shares == total
 
 
-@chapter.theorem("MB-LIQ-8", given=(borrow_shares_add_up,), rests_on=AT_ANY_TIME, scope=NO_BALANCES)
+@chapter.theorem("MB-LIQ-8", given=(borrow_shares_add_up,), rests_on=AT_ANY_TIME, relaxed=any_tokens)
 def suppliers_lose_at_most_the_debt_left(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
@@ -179,7 +183,7 @@ def liquidation_moves_exactly_what_it_says(
     )
 
 
-@chapter.theorem("MB-LIQ-10", rests_on=AT_ANY_TIME, scope=NO_BALANCES)
+@chapter.theorem("MB-LIQ-10", rests_on=AT_ANY_TIME, relaxed=any_tokens)
 def liquidation_touches_no_other_position(
     venue: MorphoBlue,
     caller: User,
@@ -196,7 +200,7 @@ def liquidation_touches_no_other_position(
     return venue.positions[market][who].flatten() == before
 
 
-@chapter.theorem("MB-LIQ-11", rests_on=AT_ANY_TIME, scope=NO_BALANCES)
+@chapter.theorem("MB-LIQ-11", rests_on=AT_ANY_TIME, relaxed=any_tokens)
 def liquidation_repays_and_takes_at_most_what_is_there(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
@@ -208,7 +212,7 @@ def liquidation_repays_and_takes_at_most_what_is_there(
     return every((after.borrow_shares <= before.borrow_shares, after.collateral >= 0, seized <= before.collateral))
 
 
-@chapter.theorem("MB-LIQ-12", rests_on=AT_ANY_TIME, scope=NO_BALANCES)
+@chapter.theorem("MB-LIQ-12", rests_on=AT_ANY_TIME, relaxed=any_tokens)
 def repaid_shares_cost_what_they_were_worth(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:

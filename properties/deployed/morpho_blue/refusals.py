@@ -22,7 +22,8 @@ from marginspec.model.deployed.morpho_blue import (
 )
 from marginspec.model.kernel.fixed import mul_div_down
 from marginspec.model.kernel.numbers import UINT256_MAX
-from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, NO_BALANCES, accrued, chapter
+from marginspec.properties.deployed.morpho_blue.relaxed import any_tokens
+from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, accrued, chapter
 from marginspec.properties.law import Step, assume, refusal
 
 
@@ -154,7 +155,7 @@ def withdraw_collateral_gives_something_to_somebody(
     return assets != 0 and on_behalf != ZERO and receiver != ZERO
 
 
-@chapter.theorem("MB-REV-13", covers=("Reverts.liquidateInputValidation",), rests_on=AT_ANY_TIME, scope=NO_BALANCES)
+@chapter.theorem("MB-REV-13", covers=("Reverts.liquidateInputValidation",), rests_on=AT_ANY_TIME, relaxed=any_tokens)
 def liquidation_takes_one_amount(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:

@@ -60,15 +60,12 @@ SCOPE = Scope(
     },
 )
 
-# For laws that do not look at balances.
+# For laws that ask by which rule a step is refused, and do not look at balances.
 NO_BALANCES = {
     "receiver": pinned(MORPHO, why="only balances tell who was paid"),
     "params[here].loan_token": pinned("loan", why="only balances tell one token from another"),
     "params[here].collateral_token": pinned("collateral", why="only balances tell one token from another"),
 }
-
-# For laws on the ratio of a market.
-ITS_RATIO = {**NO_BALANCES, "lltv": pinned(_HERE, why="a market has one ratio; another one is nothing to it")}
 
 # For laws on all that the contract holds of a token.
 HELD = {
