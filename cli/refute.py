@@ -171,10 +171,12 @@ class Refuter(Prover):
 
         return watched
 
-    def _witness(self, found: Exploration, path: Path, claim: str) -> str:
+    def _witness(self, found: Exploration, path: Path, claim: str, seen: bool, doubtful: bool) -> str:
         return "not looked for"
 
-    def _discharge(self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict) -> bool:
+    def _discharge(
+        self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict, impossible: str = ""
+    ) -> bool:
         obligation = Obligation(found.atoms, tuple(path.constraints), path.claims)
         texts = (smt_lib(obligation, encoding) for encoding in ENCODINGS)
         return any(solve("z3", text, SOLVER_SECONDS).verdict == "unsat" for text in texts)

@@ -91,10 +91,11 @@ class Probe:
         return quotient, other - quotient * self
 
     def __mod__(self, other: Any) -> Probe:
-        return divmod(self, other)[1]
+        return self - self // other * other
 
     def __rmod__(self, other: int) -> Probe:
-        return divmod(other, self)[1]
+        quotient: Probe = other // self
+        return other - quotient * self
 
     def __pow__(self, exponent: int) -> Probe:
         value = self.value
@@ -105,10 +106,10 @@ class Probe:
         return -self if self < 0 else self
 
     def __lshift__(self, by: int) -> Probe:
-        return self * 2**by
+        return self * (1 << by)
 
     def __rshift__(self, by: int) -> Probe:
-        return self // 2**by
+        return self // (1 << by)
 
     def __and__(self, mask: int) -> Probe:
         # Of a mask of low bits, the rest; of any other only its value is known to go with the number.

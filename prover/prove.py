@@ -92,6 +92,13 @@ class SolverResult:
             self.verdict = answer.verdict
 
 
+@dataclass(frozen=True)
+class Impossible:
+    """That nothing takes a path; text: by which Z3 found it, where it was asked without products."""
+
+    text: str = ""
+
+
 @dataclass
 class Verdict:
     """What is known of a property: `proved`, `refuted` or `unknown`, with everything that qualifies it.
@@ -231,11 +238,12 @@ class Prover:
         for number, path in enumerate(p for p in found.paths if p.ended is None):
             # What is so in a thousand ways a few of them show to be possible, of each choice of identifiers.
             group = path.result is True, *map(str, path.picks.values())
+            state: Any = None
             if path.result is not False:
                 seen, doubtful = shown_by[group] >= (1 if path.result is True else SHOWN), impossible > verdict.paths
                 state = self._witness(found, path, claim.id, seen, doubtful)
-                impossible += state == "infeasible"
-                if state not in ("infeasible", "unneeded"):
+                impossible += isinstance(state, Impossible)
+                if not isinstance(state, Impossible) and state != "unneeded":
                     verdict.paths += 1
                     unwitnessed += state == "unknown"
                 if isinstance(state, dict):
@@ -245,7 +253,8 @@ class Prover:
             if path.result is True:
                 continue
             verdict.obligations += 1
-            if not self._discharge(found, path, f"{claim.id} {number:03}", claim.law, verdict):
+            text = state.text if isinstance(state, Impossible) else ""
+            if not self._discharge(found, path, f"{claim.id} {number:03}", claim.law, verdict, text):
                 self._refute(found, path, law.body, verdict)
                 if verdict.verdict == "refuted":
                     return
@@ -297,31 +306,41 @@ class Prover:
                 verdict.confirmed = verdict.confirmed and confirmed
         return ""
 
-    def _witness(self, found: Exploration, path: Path, claim: str, seen: bool, doubtful: bool) -> Numbers | str:
-        """Integers that take a path, `infeasible` or `unknown`; what is likely and cheap is asked first.
+    def _witness(
+        self, found: Exploration, path: Path, claim: str, seen: bool, doubtful: bool
+    ) -> Numbers | str | Impossible:
+        """Integers that take a path, that it is impossible, or `unknown`; what is likely and cheap is asked first.
 
-        seen: whether enough others like it have a witness; then `unneeded`, unless one is at hand. doubtful: whether most of
-        the paths so far were infeasible.
+        seen: whether enough others like it have a witness; then `unneeded`. doubtful: whether most paths so far were
+        infeasible.
         """
+        if seen:
+            return "unneeded"
         if not path.constraints:
             return {}
         search, action = self.witnesses, _action(path)
         if not doubtful and (numbers := search.known(found.atoms, path.constraints, action, claim, FEW)) is not None:
             return numbers
-        if seen:
-            return "unneeded"
-        obligation = Obligation(found.atoms, tuple(path.constraints))
-        if solve("z3", smt_lib(obligation, "real"), 0.5).verdict == "unsat":
-            return "infeasible"
+        text = smt_lib(Obligation(found.atoms, tuple(path.constraints)), "real")
+        if solve("z3", text, 0.5).verdict == "unsat":
+            return Impossible(text)
         if (numbers := search.known(found.atoms, path.constraints, action, claim)) is not None:
             return numbers
         if (numbers := search.find(found.atoms, path.constraints, action, claim)) is not None:
             return numbers
         answer = search.find_nonlinear(found.atoms, path.constraints, action, claim)
-        return {"unsat": "infeasible"}.get(answer, "unknown") if isinstance(answer, str) else answer
+        return Impossible() if answer == "unsat" else answer
 
-    def _discharge(self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict) -> bool:
-        """Whether Z3 proves the claim of a path in some encoding, preferably one in which another solver agrees."""
+    def _discharge(
+        self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict, impossible: str = ""
+    ) -> bool:
+        """Whether Z3 proves the claim of a path in some encoding, preferably one in which another solver agrees.
+
+        impossible: a text by which Z3 found that nothing takes the path.
+        """
+        if impossible and (not self.recheck or self._agrees(impossible, verdict, ROUNDS[0])):
+            self._write(f"{name}-proved", f"; {name}: nothing takes this path; unsat means proved\n{impossible}")
+            return True
         conditions, claims = tuple(path.constraints), path.claims
         if not claims and conditions:
             # A path on which the law fails is impossible, when what holds before it excludes its last decision.

@@ -69,7 +69,7 @@ NO_BALANCES = {
 
 # For laws on all that the contract holds of a token.
 HELD = {
-    "token": pinned("loan", why="one of the tokens, which differ in nothing but names"),
+    "token": pinned("loan", "collateral", why="two of the tokens, which differ in nothing but names"),
     "params[here].loan_token": pinned("loan", "collateral", why="the token or another one"),
     "params[here].collateral_token": pinned("loan", "collateral", why="the token or another one"),
     "params[elsewhere].loan_token": pinned("loan", why=OWED_ELSEWHERE),
