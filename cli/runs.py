@@ -22,6 +22,7 @@ from marginspec.cli.systems import System
 from marginspec.differential.campaign import Campaign, run
 from marginspec.differential.trace import Trace, write
 from marginspec.properties.ranges import with_ranges
+from marginspec.prover.dependencies import Dependencies
 from marginspec.prover.prove import prove_all
 from marginspec.targets.evm.artifact import parse_option
 from marginspec.targets.protocol import BadInput, Target
@@ -42,10 +43,9 @@ def prove_document(chosen: System, only: list[str] | None, folder: Path | None) 
     if folder is not None:
         writable(folder, "--emit-smt2")
     started, verdicts = time.perf_counter(), []
-    with progress("proving", len(claims)) as advance:
-        for verdict in prove_all(KeptProver(chosen.model, folder), claims, os.cpu_count() or 1):
+    with progress("proving", len(Dependencies(chosen.model, claims).claims)) as advance:
+        for verdict in prove_all(KeptProver(chosen.model, folder), claims, os.cpu_count() or 1, advance):
             verdicts.append(verdict)
-            advance(len(verdicts))
     order = {c.id: n for n, c in enumerate(claims)}
     verdicts.sort(key=lambda v: order[v.id])
     document = documents.prove_document(chosen.name, verdicts, time.perf_counter() - started)

@@ -91,7 +91,8 @@ class Probe:
         return quotient, other - quotient * self
 
     def __mod__(self, other: Any) -> Probe:
-        return self - self // other * other
+        whole: Probe = self // other * other
+        return self - whole
 
     def __rmod__(self, other: int) -> Probe:
         quotient: Probe = other // self

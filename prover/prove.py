@@ -713,8 +713,12 @@ def _holds_at_first(claim: Property, model: type[Machine]) -> bool:
     return all(claim.predicate(model.blank(), *case) for case in cases)
 
 
-def prove_all(prover: Prover, claims: Sequence[Property], workers: int) -> Iterator[Verdict]:
+def prove_all(
+    prover: Prover, claims: Sequence[Property], workers: int, advance: Callable[[int], None] = lambda done: None
+) -> Iterator[Verdict]:
     """Verdicts as they are reached, in no particular order; what they rest on is proved too.
+
+    advance: told how many proofs are done, of all that `Dependencies` lists.
 
     A claim is a function and cannot be sent to another process; workers are forked and find it by its place.
     """
@@ -730,6 +734,7 @@ def prove_all(prover: Prover, claims: Sequence[Property], workers: int) -> Itera
     asked, open_ = {claim.id for claim in claims}, {claim.id: claim for claim in claims}
     for verdict in _each(prover, len(needed.claims), workers):
         alone[verdict.id] = verdict
+        advance(len(alone))
         for claim in [c for c in open_.values() if needed.are_known(c, alone)]:
             del open_[claim.id]
             if claim.id in asked:

@@ -16,6 +16,9 @@ from marginspec.properties.deployed.morpho_blue import chapter
 from marginspec.properties.law import Property
 from marginspec.prover.prove import Prover
 
+# Minutes: `make kills`.
+pytestmark = pytest.mark.long
+
 # Function, its lines as they are, the same lines in another order, the laws of which each refuses that alone.
 REORDERED = {
     "health before interest accrues": (

@@ -11,6 +11,9 @@ from marginspec.model.reference import Reference
 from marginspec.properties.reference import chapter
 from marginspec.prover.prove import Prover
 
+# Minutes: `make kills`.
+pytestmark = pytest.mark.long
+
 LAWS = {law.id: law for law in chapter.properties}
 
 MUTANTS = [

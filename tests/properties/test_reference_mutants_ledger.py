@@ -11,6 +11,9 @@ from marginspec.model.reference import Reference
 from marginspec.properties.reference import chapter
 from marginspec.prover.prove import Prover
 
+# Minutes: `make kills`.
+pytestmark = pytest.mark.long
+
 END = "return (size, paid)"
 # Function, text as `ast.unparse` prints it, what stands in its place, and the law that is refuted.
 MUTANTS = {

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from false_laws import never_above_seven, priced
 
 from marginspec.cli.documents import prove_document
 from marginspec.cli.export import write, write_law
@@ -28,7 +29,6 @@ from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
 from marginspec.targets.morpho_blue.adapter import shipped_contracts
 from marginspec.targets.protocol import BadInput
-from tests.report.false_laws import never_above_seven, priced
 
 REPOSITORY = Path(__file__).parents[2]
 
