@@ -26,7 +26,9 @@ from marginspec.cli.small.drawn import System, drawn, loaded, system_of
 from marginspec.cli.small.enumeration import Truth, World, decided, keeps_ranges, shared_out, sizes
 from marginspec.properties.law import Property
 from marginspec.properties.ranges import RANGES, with_ranges
+from marginspec.properties.scope import Scope
 from marginspec.prover.prove import Prover, Verdict
+from marginspec.prover.situations import Situation
 from marginspec.prover.trial import Trial, Trials
 
 CASES = 5000
@@ -85,6 +87,10 @@ class _Untried(Trials):
 
     def __init__(self) -> None:
         pass
+
+    def prepare(self, scope: Scope) -> tuple[list[Situation], list[Situation]]:
+        """No states."""
+        return [], []
 
     def run(self, claim: Property, seconds: float = 0, cases: int = 0) -> Trial:
         """Nothing is found."""

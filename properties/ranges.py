@@ -59,6 +59,11 @@ def shape_of(name: str) -> str:
     return re.sub(r"\[[^]]*\]", "[]", name)
 
 
+def every_field(name: str) -> bool:
+    """Of which fields a law speaks that speaks of all."""
+    return True
+
+
 def ranges(id: str, chapter: Chapter, fields: Callable[[str], bool], **options: Any) -> Property:
     """The law that accepted actions keep the declared ranges of some fields."""
 

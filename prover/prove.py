@@ -92,6 +92,22 @@ class SolverResult:
             self.verdict = answer.verdict
 
 
+class DeadEnds:
+    """First decisions of paths of one exploration that nothing takes."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, set[tuple[int, ...]]] = {}
+
+    def add(self, path: Path, many: int) -> None:
+        """The first decisions of a path lead nowhere."""
+        self._known.setdefault(many, set()).add(tuple(map(id, path.constraints[:many])))
+
+    def __contains__(self, path: Path) -> bool:
+        # Paths that begin with the same decisions share them.
+        decided = tuple(map(id, path.constraints))
+        return any(decided[:many] in known for many, known in self._known.items())
+
+
 @dataclass(frozen=True)
 class Impossible:
     """That nothing takes a path; text: by which Z3 found it, where it was asked without products."""
@@ -234,15 +250,21 @@ class Prover:
         verdict.reason = law.reads_the_rest_one_by_one(found)
         if verdict.reason:
             return
-        unwitnessed, shown_by, impossible = 0, Counter[tuple[Any, ...]](), 0
+        unwitnessed, shown_by, impossible, dead = 0, Counter[tuple[Any, ...]](), 0, DeadEnds()
         for number, path in enumerate(p for p in found.paths if p.ended is None):
+            if path in dead:
+                impossible += 1
+                verdict.obligations += path.result is not True
+                continue
             # What is so in a thousand ways a few of them show to be possible, of each choice of identifiers.
             group = path.result is True, *map(str, path.picks.values())
             state: Any = None
             if path.result is not False:
                 seen, doubtful = shown_by[group] >= (1 if path.result is True else SHOWN), impossible > verdict.paths
                 state = self._witness(found, path, claim.id, seen, doubtful)
-                impossible += isinstance(state, Impossible)
+                if isinstance(state, Impossible):
+                    impossible += 1
+                    self._dead_end(found, path, f"{claim.id} {number:03}", verdict, dead)
                 if not isinstance(state, Impossible) and state != "unneeded":
                     verdict.paths += 1
                     unwitnessed += state == "unknown"
@@ -330,6 +352,18 @@ class Prover:
             return numbers
         answer = search.find_nonlinear(found.atoms, path.constraints, action, claim)
         return Impossible() if answer == "unsat" else answer
+
+    def _dead_end(self, found: Exploration, path: Path, name: str, verdict: Verdict, dead: DeadEnds) -> None:
+        """Of the decisions that lead to an impossible path, as few of the first as are impossible already."""
+        many, step, text = len(path.constraints), 1, ""
+        while step < many:
+            shorter = smt_lib(Obligation(found.atoms, tuple(path.constraints[: many - step])), "real")
+            if solve("z3", shorter, 0.25).verdict != "unsat":
+                break
+            many, step, text = many - step, 2 * step, shorter
+        if text and (not self.recheck or self._agrees(text, verdict, ROUNDS[0])):
+            self._write(f"{name}-dead-end", f"; {name}: nothing decides so; unsat means proved\n{text}")
+            dead.add(path, many)
 
     def _discharge(
         self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict, impossible: str = ""

@@ -1,6 +1,10 @@
 """What we claim of the reference venue: one module per chapter of `spec/reference/`."""
 
+from typing import Any
+
 from marginspec.model.reference import Reference
+from marginspec.properties.ranges import every_field
+from marginspec.properties.ranges import ranges as ranges_of
 from marginspec.properties.reference import (
     buffer,
     collateral,
@@ -15,8 +19,11 @@ from marginspec.properties.reference import (
     trading,
     waterfall,
 )
-from marginspec.properties.reference.scope import BOUNDS, SCOPE, chapter
+from marginspec.properties.reference.scope import ANY_STEP, BOUNDS, LEDGER, SCOPE, chapter
 from marginspec.properties.relaxation import always, simulations
+
+_options: dict[str, Any] = {"given": ranges.GIVEN, "bounds": ANY_STEP, "scope": LEDGER, "relaxed": ranges.within}
+chapter.add([ranges_of("REF-RNG-1", chapter, every_field, **_options)])
 
 # Those that assume nothing first: where two leave the same open, the lemma is that of the first.
 _relaxations = sorted(chapter.relaxations(), key=lambda r: r.given is not always)

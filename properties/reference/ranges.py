@@ -12,7 +12,6 @@ from marginspec.model.kernel import Machine
 from marginspec.model.reference.notation import AccountId, AssetId, Edge, MarketId, StoredPrice
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import anything, every
-from marginspec.properties.ranges import ranges
 from marginspec.properties.reference.ledger import (
     counted_collateral_is_collateral,
     defaults_are_counted,
@@ -203,22 +202,13 @@ class _Within(
     """Whatever prices, equity, margin and funding say, within the ranges."""
 
 
-chapter.add(
-    [
-        ranges(
-            "REF-RNG-1",
-            chapter,
-            lambda _: True,
-            given=(
-                no_price_is_of_the_future,
-                vault_holds_what_is_recorded,
-                counted_collateral_is_collateral,
-                defaults_are_counted,
-                funds_are_never_negative,
-            ),
-            bounds=ANY_STEP,
-            scope=LEDGER,
-            relaxed=Relaxation(_Within),
-        )
-    ]
+within = Relaxation(_Within)
+
+# What the ranges rest on.
+GIVEN = (
+    no_price_is_of_the_future,
+    vault_holds_what_is_recorded,
+    counted_collateral_is_collateral,
+    defaults_are_counted,
+    funds_are_never_negative,
 )

@@ -492,7 +492,7 @@ def test_no_law_of_a_shipped_system_is_false_in_a_case(model: type[Machine], cha
     tried = {claim.id: trials(model).run(claim, BRIEF) for claim in chapter.properties}
     false = {id: trial.failure for id, trial in tried.items() if trial.failure is not None}
     assert false == {}
-    assert sum(trial.cases >= 20 or trial.failure is not None for trial in tried.values()) > 0.9 * len(tried)
+    assert sum(trial.cases >= 20 or trial.failure is not None for trial in tried.values()) > 0.85 * len(tried)
 
 
 # --- Identifiers that are alike ---------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from false_laws import never_above_seven, priced
+from false_laws import never_above_seven, nothing, priced
 
 from marginspec.cli.documents import prove_document
 from marginspec.cli.export import write, write_law
@@ -131,7 +131,7 @@ def test_a_refuted_law_is_a_test_that_fails_until_the_law_holds_there(
     stated(false)
     with pytest.raises(AssertionError):
         only_test(file)()
-    stated(claimed(lambda venue: True))
+    stated(claimed(nothing))
     only_test(file)()
     stated()
     with pytest.raises(BadInput, match="NO-1"):

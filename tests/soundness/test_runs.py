@@ -172,7 +172,8 @@ REFUSALS = {
 def test_vectors_show_what_the_contract_accepts_and_the_model_refuses(condition: str, here: Command) -> None:
     write(Path.cwd(), ((EMPTY, EMPTY.replace("amount == 0", condition)),))
     done = here("vectors", NAME, "--steps", "400", "--out", "made")
-    assert done.returncode == 1, done.stdout
+    # Where no amount was found that goes there, the path is open, which is no pass either.
+    assert done.returncode in (1, 3), done.stdout
 
 
 def test_vectors_of_equals_hold_and_say_what_they_are(here: Command) -> None:
