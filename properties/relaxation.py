@@ -193,6 +193,11 @@ class Relaxation:
         self._only: dict[tuple[str, type], type[Machine]] = {}
 
     @property
+    def assumed(self) -> str:
+        """What laws assume of a state that are proved so, as people read it; empty when nothing is."""
+        return "" if self.given is always else " ".join((inspect.getdoc(self.given) or self.given.__name__).split())
+
+    @property
     def obligations(self) -> tuple[str, ...]:
         """The IDs of the lemmas by which the relaxed model can do all that the model does."""
         return tuple(dict.fromkeys(method.marginspec_simulates[0] for method in self.replaced.values()))
@@ -288,7 +293,8 @@ def _told(way: type) -> dict[str, Any]:
 def _arguments(method: FunctionType) -> dict[str, Any]:
     hints = typing.get_type_hints(method, include_extras=True)
     hints.pop("return", None)
-    return {name: AnyInteger if hint is int else hint for name, hint in hints.items()}
+    # Whatever range is written: nothing keeps to it who calls the method.
+    return {name: AnyInteger if plain(hint) is int else hint for name, hint in hints.items()}
 
 
 class _Oracle:

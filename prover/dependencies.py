@@ -92,6 +92,9 @@ class Dependencies:
             if id in self._missing:
                 yield f"rests on {id}, which {self._missing[id]}"
         for given in claim.given:
+            assumed = getattr(given.relaxed, "assumed", "")
+            if assumed and getattr(claim.relaxed, "assumed", "") != assumed:
+                yield f"takes {given.id} for given, which is proved only where: {assumed}"
             if narrower := _narrower(given.scope, claim.scope):
                 yield f"takes {given.id} for given, which is proved only where {narrower}"
 

@@ -194,7 +194,8 @@ class Prover:
     def _of(self, claim: Property) -> Verdict:
         started = time.perf_counter()
         verdict = Verdict(claim.id, claim.law, "unknown", claim.bounds, claim.kind)
-        verdict.scope = tuple(claim.scope.pins())
+        assumed = getattr(claim.relaxed, "assumed", "")
+        verdict.scope = (*claim.scope.pins(), *([f"only where: {assumed}"] if assumed else []))
         verdict.bounds = f"{claim.bounds}; {claim.scope.names()}"
         verdict.relaxed = replaced_by(claim, self.model)
         try:
