@@ -117,7 +117,7 @@ def test_a_refuted_law_is_a_test_that_fails_until_the_law_holds_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen, false = system("morpho-blue"), claimed(never_above_seven)
-    verdict = Prover(MorphoBlue, recheck=False).prove(false)
+    verdict = Prover(MorphoBlue, recheck=False).alone(false)
     assert verdict.verdict == "refuted"
     (row,) = prove_document("morpho-blue", [verdict], 0.0)["properties"]
     file = write_law(chosen, row, tmp_path)
@@ -142,7 +142,7 @@ def test_an_invariant_that_does_not_hold_at_first_is_a_test_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen, false = system("morpho-blue"), dataclasses.replace(claimed(priced), kind="invariant")
-    verdict = Prover(MorphoBlue, recheck=False).prove(false)
+    verdict = Prover(MorphoBlue, recheck=False).alone(false)
     (row,) = prove_document("morpho-blue", [verdict], 0.0)["properties"]
     file = write_law(chosen, row, tmp_path)
     with_claims = dataclasses.replace(chosen, chapter=SimpleNamespace(properties=[false]))
