@@ -80,11 +80,15 @@ def refusal(action: Callable[..., Any], *arguments: Any) -> str | None:
     """The rule that refuses an action, None when it is accepted."""
     global refusals
     refusals += 1
+    return outcome(lambda: action(*arguments))[0]
+
+
+def outcome(happen: Callable[[], Any]) -> tuple[str | None, Any]:
+    """The rule by which something is refused, or None and what it returns."""
     try:
-        action(*arguments)
+        return None, happen()
     except Rejected as refused:
-        return refused.rule
-    return None
+        return refused.rule, None
 
 
 Answers = Callable[[Any, tuple[Any, ...]], Any]

@@ -20,7 +20,8 @@ from typing import Annotated, Any, TypeVar, cast
 from marginspec.model.kernel.machine import Machine, Rejected, per_model
 from marginspec.model.kernel.numbers import UNBOUNDED, Number
 from marginspec.model.kernel.record import Record, is_record, plain, variables_of
-from marginspec.properties.law import Condition, Irrelevant, Property, answered_by, anything, assume, every
+from marginspec.properties.law import Condition, Irrelevant, Property, answered_by, anything, assume, every, outcome
+from marginspec.properties.ranges import within
 from marginspec.properties.scope import Scope
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -251,12 +252,12 @@ def _simulated(relaxation: Relaxation, model: type[Machine], name: str, method: 
         twin.__class__ = relaxation.only(name, type(venue))
         for told_of, one in says.items():
             setattr(twin, told_of, one)
-        rule, own = _outcome(lambda: getattr(venue, name)(**arguments))
+        rule, own = outcome(lambda: getattr(venue, name)(**arguments))
         assume(rule is None or method.marginspec_total)  # type: ignore[attr-defined]
         oracle = _Oracle(rule, own, venue)
         with answered_by(oracle):
             # What it is given was assumed of the venue, of which the twin may leave open how it is asked.
-            refused, result = _outcome(lambda: inspect.unwrap(method)(twin, **arguments))
+            refused, result = outcome(lambda: inspect.unwrap(method)(twin, **arguments))
         if refused != rule:
             return False
         same = [one == other for one, other in zip(twin.flatten(), venue.flatten(), strict=True) if one is not other]
@@ -270,14 +271,6 @@ def _simulated(relaxation: Relaxation, model: type[Machine], name: str, method: 
     predicate.__module__ = method.__module__
     predicate.__wrapped__ = inspect.unwrap(getattr(model, name))  # type: ignore[attr-defined]
     return predicate
-
-
-def _outcome(happen: Callable[[], Any]) -> tuple[str | None, Any]:
-    """The rule by which a method is refused, or None and what it returns."""
-    try:
-        return None, happen()
-    except Rejected as refused:
-        return refused.rule, None
 
 
 def _told(way: type) -> dict[str, Any]:
@@ -325,9 +318,7 @@ class _Oracle:
 
     def _within(self, hint: Any, answer: Any) -> Any:
         if hint is not bool:
-            number = typing.get_args(hint)[1]
-            self.claims += [number.low <= answer] if number.low > -UNBOUNDED else []
-            self.claims += [answer <= number.high] if number.high < UNBOUNDED else []
+            self.claims += within(typing.get_args(hint)[1], answer)
         return answer
 
     def compared(self, result: Any) -> list[tuple[Any, Any]]:

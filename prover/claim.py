@@ -7,7 +7,7 @@ from typing import Any
 
 from marginspec.model.kernel.machine import Machine, Rejected
 from marginspec.model.kernel.record import plain
-from marginspec.properties.law import Irrelevant, Property, Step, arguments_of, assume, every
+from marginspec.properties.law import Irrelevant, Property, Step, arguments_of, assume, every, outcome
 from marginspec.properties.ranges import outside_of
 from marginspec.prover.arbitrary import Arbitrary
 
@@ -75,19 +75,11 @@ def _composed(claim: Property, state: Machine, step: Step) -> Any:
     prepared, first = state.clone(), claim.predicate(state, step)
     if not claim.before(prepared, first):
         return False
-    if _outcome(first, prepared)[0] is not None:
-        return _outcome(step, state)[0] is not None
+    if outcome(lambda: first.take(prepared))[0] is not None:
+        return outcome(lambda: step.take(state))[0] is not None
     if not claim.before(prepared, step):
         return False
-    alone, both = _outcome(step, state), _outcome(step, prepared)
+    alone, both = outcome(lambda: step.take(state)), outcome(lambda: step.take(prepared))
     if alone[0] is not None or both[0] is not None:
         return alone[0] == both[0]
     return alone[1] == both[1] and state.flatten() == prepared.flatten()
-
-
-def _outcome(step: Step, state: Machine) -> tuple[str | None, Any]:
-    """The rule that refuses a step, or None and what it returns."""
-    try:
-        return None, step.take(state)
-    except Rejected as refused:
-        return refused.rule, None

@@ -73,9 +73,6 @@ class Unfollowing(_Venue):
         forget(self, "markets", market, "ratio")
 
 
-any_report, unramped = Relaxation(AnyReport), Relaxation(Unramped)
-
-
 def has_price(venue: Any, asset: AssetId, *_: Any, **__: Any) -> Any:
     """The asset has a price."""
     return venue.assets[asset].mark != 0
@@ -291,15 +288,20 @@ class AnySize(_Venue):
         return anything(AnyInteger)
 
 
+def _fresh(venue: Any, asset: AssetId) -> tuple[Any, ...]:
+    """That an asset has a price, and that it is at most an hour old."""
+    price = venue.assets[asset]
+    return price.mark != 0, venue.now <= price.time + MAX_AGE
+
+
 def has_fresh_price(venue: Any, market: MarketId) -> Any:
     """The asset of the market has a price that is at most an hour old."""
-    price = venue.assets[venue.market_terms[market].asset]
-    return every((price.mark != 0, venue.now <= price.time + MAX_AGE))
+    return every(_fresh(venue, venue.market_terms[market].asset))
 
 
 def all_prices_are_fresh(venue: Any, *_: Any, **__: Any) -> Any:
     """Every asset has a price that is at most an hour old."""
-    return every(c for p in venue.assets.values() for c in (p.mark != 0, venue.now <= p.time + MAX_AGE))
+    return every(condition for asset in venue.assets for condition in _fresh(venue, asset))
 
 
 def is_short(venue: Any, account: AccountId, market: MarketId, most: int, equity: int) -> Any:
@@ -330,7 +332,7 @@ class Relaxed(AnyCharge, AnyRealisation):
     """The same, and whatever a change of a position realises."""
 
 
-any_margin, any_charge, relaxed = Relaxation(AnyMargin), Relaxation(AnyCharge), Relaxation(Relaxed)
+relaxed = Relaxation(Relaxed)
 
 
 class RelaxedButSize(
@@ -544,10 +546,6 @@ class OneChecked(SettledAnyMargin, AnyMarkets):
             super()._after_trade(account, before, allowance)
 
 
-class SettledAnyPayment(SettledAnyEquity, AnyPayment):
-    """The same, and whatever a counterparty pays."""
-
-
 class SettledAnyClose(SettledAnyEquity, AnyRealisation):
     """The same, and whatever a change of a position realises."""
 
@@ -572,7 +570,6 @@ class SettledWatchedMarket(WatchedChange, SettledAnyEquity):
 settled_market = Relaxation(SettledWatchedMarket, funding_is_settled)
 any_portfolio = Relaxation(AnyPortfolio, funding_is_settled)
 any_rank = Relaxation(SettledUnranked, funding_is_settled)
-any_payment = Relaxation(SettledAnyPayment, funding_is_settled)
 any_realisation = Relaxation(SettledAnyRealisation, funding_is_settled)
 in_one_market = Relaxation(SettledInOneMarket, funding_is_settled)
 any_close = Relaxation(SettledAnyClose, funding_is_settled)
