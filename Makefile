@@ -23,9 +23,11 @@ help:
 	@echo 'make test       lint, then all tests'
 	@echo 'make lint       ruff, mypy, the rooms'
 	@echo 'make bench      how fast, how much memory, seconds of proof'
+	@echo 'make soundness  5,000 random small systems and laws, decided by enumeration and by the prover (ARGS="--seed 2")'
 	@echo 'make fuzz-long  $(STEPS) steps in lock-step (STEPS=…), every rule and regime reached'
 	@echo 'make fuzz-anvil, fuzz-sdk   20,000 steps against an anvil node, and against the SDK'
 	@echo 'make mutate     break the model in every small way: who notices?'
+	@echo 'make kills      one wrong line of a model at a time: which law refuses it alone?'
 	@echo 'make planted    find the bugs planted in the contract'
 	@echo 'make upgrades   each planted bug as an upgrade: does diff name its rule?'
 	@echo 'make conformance  vectors of $(SYSTEM) into out/vectors/, with what they cover'
@@ -43,7 +45,7 @@ NEEDED = .venv/installed $(if $(filter reference,$(SYSTEM)),,node_modules/.insta
 
 # --- What people want --------------------------------------------------------------------------------------------------
 
-.PHONY: check test lint audit html bench growth fuzz-long fuzz-anvil fuzz-sdk mutate planted upgrades session findings conformance tutorial figures setup clean
+.PHONY: check test lint audit html bench soundness growth fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
 
 check: $(NEEDED)
 	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
@@ -72,6 +74,10 @@ measured = @mkdir -p out; $(2) >out/$(SYSTEM)-$(1).json && $(BIN)/python -P -m m
 bench: $(NEEDED)
 	$(call measured,bench,$(BIN)/python -P -m marginspec.cli.bench $(SYSTEM))
 
+# What disagrees is kept in out/soundness/.
+soundness: .venv/installed
+	@$(BIN)/python -P -m marginspec.cli.soundness $(ARGS)
+
 fuzz-long: $(NEEDED)
 	$(call measured,fuzz-long,$(BIN)/marginspec fuzz $(SYSTEM) --steps $(STEPS) --require-reach --json $(ARGS))
 
@@ -83,6 +89,10 @@ fuzz-sdk: setup
 
 mutate: $(NEEDED)
 	$(call measured,mutate,$(BIN)/marginspec mutate $(SYSTEM) --json $(ARGS))
+
+# Tests that `make test` leaves out, for they take minutes.
+kills: setup
+	$(BIN)/pytest -n 2 -m long $(ARGS)
 
 planted: $(NEEDED)
 	$(call measured,planted,$(BIN)/python -P -m marginspec.cli.planted $(SYSTEM))

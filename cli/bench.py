@@ -10,6 +10,7 @@ import time
 from marginspec.cli import process
 from marginspec.cli.systems import system
 from marginspec.differential import bench
+from marginspec.properties.ranges import with_ranges
 from marginspec.prover.prove import Prover, prove_all
 
 ROUNDS = 5
@@ -20,7 +21,7 @@ STEPS = 20_000
 def measure(name: str) -> int:
     """Measure everything, and emit the document."""
     chosen, workers = system(name), os.cpu_count() or 1
-    claims, verdicts = chosen.chapter.properties, []
+    claims, verdicts = with_ranges(chosen.model, chosen.chapter), []
     # Proofs first: they run in other processes, so that their memory is not counted as the comparison's.
     started = time.perf_counter()
     with process.progress("proving", len(claims)) as advance:

@@ -16,17 +16,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from marginspec.cli.presets import load_preset
-from marginspec.cli.process import progress
+from marginspec.cli.intended import Intended, judged, stale
+from marginspec.cli.presets import TERMS, load_preset
+from marginspec.cli.process import BROKEN, HOLDS, VERDICTS, progress
+from marginspec.model.kernel.fixed import mul_div_down
 from marginspec.model.reference import Reference
 from marginspec.model.reference.collateral import counted_in_tiers
 from marginspec.model.reference.ledger import Account, AccountTerms, Holding, Position
 from marginspec.model.reference.notation import (
+    BUFFER,
+    INITIAL_GAP,
+    MAKER_FEE,
     MAX_AMOUNT,
     MAX_PRICE,
     MAX_SIZE,
+    MAXIMUM_RATIO,
+    MINIMUM_RATIO,
+    PENALTY,
     PPM,
     QUOTE_PER_UNIT,
+    TAKER_FEE,
     AccountId,
     AssetId,
     Holder,
@@ -34,6 +43,7 @@ from marginspec.model.reference.notation import (
     User,
 )
 from marginspec.model.reference.presets import Preset, venue_with
+from marginspec.properties.reference.survival import constraints
 from marginspec.targets.evm.reasons import printable
 from marginspec.targets.protocol import BadInput
 
@@ -220,7 +230,8 @@ def _prices(options: Sequence[str]) -> dict[AssetId, int]:
 def venue_of(preset: Preset, entries: Sequence[Entry], prices: Mapping[AssetId, int]) -> Reference:
     """The venue with the accounts of a book and no others, at rest: ratios and haircuts at their minimum.
 
-    Prices are sure: both edges are the mark. Collateral counts in the order of the book. Funding is settled.
+    Prices are sure: both edges are the mark. Funding is settled. Who deposited first is not in a book: of each asset
+    the same part of every holding counts, rounded down. Open interest is that of the larger side.
     """
     venue = venue_with(preset).blank()
     for asset, mark in prices.items():
@@ -229,21 +240,25 @@ def venue_of(preset: Preset, entries: Sequence[Entry], prices: Mapping[AssetId, 
         price.time = venue.now
     venue.accounts.clear()
     venue.account_terms.clear()
+    for asset in venue.asset_terms:
+        venue.held[asset] = sum(entry.collateral[asset] for entry in entries)
     for entry in entries:
         name = AccountId(User(Holder(entry.name)))
         held = {a: _holding(venue, a, amount) for a, amount in entry.collateral.items()}
         positions = {market: Position(size, cost) for market, (size, cost) in entry.positions.items()}
         venue.account_terms[name] = AccountTerms(name, False)
         venue.accounts[name] = Account(entry.cash, False, held, positions)
-        for market, (size, _) in entry.positions.items():
-            venue.markets[market].open_interest += max(size, 0)
+    for market, m in venue.markets.items():
+        sizes = [entry.positions[market][0] for entry in entries]
+        m.open_interest = max(sum(max(size, 0) for size in sizes), sum(max(-size, 0) for size in sizes))
     return venue
 
 
 def _holding(venue: Reference, asset: AssetId, amount: int) -> Holding:
-    total, terms = venue.held[asset], venue.asset_terms[asset]
-    venue.held[asset] += amount
-    return Holding(amount, counted_in_tiers(total + amount, terms) - counted_in_tiers(total, terms))
+    total = venue.held[asset]
+    return Holding(
+        amount, mul_div_down(counted_in_tiers(total, venue.asset_terms[asset]), amount, total) if total else 0
+    )
 
 
 def health_of(venue: Reference, name: str) -> Health:
@@ -259,17 +274,19 @@ def health_of(venue: Reference, name: str) -> Health:
 
 
 def book_document(
-    system: str, base: Path, head: Path, book: Path | None, price: Sequence[str], declared: Mapping[str, str]
+    system: str, base: Path, head: Path, book: Path | None, price: Sequence[str], declared: Intended
 ) -> dict[str, Any]:
     """`marginspec/diff/1` of two parameter files: a difference for each account that stands otherwise under the second.
 
     The rule is LIQ-5 where it becomes liquidatable or ceases to be, else MRG-6, by which it can withdraw or cannot.
+    parameters: every entry that the files give another value. bounds: the safety bounds that a file violates.
     """
     if system != Reference.system:
         raise BadInput(f"parameter files are those of {Reference.system}; {system} takes implementations")
     if book is None:
         raise BadInput("two parameter files need accounts to be judged on: add --book FILE (examples/book.csv)")
     entries, prices = read_book(book)
+    entries.sort(key=lambda entry: entry.name)
     prices |= _prices(price)
     presets = [load_preset(file) for file in (base, head)]
     _priced(book, entries, prices)
@@ -283,7 +300,11 @@ def book_document(
             if before.word != after.word:
                 rows.append(_row(entry.name, before, after, declared))
             advance(done)
+    rows.sort(key=lambda row: (-STANDINGS.index(_status(row)), row["minimal_account"]["account"]))
     changes = Counter(f"from {r['minimal_account']['before']['status']} to {_status(r)}" for r in rows)
+    changed = list(_changed(presets[0], presets[1], declared))
+    violated = [bound for side, preset in zip(SIDES, presets, strict=True) for bound in _violated(side, preset)]
+    undeclared = any(not row["declared"] for row in (*rows, *changed))
     return {
         "schema": "marginspec/diff/1",
         "system": system,
@@ -291,15 +312,81 @@ def book_document(
         "head": str(head),
         "steps": 0,
         "differences": rows,
-        "stale": [rule for rule in declared if rule not in {row["rule"] for row in rows}],
+        "parameters": changed,
+        "bounds": violated,
+        "stale": stale(declared, (*rows, *changed)),
         "book": {
             "file": str(book),
             "accounts": len(entries),
-            "prices": {asset: str(mark) for asset, mark in prices.items()},
-            "standings": {side: dict(c) for side, c in zip(("base", "head"), counts, strict=True)},
-            "changes": dict(changes.most_common()),
+            "prices": {asset: str(mark) for asset, mark in sorted(prices.items())},
+            "standings": {
+                side: {word: count[word] for word in STANDINGS if count[word]}
+                for side, count in zip(SIDES, counts, strict=True)
+            },
+            "changes": dict(sorted(changes.items(), key=lambda item: (-item[1], item[0]))),
         },
+        "verdict": VERDICTS[BROKEN if undeclared or any(b["side"] == "head" for b in violated) else HOLDS],
     }
+
+
+SIDES = ("base", "head")
+
+STRICTER, LOOSER = "stricter for the user", "more permissive for the user"
+
+ENTRIES: Mapping[str, tuple[str, str, str]] = {
+    "delta": ("MRG-12", "built for larger moves", "built for smaller moves"),
+    "slope": ("MRG-4", STRICTER, LOOSER),
+    MINIMUM_RATIO: ("MRG-11", STRICTER, LOOSER),
+    MAXIMUM_RATIO: ("MRG-11", STRICTER, LOOSER),
+    INITIAL_GAP: ("MRG-3", STRICTER, LOOSER),
+    BUFFER: ("LIQ-6", STRICTER, LOOSER),
+    PENALTY: ("LIQ-8", STRICTER, LOOSER),
+    TAKER_FEE: ("TRD-6", STRICTER, LOOSER),
+    MAKER_FEE: ("TRD-6", STRICTER, LOOSER),
+    "minimum_haircut": ("COL-9", STRICTER, LOOSER),
+}
+"""Of each entry of a parameter file: the rule that it enters, and what it is when it rises and when it falls."""
+
+
+def _entries(preset: Preset) -> dict[tuple[str, str], int]:
+    """Every entry of a parameter file, by market or asset and by its name."""
+    found: dict[tuple[str, str], int] = {}
+    for market, parameters in preset.parameters.items():
+        found |= zip(((market, name) for name in TERMS), (preset.delta[market], preset.slope[market]), strict=True)
+        found |= {(market, name): value for name, value in parameters.items()}
+    return found | {(asset, "minimum_haircut"): value for asset, value in preset.minimum_haircut.items()}
+
+
+def _changed(base: Preset, head: Preset, declared: Intended) -> Iterator[dict[str, Any]]:
+    """The entries that differ, whether or not they move an account of the book."""
+    after = _entries(head)
+    for (subject, name), value in _entries(base).items():
+        if (new := after[subject, name]) != value:
+            rule, rising, falling = ENTRIES[name]
+            direction = rising if new > value else falling
+            yield {
+                "subject": subject,
+                "entry": name,
+                "before": str(value),
+                "after": str(new),
+                "rule": rule,
+                "direction": direction,
+                **judged(rule, direction, None, declared),
+            }
+
+
+def _violated(side: str, preset: Preset) -> Iterator[dict[str, Any]]:
+    """The safety bounds that a parameter file violates."""
+    for bound in constraints(preset):
+        if bound.slack < 0:
+            yield {
+                "side": side,
+                "rule": bound.rule,
+                "subject": bound.subject,
+                "text": bound.text,
+                "left": str(bound.left),
+                "right": str(bound.right),
+            }
 
 
 def _status(row: Row) -> str:
@@ -318,18 +405,19 @@ def _priced(book: Path, entries: Sequence[Entry], prices: Mapping[AssetId, int])
                 raise BadInput(f"{book}: account {who} needs a price of {asset}: add --price {asset}=USD")
 
 
-def _row(name: str, before: Health, after: Health, declared: Mapping[str, str]) -> dict[str, Any]:
+def _row(name: str, before: Health, after: Health, declared: Intended) -> dict[str, Any]:
     places = [STANDINGS.index(health.word) for health in (before, after)]
     rule = "LIQ-5" if max(places) >= STANDINGS.index("liquidatable") else "MRG-6"
+    direction = STRICTER if places[1] > places[0] else LOOSER
+    harm = f"{name} becomes bankrupt" if after.word == "bankrupt" else None
     return {
         "rule": rule,
         "rules": [rule],
         "departs": "head",
-        "direction": f"{'stricter' if places[1] > places[0] else 'more permissive'} for the user",
+        "direction": direction,
         "minimal_account": {"account": name, "before": _side(before), "after": _side(after)},
         "trace": None,
-        "declared": rule in declared,
-        "reason": declared.get(rule),
+        **judged(rule, direction, harm, declared),
     }
 
 

@@ -16,7 +16,7 @@ from marginspec.model.reference import Reference
 from marginspec.model.reference.notation import AssetId, MarketId
 from marginspec.model.reference.presets import Preset, venue_with
 from marginspec.properties.reference.insolvency import Unreachable, by_collateral, by_position
-from marginspec.properties.reference.survival import Exposure, constraints, survivable, survival
+from marginspec.properties.reference.survival import ASSUMED, Exposure, constraints, survivable, survival
 from marginspec.prover.prove import Prover
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
@@ -49,12 +49,13 @@ def bounds_report(file: Path, on_figure: Callable[[], None]) -> dict[str, Any]:
     started = time.perf_counter()
     preset = load_preset(file)
     model, prover = venue_with(preset), Prover(Reference)
+    bounds = list(constraints(preset))
+    violated = next((bound.rule for bound in bounds if bound.slack < 0), None)
     rows = []
     for name, exposure in exposures(preset):
-        rows.append({"exposure": name, **_certificate(preset, model, prover, exposure)})
+        rows.append({"exposure": name, **_certificate(preset, model, prover, exposure, violated)})
         on_figure()
     portfolio = rows[-1]["delta"]
-    bounds = list(constraints(preset))
     certified = all(row["certified"] for row in rows)
     return {
         "parameters": str(file),
@@ -71,17 +72,27 @@ def bounds_report(file: Path, on_figure: Callable[[], None]) -> dict[str, Any]:
             }
             for bound in bounds
         ],
-        "verdict": "broken" if any(bound.slack < 0 for bound in bounds) else "holds" if certified else "incomplete",
+        "assumed": list(ASSUMED),
+        "verdict": "broken" if violated else "holds" if certified else "incomplete",
         "seconds": round(time.perf_counter() - started, 3),
     }
 
 
-def _certificate(preset: Preset, model: type[Reference], prover: Prover, exposure: Exposure) -> dict[str, Any]:
-    """Proved at delta; at the next a concrete account that goes bankrupt, and bad debt on the contracts."""
+def _certificate(
+    preset: Preset, model: type[Reference], prover: Prover, exposure: Exposure, violated: str | None
+) -> dict[str, Any]:
+    """Proved at delta; at the next a concrete account that goes bankrupt, and bad debt on the contracts.
+
+    violated: the rule whose safety bound the preset breaks, if any; there are no contracts with such parameters then.
+    """
     delta = survivable(preset, exposure)
     proved = prover.prove(survival(preset, exposure, delta))
     beyond = prover.prove(survival(preset, exposure, delta + 1))
-    bankruptcy = _bankruptcy(preset, model, exposure, delta + 1)
+    if violated:
+        reason = f"no run: the contracts refuse these parameters, by {violated}"
+        bankruptcy: dict[str, Any] = {"calls": [], "bad_debt": None, "reason": reason}
+    else:
+        bankruptcy = _bankruptcy(preset, model, exposure, delta + 1)
     return {
         "delta": str(delta),
         "proof": {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -14,26 +14,26 @@ import typer
 from marginspec.cli.book import book_document
 from marginspec.cli.documents import limits_document
 from marginspec.cli.exposures import VIEWS, Standing
+from marginspec.cli.intended import Intended, judge_changes, read_intended, stale
 from marginspec.cli.options import Json, Seed, Steps
 from marginspec.cli.parties import account_of, gains, role_of
 from marginspec.cli.pathsearch import vector_runs
-from marginspec.cli.process import BROKEN, HOLDS, Output, emit, progress
+from marginspec.cli.process import BROKEN, HOLDS, VERDICTS, Output, emit, progress
 from marginspec.cli.runs import how_to_repeat, kept, opened
 from marginspec.cli.systems import System, system
-from marginspec.cli.traceability import HEADING
 from marginspec.differential.blame import Reply
 from marginspec.differential.campaign import NothingCompared
 from marginspec.differential.coverage import rules_of, unreached
 from marginspec.differential.floor import below
 from marginspec.differential.trace import call_document, trace_of
-from marginspec.differential.upgrade import Comparison, Difference, Upgrade
-from marginspec.model.kernel.machine import Call, Machine, actions_of
+from marginspec.differential.upgrade import Comparison, Difference, Parting, Upgrade
+from marginspec.model.kernel.machine import Call, Machine, actions_of, per_model
 from marginspec.report.upgrade import show_diff
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.deployed import DEPLOYMENT, deployed
 from marginspec.targets.evm.reasons import printable
 from marginspec.targets.morpho_blue import adapter as morpho_blue
-from marginspec.targets.protocol import BadInput, Limits, limits_of
+from marginspec.targets.protocol import Answer, BadInput, Limits, limits_of
 from marginspec.targets.reference import adapter as reference
 
 SHIPPED = "shipped"
@@ -48,8 +48,18 @@ CONTRACTS: Mapping[str, Callable[[], Mapping[str, Artifact]]] = {
 SHOWN = 12
 """Of the observations that differ, so many are listed."""
 
-ABLE = {"liquidate": ("liquidatable", "not liquidatable"), "seize_collateral": ("seizable", "not seizable")}
-"""What an account is when an action on it is accepted and refused; otherwise it can, or cannot, take the action."""
+ABLE: Mapping[tuple[str, str], tuple[str, str, str, str]] = {
+    ("morpho-blue", "liquidate"): ("liquidatable", "not liquidatable", "LIQ-2", "liquidation is refused"),
+    ("reference", "liquidate"): ("liquidatable", "not liquidatable", "LIQ-5", "liquidation is refused"),
+    ("reference", "seize_collateral"): ("seizable", "not seizable", "LIQ-15", "seizure is refused"),
+}
+"""What an account is, by system and action on it: when that is accepted, when this rule refuses it, when another does.
+
+Of other actions it can, or cannot, take them.
+"""
+
+BANKRUPT = ("bankrupt", "insolvent")
+"""The words for an account that owes more than it has."""
 
 WHAT = (
     "shipped, NAME=FILE for a build, NAME=0xADDRESS@URL for a contract that is deployed (it is only read), several of "
@@ -70,7 +80,9 @@ def diff(
     head: Head,
     intended: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A TOML file of intended changes, tables intended with rule and reason."),
+        typer.Option(
+            metavar="FILE", help="A TOML file of intended changes, tables intended with rule, effect and reason."
+        ),
     ] = None,
     book: Annotated[
         Path | None, typer.Option(metavar="FILE", help=f"Accounts to judge by two parameter files: {BOOK}")
@@ -92,6 +104,10 @@ def diff(
     Whom new parameters make liquidatable: marginspec diff reference spec/presets/balanced.toml
     spec/presets/conservative.toml --book examples/book.csv --price ETH=2000 --price BTC=40000
 
+    What is meant to change, in the words in which it is shown: [[intended]] rule = "LIQ-5" effect = "stricter for the
+    user" reason = "…", and change = "…" where one effect of a rule has several. No declaration covers an account that
+    becomes bankrupt, nor a parameter file that violates a safety bound.
+
     Compared are calls drawn at random; where these show no difference the conformance vectors too, which are made once,
     in a minute or two. Each difference is traced to a rule, shrunk to the fewest calls, and written to out/traces/.
     What both sides have in common is not judged: that is what check is for.
@@ -111,41 +127,11 @@ def diff(
         emit(document)
     else:
         show_diff(document, Output())
-    if any(not difference["declared"] for difference in document["differences"]):
+    if document["verdict"] == VERDICTS[BROKEN]:
         return BROKEN
-    if stale := document["stale"]:
-        raise BadInput(f"{intended}: {stale[0]} is declared and did not change: take it out, or look longer (--steps)")
+    if vain := document["stale"]:
+        raise BadInput(f"{intended}: {vain[0]} is declared and did not change: take it out, or look longer (--steps)")
     return HOLDS
-
-
-def read_intended(file: Path, chosen: System) -> dict[str, str]:
-    """The reasons of intended changes by rule ID, from a file; BadInput says what is wrong with it."""
-    try:
-        entries = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(f"{file}: {error.strerror or error}") from None
-    except ValueError as error:
-        raise BadInput(f"{file}: not TOML: {error}") from None
-    tables = entries.get("intended")
-    if entries.keys() != {"intended"} or not isinstance(tables, list) or not tables:
-        raise BadInput(f"{file}: expected [[intended]] tables, each with rule and reason, and nothing else")
-    known = {found[1] for line in chosen.text().splitlines() if (found := HEADING.match(line))} | set(
-        rules_of(chosen.model)
-    )
-    declared: dict[str, str] = {}
-    for number, table in enumerate(tables, 1):
-        where = f"{file}: intended {number}"
-        if not isinstance(table, dict) or table.keys() != {"rule", "reason"}:
-            raise BadInput(f"{where}: expected rule and reason")
-        rule, reason = table["rule"], table["reason"]
-        if not isinstance(rule, str) or rule not in known:
-            raise BadInput(f"{where}: {chosen.name} has no rule {printable(str(rule), 60)!r}")
-        if not isinstance(reason, str) or not reason.strip():
-            raise BadInput(f"{where}: say in reason why {rule} changes")
-        if rule in declared:
-            raise BadInput(f"{where}: {rule} is declared twice")
-        declared[rule] = reason.strip()
-    return declared
 
 
 class Side(NamedTuple):
@@ -186,13 +172,11 @@ def _build(chosen: System, part: str) -> str:
 # --- The document -----------------------------------------------------------------------------------------------------
 
 
-def upgrade_document(
-    chosen: System, base: str, head: str, steps: int, seed: int, declared: Mapping[str, str]
-) -> dict[str, Any]:
+def upgrade_document(chosen: System, base: str, head: str, steps: int, seed: int, declared: Intended) -> dict[str, Any]:
     """Compare, with progress, keep the traces, and describe: `marginspec/diff/1`."""
     sides = [implementation(chosen, side) for side in (base, head)]
     with opened(chosen, *sides[0].options) as before, opened(chosen, *sides[1].options) as after:
-        upgrade = Upgrade(chosen.model, before, after)
+        upgrade = Upgrade(chosen.model, before, after, lambda parting: _effect(chosen.model, parting))
         with progress("comparing three ways", steps) as advance:
             upgrade.run(steps, seed, advance)
         if not upgrade.differs:
@@ -200,12 +184,15 @@ def upgrade_document(
         with progress("explaining differences", 1) as advance:
             compared = upgrade.explained(advance)
         known = {"base": limits_of(before), "head": limits_of(after)}
+        rules = {key: able[2] for key, able in ABLE.items() if key[0] == chosen.model.system}
+        healthy = {key: (before.expected_reason(r), after.expected_reason(r)) for key, r in rules.items()}
     if compared.comparisons == 0:
         raise NothingCompared(f"{steps} steps, nothing compared")
-    rows = [
-        _row(chosen, each, sides[0 if each.parting.departs == "base" else 1], seed, declared)
-        for each in compared.differences
-    ]
+    rows, taken = list[dict[str, Any]](), set[str]()
+    for each in compared.differences:
+        side = sides[0 if each.parting.departs == "base" else 1]
+        rows.append(_row(chosen, each, side, seed, healthy, taken))
+    judge_changes(rows, declared)
     return {
         "schema": "marginspec/diff/1",
         "system": chosen.name,
@@ -215,7 +202,8 @@ def upgrade_document(
         **_compared(chosen.model, compared),
         **_limits(chosen.model, compared, known),
         "differences": rows,
-        "stale": [rule for rule in declared if rule not in {row["rule"] for row in rows}],
+        "stale": stale(declared, rows),
+        "verdict": VERDICTS[BROKEN if any(not row["declared"] for row in rows) else HOLDS],
     }
 
 
@@ -248,31 +236,60 @@ def _limits(model: type[Machine], compared: Comparison, known: Mapping[str, Limi
     }
 
 
-def _row(chosen: System, found: Difference, side: Side, seed: int, declared: Mapping[str, str]) -> dict[str, Any]:
-    """One difference. side: which leaves the model."""
-    model, parting, rule = chosen.model, found.parting, found.rules[0]
+def _effect(model: type[Machine], parting: Parting) -> tuple[str, str | None]:
+    """For whom an upgrade is stricter or more permissive, or who gains; and who becomes bankrupt by it."""
     before, after = parting.replies
-    last = parting.steps[-1]
-    # Where the head refuses, everybody has what was there before: that is nobody's gain.
-    changes = gains(model, last.call, before.state, after.state) if after.answer.accepted else []
+    role = role_of(model, parting.steps[-1].call)
+    return _direction(role, before, after, _changes(model, parting)), _harm(model, before, after)
+
+
+def _changes(model: type[Machine], parting: Parting) -> list[tuple[str, str, str, int]]:
+    """Where the head refuses, everybody has what was there before: that is nobody's gain."""
+    before, after = parting.replies
+    return gains(model, parting.steps[-1].call, before.state, after.state) if after.answer.accepted else []
+
+
+def _harm(model: type[Machine], before: Reply, after: Reply) -> str | None:
+    """An account that is bankrupt after the head's way to end, and not after the base's."""
+    view = VIEWS.get(model.system)
+    if view is None or before.state == after.state:
+        return None
+    for subject in view.subjects(model):
+        now = _stands(model, after.state, subject)
+        if now is not None and now.owes and now.word in BANKRUPT:
+            then = _stands(model, before.state, subject)
+            if then is None or not then.owes or then.word not in BANKRUPT:
+                return f"{view.label(subject)} becomes {now.word}"
+    return None
+
+
+Healthy = Mapping[tuple[str, str], tuple[str, str]]
+"""By which reason base and head refuse an action because the account is healthy, by system and action."""
+
+
+def _row(chosen: System, found: Difference, side: Side, seed: int, healthy: Healthy, taken: set[str]) -> dict[str, Any]:
+    """One difference. side: which leaves the model. taken: names of traces that are kept, to which this is added."""
+    model, parting, rule = chosen.model, found.parting, found.rules[0]
+    changes, direction = _changes(model, parting), found.effect
     trace = trace_of(model, side.name, seed, parting.calls, parting.divergence)
     (file,) = kept(chosen, [trace])
     own = re.sub("[^A-Za-z0-9]+", "-", f"{chosen.name}-diff-{parting.departs}-{rule}")
-    file = file.replace(file.with_name(f"{own}.json"))
+    name = next(name for n in itertools.count(1) if (name := own if n == 1 else f"{own}-{n}") not in taken)
+    taken.add(name)
+    file = file.replace(file.with_name(f"{name}.json"))
     return {
         "rule": rule,
         "rules": list(found.rules),
         "departs": parting.departs,
-        "direction": _direction(role_of(model, last.call), before, after, changes),
+        "direction": direction,
         "like": found.like or None,
         "exact": found.exact,
         "ways": [{"at": at, "field": field, "count": count} for (at, field), count in found.ways.items()],
-        "minimal_account": _account(model, found, changes),
+        "minimal_account": _account(model, found, changes, healthy),
         "steps": len(parting.steps),
         "trace": str(file),
         **how_to_repeat(chosen, trace, file, *side.options),
-        "declared": rule in declared,
-        "reason": declared.get(rule),
+        "harm": found.harm,
     }
 
 
@@ -292,7 +309,9 @@ def _parties(names: Sequence[str]) -> str:
     return " and ".join(f"the {name}" if name != "other user" else "another user" for name in names)
 
 
-def _account(model: type[Machine], found: Difference, changes: Sequence[tuple[str, str, str, int]]) -> dict[str, Any]:
+def _account(
+    model: type[Machine], found: Difference, changes: Sequence[tuple[str, str, str, int]], healthy: Healthy
+) -> dict[str, Any]:
     """How an account stands before the last call of a difference, and what either side then makes of it."""
     *earlier, last = found.parting.steps
     begin = earlier[-1].state if earlier else model.genesis().flatten()
@@ -308,8 +327,8 @@ def _account(model: type[Machine], found: Difference, changes: Sequence[tuple[st
         "role": role_of(model, last.call),
         "call": call_document(last.call),
         "standing": _standing(model, begin, found),
-        "before": _side(model, replies[0], found),
-        "after": _side(model, replies[1], found),
+        "before": _side(model, replies[0], found, 0, healthy),
+        "after": _side(model, replies[1], found, 1, healthy),
         "changes": differing[:SHOWN],
         "more_changes": len(differing[SHOWN:]),
         "gains": [{"party": p, "holder": h, "unit": unit, "amount": str(n)} for p, h, unit, n in changes],
@@ -317,17 +336,27 @@ def _account(model: type[Machine], found: Difference, changes: Sequence[tuple[st
     }
 
 
-def _side(model: type[Machine], reply: Reply, found: Difference) -> dict[str, Any]:
+def _side(model: type[Machine], reply: Reply, found: Difference, side: int, healthy: Healthy) -> dict[str, Any]:
     """What one side does: whether it accepts, what that makes of the account, its reason or its results."""
-    action, answer = found.parting.steps[-1].call.action, reply.answer
-    can, cannot = ABLE.get(action, (f"can {action.replace('_', ' ')}", f"cannot {action.replace('_', ' ')}"))
+    answer = reply.answer
     return {
-        "status": can if answer.accepted else cannot,
+        "status": _status(model, found.parting.steps[-1].call.action, answer, side, healthy),
         "decision": "accepted" if answer.accepted else "refused",
         "reason": answer.reason or None,
         "returns": [str(value) for value in answer.returns],
         "standing": _standing(model, reply.state, found),
     }
+
+
+def _status(model: type[Machine], action: str, answer: Answer, side: int, healthy: Healthy) -> str:
+    """What an account is, as a side decides. That it is healthy is said only where that is why it is refused."""
+    key, words = (model.system, action), action.replace("_", " ")
+    if key not in ABLE:
+        return f"can {words}" if answer.accepted else f"cannot {words}"
+    yes, no, _, other = ABLE[key]
+    if answer.accepted:
+        return yes
+    return no if answer.reason == healthy[key][side] else other
 
 
 def _subject(model: type[Machine], call: Call) -> Any:
@@ -348,15 +377,26 @@ def _label(model: type[Machine], call: Call) -> str:
 
 def _standing(model: type[Machine], values: list[Any], found: Difference) -> dict[str, Any] | None:
     """How the account stands in a state, by the model's formulas."""
-    view, subject = VIEWS.get(model.system), _subject(model, found.parting.steps[-1].call)
-    if view is None or subject is None:
-        return None
-    state = model.genesis()
-    try:
-        state.load(values)
-        standing: Standing | None = view.standing(state, subject)
-    except (KeyError, TypeError, ValueError):
-        return None  # a candidate's storage need not be a state of the model
+    subject = _subject(model, found.parting.steps[-1].call)
+    standing = None if subject is None else _stands(model, values, subject)
     if standing is None:
         return None
     return {"word": standing.word, "figures": {name: str(value) for name, value in standing.figures.items()}}
+
+
+def _stands(model: type[Machine], values: list[Any], subject: Any) -> Standing | None:
+    view = VIEWS.get(model.system)
+    if view is None:
+        return None
+    state = _blank(model)
+    try:
+        state.load(values)
+        return view.standing(state, subject)
+    except (KeyError, TypeError, ValueError):
+        return None  # a candidate's storage need not be a state of the model
+
+
+@per_model
+def _blank(model: type[Machine]) -> Machine:
+    """A machine of the model, to load states into."""
+    return model.genesis()

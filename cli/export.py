@@ -19,7 +19,7 @@ from marginspec.differential.trace import Trace, document
 from marginspec.model.kernel.machine import Rejected
 from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Irrelevant, arguments_of
-from marginspec.prover.prove import Prover
+from marginspec.prover.prove import Law
 from marginspec.prover.symbolic import Replay
 from marginspec.report import foundry, itf, pytest_file
 from marginspec.targets.evm.artifact import load_artifact, parse_option
@@ -126,7 +126,7 @@ def breaks(chosen: System, law: str, counterexample: Mapping[str, Any]) -> bool:
         return not all(claim.predicate(chosen.model.blank(), *case) for case in itertools.product(*options))
     numbers = {name: value for name, value in counterexample.items() if isinstance(value, int)}
     try:
-        return not Replay(dict(counterexample), numbers).run(Prover(chosen.model).body(claim))
+        return not Replay(dict(counterexample), numbers).run(Law(chosen.model, claim).body)
     except (Irrelevant, Rejected):
         return False
 

@@ -83,7 +83,7 @@ def _mutation(document: Document, least: float) -> dict[str, Any]:
 
 
 def mutation_score(document: Document) -> float:
-    """Percent of the mutants killed, equivalent ones aside; nothing to kill is no score."""
+    """Percent of the mutants killed, aside those that are equivalent or do not run; nothing to kill is no score."""
     summary = document["summary"]
-    tried = summary["total"] - summary["equivalent"]
+    tried = summary["total"] - summary["equivalent"] - summary.get("invalid", 0) - summary.get("crashes", 0)
     return 100.0 * float(summary["killed"]) / tried if tried else 0.0

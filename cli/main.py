@@ -38,7 +38,7 @@ from marginspec.cli.own import blaming, traced
 from marginspec.cli.pathsearch import vector_runs
 from marginspec.cli.planted import with_planted
 from marginspec.cli.presets import load_preset
-from marginspec.cli.process import BROKEN, HOLDS, VERDICTS, Output, emit, progress
+from marginspec.cli.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit, progress
 from marginspec.cli.report import report
 from marginspec.cli.runs import fuzz_document, opened, prove_document
 from marginspec.cli.settings import read_settings
@@ -187,7 +187,11 @@ def mutate_(
 
     What the laws are worth without a model: marginspec mutate --no-model -v
 
+    Killed is what was seen to differ from the contract, or breaks a law. Counted apart: invalid, what refuses its own
+    set-up; crashes, what is no model that runs; timed out, what does not end.
+
     Exit code 0: all killed, those aside that the specification records as equivalent, with the reason. 1: one survives.
+    3: one timed out.
     """
     chosen = system(name)
     bugs = bugs_of(chosen.name) if planted and chosen.name in PLANTED else []
@@ -208,6 +212,7 @@ def mutate_(
             os.cpu_count() or 1,
             advance,
             only=None if model else lambda mutant: False,
+            weaken=proofs and model,
         )
     if bugs:
         with progress("planted bugs", len(bugs)) as advance:
@@ -217,7 +222,9 @@ def mutate_(
     else:
         show_mutate(document, Output(), verbose)
     missed = any(not bug["killed_by"] for bug in document.get("planted", ()))
-    return BROKEN if document["summary"]["survived"] or document.get("problems") or missed else HOLDS
+    if document["summary"]["survived"] or document.get("problems") or missed:
+        return BROKEN
+    return INCOMPLETE if document["summary"]["timed_out"] else HOLDS
 
 
 @app.command()

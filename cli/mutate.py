@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import multiprocessing
 import time
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as File
 from typing import Any, TypeVar
 
-from marginspec.cli.refute import Changed, Overdue, concerns, cost, disproved, limit, refutation, used_by
+from marginspec.cli.refute import Changed, concerns, cost, disproved, refutation, used_by
+from marginspec.cli.samples import broken
+from marginspec.cli.weaken import ASSUMPTION, CLAIM, CONJUNCT, SCOPE, Weakening, weakenings
+from marginspec.differential.deadline import Overdue, limit
 from marginspec.differential.mutants import Kill, Mutant, kill, mutants_of, patches_of
 from marginspec.differential.plan import plans_of
 from marginspec.differential.text import installed, reaching
-from marginspec.model.kernel.machine import Call, Machine
+from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.properties.law import Property
+from marginspec.prover.trial import Trials
 from marginspec.targets.protocol import BadInput, Target
 
-HANG_SECONDS = 600.0
-"""After which the lock-step run of a mutant is taken not to end."""
+WEAK_SECONDS = 8.0
+"""As long those are looked for who notice that a law was weakened, of all weakened forms of a law."""
+
+TRIAL_SECONDS = 0.3
+"""As long a law is run on numbers, to see whether it is false of the model itself or once it is weakened."""
 
 LAW_SECONDS = 240.0
 """As long a mutant is looked for that breaks a law which none was found to break."""
+
+SHOWN = 6
+"""Of the values with which a law is false, so many are told."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -45,7 +56,8 @@ class Trial:
 
     @property
     def killed_by(self) -> list[str]:
-        return [*([self.kill.by] if self.kill else []), *self.refuted]
+        """Who saw it differ from the implementation or break a law."""
+        return [*([self.kill.by] if self.kill and self.kill.compared else []), *self.refuted]
 
 
 @dataclass(frozen=True)
@@ -68,6 +80,7 @@ class Job:
     steps: int
     seed: int
     runs: Sequence[Sequence[Call]] = ()
+    breaking: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def mutate(
@@ -83,8 +96,12 @@ def mutate(
     workers: int = 2,
     on_progress: Callable[[int, int], None] = lambda done, of: None,
     only: Callable[[Mutant], bool] | None = None,
+    weaken: bool = False,
 ) -> dict[str, Any]:
     """The document `marginspec/mutate/1`. It holds when nothing survived and `problems` is empty.
+
+    A law that is false of the model itself would be broken by every mutant: it is a problem, and kills nothing. weaken:
+    whether the laws are weakened too, to see who notices.
 
     equivalents: file of mutants known to be equivalent. steps: of the lock-step run of each mutant. runs: makes calls
     from genesis that are tried on what survives that and the laws. only: which mutants to try. on_progress: called with
@@ -97,12 +114,14 @@ def mutate(
     known = read_equivalents(equivalents)
     mutants = [m for m in everything if only is None or only(m)]
     job = Job(model, target, sorted(claims, key=cost) if proofs else (), mutants, steps, seed)
+    false = {job.laws[at].id: why for at, why in _each(job, _false, range(len(job.laws)), workers) if why}
+    job = dataclasses.replace(job, laws=[law for law in job.laws if law.id not in false])
     trials = dict[int, Trial]()
     done, all_there_is = itertools.count(1), len(mutants) + len(job.laws)
     for at, trial in _each(job, _try, range(len(mutants)), workers):
         trials[at] = trial
         on_progress(next(done), all_there_is)
-    left = [at for at, trial in sorted(trials.items()) if not trial.killed_by]
+    left = [at for at, trial in sorted(trials.items()) if not trial.killed_by and trial.kill is None]
     if runs is not None and left:
         job, all_there_is = dataclasses.replace(job, runs=runs()), all_there_is + len(left)
         for at, killed in _each(job, _try_runs, left, workers):
@@ -113,7 +132,13 @@ def mutate(
     for law, mutant in _breaking(job, found, workers):
         breaking[law] = mutant
         on_progress(next(done), all_there_is)
-    return _document(system, found, breaking, known, _stale(known, everything), time.perf_counter() - started, job)
+    job, weakened = dataclasses.replace(job, breaking=breaking), list[dict[str, Any]]()
+    for _, rows in _each(job, _weakened, range(len(job.laws)) if weaken else (), workers):
+        weakened += rows
+    problems = [f"{law}: false of the model itself, so that it kills nothing: {why}" for law, why in false.items()]
+    problems += _stale(known, everything)
+    seconds = time.perf_counter() - started
+    return _document(system, found, breaking, known, problems, seconds, job) | _weak(job, weakened, sorted(false))
 
 
 # --- Equivalent mutants -----------------------------------------------------------------------------------------------
@@ -175,14 +200,12 @@ def _try(at: int) -> Trial:
     started, mutant, laws = time.perf_counter(), _JOB.mutants[at], _JOB.laws
     changed = _changed(mutant)
     with installed(changed.patches):
-        try:
-            with limit(HANG_SECONDS):
-                killed = kill(_JOB.model, _TARGET, _JOB.steps, _JOB.seed)
-        except Overdue:
-            killed = Kill("crash", 0, f"no end after {HANG_SECONDS:.0f} s")
+        killed = kill(_JOB.model, _TARGET, _JOB.steps, _JOB.seed)
         # Each mutant tries another law first, so that many laws show that they can be broken.
         turn = at % max(1, len(laws))
-        refuted, untried = refutation(changed, [*laws[turn:], *laws[:turn]], _JOB.seed, solvers=killed is None)
+        refuted, untried = refutation(
+            changed, [*laws[turn:], *laws[:turn]], _JOB.seed, solvers=killed is None or not killed.compared
+        )
     return Trial(mutant, killed, refuted, untried, time.perf_counter() - started)
 
 
@@ -222,6 +245,97 @@ def _breaker(at: int) -> str | None:
     return None
 
 
+# --- Laws that are weakened -------------------------------------------------------------------------------------------
+
+
+def _trials() -> Trials:
+    """Numbers for the laws of the unchanged model, made once in each worker."""
+    global _TRIALS
+    if _TRIALS is None or _TRIALS[0] is not _JOB.model:
+        _TRIALS = _JOB.model, Trials(_JOB.model, _JOB.seed)
+    return _TRIALS[1]
+
+
+_TRIALS: tuple[type[Machine], Trials] | None = None
+
+
+def _false(at: int) -> str:
+    """Why a law is false of the model itself, empty if it is not seen to be."""
+    law = _JOB.laws[at]
+    found = _trials().run(law, TRIAL_SECONDS).failure
+    if found is not None:
+        return f"{found.why}, with {', '.join(f'{n} = {v}' for n, v in list(found.case.items())[:SHOWN])}"
+    with contextlib.suppress(Exception, Overdue), limit(10 * TRIAL_SECONDS):
+        every_action = frozenset(actions_of(_JOB.model))
+        return "a state of a run breaks it" if broken(_JOB.model, [law], every_action, TRIAL_SECONDS, _JOB.seed) else ""
+    return ""
+
+
+def _weakened(at: int) -> list[dict[str, Any]]:
+    """Every weakened form of a law, and who notices: a mutant, or a state of the model itself."""
+    law = _JOB.laws[at]
+    _trials().prepare(law.scope)  # the first law of a worker pays for the others
+    end = time.perf_counter() + WEAK_SECONDS
+    breaker = _JOB.breaking.get(law.id)
+    forms = list(weakenings(law))
+    noticed = dict[int, str]()
+    for number, form in enumerate(forms):
+        if form.kind == ASSUMPTION and time.perf_counter() < end:
+            with contextlib.suppress(Exception, Overdue), limit(10 * TRIAL_SECONDS):
+                if _trials().run(form.weakened, TRIAL_SECONDS).failure is not None:
+                    noticed[number] = "the model itself"
+    named = used_by(law.predicate)
+    mutants = [m for m in _JOB.mutants if concerns(law, reaching(_JOB.model, m.name))]
+    for mutant in sorted(mutants, key=lambda m: (m.id != breaker, m.name not in named)):
+        left = {n: form for n, form in enumerate(forms) if form.kind == CONJUNCT and n not in noticed}
+        pins = {n: form for n, form in enumerate(forms) if form.kind == SCOPE and mutant.id == breaker}
+        if not (left or pins) or time.perf_counter() > end:
+            break
+        changed = _changed(mutant)
+        with installed(changed.patches):
+            for number in _broken_forms(changed, left):
+                noticed[number] = mutant.id
+            trials = Trials(_JOB.model, _JOB.seed) if pins else None
+            for number, form in pins.items():
+                with contextlib.suppress(Exception, Overdue), limit(WEAK_SECONDS):
+                    if trials is not None and trials.run(form.weakened, TRIAL_SECONDS).failure is not None:
+                        noticed[number] = mutant.id
+    rows = [_row(law.id, form.kind, form.change, noticed.get(number)) for number, form in enumerate(forms)]
+    return [_row(law.id, CLAIM, "claims True", breaker), *rows]
+
+
+def _broken_forms(changed: Changed, forms: Mapping[int, Weakening]) -> Iterator[int]:
+    """Which of some laws a mutant breaks, on states that it reaches."""
+    left = dict(forms)
+    with contextlib.suppress(Exception, Overdue), limit(WEAK_SECONDS):
+        while left:
+            laws = [form.weakened for form in left.values()]
+            found = broken(changed.model, laws, changed.users, TRIAL_SECONDS, _JOB.seed)
+            number = next((n for n, form in left.items() if form.weakened is found), None)
+            if number is None:
+                return
+            del left[number]
+            yield number
+
+
+def _row(law: str, kind: str, change: str, noticed_by: str | None) -> dict[str, Any]:
+    return {"law": law, "kind": kind, "change": change, "noticed_by": noticed_by}
+
+
+def _weak(job: Job, weakened: Sequence[dict[str, Any]], false: Sequence[str]) -> dict[str, Any]:
+    """What the document says of hollow laws, and of those that were weakened.
+
+    hollow: laws that are as good as True: no mutant breaks them. false: laws that the model itself breaks.
+    """
+    order = {law.id: at for at, law in enumerate(job.laws)}
+    hollow = [law.id for law in job.laws if job.breaking.get(law.id) is None]
+    return {
+        "hollow": hollow,
+        "false": list(false),
+        "weakened": sorted(weakened, key=lambda row: order[row["law"]]),
+    }
+
+
 # --- The document -----------------------------------------------------------------------------------------------------
 
 
@@ -236,7 +350,7 @@ def _document(
 ) -> dict[str, Any]:
     killed = [t for t in trials if t.killed_by]
     left = [t for t in trials if not t.killed_by]
-    equivalent = [t for t in left if t.mutant.id in known]
+    equivalent = [t for t in left if _status(t, known) == "equivalent"]
     rules: dict[str, Counter[str]] = defaultdict(Counter)
     for trial in trials:
         rules[trial.mutant.rule][_status(trial, known)] += 1
@@ -255,24 +369,33 @@ def _document(
         "problems": problems + wrong,
         "summary": {
             "killed": len(killed),
-            "survived": len(left) - len(equivalent),
+            "survived": sum(_status(t, known) == "survived" for t in trials),
             "equivalent": len(equivalent),
             "total": len(trials),
-            "killed_by_differential": sum(t.kill is not None and t.kill.by != "vector" for t in trials),
+            **{n.replace(" ", "_"): sum(_status(t, known) == n for t in trials) for n in ENDED.values()},
+            "killed_by_differential": sum(t.kill is not None and t.kill.by == "differential" for t in trials),
             "killed_by_vectors": sum(t.kill is not None and t.kill.by == "vector" for t in trials),
             "killed_by_property": sum(t.refuted != () for t in trials),
             "laws": len(job.laws),
             "laws_broken": sum(mutant is not None for mutant in breaking.values()),
+            "laws_hollow": sum(breaking.get(law.id) is None for law in job.laws),
             "seconds": round(seconds, 1),
         },
     }
 
 
-STATUSES = ("killed", "survived", "equivalent")
+ENDED = {"prelude": "invalid", "crash": "crashes", "timed out": "timed out"}
+"""What a mutant is that nobody saw differ, because its run ended by itself."""
+
+STATUSES = ("killed", "survived", "equivalent", *ENDED.values())
 
 
 def _status(trial: Trial, known: dict[str, Equivalent]) -> str:
-    return "killed" if trial.killed_by else "equivalent" if trial.mutant.id in known else "survived"
+    if trial.killed_by:
+        return "killed"
+    if trial.mutant.id in known:
+        return "equivalent"
+    return "survived" if trial.kill is None else ENDED[trial.kill.by]
 
 
 def _entry(trial: Trial, known: dict[str, Equivalent]) -> dict[str, Any]:

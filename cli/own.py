@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
-from marginspec.cli.systems import SYSTEMS, System, system
+from marginspec.cli.systems import SYSTEMS, System, system, within_subset
 from marginspec.differential.trace import Trace, read, system_of
 from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.model.kernel.numbers import Number
@@ -43,6 +43,7 @@ def load(given: str) -> System:
     found = blaming(lambda: _imported(folder))
     if not isinstance(found, System):
         raise BadInput(f"{name}/{FILE}: expected `system = System(...)`, see marginspec.cli.systems")
+    blaming(lambda: within_subset(found))
     for problem in blaming(lambda: list(_problems(found))):
         raise BadInput(f"{name}: {problem}")
     found.model.system = name

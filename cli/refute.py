@@ -6,14 +6,14 @@ import contextlib
 import dataclasses
 import functools
 import inspect
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import CodeType, FrameType
+from types import CodeType
 from typing import Any
 
 from marginspec.cli.samples import broken
+from marginspec.differential.deadline import Overdue, limit
 from marginspec.differential.text import Patch, installed
 from marginspec.model.kernel.machine import Machine
 from marginspec.model.kernel.record import plain
@@ -54,7 +54,7 @@ def refutation(changed: Changed, laws: Sequence[Property], seed: int, solvers: b
     if not laws:
         return (), 0
     # A model that crashes on its own states is told by the lock-step run.
-    with contextlib.suppress(Exception), limit(10 * SAMPLE_SECONDS):
+    with contextlib.suppress(Exception, Overdue), limit(10 * SAMPLE_SECONDS):
         found = broken(changed.model, laws, changed.users, SAMPLE_SECONDS, seed)
         if found is not None:
             return (found.id,), 0
@@ -75,7 +75,7 @@ def disproved(changed: Changed, laws: Sequence[Property]) -> tuple[tuple[str, ..
                 continue
             try:
                 with limit(left):
-                    verdict = refuter.prove(_narrowed(law, changed.users))
+                    verdict = refuter.alone(_narrowed(law, changed.users))
             except Overdue:
                 untried += 1
                 continue
@@ -163,9 +163,7 @@ class Refuter(Prover):
 
     watch: Watch = dataclasses.field(kw_only=True)
 
-    def body(self, claim: Property) -> Callable[[], Any]:
-        body = super().body(claim)
-
+    def around(self, body: Callable[[], Any]) -> Callable[[], Any]:
         def watched() -> Any:
             self.watch.reset()
             result = body()
@@ -173,33 +171,12 @@ class Refuter(Prover):
 
         return watched
 
-    def _witness(self, found: Exploration, path: Path, claim: str) -> str:
-        return "witnessed"
+    def _witness(self, found: Exploration, path: Path, claim: str, seen: bool, doubtful: bool) -> str:
+        return "not looked for"
 
-    def _discharge(self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict) -> bool:
+    def _discharge(
+        self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict, impossible: str = ""
+    ) -> bool:
         obligation = Obligation(found.atoms, tuple(path.constraints), path.claims)
         texts = (smt_lib(obligation, encoding) for encoding in ENCODINGS)
         return any(solve("z3", text, SOLVER_SECONDS).verdict == "unsat" for text in texts)
-
-
-# --- Time -------------------------------------------------------------------------------------------------------------
-
-
-class Overdue(Exception):  # noqa: N818 - a limit, not an error
-    """Time is over."""
-
-
-@contextlib.contextmanager
-def limit(seconds: float) -> Iterator[None]:
-    """Raise Overdue in this block once its time is over, and again, should something have swallowed it."""
-
-    def ring(signum: int, frame: FrameType | None) -> None:
-        raise Overdue
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)

@@ -104,9 +104,12 @@ def _codes(run: Run) -> Iterator[int]:
         if kind in known:
             yield next(code for code, verdict in VERDICTS.items() if verdict == known[kind]["verdict"])
     if "diff" in known:
-        yield BROKEN if any(not each["declared"] for each in known["diff"]["differences"]) else HOLDS
+        found = known["diff"]
+        undeclared = any(not each["declared"] for each in found["differences"])
+        yield BROKEN if undeclared or found.get("verdict") == VERDICTS[BROKEN] else HOLDS
     if "mutate" in known and "mutate" not in known.get("check", ()):  # else the check has judged it, by its threshold
-        weak = known["mutate"]["summary"]["survived"] or known["mutate"].get("problems")
+        summary = known["mutate"]["summary"]
+        weak = summary["survived"] or summary.get("timed_out") or known["mutate"].get("problems")
         yield INCOMPLETE if weak else HOLDS
     if "planted" in known:
         yield HOLDS if all(map(coverage.is_noticed, known["planted"]["bugs"])) else INCOMPLETE

@@ -17,10 +17,13 @@ from typing import Any, TypeVar
 from marginspec.cli import documents, export
 from marginspec.cli.corpus import open_corpus
 from marginspec.cli.process import progress
+from marginspec.cli.proofs import KeptProver
 from marginspec.cli.systems import System
 from marginspec.differential.campaign import Campaign, run
 from marginspec.differential.trace import Trace, write
-from marginspec.prover.prove import Prover, prove_all
+from marginspec.properties.ranges import with_ranges
+from marginspec.prover.dependencies import Dependencies
+from marginspec.prover.prove import prove_all
 from marginspec.targets.evm.artifact import parse_option
 from marginspec.targets.protocol import BadInput, Target
 
@@ -31,7 +34,7 @@ TRACES = Path("out") / "traces"
 
 def prove_document(chosen: System, only: list[str] | None, folder: Path | None) -> dict[str, Any]:
     """Prove, with progress, and describe."""
-    claims = chosen.chapter.properties
+    claims = with_ranges(chosen.model, chosen.chapter)
     if only:
         missing = set(only) - {c.id for c in claims}
         if missing:
@@ -40,15 +43,14 @@ def prove_document(chosen: System, only: list[str] | None, folder: Path | None) 
     if folder is not None:
         writable(folder, "--emit-smt2")
     started, verdicts = time.perf_counter(), []
-    with progress("proving", len(claims)) as advance:
-        for verdict in prove_all(Prover(chosen.model, folder), claims, os.cpu_count() or 1):
+    with progress("proving", len(Dependencies(chosen.model, claims).claims)) as advance:
+        for verdict in prove_all(KeptProver(chosen.model, folder), claims, os.cpu_count() or 1, advance):
             verdicts.append(verdict)
-            advance(len(verdicts))
     order = {c.id: n for n, c in enumerate(claims)}
     verdicts.sort(key=lambda v: order[v.id])
     document = documents.prove_document(chosen.name, verdicts, time.perf_counter() - started)
-    for row in document["properties"]:
-        if row["verdict"] == "refuted":
+    for row, verdict in zip(document["properties"], verdicts, strict=True):
+        if verdict.verdict == "refuted" and verdict.replays:
             row["test"] = _where_it_can_be(functools.partial(export.write_law, chosen, row))
     return document
 

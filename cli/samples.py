@@ -20,7 +20,7 @@ from marginspec.properties.law import Irrelevant, Property
 from marginspec.properties.scope import NumberKey, Scope
 from marginspec.prover.arbitrary import Arbitrary
 from marginspec.prover.claim import claimed
-from marginspec.prover.symbolic import Replay, Unknown
+from marginspec.prover.symbolic import Replay, Unknown, shown
 
 # Of the steps of a run that an action under test takes, one in so many becomes a sample, so that samples differ.
 SPARSE = 4
@@ -70,12 +70,13 @@ class Sample(Replay):
         self._near = [value for value in given.values() if isinstance(value, int)] or [0]
 
     def pick(self, name: str, options: Sequence[Any]) -> Any:
-        if name not in self.picks:
+        # Another law may have an argument of that name and of another type.
+        if self.picks.get(name) not in options:
             given = self._look(name)
             self.picks[name] = given if given in options else self._draw.choice(options)
         return self.picks[name]
 
-    def unknown(self, unknown: Unknown) -> int:
+    def unknown(self, unknown: Unknown, identifier: bool = False) -> int:
         name = unknown.name
         if name not in self._drawn:
             given = self._look(name)
@@ -86,6 +87,7 @@ class Sample(Replay):
         return self._drawn[name]
 
     def _look(self, name: str) -> Any:
+        name = shown(name)
         return self._given.get(name, self._given.get(name.rpartition(".")[2]))
 
 
@@ -101,7 +103,7 @@ def _holds(
 
     venues: what was built for this state and call, by the scope that it was built for.
     """
-    arbitrary, scope = Arbitrary(claim.scope), str(claim.scope.fixed)
+    arbitrary, scope = Arbitrary(claim.scope), str(claim.scope)
     if scope not in venues:
         sample = Sample(_renamed(model, claim.scope, state, call, draw), draw)
         venues[scope] = sample, sample.run(lambda: arbitrary.value(model, ""))

@@ -13,6 +13,7 @@ from marginspec.model.reference import Reference
 from marginspec.properties import reference
 from marginspec.properties.deployed import morpho_blue
 from marginspec.properties.law import Chapter
+from marginspec.prover.subset import OutsideSubset, require_subset
 from marginspec.targets.evm.artifact import Artifact, load_artifact, parse_option
 from marginspec.targets.evm.chain import Chain, Embedded
 from marginspec.targets.evm.target import Adapter, EvmTarget
@@ -108,9 +109,25 @@ SYSTEMS = {
 }
 
 
+_WITHIN: list[System] = []
+"""The systems that were looked at, each once in a process."""
+
+
+def within_subset(known: System) -> None:
+    """Raise BadInput where the model or a law is outside the subset of `docs/subset.md`, before anything runs."""
+    if any(known is one for one in _WITHIN):
+        return
+    try:
+        require_subset(known.model, known.chapter.properties)
+    except OutsideSubset as found:
+        raise BadInput(str(found)) from None
+    _WITHIN.append(known)
+
+
 def system(name: str) -> System:
     """A system by its name or, one of the user's own, by the path of its folder; BadInput says what there is."""
     if name in SYSTEMS:
+        within_subset(SYSTEMS[name])
         return SYSTEMS[name]
     if not Path(name).is_dir():
         known = ", ".join(SYSTEMS)

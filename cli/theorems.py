@@ -30,10 +30,5 @@ BY_THEOREM: Mapping[tuple[str, str, str], str] = {
         "_change, loop over self.accounts[account].positions.items(): other != market is True, "
         "elsewhere.size != 0 is True, self.account_terms[account].isolated is True",
     ): "REF-POS-14: what is closed is a position, and an isolated account has no other",
-    (
-        "reference",
-        "liquidate",
-        "_within_limit: urgent is False, min(size, div_down(m.room, mark)) is False, size == 0 is True",
-    ): "REF-LIQ-9: what the limit does not cut closes something",
 }
 """By system, action and path: why no call takes it."""

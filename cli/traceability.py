@@ -7,6 +7,7 @@ import functools
 import inspect
 import re
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -22,8 +23,12 @@ Names = dict[str, set[str]]
 
 
 def rules_document(system: System) -> dict[str, Any]:
-    """`marginspec/rules/1`: every rule of the specification with its title, text, places in the code, properties."""
+    """`marginspec/rules/1`: every rule of the specification with its title, text, places in the code, properties.
+
+    lemmas: those of the properties that are steps of an argument, in which no action takes part.
+    """
     places = _places(system.model)
+    lemmas = {p.id for p in system.chapter.properties if p.kind == "lemma"}
     speaks = {p.id: _rules_spoken_of(p, system.model) for p in system.chapter.properties}
     return {
         "schema": "marginspec/rules/1",
@@ -35,6 +40,7 @@ def rules_document(system: System) -> dict[str, Any]:
                 "text": text,
                 "code": [_relative(place) for place in places.get(rule, ())],
                 "properties": [id for id, rules in speaks.items() if rule in rules],
+                "lemmas": [id for id, rules in speaks.items() if rule in rules and id in lemmas],
                 "never": system.model.never.get(rule),
             }
             for rule, title, text in _rules_of_text(system.text())
@@ -134,4 +140,4 @@ def _closure(names: set[str], uses: Names) -> set[str]:
 
 
 def _dedented(function: Any) -> str:
-    return inspect.cleandoc(inspect.getsource(function))
+    return textwrap.dedent(inspect.getsource(function))

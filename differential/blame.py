@@ -65,14 +65,15 @@ class Witness:
 class Cause:
     """What is behind some differences. rules: concerned, the likeliest first.
 
-    like: the change by which the model does the same, with its place, empty if none was found. exact: whether that
-    changes nothing on the calls on which the implementation agreed.
+    like: the change by which the model does the same, with its place, empty if none was found; variant: that change.
+    exact: whether that changes nothing on the calls on which the implementation agreed.
     """
 
     rules: tuple[str, ...]
     like: str
     exact: bool
     witnesses: tuple[Witness, ...]
+    variant: Variant | None = None
 
 
 Agreed = tuple[list[Any], Step]
@@ -90,18 +91,25 @@ def causes(
     left, found = set(range(len(witnesses))), list[Cause]()
     trials = list(inquiry.trials())
     while left:
-        alike = _best(trials, left)
+        alike = _exactly(trials, left) or _best(trials, left)
         explained = alike[0].same & left if alike else frozenset[int]()
         if not alike or (alike[0].spoilt and 2 * len(explained) < len(left)):
             break
         shown = inquiry.shown(explained)
         decision = inquiry.decision(shown)
         alike.sort(key=lambda trial: (trial.variant.rules[0] != decision, not trial.variant.left_out))
-        found.append(Cause(_rules(alike, decision), _told(alike[0]), alike[0].spoilt == 0, shown))
+        best = alike[0]
+        found.append(Cause(_rules(alike, decision), _told(best), best.spoilt == 0, shown, best.variant))
         left -= explained
         if not any(trial.spoilt == 0 and trial.same & left for trial in trials):
             left = inquiry.joined(left, found)
     return [*found, *inquiry.unexplained(left)]
+
+
+def explains(model: type[Machine], variant: Variant, witness: Witness, expected_reason: Callable[[str], str]) -> bool:
+    """Whether the model with a change does on a call exactly what the implementation did."""
+    with variant.installed():
+        return _Inquiry(model, [], [], expected_reason).does(witness)
 
 
 def beginning(model: type[Machine], state: list[Any]) -> tuple[tuple[str, ...], str]:
@@ -118,6 +126,17 @@ def beginning(model: type[Machine], state: list[Any]) -> tuple[tuple[str, ...], 
             if model.genesis().flatten() == state:
                 return variant.rules[:NAMED], f"{variant.change} ({variant.place})"
     return (), ""
+
+
+def _exactly(trials: Sequence[_Trial], left: set[int]) -> list[_Trial]:
+    """The best of the variants that spoil nothing, where these together explain all that the best one does.
+
+    Of two changes of one rule, a third that is like both but goes further must not take the place.
+    """
+    best = _best(trials, left)
+    exact = [trial for trial in trials if trial.spoilt == 0 and trial.weight == 1.0]
+    covered = frozenset[int]().union(*(trial.same for trial in exact)) & left
+    return _best(exact, left) if best and best[0].spoilt and best[0].same & left <= covered else []
 
 
 def _best(trials: Sequence[_Trial], left: set[int]) -> list[_Trial]:
@@ -191,14 +210,14 @@ class _Inquiry:
             concerned = [at for at, ran in enumerate(self._ran) if ran & values[0].users][:TRIED]
             for variant in values:
                 with variant.installed():
-                    promising = any(self._does(self._witnesses[at]) for at in concerned)
+                    promising = any(self.does(self._witnesses[at]) for at in concerned)
                 if promising:
                     yield from (trial for trial in self._tried(variant, BY_CHANCE) if trial.spoilt == 0)
 
     def _tried(self, variant: Variant, weight: float) -> Iterator[_Trial]:
         with variant.installed():
             concerned = [at for at, ran in enumerate(self._ran) if ran & variant.users]
-            same = frozenset(at for at in concerned if self._does(self._witnesses[at]))
+            same = frozenset(at for at in concerned if self.does(self._witnesses[at]))
             if not same:
                 return
             others = [at for at, ran in enumerate(self._ran_agreed) if ran & variant.users]
@@ -209,7 +228,7 @@ class _Inquiry:
                     return
         yield _Trial(variant, same, spoilt / (len(others) or 1), weight)
 
-    def _does(self, witness: Witness) -> bool:
+    def does(self, witness: Witness) -> bool:
         """Whether the model, as it now is, does what the implementation did."""
         outcome, answer = self._attempt(witness.before, witness.call), witness.reply.answer
         if outcome is None:

@@ -82,6 +82,44 @@ class Probe:
         self._round(other, self.value, 0, self.slope)
         return Probe(other // self.value, -other * self.slope // (self.value * self.value), self.trail)
 
+    def __divmod__(self, other: Any) -> tuple[Probe, Probe]:
+        quotient = self // other
+        return quotient, self - quotient * other
+
+    def __rdivmod__(self, other: int) -> tuple[Probe, Probe]:
+        quotient = other // self
+        return quotient, other - quotient * self
+
+    def __mod__(self, other: Any) -> Probe:
+        whole: Probe = self // other * other
+        return self - whole
+
+    def __rmod__(self, other: int) -> Probe:
+        quotient: Probe = other // self
+        return other - quotient * self
+
+    def __pow__(self, exponent: int) -> Probe:
+        value = self.value
+        slope = exponent * value ** (exponent - 1) * self.slope if exponent else 0
+        return Probe(value**exponent, slope, self.trail)
+
+    def __abs__(self) -> Probe:
+        return -self if self < 0 else self
+
+    def __lshift__(self, by: int) -> Probe:
+        return self * (1 << by)
+
+    def __rshift__(self, by: int) -> Probe:
+        return self // (1 << by)
+
+    def __and__(self, mask: int) -> Probe:
+        # Of a mask of low bits, the rest; of any other only its value is known to go with the number.
+        if mask & (mask + 1) == 0:
+            return self % (mask + 1)
+        return Probe(self.value & mask, 0, self.trail)
+
+    __rand__ = __and__
+
     def _round(self, value: int, divisor: int, slope: int, divisor_slope: int) -> None:
         quotient, remainder = divmod(value, divisor)
         slope -= quotient * divisor_slope

@@ -46,6 +46,8 @@ def judged_laws(model: type[Machine], claims: Sequence[Property]) -> list[Judged
 
 
 def _judged(model: type[Machine], claim: Property) -> Judged | None:
+    if claim.kind not in ("invariant", "theorem"):
+        return None
     hints = dict(list(get_type_hints(claim.predicate, include_extras=True).items())[1:])
     hints.pop("return", None)
     used = _used(claim.predicate)
@@ -111,14 +113,19 @@ class _Used:
 @functools.cache
 def _used(function: Callable[..., Any]) -> _Used:
     """What a function uses, the functions of its own package included."""
-    function = inspect.unwrap(function)
-    found = _in_code(function.__code__)
-    for name in found.names:
-        value = function.__globals__.get(name)
-        if isinstance(value, str):
-            found |= _Used(frozenset(), frozenset((value,)), False)
-        elif inspect.isfunction(value) and _package(value) == _package(function):
-            found |= _used(value)
+    found, todo, seen = _Used(frozenset(), frozenset(), False), [inspect.unwrap(function)], set[Any]()
+    while todo:
+        each = todo.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        used = _in_code(each.__code__)
+        found |= used
+        for value in (each.__globals__.get(name) for name in used.names):
+            if isinstance(value, str):
+                found |= _Used(frozenset(), frozenset((value,)), False)
+            elif inspect.isfunction(value) and _package(value) == _package(each):
+                todo.append(inspect.unwrap(value))
     return found
 
 

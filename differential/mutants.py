@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import cast
 
 from marginspec.differential.coverage import texts_of
+from marginspec.differential.deadline import Budget, Overdue
 from marginspec.differential.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
 from marginspec.differential.lockstep import Divergence, LockStep
 from marginspec.differential.mutation import Change, blocks, expressions
@@ -58,11 +59,27 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Kill:
-    """How a run killed a mutant: `differential`, `vector`, `prelude` or `crash`, after how many steps, why."""
+    """How the run of a mutant ended before its end, after how many steps, and why.
+
+    by: `differential` or `vector` where something was compared and differed: the mutant is killed. Else nothing was
+    shown of the implementation: `prelude` where it refuses its own set-up, `crash` where it is no model that runs,
+    `timed out` where it took more processor time than it may.
+    """
 
     by: str
     steps: int
     why: str
+
+    @property
+    def compared(self) -> bool:
+        """Whether mutant and implementation were seen to differ."""
+        return self.by in COMPARED
+
+
+COMPARED = ("differential", "vector")
+
+MUTANT_SECONDS = 120.0
+"""Of processor time that a mutant itself may take for its run; what the implementation takes is not counted."""
 
 
 # --- Enumeration ------------------------------------------------------------------------------------------------------
@@ -210,38 +227,47 @@ def _constant_patches(model: type[Machine], module: ModuleType, changed: str) ->
 
 
 def kill(
-    model: type[Machine], target: Target, steps: int, seed: int, runs: Sequence[Sequence[Call]] = ()
+    model: type[Machine],
+    target: Target,
+    steps: int,
+    seed: int,
+    runs: Sequence[Sequence[Call]] = (),
+    seconds: float = MUTANT_SECONDS,
 ) -> Kill | None:
     """Whether one of `steps` steps, drawn for a model that is now a mutant, tells it from the implementation.
 
-    runs: calls from genesis that are tried after them. Raises what the target raises.
+    runs: calls from genesis that are tried after them. seconds: of processor time for the mutant. Raises what the
+    target raises.
     """
+    budget, done = Budget(seconds), 0
     try:
-        hunt = _Hunt(model, target)
+        with budget.spent():
+            hunt = _Hunt(model, target)
     except ValueError as refused:
         return Kill("prelude", 0, str(refused))
-    except Exception as error:
-        return Kill("crash", 0, f"{type(error).__name__}: {error}")
-    bytes_of, done = random.Random(seed).randbytes, 0
-    while done < steps:
+    except (Exception, Overdue) as error:
+        return _ended(error, 0, seconds)
+    bytes_of = random.Random(seed).randbytes
+    for by, drawn in chain(
+        (("differential", None) for _ in range(-(-steps // SEQUENCE_STEPS))), (("vector", calls) for calls in runs)
+    ):
         try:
-            sequence = hunt.rehearsed(bytes_of, min(SEQUENCE_STEPS, steps - done))
-        except Exception as error:
-            return Kill("crash", done, f"{type(error).__name__}: {error}")
+            with budget.spent():
+                length = min(SEQUENCE_STEPS, steps - done)
+                sequence = hunt.rehearsed(bytes_of, length) if drawn is None else hunt.rehearsal.run(drawn)
+        except (Exception, Overdue) as error:
+            return _ended(error, done, seconds)
         found = hunt.lockstep.run(sequence, recheck=False)
         if found is not None:
-            return Kill("differential", done + found[0], _told(found[1]))
+            return Kill(by, done + found[0], _told(found[1]))
         done += len(sequence)
-    for calls in runs:
-        try:
-            sequence = hunt.rehearsal.run(calls)
-        except Exception as error:
-            return Kill("crash", done, f"{type(error).__name__}: {error}")
-        found = hunt.lockstep.run(sequence, recheck=False)
-        if found is not None:
-            return Kill("vector", done + found[0], _told(found[1]))
-        done += len(calls)
     return None
+
+
+def _ended(error: BaseException, done: int, seconds: float) -> Kill:
+    if isinstance(error, Overdue):
+        return Kill("timed out", done, f"no end after {seconds:.0f} s of its own")
+    return Kill("crash", done, f"{type(error).__name__}: {error}")
 
 
 class _Hunt:

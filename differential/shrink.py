@@ -7,6 +7,7 @@ cannot drift to another bug.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
@@ -21,6 +22,9 @@ from marginspec.targets.protocol import Target
 AIMS = 30
 EFFORT = 20_000
 """Steps that the implementation takes at most for one divergence."""
+
+FEW_CALLS, LAST_EFFORT = 10, 3_000
+"""Of so few calls at most, every pair is tried to be left out too, and so many more steps are taken for that."""
 
 
 def shrink(
@@ -72,7 +76,19 @@ class _Shrinker:
             self._delete()
             self._rename()
             self._simplify()
+        self._left = max(self._left, LAST_EFFORT)
+        while self._delete_one_or_two():
+            pass
         return self._calls, self._divergence
+
+    def _delete_one_or_two(self) -> bool:
+        """Leave out a call, or two, if the rest still shows the divergence: in the end none can go."""
+        places = range(len(self._calls) - 1) if len(self._calls) <= FEW_CALLS else range(0)
+        for out in itertools.chain(itertools.combinations(places, 1), itertools.combinations(places, 2)):
+            fewer = [call for at, call in enumerate(self._calls) if at not in out]
+            if self._shows(fewer) or (len(out) == 1 and self._shows_aimed(fewer)):
+                return True
+        return False
 
     def _rehearsed(self, calls: list[Call]) -> list[Step]:
         self._rehearsal.start()

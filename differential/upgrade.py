@@ -7,18 +7,20 @@ sequence goes on, so that one difference does not hide the others.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from marginspec.differential.blame import Agreed, Cause, Reply, Witness, beginning, causes
+from marginspec.differential.blame import Agreed, Cause, Reply, Witness, beginning, causes, explains
 from marginspec.differential.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
 from marginspec.differential.lockstep import Divergence, LockStep, Tally
 from marginspec.differential.sequence import Rehearsal, Step
-from marginspec.differential.shrink import shrink
+from marginspec.differential.shrink import shrink_by
+from marginspec.differential.variants import Variant
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.record import plain
 from marginspec.targets.protocol import Target
@@ -28,14 +30,23 @@ SIDES = ("base", "head")
 BEGINNING = "set-up"
 """What a difference is named after that is there before the first call, when no rule is found that is behind it."""
 
+BEGINS = "begins in another state"
+"""The effect of a difference that is there before the first call."""
+
 AGAIN = 6
 """So many calls are left out of one sequence at most; then the next begins."""
 
 KEPT = 4
 """Of each way in which an implementation departs, so many witnesses are kept, or one once there are many."""
 
-MANY = 24
+MANY = 32
 """Witnesses."""
+
+CHECKED_STEPS = 2_000
+"""So many steps the model, with every change that explains something, is run against the implementation once more."""
+
+BEYOND = 4
+"""So many calls at most are looked for that those changes do not explain."""
 
 KEPT_AGREED = 40
 """Of each action, so many calls are kept on which both agreed with the model."""
@@ -44,9 +55,12 @@ NEAR_AGREED = 120
 """Of each action, so many more of vectors: they stand near its decisions, which tells causes apart."""
 
 SHORT = 6
-"""A difference is shrunk from one witness after another until it shows in so few steps."""
+"""In so few steps a difference should show."""
 
-TRIED = 6
+TRIED = 2
+"""Of the witnesses of a difference, so many are shrunk, or more until it shows in `SHORT` steps."""
+
+MOST_TRIED = 5
 """Of the witnesses of a difference, so many are shrunk at most."""
 
 PLAIN = ((False, True), (True, False), (True, True), (False, False))
@@ -82,12 +96,23 @@ class Parting:
         return PLAIN.index((before, after))
 
 
+Effect = Callable[[Parting], tuple[str, str | None]]
+"""What a parting does, in words, and the harm in it that no declaration covers."""
+
+
+def effect_of(parting: Parting) -> tuple[str, str | None]:
+    """Whether the head accepts more, refuses more, or does otherwise."""
+    words = ("accepts more", "refuses more", "another result", "another reason")
+    return words[parting.plainness], None
+
+
 @dataclass(frozen=True)
 class Difference:
-    """What an upgrade changes of one rule. rules: concerned, the likeliest first. parting: the shortest found.
+    """One effect of one change of a rule. rules: concerned, the likeliest first. parting: the shortest found.
 
     like: the change of the model that makes it do the same, empty if none was found; exact: whether it changes nothing
-    else. ways: how it shows, as (rule or action, field), with how often it did.
+    else, and explains the parting that is shown. ways: how it shows, as (rule or action, field), with how often it did.
+    effect, harm: of every parting that is behind it.
     """
 
     rules: tuple[str, ...]
@@ -95,6 +120,8 @@ class Difference:
     exact: bool
     parting: Parting
     ways: dict[tuple[str, str], int]
+    effect: str = ""
+    harm: str | None = None
 
 
 @dataclass
@@ -149,17 +176,23 @@ def _sequences(model: type[Machine], steps: int, seed: int) -> Iterator[list[Ste
         yield drawn
 
 
+Way = tuple[str, tuple[str, str], str, bool]
+"""In which a side departs: which side, rule and field, the action, and whether the model accepts it."""
+
+
 class Upgrade:
     """The comparison, in two parts that each take their time: first `run`, then `explained`."""
 
-    def __init__(self, model: type[Machine], base: Target, head: Target) -> None:
+    def __init__(self, model: type[Machine], base: Target, head: Target, effect: Effect = effect_of) -> None:
+        """effect: by which the partings that one change explains are told apart."""
         self.result = Comparison()
+        self._effect, self._seed = effect, 0
         self._model, self._targets = model, (base, head)
         self._locksteps = [LockStep(model, target) for target in self._targets]
         self._rehearsal = Rehearsal(model)
         self._genesis = model.genesis().flatten()
         self._apart = [self._begins(target) != self._genesis for target in self._targets]
-        self._ways: Counter[tuple[str, tuple[str, str]]] = Counter()
+        self._ways: Counter[Way] = Counter()
         self._partings: list[Parting] = []
         self._agreed: defaultdict[str, list[Agreed]] = defaultdict(list)
         self._enough_agreed = KEPT_AGREED
@@ -177,6 +210,7 @@ class Upgrade:
         """
         if steps < 1:
             raise ValueError(f"steps is {steps}, must be at least 1: a run that compares nothing is no pass")
+        self._seed = seed
         for drawn in _sequences(self._model, steps, seed):
             self.result.steps += len(drawn)
             self._sequence(drawn)
@@ -214,8 +248,11 @@ class Upgrade:
         base, head = (lockstep.tally.actions for lockstep in self._locksteps)
         result.agreed = base & head
 
-    def _parting(self, steps: list[Step], recheck: bool) -> tuple[int, Parting | None]:
-        """After how many steps a side departs from the model, 0 if none does; how the sides part there, if they do."""
+    def _parting(self, steps: list[Step], recheck: bool, always: bool = False) -> tuple[int, Parting | None]:
+        """After how many steps a side departs from the model, 0 if none does; how the sides part there, if they do.
+
+        always: also where enough such partings are known; it is then not kept.
+        """
         found = [lockstep.run(steps, recheck) for lockstep in self._locksteps]
         at = min((each[0] for each in found if each is not None), default=0)
         if at == 0:
@@ -223,9 +260,9 @@ class Upgrade:
         here = {side: each[1] for side, each in zip(SIDES, found, strict=True) if each is not None and each[0] == at}
         departs = "both" if len(here) == 2 else next(iter(here))
         divergence = list(here.values())[-1]
-        way = departs, divergence.key
+        way = _way(steps[at - 1], departs, divergence)
         known, enough = self._ways[way], KEPT if len(self._partings) < MANY else 1
-        if departs != "both" and known >= enough:
+        if departs != "both" and known >= enough and not always:
             self._ways[way] += 1
             return at, None
         parting = Parting(steps[:at], departs, divergence, self._replies(steps[:at]))
@@ -233,7 +270,7 @@ class Upgrade:
             self.result.alike[divergence.key] += 1
             return at, None
         self._ways[way] += 1
-        if known < enough:
+        if known < enough and not always:
             self._partings.append(parting)
         return at, parting
 
@@ -255,6 +292,22 @@ class Upgrade:
 
         on_progress: called with how much is done and of how much, which becomes known on the way.
         """
+        found = self._found()
+        if beyond := self._beyond(found):
+            self._partings += beyond
+            found = self._found()
+            if self._beyond(found):  # what is left over has no row: then no change explains all of it
+                found = [(replace(cause, exact=False), partings) for cause, partings in found]
+        apart, differences = list(self._by_effect(found)), self.result.differences
+        for cause, effect, harm, partings in apart:
+            if on_progress is not None:
+                on_progress(1 + len(differences), 1 + len(apart))
+            differences.append(self._difference(cause, effect, harm, partings))
+        differences.sort(key=lambda difference: (not difference.harm, -sum(difference.ways.values())))
+        return self.result
+
+    def _found(self) -> list[tuple[Cause, list[Parting]]]:
+        """The causes of all partings, each with those that it explains."""
         found: list[tuple[Cause, list[Parting]]] = []
         for departs in ("head", "base", "both"):
             partings = [parting for parting in self._partings if parting.departs == departs]
@@ -269,13 +322,80 @@ class Upgrade:
             if witnesses:
                 known = causes(self._model, witnesses, agreed, reason)
                 found += [(cause, [of[id(witness)] for witness in cause.witnesses]) for cause in known]
-        merged, differences = _merged(found), self.result.differences
-        for cause, partings in merged:
-            if on_progress is not None:
-                on_progress(1 + len(differences), 1 + len(merged))
-            differences.append(self._difference(cause, partings))
-        differences.sort(key=lambda difference: -sum(difference.ways.values()))
-        return self.result
+        return found
+
+    def _beyond(self, found: list[tuple[Cause, list[Parting]]]) -> list[Parting]:
+        """Partings that the changes which explain the others, all made at once, do not explain.
+
+        Two changes of one rule can show in the same way: the witnesses that are kept may be of the first alone.
+        """
+        beyond: list[Parting] = []
+        for departs in ("head", "base"):
+            side = self._side(departs)
+            variants = [c.variant for c, partings in found if c.variant and partings[0].departs == departs]
+            changed = [(id(place), name) for variant in variants for place, name, _ in variant.patches]
+            # Two changes of one function cannot be made at once here: each is then checked on its own witnesses alone.
+            if not variants or self._apart[side] or len(set(changed)) < len(changed):
+                continue
+            for calls in self._unexplained(side, variants):
+                _, parting = self._parting(self._rehearsal.run(calls), recheck=False, always=True)
+                if parting is not None and len(parting.steps) == len(calls):
+                    beyond.append(parting)
+        return beyond
+
+    def _unexplained(self, side: int, variants: Sequence[Variant]) -> list[list[Call]]:
+        """Shortest calls on which the model with some changes, all made at once, is not the implementation."""
+        found: dict[Way, list[Call]] = {}
+        with contextlib.ExitStack() as stack:
+            for variant in variants:
+                stack.enter_context(variant.installed())
+            lockstep = LockStep(self._model, self._targets[side])
+            try:
+                for steps in _sequences(self._model, CHECKED_STEPS, self._seed + 1):
+                    shown = lockstep.run(steps, recheck=False)
+                    if shown is None:
+                        continue
+                    at, divergence = shown
+                    way = _way(steps[at - 1], SIDES[side], divergence)
+                    if way not in found:
+                        calls = [step.call for step in steps[:at]]
+                        found[way], _ = shrink_by(lockstep, self._model, calls, divergence, EFFORT)
+                    if len(found) == BEYOND:
+                        break
+            except Exception:
+                pass
+        return list(found.values())
+
+    def _by_effect(
+        self, found: list[tuple[Cause, list[Parting]]]
+    ) -> Iterator[tuple[Cause, str, str | None, list[Parting]]]:
+        """One difference for each rule, side, change and effect: a declared one must not hide another."""
+        grouped: dict[tuple[Any, ...], tuple[Cause, str, str | None, list[Parting]]] = {}
+        for cause, partings in found:
+            refused: list[Parting] = []
+            for parting in partings:
+                effect, harm = self._effect(parting)
+                if self._apart[self._side(parting.departs)]:
+                    effect = BEGINS
+                elif PLAIN[parting.plainness] == (False, False):
+                    refused.append(parting)
+                    continue
+                # What no change explains exactly may be two changes: then each action is told by itself.
+                action = "" if cause.exact or effect == BEGINS else parting.steps[-1].call.action
+                key = cause.rules[0], parting.departs, cause.like, effect, harm is not None, action
+                grouped.setdefault(key, (cause, effect, harm, []))[-1].append(parting)
+            # What both refuse treats nobody otherwise: of one change that does more it is a part.
+            if refused and cause.like:
+                same = (v for k, v in grouped.items() if k[:3] == (cause.rules[0], refused[0].departs, cause.like))
+                joined = next(same, None)
+                if joined is not None:
+                    joined[-1].extend(refused)
+                    continue
+            for parting in refused:
+                effect, harm = self._effect(parting)
+                key = cause.rules[0], parting.departs, cause.like, effect, False, parting.steps[-1].call.action
+                grouped.setdefault(key, (cause, effect, harm, []))[-1].append(parting)
+        yield from grouped.values()
 
     def _beginning(self, side: int) -> Cause:
         rules, like = beginning(self._model, self._begins(self._targets[side]))
@@ -289,23 +409,42 @@ class Upgrade:
         before = earlier[-1].state if earlier else self._genesis
         return Witness(before, last.call, last.outcome, parting.replies[side], parting.divergence)
 
-    def _difference(self, cause: Cause, partings: list[Parting]) -> Difference:
+    def _difference(self, cause: Cause, effect: str, harm: str | None, partings: list[Parting]) -> Difference:
         """The plainest way in which it shows that is short, else the shortest."""
-        tried = []
-        for parting in sorted(partings, key=lambda parting: (parting.plainness, len(parting.steps)))[:TRIED]:
+        tried: list[Parting] = []
+        for parting in sorted(partings, key=lambda parting: (parting.plainness, len(parting.steps)))[:MOST_TRIED]:
             tried.append(self._shrunk(parting))
-            if len(tried[-1].steps) <= SHORT:
+            if len(tried) >= TRIED and min(len(each.steps) for each in tried) <= SHORT:
                 break
         shortest = self._told_apart(min(tried, key=lambda parting: len(parting.steps)))
-        ways = dict.fromkeys((parting.departs, parting.divergence.key) for parting in partings)
-        counts = {key: self._ways[departs, key] for departs, key in ways}
-        return Difference(cause.rules, cause.like, cause.exact, shortest, counts)
+        side = self._side(shortest.departs)
+        exact = cause.exact and (
+            cause.variant is None
+            or explains(self._model, cause.variant, self._witness(shortest, side), self._targets[side].expected_reason)
+        )
+        shown = {_way(parting.steps[-1], parting.departs, parting.divergence) for parting in partings}
+        ways: Counter[tuple[str, str]] = Counter()
+        for way in shown:
+            ways[way[1]] += self._ways[way]
+        _, harmed = self._effect(shortest)
+        return Difference(cause.rules, cause.like, exact, shortest, dict(ways), effect, harmed or harm)
 
     def _shrunk(self, parting: Parting) -> Parting:
-        """A parting shrunk on the side that departs, as long as the other side then still does something else."""
-        target = self._targets[self._side(parting.departs)]
-        calls, divergence = shrink(self._model, target, parting.calls, parting.divergence, EFFORT)
+        """A parting shrunk on the side that departs, as long as the other side then still does something else.
+
+        What it does, and whom it harms, stays the same.
+        """
+        lockstep = self._locksteps[self._side(parting.departs)]
+        watch = _Watched(lockstep, lambda steps, divergence: self._alike(parting, steps, divergence))
+        calls, divergence = shrink_by(watch, self._model, parting.calls, parting.divergence, EFFORT)
         return self._again(parting, calls, divergence) or parting
+
+    def _alike(self, parting: Parting, steps: Sequence[Step], divergence: Divergence) -> bool:
+        """Whether some steps, after the last of which a side departs, show the same effect."""
+        if divergence.key != parting.divergence.key:
+            return False
+        other = self._again(parting, [step.call for step in steps], divergence)
+        return other is not None and _same(self._effect(other), self._effect(parting))
 
     def _again(self, parting: Parting, calls: list[Call], divergence: Divergence) -> Parting | None:
         """The parting that other calls lead to; None when the sides do the same."""
@@ -326,7 +465,7 @@ class Upgrade:
             found = None if option == actor else lockstep.run(self._rehearsal.run(calls), recheck=False)
             if found is not None and found[0] == len(calls) and found[1].key == parting.divergence.key:
                 other = self._again(parting, calls, found[1])
-                if other is not None and other.plainness == parting.plainness:
+                if other is not None and _same(self._effect(other), self._effect(parting)):
                     return other
         return parting
 
@@ -340,10 +479,22 @@ def _reply(target: Target, steps: Sequence[Step]) -> Reply:
     return Reply(answer, state if state != steps[-1].state else list(target.recheck()))
 
 
-def _merged(found: list[tuple[Cause, list[Parting]]]) -> list[tuple[Cause, list[Parting]]]:
-    """One difference for each rule and side: the first cause speaks for the others."""
-    by_rule: dict[tuple[str, str], tuple[Cause, list[Parting]]] = {}
-    for cause, partings in found:
-        known = by_rule.setdefault((cause.rules[0], partings[0].departs), (cause, []))
-        known[1].extend(partings)
-    return list(by_rule.values())
+def _way(step: Step, departs: str, divergence: Divergence) -> Way:
+    return departs, divergence.key, step.call.action, step.outcome.accepted
+
+
+def _same(one: tuple[str, str | None], other: tuple[str, str | None]) -> bool:
+    """Whether two effects are the same; harm to another account is as much harm."""
+    return (one[0], one[1] is None) == (other[0], other[1] is None)
+
+
+class _Watched:
+    """The lock-step run, which sees only divergences that some condition holds of."""
+
+    def __init__(self, lockstep: LockStep, holds: Callable[[Sequence[Step], Divergence], bool]) -> None:
+        self._lockstep, self._holds = lockstep, holds
+
+    def run(self, steps: Sequence[Step], recheck: bool) -> tuple[int, Divergence] | None:
+        """As that of `LockStep`."""
+        found = self._lockstep.run(steps, recheck)
+        return found if found is not None and self._holds(steps[: found[0]], found[1]) else None

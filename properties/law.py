@@ -2,14 +2,17 @@
 
 A theorem takes a state, identifiers and numbers, may `assume` things, lets actions happen and returns whether the law
 held. The prover calls it with unknowns, the tests with concrete states; it cannot tell the difference. An action that
-is refused inside a theorem ends that case: laws speak of what is accepted, unless they ask with `refusal`.
+is refused inside a theorem ends that case: laws speak of what is accepted, unless they ask with `refusal`. Whatever
+else refuses (a helper that overflows, a price that is stale) is a failed claim: say what it needs with `assume`, ask
+with `refusal`, or let it happen with `accepted`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_type_hints
 
 from marginspec.model.kernel.machine import Call, Machine, Rejected
@@ -69,13 +72,97 @@ class Step:
         return getattr(venue, self.call.action)(**self.call.arguments)
 
 
+refusals = 0
+"""How often `refusal` was asked: a law that asks has looked at what happened."""
+
+
 def refusal(action: Callable[..., Any], *arguments: Any) -> str | None:
     """The rule that refuses an action, None when it is accepted."""
+    global refusals
+    refusals += 1
+    return outcome(lambda: action(*arguments))[0]
+
+
+def outcome(happen: Callable[[], Any]) -> tuple[str | None, Any]:
+    """The rule by which something is refused, or None and what it returns."""
     try:
-        action(*arguments)
+        return None, happen()
     except Rejected as refused:
-        return refused.rule
-    return None
+        return refused.rule, None
+
+
+Answers = Callable[[Any, tuple[Any, ...]], Any]
+_answers: list[Answers] = []
+
+
+def anything(hint: Any, *about: Any) -> Any:
+    """Any number of a type, another at each call: what a relaxed model answers. Who runs a law says which.
+
+    about: what the number is a function of, states or numbers; then it is the same for the same.
+    """
+    return _answers[-1](hint, about)
+
+
+@contextlib.contextmanager
+def answering(source: Callable[[int, int], Any]) -> Iterator[None]:
+    """Let `anything` take its numbers, given the lowest and the highest, from a source."""
+    with answered_by(_Remembered(source)):
+        yield
+
+
+@contextlib.contextmanager
+def answered_by(answers: Answers) -> Iterator[None]:
+    """Let `anything` be answered, given the type and what it is about."""
+    _answers.append(answers)
+    try:
+        yield
+    finally:
+        _answers.pop()
+
+
+class _Remembered:
+    """Numbers from a source, for the same question the same one."""
+
+    def __init__(self, source: Callable[[int, int], Any]) -> None:
+        self._source = source
+        # What keys are made of is kept, so that nothing else takes its identity.
+        self._known: dict[Any, tuple[Any, Any]] = {}
+
+    def __call__(self, hint: Any, about: tuple[Any, ...]) -> Any:
+        if about and isinstance(about[0], Condition):
+            return about[0].holds
+        low, high = (0, 1) if hint is bool else (hint.__metadata__[0].low, hint.__metadata__[0].high)
+        parts = [part for one in about for part in (one.flatten() if isinstance(one, Machine) else (one,))]
+        key = low, high, *(_told_apart_by(part) for part in parts)
+        if not parts or key not in self._known:
+            number = self._source(low, high)
+            answer = number == 1 if hint is bool else number
+            if not parts:
+                return answer
+            self._known[key] = answer, parts
+        return self._known[key][0]
+
+
+def _told_apart_by(part: Any) -> Any:
+    """What is equal for the same terms, without asking whether unknown numbers are equal."""
+    if type(part) in (int, bool, str):
+        return part
+    return getattr(part, "key", None) or id(part)
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """What `anything` is asked about whose answer is known: whether it holds."""
+
+    holds: Any
+
+
+def accepted(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function returns that may be refused without being an action; where it is refused, the case ends."""
+    try:
+        return function(*arguments)
+    except Rejected:
+        raise Irrelevant from None
 
 
 @functools.cache
@@ -90,10 +177,12 @@ def arguments_of(predicate: Callable[..., Any]) -> dict[str, Any]:
 class Property:
     """A claim: `id`, the law in English, the predicate, and what stands with it.
 
-    kind: `invariant` (of a state, kept by every action) or `theorem` (of a case). given: invariants that may be
-    assumed of the state it starts from. covers: published claims of others that it states. bounds: what is limited.
+    kind: `invariant` (of a state, kept by every action), `theorem` (of a case in which actions happen), `lemma` (of
+    numbers or of one state: no action happens) or `composition` (see `Chapter.composition`). given: invariants that may
+    be assumed of the state it starts from. covers: published claims of others that it states. bounds: what is limited.
     before: for an invariant, what may be assumed of state and step. scope: the identifiers it speaks of.
     relaxed: makes of the model one that does the same and refuses less, of which it is proved instead.
+    rests_on: other properties, by ID, that must be proved for this one to say what its law says.
     """
 
     id: str
@@ -106,63 +195,116 @@ class Property:
     before: Predicate
     scope: Scope
     relaxed: Relaxation | None = None
+    rests_on: tuple[str, ...] = ()
+    chapter: Chapter | None = field(default=None, repr=False, compare=False)
 
 
 class Chapter:
     """The properties of one model, in the order of their text.
 
     bounds: what every proof is limited to. scope: the identifiers that proofs speak of. before: a predicate on (state,
-    step) that invariants may assume of every step, because a theorem shows that other steps are compositions of such.
+    step) that invariants may assume of every step, because a `composition` shows that other steps are made of such.
     """
 
-    def __init__(self, bounds: str, scope: Scope, before: Predicate) -> None:
+    def __init__(self, bounds: str, scope: Scope, before: Predicate | None = None) -> None:
         self.properties: list[Property] = []
-        self._bounds, self._scope, self._before = bounds, scope, before
+        self._bounds, self._scope, self._before = bounds, scope, before or _any_step
 
-    def theorem(
-        self,
-        id: str,
-        given: tuple[Predicate, ...] = (),
-        covers: tuple[str, ...] = (),
-        bounds: str = "",
-        scope: dict[str, Options] | None = None,
-        relaxed: Relaxation | None = None,
-    ) -> Callable[[P], P]:
-        """Declare a theorem. Its docstring is the law. bounds: further limits. scope: options that differ."""
-        return self._declare("theorem", id, given, covers, bounds, scope, relaxed)
+    def theorem(self, id: str, **options: Any) -> Callable[[P], P]:
+        """Declare a theorem. Its docstring is the law. Options: see `property_of`."""
+        return self._declare("theorem", id, **options)
 
-    def invariant(
-        self,
-        id: str,
-        given: tuple[Predicate, ...] = (),
-        covers: tuple[str, ...] = (),
-        bounds: str = "",
-        scope: dict[str, Options] | None = None,
-        relaxed: Relaxation | None = None,
-    ) -> Callable[[P], P]:
+    def lemma(self, id: str, **options: Any) -> Callable[[P], P]:
+        """Declare a lemma: a step of an argument that no action takes part in. Options: see `property_of`."""
+        return self._declare("lemma", id, **options)
+
+    def invariant(self, id: str, **options: Any) -> Callable[[P], P]:
         """Declare an invariant: a predicate on states that holds at first and is kept by every accepted action."""
-        return self._declare("invariant", id, given, covers, bounds, scope, relaxed)
+        return self._declare("invariant", id, **options)
 
-    def _declare(
-        self,
-        kind: str,
-        id: str,
-        given: tuple[Predicate, ...],
-        covers: tuple[str, ...],
-        bounds: str,
-        scope: dict[str, Options] | None,
-        relaxed: Relaxation | None,
-    ) -> Callable[[P], P]:
+    def composition(self, id: str, **options: Any) -> Callable[[P], P]:
+        """Declare what a step does first where `before` does not hold of it: the predicate returns that `Step`.
+
+        The claim: `before` holds of the first step; where that is accepted, `before` then holds of the step itself, and
+        taking both does and returns the same as the step alone and is refused by the same rule; where the first is
+        refused, so is the step. What every step keeps for which `before` holds, every step then keeps.
+        """
+        return self._declare("composition", id, **options)
+
+    def relaxations(self) -> list[Any]:
+        """What its properties are proved on instead of the model, and what their simulations are."""
+        found = list(dict.fromkeys(p.relaxed for p in self.properties if p.relaxed is not None))
+        for relaxation in found:
+            for method in getattr(relaxation, "replaced", {}).values():
+                over = method.marginspec_simulates[1]
+                if over is not None and over not in found:
+                    found.append(over)
+        return found
+
+    def add(self, properties: Iterable[Property]) -> None:
+        """Declare properties that are made by rule, each once; of the lemmas about one replacement the first.
+
+        Raises ValueError when one ID names two.
+        """
+        known = {p.id: p for p in self.properties}
+        for p in properties:
+            about = getattr(p.predicate, "replacement", None)
+            if p.id in known and (about is None or getattr(known[p.id].predicate, "replacement", None) is not about):
+                raise ValueError(f"property {p.id} is declared twice")
+            known.setdefault(p.id, replace(p, chapter=self))
+        self.properties[:] = known.values()
+
+    def _declare(self, kind: str, id: str, **options: Any) -> Callable[[P], P]:
         def wrap(predicate: P) -> P:
-            law = " ".join((predicate.__doc__ or "").split())
-            if not law or any(p.id == id for p in self.properties):
-                raise ValueError(f"property {id} has no docstring, so no law, or is declared twice")
-            known = {p.predicate: p for p in self.properties if p.kind == "invariant"}
-            stands = tuple(known[p] for p in given)
-            limits = f"{self._bounds}; {bounds}" if bounds else self._bounds
-            names = self._scope.narrowed(scope or {})
-            before = self._before
-            self.properties.append(Property(id, law, kind, predicate, stands, covers, limits, before, names, relaxed))
+            self.properties.append(self.property_of(kind, id, predicate, **options))
             return predicate
 
         return wrap
+
+    def property_of(
+        self,
+        kind: str,
+        id: str,
+        predicate: Predicate,
+        *,
+        given: tuple[Predicate, ...] = (),
+        covers: tuple[str, ...] = (),
+        bounds: str = "",
+        scope: Mapping[str, Options] | None = None,
+        relaxed: Relaxation | None = None,
+        rests_on: tuple[str, ...] = (),
+    ) -> Property:
+        """The property that a predicate states.
+
+        given: invariants assumed at first. bounds: further limits. scope: options that differ; see `Property` for the
+        rest. Raises ValueError when it states nothing or its ID is taken.
+        """
+        law = " ".join((predicate.__doc__ or "").split())
+        if not law or any(p.id == id for p in self.properties):
+            raise ValueError(f"property {id} has no docstring, so no law, or is declared twice")
+        known = {p.predicate: p for p in self.properties if p.kind == "invariant"}
+        if missing := [p.__name__ for p in given if p not in known]:
+            raise ValueError(f"property {id} is given {missing[0]}, which is no invariant declared before it")
+        limits = f"{self._bounds}; {bounds}" if bounds else self._bounds
+        stands, names = tuple(known[p] for p in given), self._scope.narrowed(scope or {})
+        needed = (*rests_on, *getattr(relaxed, "obligations", ()))
+        return Property(id, law, kind, predicate, stands, covers, limits, self._before, names, relaxed, needed, self)
+
+    @property
+    def scope(self) -> Scope:
+        """The identifiers that its laws speak of, where they say nothing else."""
+        return self._scope
+
+    @property
+    def limits_steps(self) -> bool:
+        """Whether its invariants say nothing of some steps: whether `before` is more than `return True`."""
+        return not _returns_true(self._before)
+
+
+def _any_step(state: Machine, step: Step) -> bool:
+    return True
+
+
+def _returns_true(function: Predicate) -> bool:
+    """Whether a function is nothing but `return True`: its byte code is that of one which is."""
+    return function.__code__.co_code == _any_step.__code__.co_code and function.__code__.co_consts[-1] is True

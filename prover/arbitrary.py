@@ -1,26 +1,95 @@
-"""Arbitrary states and arguments, built from the types of a model: every number an unknown within its range."""
+"""Arbitrary states and arguments, built from the types of a model: every number an unknown within its range.
+
+Names of unknowns are paths, e.g. `markets[here].fee`. A path in an argument begins with its name and a colon, which no
+path in a state has: `who:` or `step:deposit.amount`.
+"""
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
+import re
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, get_args, get_origin
 
+from marginspec.model.kernel.layout import walked
 from marginspec.model.kernel.machine import Call, Machine, actions_of
-from marginspec.model.kernel.numbers import Number
+from marginspec.model.kernel.numbers import UNBOUNDED, Number
 from marginspec.model.kernel.record import is_record, plain
-from marginspec.properties.law import Step
-from marginspec.properties.scope import NumberKey, Options, Scope
-from marginspec.prover.symbolic import Pick, Run, Unknown, Unsupported
+from marginspec.properties.law import Step, assume
+from marginspec.properties.scope import REST, NumberKey, Options, Scope
+from marginspec.prover.symbolic import Alike, Name, Open, Pick, Run, SymBool, SymInt, Unknown, Unsupported
 
 
 class Arbitrary:
-    """Builds unknown values by type; names of unknowns are paths, e.g. `markets[here].fee`."""
+    """Builds unknown values by type, with the identifiers of a scope.
 
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
+    alike: groups of identifiers that only their names tell apart. named: how many names to add to those of the kind of
+    `REST`. rests: how many accounts `REST` is looked at as, whose numbers add up to what it has where it is one.
+    """
+
+    def __init__(self, scope: Scope, named: int = 0, rests: int = 1) -> None:
+        self._scope = scope = _with_names(scope, named)
+        self._rest = [REST, *(f"{REST} {n}" for n in range(2, rests + 1))]
+        self._names = {str(m): Name(m) for members in _groups(scope) for m in members}
+        self._eager: dict[str, tuple[Any, ...]] = {}
+
+    @property
+    def alike(self) -> tuple[Alike, ...]:
+        """The groups, as a run takes them."""
+        everybody = {str(member) for member in _like_rest(self._scope)}
+        return tuple(
+            Alike(tuple(self._names[str(m)] for m in members), not everybody.isdisjoint(map(str, members)))
+            for members in _groups(self._scope)
+        )
+
+    @property
+    def apart(self) -> frozenset[str]:
+        """Those of them that the scope itself tells apart, where it pins what is about some of them alone."""
+        found: set[str] = set()
+        for members in _groups(self._scope):
+            names = {str(m) for m in members}
+            for path, options in self._scope.fixed.items():
+                found |= names & set(re.findall(r"\[([^]]*)\]", path))
+                pinned = names & {str(o) for o in options if isinstance(o, str)}
+                found |= pinned if pinned != names else set()
+            for options in self._scope.free.values():
+                free = names & {str(o) for o in options if isinstance(o, str)}
+                found |= free if free != names else set()
+        return frozenset(found)
+
+    def template(self, model: type[Machine]) -> Callable[[], Machine]:
+        """Arbitrary states of a model: each call gives a new one, on the numbers and identifiers of the current run."""
+        built: dict[Any, tuple[Machine, list[Any]]] = {}
+
+        def state() -> Machine:
+            run = Run.current
+            # A replay has numbers of its own; in an exploration all runs share their unknowns.
+            picks = tuple(run.pick(path, keys) for path, keys in self._eager.items()) if type(run).explores else ()
+            key = (id(run.atoms), picks)
+            if key not in built or not type(run).explores:
+                fresh = self.value(model, "")
+                if not type(run).explores:
+                    fresh._layout = walked()  # used once: not worth compiling
+                picks = tuple(run.picks[path] for path in self._eager) if type(run).explores else ()
+                key = (id(run.atoms), picks)
+                built[key] = fresh, constants_of(fresh)
+            machine, constants = built[key]
+            if any(a is not b for a, b in zip(constants, constants_of(machine), strict=True)):
+                raise Unsupported("a field that is declared a constant is changed")
+            return machine.clone()
+
+        return state
+
+    def tell_keys_apart(self) -> None:
+        """End the case where two identifiers that are numbers are the same number: then they are one identifier."""
+        numbers = {k.name: k for keys in self._scope.keys.values() for k in keys if isinstance(k, NumberKey)}
+        for one, other in itertools.combinations(numbers.values(), 2):
+            a, b = self._key(one), self._key(other)
+            assume(SymBool("ne", a, b) if isinstance(a, SymInt) else a != b)
 
     def value(self, hint: Any, path: str) -> Any:
         """An arbitrary value of a type."""
@@ -28,17 +97,29 @@ class Arbitrary:
         if options := self._options(hint, path):
             return self._pick(options, path)
         if is_record(kind):
-            hints = typing.get_type_hints(kind, include_extras=True)
-            names = list(inspect.signature(kind).parameters)
-            return kind(**{n: self.value(hints[n], f"{path}.{n}" if path else n) for n in names})
+            home = path if not path or path.endswith(":") else f"{path}."
+            return kind(**{n: self.value(hint, f"{home}{n}") for n, hint in fields_of(kind).items()})
         if get_origin(kind) is dict:
-            key, item = get_args(kind)
-            return {self._key(k): self.value(item, f"{path}[{k}]") for k in self._scope.keys[key]}
+            return self._map(kind, path)
         if kind is bool:
             return self._unknown(path, Number(0, 1)) == 1
         if kind is int:
-            return self._unknown(path, hint.__metadata__[0])
-        raise Unsupported(f"{path}: no arbitrary value of type {kind}")
+            return self._unknown(path, _number(hint, path))
+        raise Unsupported(f"{path}: no arbitrary value of type {getattr(kind, '__name__', kind)}")
+
+    def _map(self, kind: Any, path: str) -> dict[Any, Any]:
+        key, item = get_args(kind)
+        if key not in self._scope.keys:
+            raise Unsupported(f"{path}: the scope has no identifiers of type {getattr(key, '__name__', key)}")
+        found: dict[Any, Any] = {}
+        for k in self._scope.keys[key]:
+            name = self._key(k)
+            found[name] = self.value(item, f"{path}[{k.name if isinstance(k, NumberKey) else k}]")
+            if k == REST:
+                more = [self.value(item, f"{path}[{further}]") for further in self._rest[1:]]
+                found[name] = _less(found[name], more)
+                found |= dict(zip(self._rest[1:], more, strict=True))
+        return found
 
     def instances(self, hints: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Every combination of identifiers that a law speaks of: the cases in which an invariant may be assumed."""
@@ -46,25 +127,125 @@ class Arbitrary:
         for case in itertools.product(*options):
             yield dict(zip(hints, case, strict=True))
 
-    def _options(self, hint: Any, path: str) -> Options:
-        kind, scope = plain(hint), self._scope
-        fixed = scope.fixed.get(path) or scope.fixed.get(path.rpartition(".")[2])
-        return fixed or scope.free.get(kind) or scope.keys.get(kind, ())
+    def argument(self, hint: Any, name: str) -> Any:
+        """An arbitrary argument of a law."""
+        return self.value(hint, f"{name}:")
 
-    def step(self, model: type[Machine], path: str) -> Step:
+    def step(self, model: type[Machine], name: str) -> Step:
         """Any action of a model with any arguments."""
         infos = actions_of(model)
-        info = infos[Run.current.pick(path, tuple(infos))]
-        return Step(Call(info.name, {n: self.value(h, f"{path}.{info.name}.{n}") for n, h in info.arguments.items()}))
+        info = infos[Run.current.pick(f"{name}:", tuple(infos))]
+        arguments = {n: self.value(h, f"{name}:{info.name}.{n}") for n, h in info.arguments.items()}
+        return Step(Call(info.name, arguments))
 
-    def _pick(self, options: tuple[Any, ...], path: str) -> Any:
-        keys = [self._key(o) for o in options]
+    def _options(self, hint: Any, path: str) -> Options:
+        """The identifiers that a variable may be: an `Open` tuple, unless the scope limits them."""
+        kind, scope = plain(hint), self._scope
+        own = path.rstrip(":")
+        for name in (own, re.split(r"[.:]", own)[-1]):
+            if name in scope.fixed:
+                return scope.fixed[name]
+        if kind in scope.free:
+            return scope.free[kind]
+        return Open(option for option in scope.keys.get(kind, ()) if option != REST)
+
+    def _pick(self, options: Options, path: str) -> Any:
+        keys = (
+            type(options)(self._key(o) for o in options)
+            if isinstance(options, Open)
+            else tuple(map(self._key, options))
+        )
+        if len(keys) == 1 and not isinstance(keys, Open):
+            return keys[0]
+        if isinstance(keys[0], str):
+            return Pick(path, keys)
         if len(keys) == 1:
             return keys[0]
-        return Pick(path, keys) if isinstance(keys[0], str) else Run.current.pick(path, keys)
+        if ":" not in path:
+            self._eager[path] = keys
+        return Run.current.pick(path, keys)
 
     def _key(self, key: Any) -> Any:
-        return self._unknown(key.name, key.number) if isinstance(key, NumberKey) else key
+        if isinstance(key, NumberKey):
+            number = key.number
+            return Run.current.unknown(Unknown(key.name, number.low, number.high, number.typical), identifier=True)
+        return self._names.get(key, key) if isinstance(key, str) else key
 
-    def _unknown(self, name: str, number: Any) -> Any:
-        return Run.current.unknown(Unknown(name, number.low, number.high, number.typical))
+    def _unknown(self, name: str, number: Number) -> Any:
+        low, high = number.low, number.high
+        if f"[{REST}" in name:
+            # The sum over any number of accounts, none of them included.
+            low, high = -UNBOUNDED if low < 0 else 0, UNBOUNDED if high > 0 else 0
+        return Run.current.unknown(Unknown(name, low, high, number.typical))
+
+
+@functools.cache
+def fields_of(kind: type) -> dict[str, Any]:
+    """Name and annotated type of each thing that a record is made of."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return {name: hints[name] for name in inspect.signature(kind).parameters}
+
+
+def constants_of(state: Machine) -> list[Any]:
+    """Every value in the constant fields of a state, in a fixed order."""
+    found: list[Any] = []
+    todo = [getattr(state, name) for name in state.constants()]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            todo += value.values()
+        elif is_record(type(value)):
+            todo += [getattr(value, name) for name in fields_of(type(value))]  # type: ignore[arg-type]
+        else:
+            found.append(value)
+    return found
+
+
+def rest_of(names: Sequence[str]) -> list[int]:
+    """The places, among the variables of a state, of what belongs to accounts that are not named."""
+    return [at for at, name in enumerate(names) if f"[{REST}]" in name]
+
+
+def _less(whole: Any, parts: Sequence[Any]) -> Any:
+    """What is left of each number; what is no number cannot be taken apart."""
+    if is_record(type(whole)):
+        left = {n: _less(getattr(whole, n), [getattr(part, n) for part in parts]) for n in fields_of(type(whole))}  # type: ignore[arg-type]
+        return type(whole)(**left)
+    if isinstance(whole, dict):
+        return {key: _less(item, [part[key] for part in parts]) for key, item in whole.items()}
+    return whole - sum(parts) if isinstance(whole, int) and not isinstance(whole, bool) else whole
+
+
+def _number(hint: Any, path: str) -> Number:
+    for note in getattr(hint, "__metadata__", ()):
+        if isinstance(note, Number):
+            return note
+    raise Unsupported(f"{path}: an int without a Number that says its range")
+
+
+def _types(scope: Scope, key: Any) -> frozenset[Any]:
+    return frozenset(kind for kind, keys in scope.keys.items() if key in keys)
+
+
+def _like_rest(scope: Scope) -> tuple[Any, ...]:
+    """The identifiers that are of the same types as `REST`: there are more of them than have names."""
+    types = _types(scope, REST)
+    if not types:
+        return ()
+    first = scope.keys[min(types, key=lambda kind: len(scope.keys[kind]))]
+    return tuple(k for k in first if k != REST and _types(scope, k) == types)
+
+
+def _with_names(scope: Scope, many: int) -> Scope:
+    """A scope with more identifiers of the kind of which there is a rest."""
+    types, names = _types(scope, REST), tuple(f"further {n}" for n in range(1, many + 1))
+    keys = {kind: (*options, *names) if kind in types else options for kind, options in scope.keys.items()}
+    return replace(scope, keys=keys)
+
+
+def _groups(scope: Scope) -> list[tuple[Any, ...]]:
+    """Those that the scope declares, and those of whom there is a rest, as one."""
+    everybody = _like_rest(scope)
+    names = {str(member) for member in everybody}
+    declared = [tuple(group) for group in scope.alike if names.isdisjoint(map(str, group))]
+    return [*declared, everybody] if everybody else declared

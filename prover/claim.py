@@ -1,31 +1,85 @@
-"""What a property claims of one venue."""
+"""What a property claims of one state."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from marginspec.model.kernel.machine import Machine
+from marginspec.model.kernel.machine import Machine, Rejected
 from marginspec.model.kernel.record import plain
-from marginspec.properties.law import Property, Step, arguments_of, assume
+from marginspec.properties.law import Irrelevant, Property, Step, arguments_of, assume, every, outcome
+from marginspec.properties.ranges import outside_of
 from marginspec.prover.arbitrary import Arbitrary
 
 
-def claimed(model: type[Machine], claim: Property, arbitrary: Arbitrary, venue: Machine) -> Any:
-    """Whether a property holds of a venue, which may be changed, and of arbitrary arguments.
+def claimed(model: type[Machine], claim: Property, arbitrary: Arbitrary, state: Machine) -> Any:
+    """Whether a property holds of a state, which may be changed, and of arbitrary arguments.
 
-    An invariant is the theorem that every accepted action keeps it. Raises `Irrelevant` and `Rejected` where nothing is
-    claimed.
+    An invariant is the theorem that every accepted action keeps it. Raises `Irrelevant` where nothing is claimed. What
+    refuses and is no action fails the claim.
     """
+    try:
+        assume(getattr(claim.relaxed, "given", lambda _: True)(state))
+        _assume_given(claim, arbitrary, state)
+        return _claimed(model, claim, arbitrary, state)
+    except Rejected as refused:
+        if refused.by_action:
+            raise Irrelevant from None
+        return False
+
+
+def _assume_given(claim: Property, arbitrary: Arbitrary, state: Machine) -> None:
     for invariant in claim.given:
         for case in arbitrary.instances(arguments_of(invariant.predicate)):
-            assume(invariant.predicate(venue, **case))
+            _assume_of(invariant, state, case)
+
+
+def _assume_of(invariant: Property, state: Machine, arguments: dict[str, Any]) -> None:
+    """An invariant that cannot be asked of a state does not hold of it."""
+    try:
+        holds = invariant.predicate(state, **arguments)
+    except Rejected:
+        raise Irrelevant from None
+    assume(holds)
+
+
+def _claimed(model: type[Machine], claim: Property, arbitrary: Arbitrary, state: Machine) -> Any:
     hints = arguments_of(claim.predicate)
-    arguments = {n: arbitrary.value(h, n) for n, h in hints.items() if plain(h) is not Step}
-    if claim.kind == "theorem":
+    arguments = {n: arbitrary.argument(h, n) for n, h in hints.items() if plain(h) is not Step}
+    if claim.kind == "composition":
+        return _composed(claim, state, arbitrary.step(model, "step"))
+    if claim.kind != "invariant":
         steps = {n: arbitrary.step(model, n) for n, h in hints.items() if plain(h) is Step}
-        return claim.predicate(venue, **arguments, **steps)
-    assume(claim.predicate(venue, **arguments))
+        return claim.predicate(state, **arguments, **steps)
+    if not hasattr(claim.predicate, "fields"):  # else a state within its ranges is what this begins with
+        _assume_of(claim, state, arguments)
     step = arbitrary.step(model, "step")
-    assume(claim.before(venue, step))
-    step.take(venue)
-    return claim.predicate(venue, **arguments)
+    assume(claim.before(state, step))
+    if fields := getattr(claim.predicate, "fields", None):
+        return _within_ranges(state, step, fields)
+    step.take(state)
+    return claim.predicate(state, **arguments)
+
+
+def _within_ranges(state: Machine, step: Step, fields: Callable[[str], bool]) -> Any:
+    """The ranges of what a step changes: what it does not is where it was."""
+    before = state.flatten()
+    step.take(state)
+    changed = {n for n, old, new in zip(state.names(), before, state.flatten(), strict=True) if old is not new}
+    return every(condition for name, condition in outside_of(state, fields) if name in changed)
+
+
+def _composed(claim: Property, state: Machine, step: Step) -> Any:
+    """See `Chapter.composition`."""
+    assume(not claim.before(state, step))
+    prepared, first = state.clone(), claim.predicate(state, step)
+    if not claim.before(prepared, first):
+        return False
+    if outcome(lambda: first.take(prepared))[0] is not None:
+        return outcome(lambda: step.take(state))[0] is not None
+    if not claim.before(prepared, step):
+        return False
+    alone, both = outcome(lambda: step.take(state)), outcome(lambda: step.take(prepared))
+    if alone[0] is not None or both[0] is not None:
+        return alone[0] == both[0]
+    return alone[1] == both[1] and state.flatten() == prepared.flatten()

@@ -15,11 +15,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from marginspec.prover.symbolic import Atoms, Quotient, SymBool, SymInt, Unknown, Value, key_of
+from marginspec.prover.terms import Atoms, Quotient, SymBool, SymInt, Unknown, Value, key_of
 
 ENCODINGS = ("linear", "light", "near", "cuts", "real", "int")
 NEAR = 2
+
+OPAQUE = ("linear", "integers")
+"""Encodings in which each product of unknowns is an unknown of its own; `integers` is `linear` on integers."""
+
 _WIDE = 1 << 120
+_NO_BOUND = 1 << 2048
+"""Bounds beyond this come of numbers that have none (`UNBOUNDED`): they are never assumed."""
+
 _LOGIC = {"linear": "QF_LRA", "int": "QF_NIA"}
 
 
@@ -77,22 +84,27 @@ def smt_lib(obligation: Obligation, encoding: str, header: str = "") -> str:
     narrow = encoding in ("linear", "light", "near", "cuts")
     conditions = [c for c in conditions if not narrow or not only_width(c)]
     used = support(atoms, [*conditions, *obligation.claims], opaque)
-    lines = [f"; {line}" for line in header.splitlines()]
-    lines += [f"; x{i} = {described.name}" for i in used if isinstance(described := atoms.all[i], Unknown)]
+    lines = [f"; {_comment(line)}" for line in header.splitlines()]
+    lines += [f"; x{i} = {_comment(described.name)}" for i in used if isinstance(described := atoms.all[i], Unknown)]
     lines.append(f"(set-logic {_LOGIC.get(encoding, 'QF_NRA')})")
     lines += [f"(declare-fun x{i} () {sort})" for i in used]
     facts = [fact for i in used for fact in _facts(atoms, i, wide=not narrow, defined=i not in opaque)]
     if encoding == "linear":
         products = {m for c in [*facts, *conditions, *obligation.claims] for m in c.term.terms if len(m) > 1}
-        lines += [f"(declare-fun {_product(m)} () Real)" for m in sorted(products)]
+        lines += [f"(declare-fun {product_name(m)} () Real)" for m in sorted(products)]
     if encoding in ("near", "cuts"):
         defined = [i for i in used if i not in opaque]
         lines += [f"(assert {text})" for text in _cuts(atoms, defined, [*conditions, *obligation.claims])]
-    lines += [f"(assert {_condition(c, encoding)})" for c in [*facts, *conditions]]
+    lines += [f"(assert {condition_text(c, encoding)})" for c in [*facts, *conditions]]
     if obligation.claims:
-        broken = " ".join(_condition(c.negated(), encoding) for c in obligation.claims)
+        broken = " ".join(condition_text(c.negated(), encoding) for c in obligation.claims)
         lines.append(f"(assert (or {broken}))" if len(obligation.claims) > 1 else f"(assert {broken})")
     return "\n".join([*lines, "(check-sat)", ""])
+
+
+def _comment(text: str) -> str:
+    """Text that cannot end the comment in which it stands."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text)
 
 
 def only_width(condition: SymBool) -> bool:
@@ -102,9 +114,10 @@ def only_width(condition: SymBool) -> bool:
 
 def _facts(atoms: Atoms, number: int, wide: bool, defined: bool) -> Iterable[SymBool]:
     """What is known of an atom by itself: its bounds and, for a quotient, its definition."""
-    atom = SymInt({(number,): 1})
+    atom = atoms.atom(number)
     low, high = atoms.bounds(atom)
-    yield from _conditions(low - atom)
+    if low > -_NO_BOUND:
+        yield from _conditions(low - atom)
     if wide and high < 1 << 300:
         yield from _conditions(atom - high)
     described = atoms.all[number]
@@ -128,9 +141,9 @@ def _cuts(atoms: Atoms, used: list[int], conditions: list[SymBool]) -> Iterable[
     """
     quotients = [(i, described) for i in used if isinstance(described := atoms.all[i], Quotient)]
     for i, described in quotients:
-        a, b, q = described.numerator, described.denominator, SymInt({(i,): 1})
+        a, b, q = described.numerator, described.denominator, atoms.atom(i)
         places: list[Value] = [-1, 0, 1]
-        places += [SymInt({(j,): 1}) for j, other in quotients if j != i and key_of(other.denominator) == key_of(b)]
+        places += [atoms.atom(j) for j, other in quotients if j != i and key_of(other.denominator) == key_of(b)]
         for condition in conditions:
             coefficient = condition.term.terms.get((i,), 0)
             if abs(coefficient) == 1:
@@ -148,36 +161,36 @@ def _order(value: Value) -> list[tuple[tuple[int, ...], int]]:
 def _at_most(x: Value, y: Value) -> str:
     term = x - y
     if isinstance(term, SymInt):
-        return _condition(SymBool("le", term), "cuts")
+        return condition_text(SymBool("le", term), "cuts")
     return "true" if term <= 0 else "false"
 
 
-def _condition(condition: SymBool, encoding: str) -> str:
+def condition_text(condition: SymBool, encoding: str) -> str:
     """`le` and `eq` against zero, positive and negative parts on their own sides so that no minus sign is needed."""
     left = {m: c for m, c in condition.term.terms.items() if c > 0}
     right = {m: -c for m, c in condition.term.terms.items() if c < 0}
     relation = "<=" if condition.kind == "le" else "="
-    text = f"({relation} {_sum(left, encoding)} {_sum(right, encoding)})"
+    text = f"({relation} {sum_text(left, encoding)} {sum_text(right, encoding)})"
     return f"(not {text})" if condition.kind == "ne" else text
 
 
-def _sum(terms: dict[tuple[int, ...], int], encoding: str) -> str:
+def sum_text(terms: dict[tuple[int, ...], int], encoding: str) -> str:
     parts = []
     for monomial, coefficient in sorted(terms.items()):
-        factors = [_product(monomial)] if encoding == "linear" and monomial else [f"x{i}" for i in monomial]
+        factors = [product_name(monomial)] if encoding in OPAQUE and monomial else [f"x{i}" for i in monomial]
         if coefficient != 1 or not factors:
-            factors.insert(0, _constant(coefficient, encoding))
+            factors.insert(0, constant_text(coefficient, encoding))
         parts.append(factors[0] if len(factors) == 1 else f"(* {' '.join(factors)})")
     if not parts:
-        return _constant(0, encoding)
+        return constant_text(0, encoding)
     return parts[0] if len(parts) == 1 else f"(+ {' '.join(parts)})"
 
 
-def _product(monomial: tuple[int, ...]) -> str:
+def product_name(monomial: tuple[int, ...]) -> str:
     """The name of a product of unknowns where it is an unknown of its own."""
     return "x" + "x".join(str(i) for i in monomial)
 
 
-def _constant(value: int, encoding: str) -> str:
-    digits = str(abs(value)) if encoding == "int" else f"{abs(value)}.0"
+def constant_text(value: int, encoding: str) -> str:
+    digits = str(abs(value)) if encoding in ("int", "integers") else f"{abs(value)}.0"
     return digits if value >= 0 else f"(- {digits})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
 
-from marginspec.prover.symbolic import Atoms, SymBool, Unknown, Value
+from marginspec.prover.terms import Atoms, SymBool, SymInt, Unknown, Value
 
 MENDED = 3
 
@@ -37,7 +37,7 @@ class Evaluation:
 
     def term(self, value: Value) -> int:
         """The value of a term."""
-        if isinstance(value, int):
+        if not isinstance(value, SymInt):
             return value
         total, values = 0, self._values
         for monomial, coefficient in value.terms.items():

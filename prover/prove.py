@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import dataclasses
+import inspect
 import itertools
 import multiprocessing
+import re
+import textwrap
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -13,14 +20,37 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from marginspec.model.kernel.machine import Machine, Rejected
-from marginspec.model.kernel.record import plain
-from marginspec.properties.law import Irrelevant, Property, arguments_of
-from marginspec.prover.arbitrary import Arbitrary
+from marginspec.model.kernel.record import Record, plain
+from marginspec.properties import law as law_room
+from marginspec.properties.law import Irrelevant, Property, answering, arguments_of
+from marginspec.properties.ranges import RANGES
+from marginspec.properties.relaxation import NotCovered
+from marginspec.properties.scope import REST
+from marginspec.prover import recheck
+from marginspec.prover.arbitrary import Arbitrary, rest_of
 from marginspec.prover.claim import claimed
+from marginspec.prover.dependencies import Dependencies, replaced_by
 from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib
-from marginspec.prover.evaluate import Numbers
+from marginspec.prover.evaluate import Evaluation, Numbers
+from marginspec.prover.meaning import FALSE
 from marginspec.prover.solvers import Answer, solve
-from marginspec.prover.symbolic import Exploration, Path, Replay, Run, Unsupported, explore
+from marginspec.prover.symbolic import (
+    Atoms,
+    Exploration,
+    Path,
+    Pick,
+    Replay,
+    Run,
+    SymBool,
+    SymKey,
+    Unnamed,
+    Unsupported,
+    claims_of,
+    explore,
+    shown,
+)
+from marginspec.prover.symmetry import asymmetry
+from marginspec.prover.trial import Trials
 from marginspec.prover.witness import Witnesses
 
 # Two rounds over the encodings: what one of them makes easy need not wait for another to time out.
@@ -28,6 +58,22 @@ ROUNDS = ({"z3": 1.0, "yices": 0.5, "cvc5": 0.25}, {"z3": 4.0, "yices": 2.0, "cv
 
 # Seconds on a property after which a solver is not asked for opinions that are not needed.
 ENOUGH = 0.25
+
+# Seconds on one text that re-checks what an exploration took for granted, by solver.
+RECHECK = {"yices": 4.0, "cvc5": 4.0, "z3": 4.0}
+
+# Names that are added to a scope where a law and its steps may speak of more accounts than it names.
+MOST_NAMES = 8
+
+# Processor time for looking whether identifiers that are said to be alike are.
+SYMMETRY_SECONDS = 0.5
+
+# Accounts that nobody names, where a law must not count them; and on how many of its paths.
+MANY_ACCOUNTS = 64
+FEW_PATHS = 12
+
+# Witnesses of paths that a solver decides, for one choice of identifiers, after which others need not be looked for.
+SHOWN = 8
 
 # Numbers to mend before a solver is asked whether there are any.
 FEW = 4
@@ -46,49 +92,148 @@ class SolverResult:
             self.verdict = answer.verdict
 
 
+class DeadEnds:
+    """First decisions of paths of one exploration that nothing takes."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, set[tuple[int, ...]]] = {}
+
+    def add(self, path: Path, many: int) -> None:
+        """The first decisions of a path lead nowhere."""
+        self._known.setdefault(many, set()).add(tuple(map(id, path.constraints[:many])))
+
+    def __contains__(self, path: Path) -> bool:
+        # Paths that begin with the same decisions share them.
+        decided = tuple(map(id, path.constraints))
+        return any(decided[:many] in known for many, known in self._known.items())
+
+
+@dataclass(frozen=True)
+class Impossible:
+    """That nothing takes a path; text: by which Z3 found it, where it was asked without products."""
+
+    text: str = ""
+
+
 @dataclass
 class Verdict:
     """What is known of a property: `proved`, `refuted` or `unknown`, with everything that qualifies it.
 
-    paths: ways to run on which the law was claimed. obligations: claims that needed a solver. witnessed: every such
-    path, and there is at least one, has concrete integers that take it. confirmed: for every obligation a second solver
-    agreed (where algebra alone decided there is none). counterexample: replayed on integers.
+    paths: ways to run on which the law was claimed. obligations: claims that needed a solver; algebra: there were none.
+    rechecked: steps of algebra and conditions taken for known that a solver read again. witnessed: concrete integers
+    take these paths, and the model run on them takes each to the same end; where many are of one choice of identifiers,
+    some of them.
+    confirmed: for every obligation and every step a second solver agreed. vacuous: nothing is claimed. cases: in how
+    many the law was run as plain Python and held. scope: what its variables are limited to. relaxed: the methods that
+    were replaced. took: the invariants that were taken for given, where not all were needed. counterexample: integers
+    and identifiers; replays: whether it is by the names of the proof, so that a test can be made of it. cached: found
+    in an earlier run, of the same texts.
     """
 
     id: str
     law: str
     verdict: str
     bounds: str
+    kind: str = "theorem"
     reason: str = ""
     paths: int = 0
     obligations: int = 0
+    rechecked: int = 0
     witnessed: bool = False
     confirmed: bool = False
+    algebra: bool = False
+    vacuous: bool = False
+    cases: int = 0
+    scope: tuple[str, ...] = ()
+    relaxed: tuple[str, ...] = ()
+    rests_on: tuple[str, ...] = ()
+    took: tuple[str, ...] | None = None
     solvers: dict[str, SolverResult] = field(default_factory=dict)
     counterexample: dict[str, Any] | None = None
+    replays: bool = True
+    cached: bool = False
     seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class Prover:
-    """Proves properties of one model. emit: a folder for the SMT-LIB text of every obligation."""
+    """Proves properties of one model. emit: a folder for the SMT-LIB text of every obligation.
+
+    recheck: whether a second solver is asked, and what an exploration takes for granted is checked.
+    """
 
     model: type[Machine]
     emit: File | None = None
     recheck: bool = True
     witnesses: Witnesses = field(default_factory=Witnesses)
+    trials: dict[type[Machine], Trials] = field(default_factory=dict)
+    _rechecked: dict[str, bool] = field(default_factory=dict)
+    _alike: dict[str, str | None] = field(default_factory=dict)
+    _alone: dict[str, Verdict] = field(default_factory=dict)
 
     def prove(self, claim: Property) -> Verdict:
-        """The verdict on one property."""
+        """The verdict on one property, all that it rests on included."""
+        needed = Dependencies(self.model, [claim])
+        for each in needed.claims:
+            if each.id not in self._alone:
+                self._alone[each.id] = self.alone(each)
+        return needed.settled(claim, self._alone)
+
+    def alone(self, claim: Property) -> Verdict:
+        """The verdict on one property where all that it rests on holds."""
+        if claim.id != RANGES:
+            return self._of(claim)
+        # As few invariants as will do, the first ones: whichever is false must not make this one unknown.
+        many, verdict = 0, self._of(dataclasses.replace(claim, given=()))
+        while verdict.verdict != "proved" and many < len(claim.given):
+            many = min(max(1, 2 * many), len(claim.given))
+            verdict = self._of(dataclasses.replace(claim, given=claim.given[:many]))
+        verdict.took = tuple(given.id for given in claim.given[:many])
+        return verdict
+
+    def _of(self, claim: Property) -> Verdict:
         started = time.perf_counter()
-        verdict = Verdict(claim.id, claim.law, "unknown", claim.bounds)
+        verdict = Verdict(claim.id, claim.law, "unknown", claim.bounds, claim.kind)
+        assumed = getattr(claim.relaxed, "assumed", "")
+        verdict.scope = (*claim.scope.pins(), *([f"only where: {assumed}"] if assumed else []))
+        verdict.bounds = f"{claim.bounds}; {claim.scope.names()}"
+        verdict.relaxed = replaced_by(claim, self.model)
         try:
             self._prove(claim, verdict)
         except Unsupported as reason:
-            verdict.reason = str(reason)
+            verdict.verdict, verdict.reason = "unknown", str(reason)
+        if self.recheck and verdict.verdict != "refuted":
+            self._try(claim, verdict)
         verdict.confirmed = verdict.confirmed and verdict.verdict == "proved"
+        verdict.algebra = verdict.verdict == "proved" and verdict.obligations == 0
         verdict.seconds = time.perf_counter() - started
         return verdict
+
+    def _try(self, claim: Property, verdict: Verdict) -> None:
+        """Run the law on numbers, by an executor that shares nothing with this one; what it finds false is refuted."""
+        if self.model not in self.trials:
+            self.trials[self.model] = Trials(self.model)
+        trials = self.trials[self.model]
+        key = repr((claim.scope.keys, claim.scope.alike))
+        if key not in self._alike:
+            chance, reached = trials.prepare(claim.scope)
+            self._alike[key] = asymmetry(self.model, claim.scope, 1, SYMMETRY_SECONDS, [*chance, *reached])
+        if self._alike[key] is not None and verdict.verdict == "proved":
+            verdict.verdict, verdict.reason = "unknown", f"identifiers are not alike: {self._alike[key]}"
+        tried = trials.run(claim)
+        verdict.cases = tried.cases
+        if tried.failure is None:
+            return
+        why, proved = tried.failure.why, verdict.verdict == "proved"
+        false = why == FALSE or why.endswith("refused outside an action")
+        verdict.verdict = "refuted" if false else "unknown"
+        before = f"{verdict.reason}; " if verdict.reason and not false else ""
+        verdict.reason = f"{before}run on numbers: {why}"
+        if proved:
+            verdict.reason += (
+                ", though a proof was found, which is an error of the prover or a limit that the law hides"
+            )
+        verdict.counterexample, verdict.replays = tried.failure.case, False
 
     def _prove(self, claim: Property, verdict: Verdict) -> None:
         if claim.kind == "invariant" and not _holds_at_first(claim, self.model):
@@ -97,64 +242,140 @@ class Prover:
             return
         verdict.confirmed = self.recheck
         self.witnesses.listen()
-        body = self.body(claim)
-        found = explore(body, (Irrelevant, Rejected))
-        unwitnessed = 0
+        law, asked = Law(self.model, claim), law_room.refusals
+        found = law.explored(self.around(law.body))
+        if claim.relaxed and law_room.refusals > asked and not getattr(claim.relaxed, "total", False):
+            # What the relaxed model accepts the model may refuse.
+            raise Unsupported("asks what is refused of a model that refuses less")
+        # Before anything is refuted: what was found of one account that stands for many need not be so of them.
+        verdict.reason = law.reads_the_rest_one_by_one(found)
+        if verdict.reason:
+            return
+        unwitnessed, shown_by, impossible, dead = 0, Counter[tuple[Any, ...]](), 0, DeadEnds()
         for number, path in enumerate(p for p in found.paths if p.ended is None):
+            if path in dead:
+                impossible += 1
+                verdict.obligations += path.result is not True
+                continue
+            # What is so in a thousand ways a few of them show to be possible, of each choice of identifiers.
+            group = path.result is True, *map(str, path.picks.values())
+            state: Any = None
             if path.result is not False:
-                state = self._witness(found, path, claim.id)
-                if state != "infeasible":
+                seen, doubtful = shown_by[group] >= (1 if path.result is True else SHOWN), impossible > verdict.paths
+                state = self._witness(found, path, claim.id, seen, doubtful)
+                if isinstance(state, Impossible):
+                    impossible += 1
+                    self._dead_end(found, path, f"{claim.id} {number:03}", verdict, dead)
+                if not isinstance(state, Impossible) and state != "unneeded":
                     verdict.paths += 1
                     unwitnessed += state == "unknown"
+                if isinstance(state, dict):
+                    shown_by[group] += 1
+                    if not law.does_the_same(found, path, state):
+                        verdict.reason = verdict.reason or "the model run on numbers does otherwise than on unknowns"
             if path.result is True:
                 continue
             verdict.obligations += 1
-            if not self._discharge(found, path, f"{claim.id} {number:03}", claim.law, verdict):
-                self._refute(found, path, body, verdict)
+            text = state.text if isinstance(state, Impossible) else ""
+            if not self._discharge(found, path, f"{claim.id} {number:03}", claim.law, verdict, text):
+                self._refute(found, path, law.body, verdict)
                 if verdict.verdict == "refuted":
                     return
         verdict.witnessed = verdict.paths > 0 and unwitnessed == 0
         if verdict.paths == 0:
+            verdict.vacuous = not verdict.reason
             verdict.reason = verdict.reason or "vacuous: no case satisfies its assumptions"
         elif unwitnessed:
             verdict.reason = verdict.reason or f"{unwitnessed} paths without a witness"
-        elif not verdict.reason:
+        if verdict.reason:
+            return
+        if why := law.says_nothing(found, self._follows):
+            verdict.vacuous, verdict.reason = True, f"vacuous: {why}"
+            return
+        if not any(path.actions for path in found.paths) and claim.kind == "theorem":
+            verdict.kind = "lemma"
+        verdict.reason = self._unchecked(found, verdict)
+        if not verdict.reason:
             verdict.verdict = "proved"
 
-    def body(self, claim: Property) -> Callable[[], Any]:
-        """The property as a run without arguments, on arbitrary ones."""
-        arbitrary = Arbitrary(claim.scope)
-        model = claim.relaxed(self.model) if claim.relaxed else self.model
-        # Built once and copied for every run; a replay builds its own, of integers.
-        template: dict[type[Run], Machine] = {}
-
-        def body() -> Any:
-            run = type(Run.current)
-            if run is not Run or run not in template:
-                template[run] = arbitrary.value(model, "")
-            return claimed(model, claim, arbitrary, template[run].clone())
-
+    def around(self, body: Callable[[], Any]) -> Callable[[], Any]:
+        """What is explored of a law: all of it."""
         return body
 
-    def _witness(self, found: Exploration, path: Path, claim: str) -> str:
-        """`witnessed`, `infeasible` or `unknown`; what is likely and cheap is asked first."""
-        if not path.constraints:
-            return "witnessed"
-        search, action = self.witnesses, str(path.picks.get("step", ""))
-        if search.known(found.atoms, path.constraints, action, claim, FEW) is not None:
-            return "witnessed"
-        obligation = Obligation(found.atoms, tuple(path.constraints))
-        if solve("z3", smt_lib(obligation, "real"), 0.5).verdict == "unsat":
-            return "infeasible"
-        if search.known(found.atoms, path.constraints, action, claim) is not None:
-            return "witnessed"
-        if search.find(found.atoms, path.constraints, action, claim) is not None:
-            return "witnessed"
-        numbers = search.find_nonlinear(found.atoms, path.constraints, action, claim)
-        return {"unsat": "infeasible", "unknown": "unknown"}.get(str(numbers), "witnessed")
+    def _follows(self, found: Exploration, path: Path) -> bool:
+        return self._discharge(found, path, "", "", Verdict("", "", "", ""))
 
-    def _discharge(self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict) -> bool:
-        """Whether Z3 proves the claim of a path in some encoding, preferably one in which another solver agrees."""
+    def _unchecked(self, found: Exploration, verdict: Verdict) -> str:
+        """What an exploration took for granted and no solver agrees to; empty when all is checked."""
+        if not self.recheck:
+            return ""
+        if missing := recheck.uncovered(found.paths) or recheck.one_way(found.paths, found.known.values()):
+            return f"not all cases were run: {missing}"
+        kinds = (
+            ("a bound of a product or a quotient", recheck.bound_texts(found)),
+            ("a condition taken for known", recheck.known_texts(found)),
+            ("a normal form", recheck.algebra_texts(found)),
+        )
+        for what, texts in kinds:
+            for number, (text, claims) in enumerate(texts):
+                verdict.rechecked += claims
+                self._write(f"{verdict.id}-checked-{what}-{number:03}", f"; {what}; unsat means checked\n{text}")
+                confirmed = self._rechecked.get(text)
+                if confirmed is None:
+                    answer = _first_unsat(text)
+                    if answer is None:
+                        return f"no solver agrees to {what}"
+                    confirmed = self._rechecked[text] = answer != "z3"
+                verdict.confirmed = verdict.confirmed and confirmed
+        return ""
+
+    def _witness(
+        self, found: Exploration, path: Path, claim: str, seen: bool, doubtful: bool
+    ) -> Numbers | str | Impossible:
+        """Integers that take a path, that it is impossible, or `unknown`; what is likely and cheap is asked first.
+
+        seen: whether enough others like it have a witness; then `unneeded`. doubtful: whether most paths so far were
+        infeasible.
+        """
+        if seen:
+            return "unneeded"
+        if not path.constraints:
+            return {}
+        search, action = self.witnesses, _action(path)
+        if not doubtful and (numbers := search.known(found.atoms, path.constraints, action, claim, FEW)) is not None:
+            return numbers
+        text = smt_lib(Obligation(found.atoms, tuple(path.constraints)), "real")
+        if solve("z3", text, 0.5).verdict == "unsat":
+            return Impossible(text)
+        if (numbers := search.known(found.atoms, path.constraints, action, claim)) is not None:
+            return numbers
+        if (numbers := search.find(found.atoms, path.constraints, action, claim)) is not None:
+            return numbers
+        answer = search.find_nonlinear(found.atoms, path.constraints, action, claim)
+        return Impossible() if answer == "unsat" else answer
+
+    def _dead_end(self, found: Exploration, path: Path, name: str, verdict: Verdict, dead: DeadEnds) -> None:
+        """Of the decisions that lead to an impossible path, as few of the first as are impossible already."""
+        many, step, text = len(path.constraints), 1, ""
+        while step < many:
+            shorter = smt_lib(Obligation(found.atoms, tuple(path.constraints[: many - step])), "real")
+            if solve("z3", shorter, 0.25).verdict != "unsat":
+                break
+            many, step, text = many - step, 2 * step, shorter
+        if text and (not self.recheck or self._agrees(text, verdict, ROUNDS[0])):
+            self._write(f"{name}-dead-end", f"; {name}: nothing decides so; unsat means proved\n{text}")
+            dead.add(path, many)
+
+    def _discharge(
+        self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict, impossible: str = ""
+    ) -> bool:
+        """Whether Z3 proves the claim of a path in some encoding, preferably one in which another solver agrees.
+
+        impossible: a text by which Z3 found that nothing takes the path.
+        """
+        if impossible and (not self.recheck or self._agrees(impossible, verdict, ROUNDS[0])):
+            self._write(f"{name}-proved", f"; {name}: nothing takes this path; unsat means proved\n{impossible}")
+            return True
         conditions, claims = tuple(path.constraints), path.claims
         if not claims and conditions:
             # A path on which the law fails is impossible, when what holds before it excludes its last decision.
@@ -174,14 +395,19 @@ class Prover:
             agreed = agreed or self._agrees(text, verdict, seconds)
             if agreed:
                 break
-        if self.emit:
-            self.emit.mkdir(parents=True, exist_ok=True)
+        if name:
             status, text = list(proved.items())[-1] if proved else ("open", text)
-            (self.emit / f"{name.replace(' ', '-')}-{status}.smt2").write_text(text)
+            self._write(f"{name}-{status}", text)
         verdict.confirmed = verdict.confirmed and agreed
         if not proved:
             z3.verdict = "unknown"
         return bool(proved)
+
+    def _write(self, name: str, text: str) -> None:
+        if self.emit:
+            self.emit.mkdir(parents=True, exist_ok=True)
+            file = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).lstrip(".")
+            (self.emit / f"{file}.smt2").write_text(text)
 
     def _agrees(self, text: str, verdict: Verdict, seconds: dict[str, float]) -> bool:
         """Whether another solver also finds the text unsatisfiable.
@@ -208,7 +434,7 @@ class Prover:
             picks = ", ".join(f"{k} = {v}" for k, v in path.picks.items())
             verdict.reason = verdict.reason or f"no solver proves it and no integers break it, with {picks}"
             return
-        replay = Replay(path.picks, numbers)
+        replay = _replay(found.atoms, path, numbers)
         try:
             result = replay.run(body)
         except (Irrelevant, Rejected):
@@ -217,7 +443,8 @@ class Prover:
             verdict.reason = "spurious: the counterexample does not reproduce on the model"
             return
         verdict.verdict, verdict.reason = "refuted", ""
-        verdict.counterexample = {**replay.picks, **{k: str(v) for k, v in sorted(numbers.items())}}
+        named = {**replay.picks, **dict(sorted(numbers.items()))}
+        verdict.counterexample = {k if shown(k) in named else shown(k): str(v) for k, v in named.items()}
 
     def _break(self, found: Exploration, path: Path) -> Numbers | None:
         """Integers on the path that break one of its claims."""
@@ -229,26 +456,334 @@ class Prover:
         return None
 
 
+class Law:
+    """One property of a model, run on unknowns or on the integers of a witness, in the same way."""
+
+    def __init__(self, model: type[Machine], claim: Property) -> None:
+        self._claim = claim
+        self._model = claim.relaxed(model) if claim.relaxed else model
+        self._rest: list[int] | None = None if any(REST in keys for keys in claim.scope.keys.values()) else []
+        # A law may also tell a relaxed model what that asks for.
+        told = (vars(kind) for kind in self._model.__mro__ if not issubclass(model, kind))
+        self._fields = {field.name for field in dataclasses.fields(self._model)}.union(vars(Machine), *told)  # type: ignore[arg-type]
+        self._named = 0
+        self._with_names()
+
+    def _with_names(self) -> None:
+        self._arbitrary = Arbitrary(self._claim.scope, self._named)
+        self._state = self._arbitrary.template(self._model)
+        self._rest = self._rest and None
+
+    def body(self) -> Any:
+        """What the property returns on the numbers and identifiers of the current run."""
+        return self._run(self._state, self._arbitrary)
+
+    def _run(self, template: Callable[[], Machine], arbitrary: Arbitrary) -> Any:
+        run = Run.current
+        state = run.state = template()
+        if run.explores and self._rest is None:
+            self._rest = rest_of(state.names())
+        run.before = state.flatten() if self._rest else ()
+        arbitrary.tell_keys_apart()
+        with _observing(run.take), answering(run.anything):
+            try:
+                return claimed(self._model, self._claim, arbitrary, state)
+            except NotCovered as reason:
+                raise Unsupported(str(reason)) from None
+
+    def explored(self, body: Callable[[], Any]) -> Exploration:
+        """Every way to run it; `body` runs it."""
+        while True:
+            try:
+                return explore(body, alike=self._arbitrary.alike, apart=self._arbitrary.apart, after=self._after)
+            except Unnamed as unnamed:
+                if self._named == MOST_NAMES:
+                    raise Unsupported(f"{unnamed} may be one of more than {MOST_NAMES} further accounts") from None
+                self._named += 1
+                self._with_names()
+
+    def _after(self, run: Run, path: Path) -> None:
+        path.final, path.actions = run.state.flatten(), run.actions
+        if len(Record.flatten(run.state)) != len(path.final):
+            raise Unsupported("an action adds or removes a key of a map")
+        if hidden := set(vars(run.state)) - self._fields:
+            raise Unsupported(f"an action keeps something outside of the state: {min(hidden)}")
+        if any(path.final[at] is not run.before[at] for at in self._rest or ()):
+            raise Unsupported("an action changes what accounts have that it does not name")
+
+    # --- On numbers --------------------------------------------------------------------------------------------------
+
+    def does_the_same(self, found: Exploration, path: Path, numbers: Numbers) -> bool:
+        """Whether the model, run on integers that take a path, ends as the path does and in the same state."""
+        replay = _replay(found.atoms, path, numbers)
+        try:
+            result = replay.run(self.body)
+        except (Irrelevant, Rejected):
+            return False
+        if path.result is True and not result:
+            return False
+        given, after = Evaluation(found.atoms, numbers), replay.state.flatten()
+        return len(after) == len(path.final) and all(
+            _agrees(given, expected, value) for expected, value in zip(path.final, after, strict=True)
+        )
+
+    # --- What it says ------------------------------------------------------------------------------------------------
+
+    def says_nothing(self, found: Exploration, follows: Callable[[Exploration, Path], bool]) -> str:
+        """Why the law is empty: what it returns has nothing to do with what happened.
+
+        follows: whether what is claimed on a path holds.
+        """
+        paths = [path for path in found.paths if path.ended is None]
+        if any(path.result is False for path in paths):
+            return ""
+        if not any(path.actions for path in paths):
+            constant = all(all(c is True for c in claims_of(path.claim)) for path in paths)
+            return "it claims nothing" if constant and _returns_only_true(self._claim.predicate) else ""
+        if any(self._reads(found, path) for path in paths):
+            return ""
+        # It may rest on what was accepted: then it fails where the last action is not asked.
+        last = max(path.actions for path in paths)
+        without = explore(
+            self.body,
+            alike=self._arbitrary.alike,
+            apart=found.apart,
+            first=lambda atoms, **options: _Skipping(last, (), atoms, **options),
+        )
+        claimed = [path for path in without.paths if path.ended is None]
+        empty = all(path.result is True or (path.result and follows(without, path)) for path in claimed)
+        return "it claims nothing of what its last action did" if empty else ""
+
+    def _reads(self, found: Exploration, path: Path) -> bool:
+        """Whether something is read, after the last action, that it could have changed."""
+        if path.actions == 0:
+            return True
+        asked = law_room.refusals
+        Run.current = _Poisoning(path, found, self._arbitrary)
+        try:
+            self.body()
+        except (_Read, Irrelevant, Rejected, Unsupported):
+            return True
+        return law_room.refusals > asked
+
+    def reads_the_rest_one_by_one(self, found: Exploration) -> str:
+        """Why the accounts that are not named cannot be looked at as one; empty when their sums are all that matters.
+
+        Each path is run again on states where they are two, whose numbers add up to those of the one. It must ask and
+        claim the same. By induction it then does for any number of them. How many there are must not matter either:
+        some paths are run with a great many.
+        """
+        if not self._rest:
+            return ""
+        paths = [path for path in found.paths if not path.reason]
+        few = paths[:: len(paths) // FEW_PATHS + 1]
+        return self._differs(found, paths, 2) or self._differs(found, few, MANY_ACCOUNTS)
+
+    def _differs(self, found: Exploration, paths: Sequence[Path], accounts: int) -> str:
+        several = Arbitrary(self._claim.scope, self._named, rests=accounts)
+        template = several.template(self._model)
+        for path in paths:
+            Run.current = run = _Again(path, found, several)
+            try:
+                ended, claim = None, self._run(template, several)
+                run.complete()
+            except (Irrelevant, Rejected) as end:
+                ended, claim = type(end), None
+            except Unsupported as reason:
+                return str(reason)
+            except Exception as error:
+                return f"accounts that are not named are looked at one by one: {type(error).__name__}"
+            if ended is not path.ended or (ended is None and not _same_claim(claim, path.claim)):
+                return "accounts that are not named are looked at one by one: of them only sums may be used"
+        return ""
+
+
+def _returns_only_true(predicate: Callable[..., Any]) -> bool:
+    """Whether the text of a predicate returns nothing but `True`, or `every` of nothing."""
+    try:
+        text = textwrap.dedent(inspect.getsource(predicate))
+        returned = [node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Return)]
+    except (OSError, TypeError, SyntaxError):
+        return False
+    empty = ("True", "every([])", "every(())", "every(tuple())", "every(list())")
+    return bool(returned) and all(value is not None and ast.unparse(value) in empty for value in returned)
+
+
+class _Again(Run):
+    """A run that must ask what another asked, once its terms are worked out."""
+
+    def __init__(self, path: Path, found: Exploration, arbitrary: Arbitrary) -> None:
+        super().__init__(
+            path.answers, found.atoms, (), path.questions, arbitrary.alike, found.apart, known=dict(found.known)
+        )
+
+    def _repeat(self, question: Any) -> int | None:
+        place = self._repeated
+        if place >= len(self.answers):
+            raise Unsupported("accounts that are not named are looked at one by one: of them only sums may be used")
+        expected = self.questions[place]
+        same = question.says_as(expected) if isinstance(question, SymBool) else question == expected
+        if not same:
+            raise Unsupported("accounts that are not named are looked at one by one: of them only sums may be used")
+        self._repeated = place + 1
+        return self.answers[place]
+
+
+class _Read(BaseException):
+    """Something was read that an action could have changed."""
+
+
+class _Poison:
+    """What cannot be looked at without notice."""
+
+    def _read(self, *others: object) -> Any:
+        raise _Read
+
+    def __getattr__(self, name: str) -> Any:
+        raise _Read
+
+    __hash__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __len__ = _read
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __floordiv__ = __rfloordiv__ = _read
+    __mod__ = __rmod__ = __neg__ = __abs__ = __iter__ = __getitem__ = __call__ = __index__ = __int__ = _read
+    __pow__ = __rpow__ = __and__ = __or__ = __invert__ = __rshift__ = __lshift__ = __divmod__ = __rdivmod__ = _read
+
+
+class _Poisoning(Run):
+    """A run that repeats another, after whose last action nothing may be read without notice."""
+
+    def __init__(self, path: Path, found: Exploration, arbitrary: Arbitrary) -> None:
+        super().__init__(path.answers, found.atoms, (), path.questions, arbitrary.alike, found.apart)
+        self._last = path.actions
+
+    def take(self, state: Machine, happen: Callable[[], Any]) -> Any:
+        result = super().take(state, happen)
+        if self.actions < self._last:
+            return result
+        poison = _poison(state)
+        if result is None:
+            return None
+        return (poison,) * len(result) if isinstance(result, tuple) else poison
+
+
+class _Skipping(Run):
+    """A run in which the last action of a law is accepted without being asked, and does what nobody reads."""
+
+    def __init__(self, last: int, answers: Sequence[int], atoms: Atoms, *parts: Any, **options: Any) -> None:
+        super().__init__(answers, atoms, *parts, **options)
+        self._last = last
+
+    def like(self, *parts: Any) -> Run:
+        return _Skipping(self._last, *parts)
+
+    def take(self, state: Machine, happen: Callable[[], Any]) -> Any:
+        if self.actions + 1 < self._last:
+            return super().take(state, happen)
+        self.actions += 1
+        return _poison(state)
+
+
+def _poison(state: Machine) -> _Poison:
+    poison = _Poison()
+    state.load([poison] * len(state.flatten()))
+    return poison
+
+
+@contextlib.contextmanager
+def _observing(observer: Callable[[Machine, Callable[[], Any]], Any]) -> Iterator[None]:
+    before = Machine.observer
+    Machine.observer = staticmethod(observer)
+    try:
+        yield
+    finally:
+        Machine.observer = before
+
+
+def _same_claim(one: Any, other: Any) -> bool:
+    mine, theirs = claims_of(one), claims_of(other)
+    return len(mine) == len(theirs) and all(
+        a.says_as(b) if isinstance(a, SymBool) else not isinstance(b, SymBool) and a is b
+        for a, b in zip(mine, theirs, strict=True)
+    )
+
+
+def _agrees(given: Evaluation, expected: Any, value: Any) -> bool:
+    """Whether a variable of the state, as a path leaves it, is what a run on numbers left."""
+    if isinstance(expected, SymBool):
+        return given.holds(expected) == bool(value)
+    if isinstance(expected, Pick):
+        chosen = expected.known()
+        return chosen is None or chosen == (value.known() if isinstance(value, Pick) else value)
+    if isinstance(value, Pick):
+        return value.known() in (None, expected)
+    return bool(given.term(expected) == value) if isinstance(expected, int) else bool(expected == value)
+
+
+def _replay(atoms: Atoms, path: Path, numbers: Numbers) -> Replay:
+    """A path's identifiers, those that are numbers with the numbers that they have."""
+    return Replay({name: _plain(atoms, pick, numbers) for name, pick in path.picks.items()}, numbers)
+
+
+def _plain(atoms: Atoms, pick: Any, numbers: Numbers) -> Any:
+    return Evaluation(atoms, numbers).term(pick) if isinstance(pick, SymKey) else pick
+
+
+def _action(path: Path) -> str:
+    return str(path.picks.get("step:", ""))
+
+
+def _first_unsat(text: str) -> str | None:
+    """The first solver that finds a text unsatisfiable, None when none does."""
+    for solver, seconds in RECHECK.items():
+        answer = solve(solver, text, seconds).verdict
+        if answer == "unsat":
+            return solver
+        if answer == "sat":
+            return None
+    return None
+
+
 def _holds_at_first(claim: Property, model: type[Machine]) -> bool:
     hints = arguments_of(claim.predicate)
     cases = itertools.product(*(model.universe[plain(hint)] for hint in hints.values()))
     return all(claim.predicate(model.blank(), *case) for case in cases)
 
 
-def prove_all(prover: Prover, claims: Sequence[Property], workers: int) -> Iterator[Verdict]:
-    """Verdicts as they are reached, in no particular order.
+def prove_all(
+    prover: Prover, claims: Sequence[Property], workers: int, advance: Callable[[int], None] = lambda done: None
+) -> Iterator[Verdict]:
+    """Verdicts as they are reached, in no particular order; what they rest on is proved too.
+
+    advance: told how many proofs are done, of all that `Dependencies` lists.
 
     A claim is a function and cannot be sent to another process; workers are forked and find it by its place.
     """
     global _JOB
-    _JOB = (prover, claims)
+    needed = Dependencies(prover.model, claims)
+    if prover.recheck and workers > 1:
+        # Made once, before the workers are forked.
+        trials = prover.trials.setdefault(prover.model, Trials(prover.model))
+        for claim in needed.claims:
+            trials.prepare(claim.scope)
+    _JOB = (prover, needed.claims)
+    alone: dict[str, Verdict] = {}
+    asked, open_ = {claim.id for claim in claims}, {claim.id: claim for claim in claims}
+    for verdict in _each(prover, len(needed.claims), workers):
+        alone[verdict.id] = verdict
+        advance(len(alone))
+        for claim in [c for c in open_.values() if needed.are_known(c, alone)]:
+            del open_[claim.id]
+            if claim.id in asked:
+                yield needed.settled(claim, alone)
+
+
+def _each(prover: Prover, many: int, workers: int) -> Iterator[Verdict]:
     if workers <= 1:
-        yield from map(_prove_nth, range(len(claims)))
+        yield from map(_prove_nth, range(many))
         return
     with TemporaryDirectory() as folder:
         prover.witnesses.exchange = File(folder) / "witnesses"
         with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
-            for done in as_completed([pool.submit(_prove_nth, n) for n in range(len(claims))]):
+            for done in as_completed([pool.submit(_prove_nth, n) for n in range(many)]):
                 yield done.result()
 
 
@@ -257,4 +792,4 @@ _JOB: tuple[Prover, Sequence[Property]]
 
 def _prove_nth(n: int) -> Verdict:
     prover, claims = _JOB
-    return prover.prove(claims[n])
+    return prover.alone(claims[n])

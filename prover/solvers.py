@@ -32,8 +32,10 @@ def solve(solver: str, text: str, seconds: float) -> Answer:
 
 
 def _z3(text: str, seconds: float) -> str:
-    solver = z3_solver(text, seconds)
-    return str(solver.check())
+    try:
+        return str(z3_solver(text, seconds).check())
+    except z3.Z3Exception:  # a text that it does not read
+        return "unknown"
 
 
 def z3_solver(text: str, seconds: float) -> z3.Solver:

@@ -1,49 +1,119 @@
-"""Integers whose value is not yet known, and the exploration of every way a rule can run on them.
+"""The exploration of every way that a rule can run on unknown integers.
 
-A `SymInt` is a polynomial with integer coefficients over atoms: unknowns, and quotients of polynomials. Polynomials are
-kept in normal form, so that terms equal by algebra are equal as objects: the same division is the same atom.
-A comparison of a `SymInt` is a `SymBool`; asking for its truth makes the run take one side and remembers the other,
-and the code is run again from the start for each remembered side. So ordinary Python control flow needs no change.
+Asking for the truth of a condition makes the run take one side and remembers the other, and the code is run again from
+the start for each remembered side. So ordinary Python control flow needs no change. A run that repeats another must ask
+the same questions in the same order, or nothing is said of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, Union
+from typing import Any, NamedTuple
 
-from marginspec.properties.law import Every
+from marginspec.model.kernel.machine import Machine, Rejected
+from marginspec.properties.law import Every, Irrelevant
+from marginspec.prover import terms
+from marginspec.prover.terms import (
+    Atoms,
+    Key,
+    Quotient,
+    SymBool,
+    SymInt,
+    SymKey,
+    Unknown,
+    Unsupported,
+    Value,
+    key_of,
+)
 
-Monomial = tuple[int, ...]
-Value = Union[int, "SymInt"]
-Key = int | frozenset[tuple[Monomial, int]]
+__all__ = [
+    "Atoms",
+    "Exploration",
+    "Path",
+    "Pick",
+    "Quotient",
+    "Replay",
+    "Run",
+    "SymBool",
+    "SymInt",
+    "SymKey",
+    "Unknown",
+    "Unsupported",
+    "Value",
+    "explore",
+    "key_of",
+]
 
 
-class Unsupported(Exception):  # noqa: N818 - a verdict of its own: the run could not be followed
-    """The code did something with an unknown that cannot be followed, e.g. divide by what may not be positive."""
+class Restart(BaseException):
+    """The exploration has to begin again, with other identifiers."""
+
+
+class Unnamed(Restart):
+    """A variable may be one more identifier than there are names for."""
+
+
+class Literal(Restart):
+    """Code names one of several identifiers that were taken to be alike: it is apart from them."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class Name(str):
+    """An identifier that is like others. It notices when it is compared with a name that stands in the code."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> Any:
+        if self is other:
+            return True
+        if type(other) is str:
+            Run.current.mentioned(other)
+            return str.__eq__(self, other)
+        return NotImplemented if isinstance(other, Pick) else str.__eq__(self, other)
+
+    def __ne__(self, other: object) -> Any:
+        equal = self.__eq__(other)
+        return equal if equal is NotImplemented else not equal
+
+    __hash__ = str.__hash__
+
+
+class Open(tuple[Any, ...]):
+    """Options that nobody limited: of those which are alike, one stands for all that were not used yet."""
+
+
+class Alike(NamedTuple):
+    """Identifiers that differ in nothing but their name. open: there may be more of them than have names here."""
+
+    members: tuple[Any, ...]
+    open: bool
 
 
 @dataclass(frozen=True)
-class Unknown:
-    """An atom: a number that is not known, within inclusive bounds. `typical` guides searches for examples."""
+class Choice:
+    """A question about identifiers: which of several."""
 
     name: str
-    low: int
-    high: int
-    typical: tuple[int, ...] = ()
+    options: int
 
-    def default(self) -> int:
-        """The number that it has where nothing asks for another."""
-        return min((t for t in self.typical if self.low <= t <= self.high), default=self.low)
+    def asks_as(self, other: object) -> bool:
+        """Whether this is the same question."""
+        return self == other
+
+
+Question = SymBool | Choice
 
 
 @dataclass(frozen=True)
-class Quotient:
-    """An atom: numerator // denominator, rounded down; the denominator is known to be positive."""
+class Known:
+    """A condition whose truth followed from the bounds of atoms and from some decisions before it."""
 
-    numerator: Value
-    denominator: Value
+    condition: SymBool
+    truth: bool
+    because: tuple[SymBool, ...]
 
 
 @dataclass
@@ -62,82 +132,178 @@ class Branch:
 class Run:
     """One execution along one sequence of answers.
 
-    answers: every answer given so far, in order. A run that begins with the answers of another repeats it up to there
-    without looking at the questions again; constraints: the conditions that hold on account of them.
+    answers: every answer given so far, in order; questions: what they answer. A run that begins with those of another
+    repeats it up to there; constraints: the conditions that hold on account of them. state: what it began with, as it
+    is now; before: its variables then; actions: how many were accepted. alike: groups of identifiers that differ in
+    nothing but their name; apart: those of them that the code names.
     """
 
     current: Run
+    explores = True
 
-    def __init__(self, answers: Sequence[int], atoms: Atoms, constraints: Sequence[SymBool] = ()) -> None:
+    def __init__(
+        self,
+        answers: Sequence[int],
+        atoms: Atoms,
+        constraints: Sequence[SymBool] = (),
+        questions: Sequence[Question] = (),
+        alike: Sequence[Alike] = (),
+        apart: frozenset[str] = frozenset(),
+        known: dict[Any, Known] | None = None,
+    ) -> None:
         self.atoms = atoms
         self.answers = list(answers)
+        self.questions: list[Question] = list(questions)
         self.constraints = list(constraints)
         self.branches: list[Branch] = []
         self.picks: dict[str, Any] = {}
+        self.alike, self.apart = alike, apart
+        self._names = frozenset(str.__str__(m) for group in alike for m in group.members)
+        self.known: dict[Any, Known] = {} if known is None else known
+        self.failed: BaseException | None = None
+        self.state: Any = None
+        self.before: Sequence[Any] = ()
+        self.actions = 0
         self._repeated = 0
+        self._used: set[str] = set(apart)
         self._left: dict[str, Sequence[Any]] = {}
         self._narrowed = 0
+        self._anything = 0
         self._bounds: dict[Key, tuple[int | None, int | None]] = {}
         self._atom_bounds: dict[int, tuple[int, int]] = {}
         self._unequal: set[Key] = set()
+        self._never: dict[Key, set[int]] = {}
+        self._about: dict[Key, list[SymBool]] = {}
+        self._about_atom: dict[int, list[SymBool]] = {}
 
-    def _repeats(self) -> bool:
-        return self._repeated < len(self.answers)
+    # --- Answers -----------------------------------------------------------------------------------------------------
 
-    def _repeat(self) -> int:
-        self._repeated += 1
-        return self.answers[self._repeated - 1]
+    def _repeat(self, question: Question) -> int | None:
+        """The answer that was given to a question when it was asked before; None when it is new."""
+        place = self._repeated
+        if place >= len(self.answers):
+            return None
+        if not question.asks_as(self.questions[place]):
+            raise Unsupported("the code asks other questions when it is run again: something outlives the run")
+        self._repeated = place + 1
+        return self.answers[place]
 
-    def _answer(self, answer: int) -> int:
+    def _answer(self, question: Question, answer: int) -> int:
         self._repeated += 1
         self.answers.append(answer)
+        self.questions.append(question)
         return answer
 
-    def choose(self, options: int) -> int:
+    def complete(self) -> None:
+        """Raise Unsupported when something was swallowed, or answers were left over."""
+        if self.failed is not None:
+            raise self.failed
+        if self._repeated < len(self.answers):
+            raise Unsupported("the code asks fewer questions when it is run again: something outlives the run")
+
+    def take(self, state: Machine, happen: Callable[[], Any]) -> Any:
+        """Let an action happen that the code takes, and count it if it is accepted."""
+        result = happen()
+        self.actions += 1
+        return result
+
+    # --- Identifiers -------------------------------------------------------------------------------------------------
+
+    def choose(self, options: int, name: str = "") -> int:
         """Take one of several ways; the others are explored in later runs."""
         if options == 1:
             return 0
-        if self._repeats():
-            return self._repeat()
+        question = Choice(name, options)
+        if (answer := self._repeat(question)) is not None:
+            return answer
         self.branches.append(Branch(len(self.answers), len(self.constraints), range(1, options), None))
-        return self._answer(0)
+        return self._answer(question, 0)
 
     def pick(self, name: str, options: Sequence[Any]) -> Any:
-        """One of several identifiers; the same name is the same pick."""
+        """One of several identifiers; the same name is the same pick.
+
+        Of identifiers that are alike, one that was used already or, for all the others, the first that was not.
+        """
         if name not in self.picks:
-            left = self._left.get(name, options)
-            self.picks[name] = left[self.choose(len(left))]
+            left = self._representatives(self._left.get(name, options), options)
+            picked = left[self.choose(len(left), name)]
+            if picked is None:
+                self.failed = Unnamed(name)
+                raise self.failed
+            self.picks[name] = picked
+            self._used |= {picked} if isinstance(picked, str) else set()
         return self.picks[name]
+
+    def _representatives(self, left: Sequence[Any], options: Sequence[Any]) -> list[Any]:
+        """The identifiers to look at; None where there may be one more."""
+        found = list(left)
+        for group in self.alike if isinstance(options, Open) else ():
+            if any(_among(option, group) for option in options):
+                fresh = [option for option in left if _among(option, group) and option not in self._used]
+                if not fresh and group.open:
+                    found.append(None)
+                for member in fresh[1:]:
+                    found.remove(member)
+        return found
 
     def is_pick(self, name: str, options: Sequence[Any], one: Any) -> bool:
         """Whether a pick is one given identifier, without asking which other it is."""
+        if name in self.picks:
+            return bool(self.picks[name] == one)
         left = self._left.get(name, options)
-        if name in self.picks or one not in left or len(left) == 1:
-            return bool(self.pick(name, options) == one) if name in self.picks or one in left else False
-        if self.choose(2) == 0:
-            self._left[name] = [o for o in left if o != one]
+        option = next((option for option in left if option is one or option == one), None)
+        if option is None:
             return False
-        self.picks[name] = one
+        self._used.add(option)
+        others = [other for other in left if other is not option]
+        if not self._representatives(others, options):
+            self.pick(name, options)
+            return True
+        if self.choose(2, f"{name} is {option if isinstance(option, str) else option.key}") == 0:
+            self._left[name] = others
+            return False
+        self.picks[name] = option
         return True
+
+    def mentioned(self, name: str) -> None:
+        """Code names an identifier. Raises Literal when it was taken to be like others."""
+        if name in self._names and name not in self.apart:
+            self.failed = Literal(name)
+            raise self.failed
 
     def chosen(self) -> dict[str, Any]:
         """The identifiers picked; of one that only was found not to be some others, the first that it may be."""
-        return {**{name: left[0] for name, left in self._left.items()}, **self.picks}
+        return {**{name: left[0] if left else "another" for name, left in self._left.items()}, **self.picks}
 
-    def unknown(self, unknown: Unknown) -> Value:
+    # --- Numbers -----------------------------------------------------------------------------------------------------
+
+    def unknown(self, unknown: Unknown, identifier: bool = False) -> Value:
         """A number of which only the bounds are known."""
-        return self.atoms.unknown(unknown)
+        return self.atoms.unknown(unknown, identifier)
+
+    def anything(self, low: int, high: int) -> Value:
+        """Another unknown at each call."""
+        self._anything += 1
+        # Runs differ in what they ask for, so the name says how wide it is.
+        wide = f"{'-' * (low < 0)}{low.bit_length()} to {'-' * (high < 0)}{high.bit_length()} bits"
+        return self.unknown(Unknown(f"anything {self._anything} of {wide}", low, high))
 
     def decide(self, condition: SymBool) -> bool:
         """The truth of a condition on this run: known from bounds or earlier decisions, else both ways are explored."""
-        if self._repeats():
-            return bool(self._repeat())
-        known = self._known(condition)
-        if known is None:
+        self._belongs(condition)
+        if (answer := self._repeat(condition)) is not None:
+            return bool(answer)
+        truth = self._known(condition)
+        if truth is None:
             self.branches.append(Branch(len(self.answers), len(self.constraints), range(1), condition))
             self.constraints.append(condition)
-            known = True
-        return bool(self._answer(known))
+            truth = True
+        return bool(self._answer(condition, truth))
+
+    def _belongs(self, condition: SymBool) -> None:
+        for part in condition.parts:
+            if isinstance(part, SymInt) and part.atoms is not self.atoms:
+                raise Unsupported("a condition of another exploration is used: something outlives the run")
 
     def others(self) -> Iterator[Run]:
         """The runs that take another way at one of the branches of this one, the last branch first."""
@@ -146,42 +312,65 @@ class Run:
             if branch.condition is not None:
                 constraints.append(branch.condition.negated())
             for other in reversed(branch.others):
-                yield Run([*self.answers[: branch.answers], other], self.atoms, constraints)
+                yield self.like(
+                    [*self.answers[: branch.answers], other],
+                    self.atoms,
+                    constraints,
+                    self.questions[: branch.answers + 1],
+                    self.alike,
+                    self.apart,
+                    self.known,
+                )
+
+    def like(self, *parts: Any) -> Run:
+        """Another run of the same kind."""
+        return Run(*parts)
 
     def settle(self, claim: Any) -> Any:
         """A claim without what is already known on this run: True, False, or the conditions that remain to be shown."""
         if claim is None:
             raise Unsupported("a law returned nothing")
         remain = []
-        for condition in claim.conditions if isinstance(claim, Every) else (claim,):
+        for condition in claims_of(claim):
             if condition is True:
                 continue
-            if not isinstance(condition, SymBool) or condition.constant() is False:
+            if not isinstance(condition, SymBool):
+                return False
+            self._belongs(condition)
+            if condition.constant() is False:
                 return False
             if self._known(condition) is not True:
                 remain.append(condition)
         return tuple(remain) or True
 
+    # --- What is known ----------------------------------------------------------------------------------------------
+
     def _narrow(self, condition: SymBool) -> None:
         """Bounds from a condition that holds."""
         base, offset, sign = condition.term.split()
+        self._about.setdefault(base.key, []).append(condition)
+        if (atom := base.atom()) is not None:
+            self._about_atom.setdefault(atom, []).append(condition)
         low, high = self._bounds.get(base.key, (None, None))
         limit = -offset * sign  # sign * base + offset <= 0 (or = 0, or != 0)
         if condition.kind == "ne":
             self._unequal.add(condition.term.key)
-            least, most = self.atoms.bounds(base)
-            if limit == (least if low is None else low):
-                self._hold(base, limit + 1, high)
-            elif limit == (most if high is None else high):
-                self._hold(base, low, limit - 1)
-            return
-        if condition.kind == "eq" or sign > 0:
+            self._never.setdefault(base.key, set()).add(limit)
+        if condition.kind == "eq" or (condition.kind == "le" and sign > 0):
             high = limit if high is None else min(high, limit)
-        if condition.kind == "eq" or sign < 0:
+        if condition.kind == "eq" or (condition.kind == "le" and sign < 0):
             low = limit if low is None else max(low, limit)
         self._hold(base, low, high)
 
     def _hold(self, base: SymInt, low: int | None, high: int | None) -> None:
+        """Keep bounds, without what the term is known not to be at their ends."""
+        if never := self._never.get(base.key):
+            least, most = self.atoms.bounds(base)
+            low, high = least if low is None else low, most if high is None else high
+            while low in never:
+                low += 1
+            while high in never:
+                high -= 1
         self._bounds[base.key] = (low, high)
         if (atom := base.atom()) is not None:
             least, most = self.atoms.bounds(base)
@@ -193,6 +382,12 @@ class Run:
         for held in self.constraints[self._narrowed :]:
             self._narrow(held)
         self._narrowed = len(self.constraints)
+        truth = self._by_bounds(condition)
+        if truth is not None:
+            self._remember(condition, truth)
+        return truth
+
+    def _by_bounds(self, condition: SymBool) -> bool | None:
         term = condition.term
         base, offset, sign = term.split()
         low, high = self._bounds.get(base.key, (None, None))
@@ -202,214 +397,50 @@ class Run:
         low, high = (low + offset, high + offset) if sign > 0 else (offset - high, offset - low)
         if condition.kind == "le":
             return True if high <= 0 else False if low > 0 else None
-        equal = True if low == high == 0 else False if low > 0 or high < 0 or self._apart(term) else None
+        apart = low > 0 or high < 0 or term.key in self._unequal or _negative(term) in self._unequal
+        equal = True if low == high == 0 else False if apart else None
         return equal if equal is None or condition.kind == "eq" else not equal
 
-    def _apart(self, term: SymInt) -> bool:
-        return term.key in self._unequal or (-term).key in self._unequal
+    def _remember(self, condition: SymBool, truth: bool) -> None:
+        """Keep what was taken for known, with what it followed from: a solver is asked later whether it does."""
+        base, _, _ = condition.term.split()
+        because = list(self._about.get(base.key, ()))
+        for atom in {a for m in base.terms for a in m}:
+            because += self._about_atom.get(atom, ())
+        key = (condition.kind, condition.term.key, truth, frozenset(map(id, because)))
+        if key not in self.known:
+            self.known[key] = Known(condition, truth, tuple(because))
 
 
-class Atoms:
-    """The atoms of one exploration, shared by all of its runs."""
-
-    def __init__(self) -> None:
-        self.all: list[Unknown | Quotient] = []
-        self._number: dict[Any, int] = {}
-        self._bounds: dict[Key, tuple[int, int]] = {}
-        self._atom_bounds: list[tuple[int, int]] = []
-
-    def unknown(self, unknown: Unknown) -> SymInt:
-        """The term for an unknown; the same name is the same unknown."""
-        return self._term(unknown.name, unknown, (unknown.low, unknown.high))
-
-    def quotient(self, numerator: Value, denominator: Value) -> SymInt:
-        """The term for numerator // denominator, the denominator positive."""
-        key = (key_of(numerator), key_of(denominator))
-        if key in self._number:
-            return SymInt({(self._number[key],): 1})
-        low, high = self.bounds(numerator)
-        least, most = self.bounds(denominator)
-        least = max(least, 1)
-        bounds = (low // (least if low < 0 else most), high // (most if high < 0 else least))
-        return self._term(key, Quotient(numerator, denominator), bounds)
-
-    def _term(self, key: Any, atom: Unknown | Quotient, bounds: tuple[int, int]) -> SymInt:
-        if key not in self._number:
-            self._number[key] = len(self.all)
-            self.all.append(atom)
-            self._atom_bounds.append(bounds)
-        return SymInt({(self._number[key],): 1})
-
-    def bounds(self, value: Value, narrower: Mapping[int, tuple[int, int]] = MappingProxyType({})) -> tuple[int, int]:
-        """An interval that contains every possible value of a term. narrower: what is known of single atoms besides."""
-        if isinstance(value, int):
-            return value, value
-        if any(atom in narrower for monomial in value.terms for atom in monomial):
-            return self._interval(value, narrower)
-        if value.key not in self._bounds:
-            self._bounds[value.key] = self._interval(value, narrower)
-        return self._bounds[value.key]
-
-    def _interval(self, value: SymInt, narrower: Mapping[int, tuple[int, int]]) -> tuple[int, int]:
-        low = high = 0
-        for monomial, coefficient in value.terms.items():
-            a, b = coefficient, coefficient
-            for atom in monomial:
-                c, d = narrower.get(atom) or self._atom_bounds[atom]
-                corners = (a * c, a * d, b * c, b * d)
-                a, b = min(corners), max(corners)
-            low, high = low + a, high + b
-        return low, high
+def shown(name: str) -> str:
+    """The name of an unknown as people read it: without the colon that tells arguments from fields of a state."""
+    return name.rstrip(":").replace(":", ".", 1)
 
 
-class SymInt:
-    """A polynomial that is not a constant. Arithmetic that yields a constant yields a plain int.
-
-    key: what stands for it in dicts and sets, where `==` would ask for a decision whenever two hashes collide.
-    """
-
-    __slots__ = ("_split", "key", "terms")
-
-    def __init__(self, terms: dict[Monomial, int]) -> None:
-        self.terms = terms
-        self.key = frozenset(terms.items())
-        self._split: tuple[SymInt, int, int] | None = None
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def split(self) -> tuple[SymInt, int, int]:
-        """(base, offset, sign) with self = sign * base + offset; base has no constant and a canonical sign."""
-        if self._split is None:
-            offset = self.terms.get((), 0)
-            rest = {m: c for m, c in self.terms.items() if m}
-            sign = 1 if rest[min(rest)] > 0 else -1
-            self._split = (SymInt(rest if sign > 0 else {m: -c for m, c in rest.items()}), offset, sign)
-        return self._split
-
-    def atom(self) -> int | None:
-        """The atom that the term is, None when it is not just one."""
-        (monomial, coefficient), *more = self.terms.items()
-        return monomial[0] if not more and coefficient == 1 and len(monomial) == 1 else None
-
-    def same(self, other: Value) -> bool:
-        """Whether two terms are the same polynomial."""
-        return isinstance(other, SymInt) and self.key == other.key
-
-    def __add__(self, other: Value) -> Value:
-        terms = dict(self.terms)
-        for monomial, coefficient in _terms(other):
-            total = terms.get(monomial, 0) + coefficient
-            if total:
-                terms[monomial] = total
-            else:
-                terms.pop(monomial, None)
-        return _made(terms)
-
-    __radd__ = __add__
-
-    def __neg__(self) -> SymInt:
-        return SymInt({m: -c for m, c in self.terms.items()})
-
-    def __sub__(self, other: Value) -> Value:
-        return self + -other
-
-    def __rsub__(self, other: int) -> Value:
-        return -self + other
-
-    def __mul__(self, other: Value) -> Value:
-        terms: dict[Monomial, int] = {}
-        for m, c in self.terms.items():
-            for n, d in _terms(other):
-                product = tuple(sorted(m + n))
-                terms[product] = terms.get(product, 0) + c * d
-        return _made({m: c for m, c in terms.items() if c})
-
-    __rmul__ = __mul__
-
-    def __floordiv__(self, other: Value) -> Value:
-        return _quotient(self, other)
-
-    def __rfloordiv__(self, other: int) -> Value:
-        return _quotient(other, self)
-
-    def __le__(self, other: Value) -> SymBool:
-        return SymBool("le", self, other)
-
-    def __lt__(self, other: Value) -> SymBool:
-        return SymBool("le", self, other, 1)
-
-    def __ge__(self, other: Value) -> SymBool:
-        return SymBool("le", other, self)
-
-    def __gt__(self, other: Value) -> SymBool:
-        return SymBool("le", other, self, 1)
-
-    def __eq__(self, other: object) -> Any:
-        if isinstance(other, (int, SymInt)):
-            return self.same(other) or SymBool("eq", self, other)
-        return NotImplemented
-
-    def __ne__(self, other: object) -> Any:
-        if isinstance(other, (int, SymInt)):
-            return not self.same(other) and SymBool("ne", self, other)
-        return NotImplemented
-
-    def __bool__(self) -> bool:
-        return bool(self != 0)
-
-    def __index__(self) -> int:
-        raise Unsupported("an unknown number is used where Python needs a concrete one")
-
-    __int__ = __index__
+def _among(option: Any, group: Alike) -> bool:
+    return any(option is member for member in group.members)
 
 
-class SymBool:
-    """A condition: term <= 0 (le), term == 0 (eq) or term != 0 (ne).
+def _negative(term: SymInt) -> Key:
+    return frozenset((m, -c) for m, c in term.terms.items())
 
-    The term is left - right + plus, worked out when it is first looked at: a run that repeats another never does.
-    """
 
-    __slots__ = ("_parts", "_term", "kind")
+def _ask(condition: SymBool) -> bool:
+    return Run.current.decide(condition)
 
-    def __init__(self, kind: str, left: Value, right: Value = 0, plus: int = 0) -> None:
-        self.kind = kind
-        self._parts = (left, right, plus)
-        self._term: Value | None = None
 
-    @property
-    def value(self) -> Value:
-        """The term; an integer when the unknowns in it cancel."""
-        if self._term is None:
-            left, right, plus = self._parts
-            self._term = left - right + plus
-        return self._term
+def _note(error: Unsupported) -> None:
+    """Remember that a run could not be followed, should its code swallow the error."""
+    if (run := getattr(Run, "current", None)) is not None and run.failed is None:
+        run.failed = error
 
-    @property
-    def term(self) -> SymInt:
-        """The term of a condition that is not constant."""
-        assert isinstance(self.value, SymInt)
-        return self.value
 
-    def constant(self) -> bool | None:
-        """Its truth, where no unknown is left in it."""
-        if isinstance(self.value, SymInt):
-            return None
-        return self.value <= 0 if self.kind == "le" else (self.value == 0) == (self.kind == "eq")
+terms.ask, terms.note = _ask, _note
 
-    def negated(self) -> SymBool:
-        """The opposite condition; on integers not (t <= 0) is 1 - t <= 0."""
-        if self.kind == "le":
-            return SymBool("le", 1 - self.value)
-        return SymBool("ne" if self.kind == "eq" else "eq", self.value)
 
-    def __bool__(self) -> bool:
-        return Run.current.decide(self)
-
-    def __eq__(self, other: object) -> bool:
-        return bool(self) == bool(other)
-
-    __hash__ = None  # type: ignore[assignment]
+def claims_of(claim: Any) -> tuple[Any, ...]:
+    """The conditions that a claim consists of."""
+    return claim.conditions if isinstance(claim, Every) else (claim,)
 
 
 class Pick:
@@ -418,54 +449,58 @@ class Pick:
     def __init__(self, name: str, options: Sequence[Any]) -> None:
         self._name, self._options = name, options
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return str
+
     def value(self) -> Any:
         """The identifier on the current run."""
         return Run.current.pick(self._name, self._options)
 
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, Pick):
+    def known(self) -> Any:
+        """The identifier if it was chosen already, else None."""
+        return Run.current.picks.get(self._name)
+
+    def __eq__(self, other: object) -> Any:
+        if self is other:
+            return True
+        if type(other) is Pick:
             other = other.value()
+        elif type(other) is str:
+            Run.current.mentioned(other)
         return Run.current.is_pick(self._name, self._options, other)
+
+    def __ne__(self, other: object) -> Any:
+        return not self == other
 
     def __hash__(self) -> int:
         return hash(self.value())
 
+    def _refuse(self, *others: object) -> Any:
+        raise Unsupported("an identifier is used as a text, or its order")
 
-def key_of(value: Value) -> Key:
-    """What stands for a term in dicts and sets."""
-    return value.key if isinstance(value, SymInt) else value
-
-
-def _terms(value: Value) -> Any:
-    return value.terms.items() if isinstance(value, SymInt) else (((), value),) if value else ()
-
-
-def _made(terms: dict[Monomial, int]) -> Value:
-    if not terms:
-        return 0
-    return terms[()] if len(terms) == 1 and () in terms else SymInt(terms)
-
-
-def _quotient(a: Value, b: Value) -> Value:
-    if not b >= 1:
-        raise Unsupported("division by a number that may be zero or negative")
-    if isinstance(b, int) and (b == 1 or (isinstance(a, SymInt) and all(c % b == 0 for c in a.terms.values()))):
-        return a if b == 1 else _made({m: c // b for m, c in a.terms.items()})  # type: ignore[union-attr]
-    return Run.current.atoms.quotient(a, b)
+    __str__ = __repr__ = __format__ = __len__ = __iter__ = __contains__ = __getitem__ = __bool__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __mul__ = __mod__ = __rmod__ = _refuse
 
 
 @dataclass
 class Path:
     """One way to run: what was decided on it, and what came out (None when it ended without a result).
 
-    reason: why the result is False without the law having said so.
+    reason: why the result is False without the law having said so. claim: the result before what is known was left out.
+    final: the state after it. actions: how many were accepted on it.
     """
 
     constraints: list[SymBool]
     picks: dict[str, Any]
     result: Any
-    ended: type[Exception] | None = None
+    ended: type[BaseException] | None = None
     reason: str = ""
+    answers: list[int] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    claim: Any = None
+    final: Sequence[Any] = ()
+    actions: int = 0
 
     @property
     def claims(self) -> tuple[SymBool, ...]:
@@ -475,28 +510,35 @@ class Path:
 
 @dataclass
 class Exploration:
-    """All ways to run."""
+    """All ways to run. known: what was taken for known on them. apart: of alike identifiers, those that code names."""
 
     atoms: Atoms = field(default_factory=Atoms)
     paths: list[Path] = field(default_factory=list)
+    known: dict[Any, Known] = field(default_factory=dict)
+    apart: frozenset[str] = frozenset()
 
 
 class Replay(Run):
     """One execution on plain integers: a path of an exploration, re-run with the numbers of a witness."""
 
-    def __init__(self, picks: dict[str, Any], numbers: dict[str, int]) -> None:
+    explores = False
+
+    def __init__(self, picks: Mapping[str, Any], numbers: Mapping[str, int]) -> None:
         super().__init__((), Atoms())
         self.picks = dict(picks)
         self._numbers = numbers
 
     def pick(self, name: str, options: Sequence[Any]) -> Any:
-        return self.picks.setdefault(name, options[0])
+        if name not in self.picks:
+            self.picks[name] = self.picks.get(shown(name), options[0])
+        return self.picks[name]
 
     def is_pick(self, name: str, options: Sequence[Any], one: Any) -> bool:
         return bool(self.pick(name, options) == one)
 
-    def unknown(self, unknown: Unknown) -> Value:
-        return self._numbers.get(unknown.name, unknown.default())
+    def unknown(self, unknown: Unknown, identifier: bool = False) -> Value:
+        given = self._numbers.get(unknown.name, self._numbers.get(shown(unknown.name)))
+        return unknown.default() if given is None else given
 
     def run(self, body: Callable[[], Any]) -> Any:
         """What `body` returns."""
@@ -504,25 +546,76 @@ class Replay(Run):
         return body()
 
 
-def explore(body: Callable[[], Any], ends: tuple[type[Exception], ...], limit: int = 20_000) -> Exploration:
-    """Run `body` once for every combination of decisions. Exceptions in `ends` end a path; others are errors.
+def explore(
+    body: Callable[[], Any],
+    ends: tuple[type[BaseException], ...] = (Irrelevant, Rejected),
+    limit: int = 20_000,
+    alike: Sequence[Alike] = (),
+    apart: frozenset[str] = frozenset(),
+    after: Callable[[Run, Path], None] = lambda run, path: None,
+    first: Callable[..., Run] = lambda atoms, **options: Run((), atoms, **options),
+) -> Exploration:
+    """Run `body` once for every combination of decisions. Exceptions in `ends` end a path.
 
-    Raises Unsupported when there are more than `limit` paths.
+    after: called at the end of each run; may add to its path. first: makes the first run. Raises Unsupported when there
+    are more than `limit` paths, Unnamed when there are too few identifiers.
     """
-    found = Exploration()
-    todo = [Run((), found.atoms)]
+    while True:
+        try:
+            return _explore(body, ends, limit, alike, apart, after, first)
+        except Literal as literal:
+            apart |= {literal.name}
+
+
+def _explore(
+    body: Callable[[], Any],
+    ends: tuple[type[BaseException], ...],
+    limit: int,
+    alike: Sequence[Alike],
+    apart: frozenset[str],
+    after: Callable[[Run, Path], None],
+    first: Callable[..., Run],
+) -> Exploration:
+    found = Exploration(apart=apart)
+    todo = [first(found.atoms, alike=alike, apart=apart, known=found.known)]
     while todo:
         run = Run.current = todo.pop()
-        try:
-            result = run.settle(body())
-            path = Path(run.constraints, run.chosen(), result)
-        except ends as end:
-            path = Path(run.constraints, run.chosen(), None, type(end))
-        except Unsupported as reason:
-            # The law does not hold where it cannot be followed, unless nothing gets here.
-            path = Path(run.constraints, run.chosen(), False, reason=str(reason))
-        found.paths.append(path)
+        found.paths.append(path := _run(run, body, ends, after))
         if len(found.paths) > limit:
-            raise Unsupported(f"more than {limit} paths")
+            picks = ", ".join(f"{k} = {v}" for k, v in path.picks.items())
+            raise Unsupported(f"more than {limit} paths, the last with {picks}")
         todo += run.others()
     return found
+
+
+def _run(
+    run: Run, body: Callable[[], Any], ends: tuple[type[BaseException], ...], after: Callable[[Run, Path], None]
+) -> Path:
+    path = Path(run.constraints, {}, None)
+    try:
+        try:
+            path.claim = body()
+            run.complete()
+            path.result = run.settle(path.claim)
+        except ends as end:
+            run.complete()
+            path.ended = type(end)
+        after(run, path)
+    except Unsupported as reason:
+        # The law does not hold where it cannot be followed, unless nothing gets here.
+        path.result, path.ended, path.reason = False, None, str(reason)
+    except NameError:
+        raise  # a slip of the pen, whatever the numbers
+    except Exception as error:
+        path.result, path.ended, path.reason = False, None, f"the code fails: {type(error).__name__}: {_text(error)}"
+    if isinstance(run.failed, Restart):
+        raise run.failed
+    path.picks, path.answers, path.questions = run.chosen(), run.answers, run.questions
+    return path
+
+
+def _text(error: Exception) -> str:
+    try:
+        return " ".join(str(error).split())
+    except Unsupported:
+        return "of an unknown number"

@@ -21,7 +21,7 @@ import z3
 from marginspec.prover.encode import Obligation, only_width, smt_lib, support
 from marginspec.prover.evaluate import Evaluation, Numbers, mended, satisfies
 from marginspec.prover.solvers import z3_solver
-from marginspec.prover.symbolic import Atoms, Quotient, SymBool, SymInt, Unknown, Value
+from marginspec.prover.terms import Atoms, Quotient, SymBool, SymInt, Unknown, Value
 
 TRIES = 24
 NEARBY = 64
@@ -196,7 +196,7 @@ class _Rest:
         return left if (constant := left.constant()) is None else constant
 
     def _term(self, value: Value) -> Value:
-        if isinstance(value, int):
+        if not isinstance(value, SymInt):
             return value
         total: Value = 0
         for monomial, coefficient in value.terms.items():
@@ -217,9 +217,11 @@ class _Rest:
         return self._done[number]
 
     def _quotient(self, a: Value, b: Value) -> Value:
-        if isinstance(b, int) and b <= 0:
+        if isinstance(b, SymInt):
+            return self.atoms.quotient(a, b)
+        if b <= 0:
             raise ZeroDivisionError
-        return a // b if isinstance(a, int) and isinstance(b, int) else self.atoms.quotient(a, b)
+        return self.atoms.quotient(a, b) if isinstance(a, SymInt) else a // b
 
 
 def _ask(atoms: Atoms, conditions: Sequence[SymBool], seconds: float) -> Numbers | str:

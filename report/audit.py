@@ -13,9 +13,9 @@ from marginspec.report.terminal import show_verdict
 Document = Mapping[str, Any]
 
 VERDICTS = {
-    "holds": "model and contract agree on every account asked about, every invariant holds",
-    "broken": "model and contract differ, or an invariant does not hold",
-    "incomplete": "something could not be evaluated; this is not a pass",
+    "holds": "model and contract agree on every account asked about, every invariant and every bound holds",
+    "broken": "model and contract differ, or an invariant or a bound does not hold",
+    "incomplete": "something could not be evaluated, or is missing; this is not a pass",
 }
 SHOWN = 10
 """Of differences and of what could not be evaluated; the document has more."""
@@ -35,6 +35,7 @@ def show_audit(document: Document, console: Console) -> None:
     _show_closest(document, console)
     _show_comparison(document, console)
     _show_invariants(document, console)
+    _show_bounds(document, console)
     gaps = document["not_evaluated"]
     for gap in gaps[:SHOWN]:
         console.print(f"[yellow]not evaluated[/]: {_shortened(gap['what'])}: {escape(gap['why'])}")
@@ -91,6 +92,26 @@ def _show_invariants(document: Document, console: Console) -> None:
         console.print(
             f"  [bold red]{row['id']}[/] {times}: {escape(row['law'])}" + (f" ({escape(first)})" * bool(first))
         )
+
+
+def _show_bounds(document: Document, console: Console) -> None:
+    """Which bounds on what is stored are violated, and what the totals were compared with."""
+    violated = document["violated"]
+    found = f"[bold red]{len(violated)} violated[/]" if violated else "[green]all kept[/]"
+    console.print(f"bounds on parameters and prices: {document['bounds']:,}: {found}")
+    for row in violated[:SHOWN]:
+        console.print(
+            f"  [bold red]{escape(row['rule'])}[/] {_shortened(row['subject'])}: {_shortened(row['text'])}: "
+            f"{escape(row['left'])} is more than {escape(row['right'])}"
+        )
+    if len(violated) > SHOWN:
+        console.print(f"  and {len(violated) - SHOWN:,} more")
+    if document["totals"]:
+        others = [row for row in document["totals"] if row["total"] != row["read"]]
+        alike = len(document["totals"]) - len(others)
+        console.print(f"totals: {alike:,} of {len(document['totals']):,} are the sum of what was read")
+        for row in others[:SHOWN]:
+            console.print(f"  {_shortened(row['what'])}: {escape(row['total'])}, read {escape(row['read'])}")
 
 
 def _short(name: str) -> str:

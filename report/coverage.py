@@ -53,6 +53,8 @@ def _gate(document: Document) -> Iterator[Line]:
 
 def _prove(document: Document) -> Iterator[Line]:
     summary, laws = document["summary"], len(document["properties"])
+    lemmas = sum(row.get("kind") == "lemma" for row in document["properties"])
+    what = f"laws ({counted(lemmas, 'lemma')} among them)" if lemmas else "laws"
     if summary["refuted"]:
         yield Line("bad", f"{counted(summary['refuted'], 'law is', 'laws are')} refuted, by concrete integers")
     if summary["unknown"]:
@@ -62,9 +64,9 @@ def _prove(document: Document) -> Iterator[Line]:
     if not laws:
         yield Line("open", "no law was proved")
     elif summary["confirmed"] == summary["proved"] == laws:
-        yield Line("good", f"{summary['proved']:,} of {laws:,} laws proved, and confirmed by a second solver")
+        yield Line("good", f"{summary['proved']:,} of {laws:,} {what} proved, and confirmed by a second solver")
     else:
-        yield Line("good", f"{summary['proved']:,} of {laws:,} laws proved, {summary['confirmed']:,} confirmed")
+        yield Line("good", f"{summary['proved']:,} of {laws:,} {what} proved, {summary['confirmed']:,} confirmed")
 
 
 def _fuzz(document: Document) -> Iterator[Line]:
@@ -105,7 +107,9 @@ def _at(divergence: Document) -> str:
 
 def _mutate(document: Document) -> Iterator[Line]:
     summary = document["summary"]
-    real = summary["total"] - summary["equivalent"]
+    real = summary["total"] - summary["equivalent"] - summary.get("invalid", 0) - summary.get("crashes", 0)
+    if late := summary.get("timed_out"):
+        yield Line("open", f"{late:,} of {real:,} mutants timed out: whether anything notices them is not known")
     if summary["survived"]:
         yield Line("open", f"{summary['survived']:,} of {real:,} mutants survive: changed rules that nothing noticed")
     else:
@@ -286,6 +290,15 @@ def _of_mutants(documents: Documents) -> Iterator[Gap]:
         mutants = documents["mutate"]["mutants"]
         if alive := [(m["id"], m["change"]) for m in mutants if m["status"] == "survived"]:
             yield Gap("Surviving mutants", "a rule was changed, and nothing noticed", alive)
+        if late := [(m["id"], m["why"]) for m in mutants if m["status"] == "timed out"]:
+            yield Gap("Mutants that timed out", "whether anything notices them is not known", late)
+        if unfit := [(m["id"], f"{m['status']}: {m['why']}") for m in mutants if m["status"] in ("invalid", "crashes")]:
+            yield Gap("Mutants that do not run", "nothing was compared with the implementation", unfit, known=True)
+        if hollow := [(law, "") for law in documents["mutate"].get("hollow", ())]:
+            yield Gap("Hollow laws", "no changed rule was found that breaks them: they claim as little as True", hollow)
+        weak = [row for row in documents["mutate"].get("weakened", ()) if row["noticed_by"] is None]
+        if unnoticed := [(row["law"], f"{row['kind']}: {row['change']}") for row in weak if row["kind"] != "claim"]:
+            yield Gap("Parts of laws that can go", "the law was weakened, and nothing noticed", unnoticed, known=True)
         if same := [(m["id"], m["why"]) for m in mutants if m["status"] == "equivalent"]:
             yield Gap("Equivalent mutants", "changes that change nothing, by the reason given", same, known=True)
     if "planted" in documents:

@@ -125,9 +125,12 @@ def _of(reached: list[int]) -> str:
 
 
 def _mutate_rows(f: Document) -> Rows:
-    real = f["total"] - f["equivalent"]
+    unfit = f.get("invalid", 0) + f.get("crashes", 0)
+    real = f["total"] - f["equivalent"] - unfit
+    aside = f"{f['equivalent']} equivalent ones" + (f" and {unfit} that do not run" if unfit else "")
+    late = f", {f['timed_out']} timed out" if f.get("timed_out") else ""
     return [
-        ("mutants of the model killed", f"{f['killed']} of {real}, {f['equivalent']} equivalent ones aside"),
+        ("mutants of the model killed", f"{f['killed']} of {real}{late}, {aside} aside"),
         ("by the lock-step run alone", f"{f['killed_by_differential'] / real:.1%}"),
         ("only by the conformance vectors", f"{f['killed_by_vectors']}"),
         ("laws that some mutant breaks", f"{f['laws_broken']} of {f['laws']}"),

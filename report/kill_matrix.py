@@ -21,18 +21,33 @@ def show_mutate(document: Document, console: Console, every: bool) -> None:
         table.add_column(column, overflow="fold")
     for row in document["mutants"]:
         if every or not row["killed_by"]:
-            killers = ", ".join(row["killed_by"]) or ("equivalent" if row["status"] == "equivalent" else SURVIVED)
+            killers = ", ".join(row["killed_by"]) or (SURVIVED if row["status"] == "survived" else row["status"])
             table.add_row(escape(row["id"]), row["rule"], row["operator"], str(row["line"]), killers)
     if table.row_count:
         console.print(table)
     bugs = [bug for bug in document.get("planted", ()) if every or not bug["killed_by"]]
     if bugs:
         show_planted(bugs, console)
-    unbroken = [law for law, mutant in document["broken_by"].items() if mutant is None]
-    if unbroken:
-        console.print(f"No mutant was found that breaks {', '.join(unbroken)}")
+    show_weak(document, console, every)
     summary = document["summary"]
     console.print(", ".join(f"{key.replace('_', ' ')} {value}" for key, value in summary.items()))
+
+
+def show_weak(document: Document, console: Console, every: bool) -> None:
+    """Laws that no mutant breaks, and parts of laws that can go without anybody noticing.
+
+    every: also each part that somebody notices.
+    """
+    hollow = document.get("hollow") or [law for law, mutant in document["broken_by"].items() if mutant is None]
+    if hollow:
+        console.print(f"[yellow]hollow[/], no mutant was found that breaks them: {', '.join(hollow)}")
+    rows = [row for row in document.get("weakened", ()) if row["kind"] != "claim"]
+    missed = [row for row in rows if row["noticed_by"] is None]
+    if rows:
+        console.print(f"weakened laws: {len(rows) - len(missed):,} of {len(rows):,} noticed")
+    for row in rows if every else missed:
+        who = "[yellow]nobody notices[/]" if row["noticed_by"] is None else escape(row["noticed_by"])
+        console.print(f"  {row['law']} {row['kind']}: {escape(row['change'])}: {who}")
 
 
 def show_planted(bugs: Sequence[Document], console: Console) -> None:

@@ -63,7 +63,7 @@ def rule_rows(documents: Documents) -> list[RuleRow]:
 
 def _by_rule(document: Document) -> dict[str, tuple[int, int]]:
     killed = Counter(m["rule"] for m in document["mutants"] if m["status"] == "killed")
-    real = Counter(m["rule"] for m in document["mutants"] if m["status"] != "equivalent")
+    real = Counter(m["rule"] for m in document["mutants"] if m["status"] not in ASIDE)
     return {rule: (killed[rule], count) for rule, count in real.items()}
 
 
@@ -79,7 +79,7 @@ class KillMatrix:
 
 def kill_matrix(document: Document) -> KillMatrix:
     """Which kind of change of which rule was noticed."""
-    mutants = [m for m in document["mutants"] if m["status"] != "equivalent"]
+    mutants = [m for m in document["mutants"] if m["status"] not in ASIDE]
     real = Counter((m["rule"], m["operator"]) for m in mutants)
     killed = Counter((m["rule"], m["operator"]) for m in mutants if m["status"] == "killed")
     operators = sorted({m["operator"] for m in mutants})
@@ -93,8 +93,11 @@ def kill_matrix(document: Document) -> KillMatrix:
     return KillMatrix(operators, rows, by_run, by_law)
 
 
-RUN = ("differential", "prelude", "crash")
+RUN = ("differential", "vector", "prelude", "crash")
 """What a document calls the lock-step run as a killer; everything else is a law."""
+
+ASIDE = ("equivalent", "invalid", "crashes")
+"""What a mutant may be that nobody could notice: it changes nothing, or it is no model that runs."""
 
 
 def _numbered(rule: str) -> tuple[str, int]:

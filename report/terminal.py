@@ -36,30 +36,44 @@ SHOWN = 4
 
 def show_prove(document: Document, console: Console, every: bool) -> None:
     """What was proved. every: a row for each property, not only for those that need attention."""
-    table = Table(title=f"Proofs about {document['system']}", title_justify="left")
-    for column in ("property", "verdict", "solvers", "paths", "seconds", "law"):
-        table.add_column(column, overflow="fold", justify="right" if column in ("paths", "seconds") else "left")
+    table = Table(title=f"Proofs about {escape(document['system'])}", title_justify="left")
+    for column in ("property", "verdict", "solvers", "paths", "cases", "seconds", "law", "limits"):
+        numeric = column in ("paths", "cases", "seconds")
+        table.add_column(column, overflow="fold", justify="right" if numeric else "left")
     for row in document["properties"]:
         if every or row["verdict"] != "proved" or not row["confirmed"]:
             table.add_row(
-                row["id"],
+                escape(row["id"]) + (" (lemma)" if row.get("kind") == "lemma" else ""),
                 f"[{STYLE[row['verdict']]}]{row['verdict']}[/]",
                 _solvers(row),
                 str(row["paths"]),
+                str(row.get("cases", "-")),
                 f"{row['seconds']:.1f}",
                 escape(row["law"]) + (f" [yellow]({escape(row['reason'])})[/]" if row["reason"] else ""),
+                escape(_limits(row)),
             )
     if table.row_count:
         console.print(table)
     for row in document["properties"]:
         if row["counterexample"]:
             numbers = ", ".join(f"{k} = {v}" for k, v in row["counterexample"].items())
-            console.print(f"[bold red]{row['id']}[/] is broken, replayed on the model, by {escape(numbers)}")
+            console.print(f"[bold red]{escape(row['id'])}[/] is broken, replayed on the model, by {escape(numbers)}")
     summary = document["summary"]
     console.print(
         f"proofs: {summary['proved']} proved ({summary['confirmed']} confirmed by a second solver), "
         f"{summary['refuted']} refuted, {summary['unknown']} unknown, in {summary['seconds']:.0f} s"
     )
+    if "laws" in summary:
+        console.print(
+            f"  {summary['laws']} laws about actions, {summary['lemmas']} lemmas; {summary['algebra']} by algebra "
+            f"alone, {summary['limited']} with limits (--verbose); run on numbers in {summary['cases']:,} cases"
+        )
+
+
+def _limits(row: Document) -> str:
+    """What a proof does not speak of: what its variables are limited to, and which methods it replaces."""
+    relaxed = [f"replaced by what allows more: {', '.join(row['relaxed'])}"] if row.get("relaxed") else []
+    return "; ".join([*row.get("scope", ()), *relaxed])
 
 
 def _solvers(row: Document) -> str:
@@ -189,6 +203,8 @@ def show_bounds(document: Document, console: Console) -> None:
             )
         console.print(table)
         console.print(f"binding: {', '.join(report['binding'])}")
+        for number, sentence in enumerate(report["assumed"], 1):
+            console.print(f"  assumed {number}: {escape(sentence)}")
         for bound in sorted(report["constraints"], key=lambda bound: int(bound["slack"]))[:SHOWN]:
             mark = "[bold red]violated[/]" if int(bound["slack"]) < 0 else "slack"
             console.print(f"  {bound['rule']} {bound['subject']}: {bound['text']}, {mark} {_percent(bound['slack'])}")
@@ -206,10 +222,12 @@ def _bankruptcy(run: Document) -> str:
 
 
 def show_rules(document: Document, console: Console) -> None:
-    """Rule, title, where it stands in the code, which properties speak of it."""
+    """Rule, title, where it stands in the code, which laws and lemmas speak of it."""
     table = Table(title="Rules", title_justify="left")
-    for column in ("rule", "title", "code", "properties"):
+    for column in ("rule", "title", "code", "laws", "lemmas"):
         table.add_column(column, overflow="fold")
     for row in document["rules"]:
-        table.add_row(row["id"], escape(row["title"]), "\n".join(row["code"]), ", ".join(row["properties"]))
+        laws = [id for id in row["properties"] if id not in row["lemmas"]]
+        columns = "\n".join(row["code"]), ", ".join(laws), ", ".join(row["lemmas"])
+        table.add_row(row["id"], escape(row["title"]), *columns)
     console.print(table)

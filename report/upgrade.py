@@ -33,17 +33,31 @@ def show_diff(document: Document, console: Console) -> None:
         for row in sorted(document["differences"], key=lambda row: bool(row["declared"])):
             _show_difference(row, console)
         _show_compared(document, console)
-    for rule in document["stale"]:
-        console.print(f"[yellow]declared and unchanged[/]: {escape(rule)}")
-    undeclared = sum(not row["declared"] for row in document["differences"])
-    intended = len(document["differences"]) - undeclared
+    for vain in document["stale"]:
+        console.print(f"[yellow]declared and unchanged[/]: {escape(vain.removesuffix(','))}")
+    rows = [*document["differences"], *document.get("parameters", ())]
+    undeclared = sum(not row["declared"] for row in rows)
+    intended = len(rows) - undeclared
+    violated = sum(bound["side"] == "head" for bound in document.get("bounds", ()))
     also = f", {intended} intended" if intended else ""
+    also += f", [bold red]{_count(violated, 'safety bound')} violated[/]" if violated else ""
     if undeclared:
         console.print(f"diff: [bold red]{_count(undeclared, 'difference')}[/] not declared{also}")
     else:
-        found = "no difference but intended ones" if intended else "no difference"
-        within = "" if "book" in document else f" in {_seen(document)}"
-        console.print(f"diff: [bold green]{found}[/]{also}{within}")
+        found, style = (
+            "no difference but intended ones" if intended else "no difference",
+            "red" if violated else "green",
+        )
+        console.print(f"diff: [bold {style}]{found}[/]{also}; {_limits(document)}")
+
+
+def _limits(document: Document) -> str:
+    """What "no difference" speaks of."""
+    if "book" in document:
+        return f"every entry of both files, and {_count(document['book']['accounts'], 'account')} at rest"
+    vectors = f" and {_count(document['vectors'], 'vector')}" if document["vectors"] else ""
+    reached = f"{document['rules_reached']} of {document['rules']} rules"
+    return f"in {document['steps']:,} steps{vectors}, which reached {reached}"
 
 
 def _seen(document: Document) -> str:
@@ -91,6 +105,8 @@ def _show_difference(row: Document, console: Console) -> None:
     account, style = row["minimal_account"], "green" if row["declared"] else "bold red"
     word = f"intended: {row['reason']}" if row["declared"] else "not declared"
     console.print(f"[{style}]{escape(row['rule'])}[/] {escape(row['direction'])} ({escape(word)})")
+    if row.get("harm"):
+        console.print(f"  [bold red]no declaration covers this[/]: {escape(row['harm'])}")
     named = ", ".join(row["rules"][1:])
     if named:
         console.print(f"  other rules concerned: {escape(named)}")
@@ -154,6 +170,20 @@ def _show_book(document: Document, console: Console) -> None:
     more = len(document["differences"]) - ACCOUNTS
     if more > 0:
         console.print(f"  and {more:,} more: --json has them all")
+    for row in document["parameters"]:
+        word = f"[green]intended: {escape(row['reason'])}[/]" if row["declared"] else "[bold red]not declared[/]"
+        console.print(
+            f"{row['rule']} {row['subject']} {row['entry']}: {row['before']} → {row['after']} ppm, {row['direction']} "
+            f"({word})"
+        )
+    for bound in document["bounds"]:
+        console.print(
+            f"[bold red]unsafe {bound['side']}[/]: {bound['rule']} {bound['subject']}: {escape(bound['text'])}: "
+            f"{bound['left']} is more than {bound['right']} ppm"
+        )
+    for row in document["differences"]:
+        if row["harm"]:
+            console.print(f"[bold red]no declaration covers this[/]: {escape(row['harm'])}")
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in book["changes"].items()) or "nobody stands otherwise"
     console.print(f"book: {_count(book['accounts'], 'account')} of {escape(book['file'])}: {kinds}")
 

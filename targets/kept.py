@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 
-def kept(name: str, made_of: str, make: Callable[[], Any]) -> Any:
+def kept(name: str, made_of: str, make: Callable[[], Any], worth: Callable[[Any], bool] = lambda made: True) -> Any:
     """What `make` returns, as JSON has it, from a file if it was made before of the same.
 
     name: the beginning of the file's name, with the version of whoever makes it. made_of: all that decides what it
-    becomes. Files are in `~/.cache/marginspec`; `MARGINSPEC_CACHE` overrides. A file that is not whole is made again;
+    becomes. worth: whether to keep what was made.
+
+    Files are in `~/.cache/marginspec`; `MARGINSPEC_CACHE` overrides. A file that is not whole is made again;
     where none can be written, nothing is kept.
     """
     default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "marginspec"
@@ -23,6 +25,8 @@ def kept(name: str, made_of: str, make: Callable[[], Any]) -> Any:
     with contextlib.suppress(OSError, ValueError):
         return json.loads(file.read_text())
     made = make()
+    if not worth(made):
+        return made
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as partial:

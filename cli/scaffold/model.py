@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, NewType
 
 from marginspec.model.kernel import Call, Machine, Number, Rejected, action, regime, rule
+from marginspec.model.kernel.numbers import UNBOUNDED
 
 # Who can hold tokens, and who of them can call: a run uses those that `universe` lists.
 Account = NewType("Account", str)
@@ -15,6 +16,8 @@ STRONGBOX = Account("strongbox")
 
 # What a number is: lowest, highest, its unit, values worth trying.
 Amount = Annotated[int, Number(0, 2**128 - 1, "token base units", typical=(1, 10**6, 10**18))]
+# What is held may be the sum of many amounts: that no action leaves a range that a field declares is proved as well.
+AmountHeld = Annotated[int, Number(0, UNBOUNDED, "token base units", typical=(1, 10**6, 10**18))]
 
 FUNDS = 10**24
 
@@ -23,9 +26,9 @@ FUNDS = 10**24
 class Strongbox(Machine):
     """The contract, and the token that it keeps. After every call, every field is compared with the contracts'."""
 
-    total: Amount
-    deposits: dict[User, Amount]
-    balance: dict[Account, Amount]
+    total: AmountHeld
+    deposits: dict[User, AmountHeld]
+    balance: dict[Account, AmountHeld]
 
     system = "strongbox"
     # What is listed first is used more often.

@@ -104,6 +104,8 @@ def is_safe(parameters: int256[notation.PARAMETERS], delta: int256, slope: int25
     penalty: int256 = parameters[notation.PENALTY]
     gap: int256 = parameters[notation.INITIAL_GAP]
     maximum: int256 = parameters[notation.MAXIMUM_RATIO]
+    if delta < 1:
+        return False
     if delta + penalty + notation.up(penalty * delta, notation.PPM) > parameters[notation.MINIMUM_RATIO]:
         return False
     if parameters[notation.MINIMUM_RATIO] > maximum:

@@ -49,7 +49,7 @@ def liquidate(index: uint256, owner: address, owner_index: uint256, market: uint
     @return Size taken over, and the penalty
     """
     ledger.not_settling()
-    closed: int256 = notation.positive(most, notation.MAX_SIZE)
+    offered: int256 = notation.positive(most, notation.MAX_SIZE)
     liquidator: uint256 = ledger.own(index)
     account: uint256 = ledger.account_number[owner][owner_index]
     assert liquidator != account, "LIQ-2"
@@ -58,15 +58,11 @@ def liquidate(index: uint256, owner: address, owner_index: uint256, market: uint
     assert size != 0, "LIQ-4"
     positions.settle(account)
     positions.settle(liquidator)
-    health: margin.Health = margin.health(account)
+    health: margin.Health = margin.health(account, True)
     assert health.equity < health.maintenance, "LIQ-5"
 
     mark: int256 = margin.mark(market)
-    closed = min(closed, self._needed(market, abs(size), health))
-    if 2 * health.equity >= health.maintenance:  # LIQ-9
-        closed = min(closed, notation.down(ledger.markets[market].room, mark))
-        assert closed != 0, "LIQ-10"
-        ledger.markets[market].room -= closed * mark
+    closed: int256 = self._size_to_close(market, abs(size), offered, health)
     penalty: int256 = notation.down(closed * mark * ledger.parameters[market][notation.PENALTY], notation.PPM)
     penalty = min(penalty, max(health.equity, 0))  # LIQ-8
     reward: int256 = notation.down(penalty * LIQUIDATOR_SHARE, notation.PPM)  # LIQ-11
@@ -94,19 +90,37 @@ def liquidate(index: uint256, owner: address, owner_index: uint256, market: uint
 
 
 @internal
-@view
-def _needed(market: uint256, whole: int256, health: margin.Health) -> int256:
+def _size_to_close(market: uint256, whole: int256, most: int256, health: margin.Health) -> int256:
     """
-    @notice LIQ-6 and LIQ-7: the least size that restores maintenance and the buffer, all when dust would be left
+    @notice LIQ-6, LIQ-9, LIQ-7: what restores maintenance, beyond it up to the buffer as far as the limit allows, and
+        no dust left; never more than offered
     """
     asset: uint256 = ledger.market_terms[market].asset
     mark: int256 = ledger.assets[asset].mark
-    ratio: int256 = ledger.markets[market].ratio + ledger.parameters[market][notation.BUFFER]
-    gain: int256 = ledger.assets[asset].high * ratio - mark * ledger.parameters[market][notation.PENALTY]
-    needed: int256 = min(whole, notation.up(health.buffered - health.equity * notation.PPM, gain))
-    if (whole - needed) * mark < ledger.market_terms[market].dust:
-        return whole
-    return needed
+    offered: int256 = min(most, whole)
+    ratio: int256 = ledger.markets[market].ratio
+    needed: int256 = self._least(market, health.required, health.equity, offered, ratio)
+    ratio += ledger.parameters[market][notation.BUFFER]
+    extra: int256 = self._least(market, health.buffered, health.equity, offered, ratio) - needed
+    # LIQ-9
+    extra = min(extra, notation.down(ledger.markets[market].room, mark))
+    ledger.markets[market].room -= extra * mark
+    closed: int256 = needed + extra
+    if (whole - closed) * mark < ledger.market_terms[market].dust:
+        return offered
+    return closed
+
+
+@internal
+@view
+def _least(market: uint256, required: int256, equity: int256, offered: int256, ratio: int256) -> int256:
+    """
+    @notice LIQ-6: the least size of the offered after which equity is what is required, in millionths
+    """
+    asset: uint256 = ledger.market_terms[market].asset
+    gain: int256 = ledger.assets[asset].high * ratio
+    gain -= ledger.assets[asset].mark * ledger.parameters[market][notation.PENALTY]
+    return min(offered, notation.up(required - equity * notation.PPM, gain)) if gain > 0 else offered
 
 
 @external
@@ -126,13 +140,14 @@ def seize_collateral(index: uint256, owner: address, owner_index: uint256, asset
     positions.settle(account)
     positions.settle(liquidator)
     if ledger.settling_since == 0:
-        health: margin.Health = margin.health(account)
+        health: margin.Health = margin.health(account, True)
         assert health.equity < 0, "LIQ-15"
     margin.need(asset)
-    debt: int256 = -(ledger.accounts[account].cash + margin.unrealised(account))
-    assert self._seizure_price(asset, taken - 1) < debt, "LIQ-16"
+    debt: int256 = -(ledger.accounts[account].cash + margin.unrealised(account, True))
+    spare: int256 = max(margin.collateral_at_mark(account) - debt, 0)
+    assert self._price_to_seize(asset, taken - 1, spare) < debt, "LIQ-16"
 
-    paid: int256 = self._seizure_price(asset, taken)
+    paid: int256 = self._price_to_seize(asset, taken, spare)
     counted: int256 = collateral.take(account, asset, taken)
     ledger.accounts[liquidator].collateral[asset].amount += taken
     ledger.accounts[liquidator].collateral[asset].counted += counted
@@ -146,9 +161,9 @@ def seize_collateral(index: uint256, owner: address, owner_index: uint256, asset
 
 @internal
 @view
-def _seizure_price(asset: uint256, amount: int256) -> int256:
+def _price_to_seize(asset: uint256, amount: int256, spare: int256) -> int256:
     """
-    @notice LIQ-12
+    @notice LIQ-12, and LIQ-19: no more discount than the account has to spare
     """
     value: int256 = notation.up(amount * ledger.assets[asset].mark, ledger.asset_terms[asset].unit)
-    return notation.up(value * (notation.PPM - SEIZURE_DISCOUNT), notation.PPM)
+    return max(notation.up(value * (notation.PPM - SEIZURE_DISCOUNT), notation.PPM), value - spare)

@@ -80,6 +80,7 @@ def __init__(
         terms: ledger.MarketTerms = markets[market].terms
         assert adaptation.is_safe(markets[market].parameters, terms.delta, terms.slope), "MRG-12"
         for asset: uint256 in range(1, notation.TOKENS):
+            assert assets[asset].terms.minimum_haircut <= adaptation.MAXIMUM_HAIRCUT, "MRG-14"
             kept: int256 = notation.PPM - assets[asset].terms.minimum_haircut
             assert kept * notation.PPM <= (notation.PPM - terms.delta) * (notation.PPM - SEIZURE_DISCOUNT), "MRG-14"
         ledger.market_terms[market] = terms

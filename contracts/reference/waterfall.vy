@@ -80,7 +80,8 @@ def deleverage(
     size: int256 = ledger.accounts[account].positions[market].size
     opposite: int256 = ledger.accounts[counterparty].positions[market].size
     assert self._are_opposite(size, opposite), "DEF-9"
-    positions.settle(counterparty)
+    for other: uint256 in range(1, ledger.account_count + 1, bound=ledger.MAX_ACCOUNTS):
+        positions.settle(other)
     gained: int256 = margin.profit(counterparty, market)
     for other: uint256 in range(1, ledger.account_count + 1, bound=ledger.MAX_ACCOUNTS):
         if self._are_opposite(size, ledger.accounts[other].positions[market].size):

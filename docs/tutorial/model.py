@@ -8,6 +8,7 @@ from typing import Annotated, NewType
 
 from marginspec.model.kernel import Call, Machine, Number, Rejected, action, regime, rule
 from marginspec.model.kernel.fixed import mul_div_down, mul_div_up
+from marginspec.model.kernel.numbers import UNBOUNDED
 
 # Who can hold tokens, and who of them can call: a run uses those that `universe` lists.
 Account = NewType("Account", str)
@@ -16,7 +17,9 @@ VAULT = Account("vault")
 
 # What a number is: lowest, highest, its unit, values worth trying.
 Assets = Annotated[int, Number(0, 2**128 - 1, "token base units", typical=(1, 10**6, 10**18))]
-Shares = Annotated[int, Number(0, 2**128 - 1, "shares", typical=(1, 10**6, 10**18))]
+# What is held may be the sum of many amounts: that no action leaves a range that a field declares is proved as well.
+AssetsHeld = Annotated[int, Number(0, UNBOUNDED, "token base units", typical=(1, 10**6, 10**18))]
+Shares = Annotated[int, Number(0, UNBOUNDED, "shares", typical=(1, 10**6, 10**18))]
 
 FUNDS = 10**24
 
@@ -27,7 +30,7 @@ class Vault(Machine):
 
     total_shares: Shares
     shares: dict[User, Shares]
-    balance: dict[Account, Assets]
+    balance: dict[Account, AssetsHeld]
 
     system = "vault"
     # What is listed first is used more often.

@@ -20,7 +20,7 @@ from marginspec.model.kernel import (
     rule,
 )
 from marginspec.model.kernel.evm import checked, div_down, mul_div_down, mul_div_up, saturating_sub
-from marginspec.model.kernel.numbers import UINT128_MAX, UINT256_MAX
+from marginspec.model.kernel.numbers import UINT128_MAX, UINT256_MAX, UNBOUNDED
 
 Account = NewType("Account", str)
 User = NewType("User", Account)
@@ -45,12 +45,14 @@ Assets = Annotated[int, Number(0, UINT256_MAX, "token base units", typical=(1, 1
 Shares = Annotated[int, Number(0, UINT256_MAX, "shares", typical=(1, 10**6, 10**12, 10**24))]
 StoredAssets = Annotated[int, Number(0, UINT128_MAX, "token base units", typical=(1, 10**6, 10**18, 10**24))]
 StoredShares = Annotated[int, Number(0, UINT128_MAX, "shares", typical=(1, 10**6, 10**12, 10**24))]
+# What the token would refuse beyond 256 bits; see "Token overflow" in the spec.
+Tokens = Annotated[int, Number(0, UNBOUNDED, "token base units", typical=(1, 10**6, 10**18, 10**24))]
 Price = Annotated[
     int,
     Number(0, UINT256_MAX, "loan base units per collateral base unit", ORACLE_PRICE_SCALE, (10**36,)),
 ]
 Wad = Annotated[int, Number(0, UINT256_MAX, "fraction", WAD, (1, 10**17, MAX_FEE))]
-Timestamp = Annotated[int, Number(1, 2**63, "seconds", typical=(1_700_000_000, 1_700_000_012, 1_731_536_000))]
+Timestamp = Annotated[int, Number(1, UNBOUNDED, "seconds", typical=(1_700_000_000, 1_700_000_012, 1_731_536_000))]
 Seconds = Annotated[int, Number(1, 2**40, "seconds", typical=(1, 12, 3600, 86400, YEAR, 10 * YEAR))]
 
 
@@ -72,7 +74,7 @@ class Market(Record):
     total_supply_shares: StoredShares = 0
     total_borrow_assets: StoredAssets = 0
     total_borrow_shares: StoredShares = 0
-    last_update: Annotated[int, Number(0, 2**63, "seconds", typical=(1_700_000_000,))] = 0
+    last_update: Annotated[int, Number(0, UNBOUNDED, "seconds", typical=(1_700_000_000,))] = 0
     fee: Annotated[int, Number(0, UINT128_MAX, "fraction", WAD, (10**17, MAX_FEE))] = 0
 
 
@@ -99,7 +101,7 @@ class MorphoBlue(Machine):
     is_lltv_enabled: dict[Lltv, bool] = field(default_factory=dict)
     is_authorized: dict[User, dict[User, bool]] = field(default_factory=dict)
     price: dict[MarketId, Price] = field(default_factory=dict)
-    balance: dict[Token, dict[Account, Uint256]] = field(default_factory=dict)
+    balance: dict[Token, dict[Account, Tokens]] = field(default_factory=dict)
     allowance: dict[Token, dict[User, Uint256]] = field(default_factory=dict)
 
     system = "morpho-blue"

@@ -21,6 +21,28 @@ class Layout:
     load: Callable[[Any, list[Any]], None]
 
 
+def walked() -> Layout:
+    """A layout for few uses, which looks for each value anew."""
+    return Layout(Record.flatten, _load)
+
+
+def _load(state: Any, values: list[Any]) -> None:
+    rest = iter(values)
+
+    def visit(value: Any) -> Any:
+        if issubclass(type(value), Record):
+            for name in variables_of(type(value)):
+                setattr(value, name, visit(getattr(value, name)))
+        elif issubclass(type(value), dict):
+            for key, item in value.items():
+                value[key] = visit(item)
+        else:
+            return next(rest)
+        return value
+
+    visit(state)
+
+
 def layout_of(state: Record) -> Layout:
     """The layout of a state, and of every other with the same keys."""
     scope: dict[str, Any] = {}

@@ -17,10 +17,14 @@ T = TypeVar("T")
 
 
 class Rejected(Exception):  # noqa: N818 - the domain's word for a refused action
-    """An action was refused. `rule` is the ID of the rule that refused it."""
+    """Something was refused. `rule` is the ID of the rule that refused it.
+
+    by_action: whether a whole action was refused, and so undone; else a helper had no answer (an overflow, say).
+    """
 
     def __init__(self, rule: str) -> None:
         self.rule = rule
+        self.by_action = False
 
 
 # Both are made several times on every step of a run, which named tuples are twice as fast at as frozen dataclasses.
@@ -60,6 +64,10 @@ class Machine(Record):
     universe: ClassVar[dict[Any, tuple[Any, ...]]] = {}
     never: ClassVar[dict[str, str]] = {}
 
+    # Who takes actions, if not their caller: it is given the state and what lets the action happen, and answers what
+    # the caller gets.
+    observer: ClassVar[Callable[[Any, Callable[[], Any]], Any] | None] = None
+
     # Of a live run only, never of a copy: the rules reached so far, the last accepted action and the state before it.
     reach: list[str] | None = None
     last: Call | None = None
@@ -73,8 +81,8 @@ class Machine(Record):
 
     @classmethod
     def prelude(cls) -> list[Call]:
-        """What happens before every run."""
-        raise NotImplementedError
+        """What happens before every run; nothing, where a model says nothing else."""
+        return []
 
     @classmethod
     def genesis(cls) -> Self:
@@ -168,11 +176,17 @@ def action(function: Any = None, *, weight: float = 1, environment: bool = False
     def wrap(method: F) -> F:
         @functools.wraps(method)
         def atomic(self: Machine, *args: Any, **kwargs: Any) -> Any:
+            if Machine.observer is None:
+                return happen(self, *args, **kwargs)
+            return Machine.observer(self, lambda: happen(self, *args, **kwargs))
+
+        def happen(self: Machine, *args: Any, **kwargs: Any) -> Any:
             before = self.flatten()
             try:
                 result = method(self, *args, **kwargs)
-            except Rejected:
+            except Rejected as refused:
                 self.load(before)
+                refused.by_action = True
                 raise
             self._before = before
             return result

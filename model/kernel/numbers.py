@@ -1,7 +1,8 @@
 """What the numbers of a model are: their range, unit and scale.
 
-A model annotates its fields and arguments with these types. The fuzzer derives its strategies from them and the
-prover its assumptions, so a range here is an assumption of every proof.
+A model annotates its fields and arguments with these types. The fuzzer derives its strategies from them. A proof
+assumes the range of an argument; that every action keeps the range of each field is a law of its own, on which every
+proof rests.
 """
 
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ class Number:
     scale: int = 1
     typical: tuple[int, ...] = ()
 
+
+UNBOUNDED = 2**4096
+"""As a bound of a `Number`: none is declared, and proofs assume none."""
 
 UINT128_MAX = 2**128 - 1
 UINT256_MAX = 2**256 - 1

@@ -25,6 +25,11 @@ class Record:
         _compiled(type(self)).flatten(self, out)
         return out
 
+    @classmethod
+    def constants(cls) -> tuple[str, ...]:
+        """The fields that are declared constant."""
+        return tuple(f.name for f in dataclasses.fields(cls) if f.metadata.get("constant"))  # type: ignore[arg-type]
+
     def names(self) -> list[str]:
         """The name of each entry of `flatten`, e.g. `positions[A][borrower].collateral`."""
         return list(_names(self, ""))

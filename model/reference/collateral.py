@@ -20,8 +20,8 @@ class Collateral(Oracles):
     """Holdings of accounts in assets other than the settlement asset."""
 
     def collateral_value(self, asset: AssetId, counted: int) -> int:
-        """Value of counted collateral after its haircut, quote."""
-        price = self.price(asset)
+        """Value of counted collateral after its haircut, quote, whatever the age of the price."""
+        price = self.assets[asset]
         return collateral_value(gross_value(counted, price.low, self.asset_terms[asset].unit), price.haircut)
 
     @rule("COL-4")

@@ -13,30 +13,30 @@ from marginspec.model.reference.notation import (
     USD,
     VENUE,
     AccountId,
+    Accounts,
     Amount,
     AssetId,
-    Balance,
-    Count,
     Duration,
+    Edge,
     Fraction,
-    Fund,
-    FundingIndex,
     Holder,
+    Index,
     MarketId,
+    Moment,
+    Money,
+    NetSize,
     ParameterId,
     Premium,
-    Quote,
-    ReportedPrice,
     Seconds,
     SignedSize,
     SourceId,
     StoredAmount,
     StoredCap,
     StoredPrice,
-    StoredSize,
     Threshold,
-    Timestamp,
     TokenId,
+    Tokens,
+    Treasury,
     Unit,
     User,
 )
@@ -46,9 +46,9 @@ from marginspec.model.reference.notation import (
 class Report(Record):
     """What a source last said of a price; time 0: nothing yet."""
 
-    price: ReportedPrice = 0
-    confidence: ReportedPrice = 0
-    time: Timestamp = 0
+    price: Edge = 0
+    confidence: Edge = 0
+    time: Moment = 0
 
 
 @dataclass(slots=True)
@@ -61,9 +61,9 @@ class Asset(Record):
 
     mark: StoredPrice = 0
     low: StoredPrice = 0
-    high: StoredPrice = 0
-    time: Timestamp = 0
-    tripped_at: Timestamp = 0
+    high: Edge = 0
+    time: Moment = 0
+    tripped_at: Moment = 0
     volatility: Fraction = 0
     haircut: Fraction = 0
     spread: Fraction = 0
@@ -92,16 +92,16 @@ class Market(Record):
     begin to move, 0 if none do. ramp_progress: seconds of the ramp already applied.
     """
 
-    open_interest: StoredSize = 0
+    open_interest: NetSize = 0
     open_interest_cap: StoredCap = 1
-    funding_index: FundingIndex = 0
+    funding_index: Index = 0
     premium: Premium = 0
-    accrued_at: Timestamp = 0
+    accrued_at: Moment = 0
     ratio: Fraction = 0
     reduce_only: bool = False
-    room: Fund = 0
-    interval_start: Timestamp = 0
-    ramp_at: Timestamp = 0
+    room: Treasury = 0
+    interval_start: Moment = 0
+    ramp_at: Moment = 0
     ramp_progress: Duration = 0
 
 
@@ -124,24 +124,24 @@ class MarketTerms(Record):
 class Position(Record):
     """Signed size, what was paid for it (signed), and the funding index up to which it is settled."""
 
-    size: SignedSize = 0
-    cost: Quote = 0
-    funding_index: FundingIndex = 0
+    size: NetSize = 0
+    cost: Money = 0
+    funding_index: Index = 0
 
 
 @dataclass(slots=True)
 class Holding(Record):
     """Collateral of one account in one asset, and the part of it that counts towards margin."""
 
-    amount: StoredAmount = 0
-    counted: StoredAmount = 0
+    amount: Tokens = 0
+    counted: Tokens = 0
 
 
 @dataclass(slots=True)
 class Account(Record):
     """A margin account. in_default: its deficit exceeds the insurance fund and is not yet resolved."""
 
-    cash: Quote = 0
+    cash: Money = 0
     in_default: bool = False
     collateral: dict[AssetId, Holding] = field(default_factory=dict)
     positions: dict[MarketId, Position] = field(default_factory=dict)
@@ -167,20 +167,20 @@ class Order(Record):
 class Ledger(Machine):
     """The whole state of the venue, with the tokens, the price sources and the time that it depends on."""
 
-    now: Timestamp
+    now: Moment
     governor: User
     guardian: User
     account_terms: dict[AccountId, AccountTerms] = constant()
     asset_terms: dict[AssetId, AssetTerms] = constant()
     market_terms: dict[MarketId, MarketTerms] = constant()
     deposits_paused: bool = False
-    insurance: Fund = 0
-    fees: Fund = 0
-    pot: Quote = 0
-    defaults: Count = 0
-    settling_since: Timestamp = 0
-    settlement_pool: Fund = 0
-    settlement_claims: Fund = 0
+    insurance: Treasury = 0
+    fees: Treasury = 0
+    pot: Money = 0
+    defaults: Accounts = 0
+    settling_since: Moment = 0
+    settlement_pool: Treasury = 0
+    settlement_claims: Treasury = 0
     accounts: dict[AccountId, Account] = field(default_factory=dict)
     assets: dict[AssetId, Asset] = field(default_factory=dict)
     markets: dict[MarketId, Market] = field(default_factory=dict)
@@ -189,9 +189,9 @@ class Ledger(Machine):
     ramp_to: dict[MarketId, dict[ParameterId, Fraction]] = field(default_factory=dict)
     orders: dict[MarketId, dict[AccountId, Order]] = field(default_factory=dict)
     sources: dict[AssetId, dict[SourceId, Report]] = field(default_factory=dict)
-    held: dict[TokenId, StoredAmount] = field(default_factory=dict)
+    held: dict[TokenId, Tokens] = field(default_factory=dict)
     cap: dict[AssetId, StoredAmount] = field(default_factory=dict)
-    balance: dict[TokenId, dict[Holder, Balance]] = field(default_factory=dict)
+    balance: dict[TokenId, dict[Holder, Tokens]] = field(default_factory=dict)
     transfer_fee: dict[TokenId, Fraction] = field(default_factory=dict)
 
     def surplus(self) -> int:

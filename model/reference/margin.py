@@ -4,7 +4,13 @@ from collections.abc import Mapping
 
 from marginspec.model.kernel import Rejected, rule
 from marginspec.model.kernel.fixed import div_up, mul_div_down, mul_div_up
-from marginspec.model.reference.collateral import gross_value, haircut_gap, profit_haircut, target_haircut
+from marginspec.model.reference.collateral import (
+    MAXIMUM_HAIRCUT,
+    gross_value,
+    haircut_gap,
+    profit_haircut,
+    target_haircut,
+)
 from marginspec.model.reference.ledger import Market, MarketTerms
 from marginspec.model.reference.notation import (
     BUFFER,
@@ -43,26 +49,30 @@ class Margin(Positions):
     """Equity and requirements of an account, and the ratios in force."""
 
     @rule("MRG-1")
-    def equity(self, account: AccountId) -> int:
-        """Cash, collateral after haircuts and unrealised profit or loss of a settled account, quote."""
+    def equity(self, account: AccountId, aged: bool = False) -> int:
+        """Cash, collateral after haircuts and unrealised profit or loss of a settled account, quote.
+
+        aged: at the last accepted prices, whatever their age.
+        """
         total = self.accounts[account].cash
         for asset, holding in self.accounts[account].collateral.items():
             if holding.counted != 0:
+                self.price(asset, aged)
                 total += self.collateral_value(asset, holding.counted)
-        return total + self.unrealised(account)
+        return total + self.unrealised(account, aged)
 
     @rule("MRG-2")
-    def maintenance_margin(self, account: AccountId) -> int:
-        """Equity below which an account is liquidated, quote, rounded up."""
-        return div_up(self._requirement(account, buffered=False), PPM)
+    def maintenance_margin(self, account: AccountId, aged: bool = False) -> int:
+        """Equity below which an account is liquidated, quote, rounded up. aged: see `equity`."""
+        return div_up(self._requirement(account, buffered=False, aged=aged), PPM)
 
-    def _requirement(self, account: AccountId, buffered: bool) -> int:
+    def _requirement(self, account: AccountId, buffered: bool, aged: bool = False) -> int:
         """Maintenance requirement, with or without the liquidation buffer, in millionths of quote, exact."""
         total = 0
         for market, position in self.accounts[account].positions.items():
             if position.size != 0:
                 ratio = self.markets[market].ratio + (self.parameters[market][BUFFER] if buffered else 0)
-                total += magnitude(position.size) * self._high(market) * ratio
+                total += magnitude(position.size) * self._high(market, aged) * ratio
         return total
 
     @rule("MRG-3")
@@ -83,8 +93,8 @@ class Margin(Positions):
         gap = self.parameters[market][INITIAL_GAP]
         return self.markets[market].ratio + gap + open_interest_ratio(self.market_terms[market], self.markets[market])
 
-    def _high(self, market: MarketId) -> int:
-        return self.price(self.market_terms[market].asset).high
+    def _high(self, market: MarketId, aged: bool = False) -> int:
+        return self.price(self.market_terms[market].asset, aged).high
 
     @rule("MRG-5")
     def _needs_initial_margin(self, account: AccountId) -> None:
@@ -107,10 +117,14 @@ class Margin(Positions):
         price.haircut = approach(price.haircut, haircut, time)
         for market, terms in self.market_terms.items():
             if terms.asset == asset:
-                self._ramp(market, time)
-                m, parameters = self.markets[market], self.parameters[market]
-                target = target_ratio(price.volatility, parameters[MINIMUM_RATIO], parameters[MAXIMUM_RATIO])
-                m.ratio = approach(m.ratio, target, time)
+                self._follow(market, price.volatility, time)
+
+    def _follow(self, market: MarketId, volatility: int, time: int) -> None:
+        """Move the ratio of a market towards what a volatility asks for, by parameters ramped before."""
+        self._ramp(market, time)
+        m, parameters = self.markets[market], self.parameters[market]
+        target = target_ratio(volatility, parameters[MINIMUM_RATIO], parameters[MAXIMUM_RATIO])
+        m.ratio = approach(m.ratio, target, time)
 
     def _ramp(self, market: MarketId, time: int) -> None:
         m = self.markets[market]
@@ -153,14 +167,16 @@ def target_ratio(volatility: int, minimum: int, maximum: int) -> int:
 
 def is_covered(minimum_haircut: int, delta: int) -> bool:
     """MRG-14: whether collateral that fell by delta and is sold at the seizure discount fetches what it counted for."""
-    return (PPM - minimum_haircut) * PPM <= (PPM - delta) * (PPM - SEIZURE_DISCOUNT)
+    counted = PPM - minimum_haircut
+    return minimum_haircut <= MAXIMUM_HAIRCUT and counted * PPM <= (PPM - delta) * (PPM - SEIZURE_DISCOUNT)
 
 
 def is_safe(parameters: Mapping[ParameterId, int], delta: int, slope: int) -> bool:
     """MRG-12: the safety bounds: a move of delta and the penalty fit the ratio, one step of adaptation fits the gap."""
     penalty = parameters[PENALTY]
     return (
-        delta + penalty + mul_div_up(penalty, delta, PPM) <= parameters[MINIMUM_RATIO]
+        delta >= 1
+        and delta + penalty + mul_div_up(penalty, delta, PPM) <= parameters[MINIMUM_RATIO]
         and parameters[MINIMUM_RATIO] <= parameters[MAXIMUM_RATIO]
         and parameters[BUFFER] <= parameters[INITIAL_GAP]
         and parameters[INITIAL_GAP] >= TIGHTENING * MAX_STEP_TIME

@@ -3,6 +3,7 @@
 from typing import Annotated, NewType
 
 from marginspec.model.kernel import Number, Rejected
+from marginspec.model.kernel.numbers import UNBOUNDED
 
 Holder = NewType("Holder", str)
 User = NewType("User", Holder)
@@ -66,6 +67,19 @@ Count = Annotated[int, Number(0, 2**32, "accounts", typical=(0, 1))]
 Duration = Annotated[int, Number(0, 2**40, "seconds", typical=(0, 3600))]
 Timestamp = Annotated[int, Number(0, 2**40, "Unix time", typical=(0, 1_800_000_000, 1_800_003_600))]
 Seconds = Annotated[int, Number(1, 2**25, "seconds", typical=(1, 12, 60, 300, 600, 1200, 1800, 90_000))]
+
+
+# What a state holds may grow without a rule that bounds it: an implementation refuses what its width does not hold.
+# Rules do keep what is not below: of funds, tokens and times that they are not negative.
+Money = Annotated[int, Number(-UNBOUNDED, UNBOUNDED, "quote", typical=(0, 10**16, -(10**16), 10**12))]
+Treasury = Annotated[int, Number(0, UNBOUNDED, "quote", typical=(0, 10**14, 10**15))]
+Tokens = Annotated[int, Number(0, UNBOUNDED, "token base units", typical=(10**12, 10**18, 10**22))]
+NetSize = Annotated[int, Number(-UNBOUNDED, UNBOUNDED, "size units", 10**6, typical=(0, 10**6, -(10**6), 10**7))]
+SumOfSizes = Annotated[int, Number(0, UNBOUNDED, "size units", 10**6, typical=(10**7, 10**9))]
+Edge = Annotated[int, Number(0, UNBOUNDED, "quote per size unit", 10**6, typical=(2 * 10**9, 4 * 10**10))]
+Index = Annotated[int, Number(-UNBOUNDED, UNBOUNDED, "quote per size unit", 10**6, typical=(0, 10**9, -(10**9)))]
+Accounts = Annotated[int, Number(0, UNBOUNDED, "accounts", typical=(0, 1))]
+Moment = Annotated[int, Number(0, UNBOUNDED, "Unix time", typical=(0, 1_800_000_000, 1_800_003_600))]
 
 
 def positive(amount: int, high: int) -> None:

@@ -66,16 +66,16 @@ class Oracles(Ledger):
         """What depends on how prices move and on time; chapter 6 says what."""
         raise NotImplementedError
 
-    def price(self, asset: AssetId) -> Asset:
-        """The accepted price of an asset, for a use that needs it."""
+    def price(self, asset: AssetId, aged: bool = False) -> Asset:
+        """The accepted price of an asset, for a use that needs it; `aged`: of any age, 0 before there is one."""
         price = self.assets[asset]
-        if price.mark == 0 or self.now > price.time + MAX_AGE:
+        if not aged and (price.mark == 0 or self.now > price.time + MAX_AGE):
             raise Rejected("ORC-8")
         return price
 
-    def mark(self, market: MarketId) -> int:
+    def mark(self, market: MarketId, aged: bool = False) -> int:
         """Mark price of a market: quote per size unit."""
-        return self.price(self.market_terms[market].asset).mark
+        return self.price(self.market_terms[market].asset, aged).mark
 
     @action(weight=8, environment=True)
     def post(self, asset: AssetId, source: SourceId, price: ReportedPrice, confidence: Confidence) -> None:

@@ -54,9 +54,7 @@ class Positions(Collateral):
     @rule("POS-5")
     def _change(self, account: AccountId, market: MarketId, size: int, quote: int) -> None:
         """Add a signed size, bought for a signed amount of quote, to a settled position."""
-        for other, elsewhere in self.accounts[account].positions.items():
-            if other != market and elsewhere.size != 0 and self.account_terms[account].isolated:
-                raise Rejected("POS-7")
+        self._in_one_market(account, market)
         position, m = self.accounts[account].positions[market], self.markets[market]
         before = position.size
         position.size = before + size
@@ -66,18 +64,26 @@ class Positions(Collateral):
         if position.size == 0:
             self._realise(account, position)
 
+    def _in_one_market(self, account: AccountId, market: MarketId) -> None:
+        """Refuse a second market to an isolated account."""
+        if not self.account_terms[account].isolated:
+            return
+        for other, elsewhere in self.accounts[account].positions.items():
+            if other != market and elsewhere.size != 0:
+                raise Rejected("POS-7")
+
     @rule("POS-6")
     def _realise(self, account: AccountId, position: Position) -> None:
         self.accounts[account].cash -= position.cost
         position.cost = 0
 
     @rule("POS-8")
-    def unrealised(self, account: AccountId) -> int:
+    def unrealised(self, account: AccountId, aged: bool = False) -> int:
         """Unrealised profit of an account over all markets at the mark prices, negative for a loss, quote."""
         total = 0
         for market, position in self.accounts[account].positions.items():
             if position.size != 0:
-                total += profit(position, self.mark(market))
+                total += profit(position, self.mark(market, aged))
         return total
 
 

@@ -149,7 +149,8 @@ class Reference(Waterfall):
     def liquidatable(self) -> bool:
         """Some account is below maintenance, funding since its last settlement not counted."""
         return any(
-            any(p.size != 0 for p in account.positions.values()) and self.equity(name) < self.maintenance_margin(name)
+            any(p.size != 0 for p in account.positions.values())
+            and self.equity(name, aged=True) < self.maintenance_margin(name, aged=True)
             for name, account in self.accounts.items()
         )
 
@@ -175,7 +176,8 @@ class Reference(Waterfall):
         price = before.assets[before.market_terms[market].asset]  # type: ignore[index]
         parameters = before.parameters[market]  # type: ignore[index]
         ratio = before.markets[market].ratio + parameters[BUFFER]  # type: ignore[index]
-        shortfall = before._requirement(account, buffered=True) - before.equity(account) * PPM  # type: ignore[arg-type]
+        equity = before.equity(account, aged=True)  # type: ignore[arg-type]
+        shortfall = before._requirement(account, buffered=True, aged=True) - equity * PPM  # type: ignore[arg-type]
         gain = price.high * ratio - price.mark * parameters[PENALTY]
         return div_up(shortfall, gain) < magnitude(position.size)
 

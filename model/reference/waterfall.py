@@ -84,22 +84,41 @@ class Waterfall(Liquidation):
         long = position.size > 0
         if position.size == 0 or opposite.size == 0 or (opposite.size > 0) == long:
             raise Rejected("DEF-9")
-        self._settle(counterparty)
+        size, paid = self._terms_of_deleveraging(account, market, counterparty, deficit)
         mark = self.mark(market)
-        gained = profit(opposite, mark)
-        for other in self.accounts.values():
-            rival = other.positions[market]
-            if rival.size != 0 and (rival.size > 0) != long and profit(rival, mark) > gained:
-                raise Rejected("DEF-10")
-        size = min(magnitude(position.size), magnitude(opposite.size))
-        spare = self.equity(counterparty) - self.maintenance_margin(counterparty)
-        paid = deleverage_payment(deficit, size, magnitude(position.size), gained, spare)
-
         bought = size if long else -size
         self._change(account, market, -bought, -bought * mark - paid)
         self._change(counterparty, market, bought, bought * mark + paid)
         self._set_default(account, paid < deficit)
         return size, paid
+
+    def _terms_of_deleveraging(
+        self, account: AccountId, market: MarketId, counterparty: AccountId, deficit: int
+    ) -> tuple[int, int]:
+        """What is closed and what the counterparty pays, which must have the largest profit, all funding settled."""
+        self._settle_all()
+        self._most_profitable(market, counterparty)
+        position, opposite = (self.accounts[party].positions[market] for party in (account, counterparty))
+        size = min(magnitude(position.size), magnitude(opposite.size))
+        spare = self.equity(counterparty) - self.maintenance_margin(counterparty)
+        return size, self._payment(deficit, size, position.size, profit(opposite, self.mark(market)), spare)
+
+    def _settle_all(self) -> None:
+        for name in self.accounts:
+            self._settle(name)
+
+    def _payment(self, deficit: int, size: int, whole: int, gained: int, spare: int) -> int:
+        """What a counterparty pays for a part of a position."""
+        return deleverage_payment(deficit, size, magnitude(whole), gained, spare)
+
+    def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
+        """Refuse a counterparty while a position on its side has more profit."""
+        mark, chosen = self.mark(market), self.accounts[counterparty].positions[market]
+        for other in self.accounts.values():
+            rival = other.positions[market]
+            same_side = rival.size != 0 and (rival.size > 0) == (chosen.size > 0)
+            if same_side and profit(rival, mark) > profit(chosen, mark):
+                raise Rejected("DEF-10")
 
     @action(weight=8)
     @rule("DEF-12")

@@ -1,5 +1,10 @@
 """What we claim of the reference venue: one module per chapter of `spec/reference/`."""
 
+from typing import Any
+
+from marginspec.model.reference import Reference
+from marginspec.properties.ranges import every_field
+from marginspec.properties.ranges import ranges as ranges_of
 from marginspec.properties.reference import (
     buffer,
     collateral,
@@ -9,11 +14,20 @@ from marginspec.properties.reference import (
     oracles,
     parameters,
     positions,
+    ranges,
     round_trips,
     trading,
     waterfall,
 )
-from marginspec.properties.reference.scope import chapter
+from marginspec.properties.reference.scope import ANY_STEP, BOUNDS, LEDGER, SCOPE, chapter
+from marginspec.properties.relaxation import always, simulations
+
+_options: dict[str, Any] = {"given": ranges.GIVEN, "bounds": ANY_STEP, "scope": LEDGER, "relaxed": ranges.within}
+chapter.add([ranges_of("REF-RNG-1", chapter, every_field, **_options)])
+
+# Those that assume nothing first: where two leave the same open, the lemma is that of the first.
+_relaxations = sorted(chapter.relaxations(), key=lambda r: r.given is not always)
+chapter.add(p for r in _relaxations for p in simulations(r, Reference, BOUNDS, SCOPE))
 
 __all__ = [
     "buffer",
@@ -25,6 +39,7 @@ __all__ = [
     "oracles",
     "parameters",
     "positions",
+    "ranges",
     "round_trips",
     "trading",
     "waterfall",

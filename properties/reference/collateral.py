@@ -21,7 +21,7 @@ from marginspec.properties.law import assume, every
 from marginspec.properties.reference.scope import chapter
 
 
-@chapter.theorem("REF-COL-1")
+@chapter.lemma("REF-COL-1")
 def haircut_never_exceeds_market_value(
     venue: Reference, counted: StoredAmount, price: StoredPrice, unit: Unit, haircut: Fraction
 ) -> Any:
@@ -30,7 +30,7 @@ def haircut_never_exceeds_market_value(
     return every((value >= 0, value * unit * PPM <= counted * price * (PPM - haircut)))
 
 
-@chapter.theorem("REF-COL-2")
+@chapter.lemma("REF-COL-2")
 def more_collateral_never_counts_for_less(
     venue: Reference, counted: StoredAmount, more: StoredAmount, price: StoredPrice, unit: Unit
 ) -> Any:
@@ -46,7 +46,7 @@ def more_collateral_never_counts_for_less(
     )
 
 
-@chapter.theorem("REF-COL-3")
+@chapter.lemma("REF-COL-3")
 def collateral_at_a_higher_price_never_counts_for_less(
     venue: Reference, counted: StoredAmount, price: StoredPrice, higher: StoredPrice, unit: Unit
 ) -> Any:
@@ -56,7 +56,7 @@ def collateral_at_a_higher_price_never_counts_for_less(
     return every((gross_value(counted, price, unit) <= gross, gross * unit <= counted * higher))
 
 
-@chapter.theorem("REF-COL-13")
+@chapter.lemma("REF-COL-13")
 def larger_haircut_never_counts_for_more(
     venue: Reference, gross: Fund, more: Fund, haircut: Fraction, smaller: Fraction
 ) -> Any:
@@ -67,7 +67,7 @@ def larger_haircut_never_counts_for_more(
     return every((less <= collateral_value(more, smaller), haircut != PPM or less == 0))
 
 
-@chapter.theorem("REF-COL-14")
+@chapter.lemma("REF-COL-14")
 def splitting_collateral_never_raises_its_value(
     venue: Reference, first: StoredAmount, second: StoredAmount, price: StoredPrice, unit: Unit, haircut: Fraction
 ) -> Any:
@@ -81,7 +81,7 @@ def splitting_collateral_never_raises_its_value(
     )
 
 
-@chapter.theorem("REF-COL-4")
+@chapter.lemma("REF-COL-4")
 def deposit_counts_at_most_in_full(
     venue: Reference, total: StoredAmount, amount: StoredAmount, terms: AssetTerms
 ) -> Any:
@@ -91,7 +91,7 @@ def deposit_counts_at_most_in_full(
     return every((added >= 0, added <= amount))
 
 
-@chapter.theorem("REF-COL-5")
+@chapter.lemma("REF-COL-5")
 def tiers_credit_less_and_less(venue: Reference, total: StoredAmount, amount: StoredAmount, terms: AssetTerms) -> Any:
     """Of two equal deposits the second counts no more than the first, to the unit that halving rounds off."""
     assume(terms.tier_1 <= terms.tier_2)
@@ -100,7 +100,7 @@ def tiers_credit_less_and_less(venue: Reference, total: StoredAmount, amount: St
     return second <= counted - counted_in_tiers(total, terms) + 1
 
 
-@chapter.theorem("REF-COL-6")
+@chapter.lemma("REF-COL-6")
 def nothing_counts_beyond_the_second_tier(
     venue: Reference, total: StoredAmount, amount: StoredAmount, terms: AssetTerms
 ) -> Any:
@@ -117,7 +117,7 @@ def nothing_counts_beyond_the_second_tier(
     )
 
 
-@chapter.theorem("REF-COL-7")
+@chapter.lemma("REF-COL-7")
 def what_leaves_takes_its_part_of_the_count(venue: Reference, holding: Holding, amount: StoredAmount) -> Any:
     """Taking collateral leaves a count no greater than what is left, and at least its proportion of the count goes."""
     assume(holding.counted <= holding.amount)
@@ -135,7 +135,7 @@ def what_leaves_takes_its_part_of_the_count(venue: Reference, holding: Holding, 
     )
 
 
-@chapter.theorem("REF-COL-8")
+@chapter.lemma("REF-COL-8")
 def withdrawing_in_parts_keeps_no_more_count(
     venue: Reference, holding: Holding, first: StoredAmount, second: StoredAmount
 ) -> Any:
@@ -150,7 +150,7 @@ def withdrawing_in_parts_keeps_no_more_count(
     return part + counted_part(rest, second) >= at_once
 
 
-@chapter.theorem("REF-COL-9")
+@chapter.lemma("REF-COL-9")
 def haircut_asked_for_is_within_its_bounds(
     venue: Reference, volatility: Fraction, spread: Fraction, minimum: Fraction
 ) -> Any:
@@ -160,7 +160,7 @@ def haircut_asked_for_is_within_its_bounds(
     return every((haircut >= minimum, haircut >= min(spread, MAXIMUM_HAIRCUT), haircut <= MAXIMUM_HAIRCUT))
 
 
-@chapter.theorem("REF-COL-10")
+@chapter.lemma("REF-COL-10")
 def more_volatility_never_means_a_smaller_haircut(
     venue: Reference, volatility: Fraction, more: Fraction, spread: Fraction, wider: Fraction, minimum: Fraction
 ) -> Any:
@@ -171,7 +171,7 @@ def more_volatility_never_means_a_smaller_haircut(
     return every((haircut <= larger, larger <= 600_000))
 
 
-@chapter.theorem("REF-COL-11")
+@chapter.lemma("REF-COL-11")
 def unrealised_profit_counts_in_part(venue: Reference, profit: Fund, larger: Fund) -> Any:
     """Of a profit some part never counts, the part that counts grows with the profit, and never is more than it."""
     assume(profit <= larger)
@@ -179,7 +179,7 @@ def unrealised_profit_counts_in_part(venue: Reference, profit: Fund, larger: Fun
     return every((apart >= 0, 4 * apart >= profit, apart <= profit, profit - apart <= larger - more))
 
 
-@chapter.theorem("REF-COL-12")
+@chapter.lemma("REF-COL-12")
 def gap_covers_one_step_of_the_haircut(venue: Reference, gross: Fund, haircut: Fraction, later: Fraction) -> Any:
     """One step of a haircut costs no more than what collateral counts less for initial margin."""
     assume(haircut <= later)

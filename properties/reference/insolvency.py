@@ -19,6 +19,7 @@ from marginspec.model.reference.notation import (
     SourceId,
     User,
 )
+from marginspec.model.reference.oracles import BAND, CONFIRMATION, within_band
 
 QUOTE_VALUE = 10**16  # 10,000 USD
 _trader, _bystander, _maker, _liquidator = "trader", "bystander", "maker", "liquidator"
@@ -45,7 +46,19 @@ class Script:
         return outcome.returns
 
     def reprice(self, asset: AssetId, price: int) -> None:
-        """All sources report a price, without any doubt, and the venue takes it."""
+        """All sources report a price, without any doubt, and the venue takes it, confirmed where the breaker trips."""
+        self._report(asset, price)
+        if self.venue.assets[asset].tripped_at != 0:
+            self.do("advance_time", seconds=CONFIRMATION)
+            self._report(asset, price)
+
+    def approach(self, asset: AssetId, price: int) -> None:
+        """Bring a price down in moves within the band, in one block, so that no ratio or haircut changes."""
+        while not within_band(price, mark := self.venue.assets[asset].mark):
+            self.reprice(asset, _fallen(mark, BAND))
+        self.reprice(asset, price)
+
+    def _report(self, asset: AssetId, price: int) -> None:
         for source in self.venue.universe[SourceId]:
             self.do("post", asset=asset, source=source, price=price, confidence=0)
         self.do("update_price", caller=User(AccountId("keeper")), asset=asset)  # type: ignore[arg-type]
@@ -82,7 +95,7 @@ def by_position(model: type[Reference], market: MarketId, delta: int) -> list[Ca
     mark = run.venue.assets[asset].mark
     run.do("trade", account=_trader, maker=_maker, market=market, size=QUOTE_VALUE // mark)
     run.withdraw_all(_trader, USD)
-    run.reprice(asset, _edge(run.venue, _trader, asset))
+    run.approach(asset, edge(run.venue, _trader, asset))
     run.reprice(asset, _fallen(run.venue.assets[asset].mark, delta))
     return run.cover(_trader)
 
@@ -104,7 +117,7 @@ def by_collateral(model: type[Reference], asset: AssetId, delta: int) -> list[Ca
         if other != asset:
             run.withdraw_all(_bystander, other)
     run.withdraw_all(_bystander, asset)
-    run.reprice(asset, _edge(run.venue, _bystander, asset))
+    run.approach(asset, edge(run.venue, _bystander, asset))
     run.reprice(asset, _fallen(run.venue.assets[asset].mark, delta))
     amount = run.venue.accounts[AccountId(_bystander)].collateral[asset].amount  # type: ignore[arg-type]
     run.do("seize_collateral", liquidator=_liquidator, account=_bystander, asset=asset, amount=amount)
@@ -116,7 +129,7 @@ def _fallen(mark: int, delta: int) -> int:
     return -(-mark * (PPM - delta) // PPM)
 
 
-def _edge(venue: Reference, account: str, asset: AssetId) -> int:
+def edge(venue: Reference, account: str, asset: AssetId) -> int:
     """The lowest price of an asset at which equity is at least maintenance margin, nothing else changed."""
 
     def liquidatable(price: int) -> bool:

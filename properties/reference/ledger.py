@@ -17,18 +17,22 @@ from marginspec.model.reference.notation import (
 from marginspec.model.reference.positions import FUNDING_SCALE, profit
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import assume, every
-from marginspec.properties.reference.relaxed import relaxed
-from marginspec.properties.reference.scope import ELSEWHERE, FLAT, HERE, LEDGER, chapter
-
-ANY_STEP = (
-    "whatever equity, margin and prices say; one market and three accounts, two that an action touches and one that "
-    "stands for those that it does not"
+from marginspec.properties.reference.relaxed import charging, relaxed, relaxed_but_size, watched, watched_market
+from marginspec.properties.reference.scope import (
+    ACCOUNTS,
+    ANY_STEP,
+    ELSEWHERE,
+    ETH,
+    HERE,
+    LEDGER,
+    chapter,
+    positions_in_one_market,
+    watch,
 )
+from marginspec.properties.scope import pinned
 
-FLAT_STEP = f"{ANY_STEP}, of which the one that acts has no position before"
 
-
-@chapter.invariant("REF-LED-2", bounds=FLAT_STEP, scope=FLAT, relaxed=relaxed)
+@chapter.invariant("REF-LED-2", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
 def collateral_is_conserved(venue: Reference, asset: AssetId) -> Any:
     """Of every other asset the venue holds exactly the collateral of all accounts."""
     return venue.collateral_surplus(asset) == 0
@@ -46,53 +50,65 @@ def settlement_asset_is_conserved(venue: Reference) -> Any:
     return venue.surplus() == 0
 
 
-@chapter.invariant("REF-LED-4", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+@chapter.invariant("REF-LED-4", bounds=ANY_STEP, scope=LEDGER, relaxed=watched_market)
 def open_interest_is_the_sum_of_longs(venue: Reference, market: MarketId) -> Any:
     """Open interest is the sum of all long sizes."""
+    watch(venue, market)
     longs = sum(above_zero(account.positions[market].size) for account in venue.accounts.values())
     return venue.markets[market].open_interest == longs
 
 
-@chapter.invariant("REF-LED-5", bounds=FLAT_STEP, scope=FLAT, relaxed=relaxed)
+@chapter.invariant("REF-LED-5", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
 def vault_holds_what_is_recorded(venue: Reference) -> Any:
     """The venue's token balances are at least what it has recorded as received and not paid out."""
     return every(venue.balance[token][VENUE] >= held for token, held in venue.held.items())
 
 
-@chapter.invariant("REF-LED-6", bounds=FLAT_STEP, scope=FLAT, relaxed=relaxed)
-def counted_collateral_is_collateral(venue: Reference) -> Any:
+@chapter.invariant("REF-LED-6", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+def counted_collateral_is_collateral(venue: Reference, asset: AssetId) -> Any:
     """No more of a holding counts than there is of it."""
-    holdings = [holding for account in venue.accounts.values() for holding in account.collateral.values()]
+    holdings = [account.collateral[asset] for account in venue.accounts.values()]
     return every([h.counted >= 0 for h in holdings] + [h.counted <= h.amount for h in holdings])
 
 
-@chapter.invariant("REF-LED-7", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+@chapter.invariant("REF-LED-7", bounds=ANY_STEP, scope=LEDGER, relaxed=watched)
 def closed_position_costs_nothing(venue: Reference, account: AccountId, market: MarketId) -> Any:
-    """A position of size zero has no cost left: what it made or lost is in cash."""
+    """A position of size zero has no cost left, whosever it is: what it made or lost is in cash."""
+    watch(venue, account)
     position = venue.accounts[account].positions[market]
     return position.size != 0 or position.cost == 0
 
 
-ONE_DEFAULT = {**FLAT, "accounts[actor].in_default": (False,), "accounts[third].in_default": (False,)}
-
-
-@chapter.invariant(
-    "REF-DEF-5", bounds=f"{FLAT_STEP}, and of which one may be in default", scope=ONE_DEFAULT, relaxed=relaxed
-)
+@chapter.invariant("REF-DEF-5", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
 def defaults_are_counted(venue: Reference) -> Any:
     """The withdrawal gate counts exactly the accounts in default."""
     return venue.defaults == sum(1 if account.in_default else 0 for account in venue.accounts.values())
 
 
-@chapter.invariant("REF-LED-8", bounds=FLAT_STEP, scope=FLAT, relaxed=relaxed)
+@chapter.invariant("REF-LED-8", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed_but_size)
 def funds_are_never_negative(venue: Reference) -> Any:
     """Neither the insurance fund nor the fees are ever negative, and settlement pays out no more than is claimed."""
     return every((venue.insurance >= 0, venue.fees >= 0, venue.settlement_pool <= venue.settlement_claims))
 
 
+FUNDING = {
+    **LEDGER,
+    **positions_in_one_market(*ACCOUNTS),
+    "market": pinned(HERE, why="the sum over markets is kept in each by itself; for cost"),
+    "asset": pinned(ETH, why="collateral is no part of funding"),
+    "price": pinned(0, why="what was paid for a position is no part of its funding"),
+}
+
+
 # What is charged and not yet credited is in the pot; once all have settled, each index is the market's and the sum on
 # the right is the index times REF-LED-3, nothing.
-@chapter.invariant("REF-POS-11", given=(longs_equal_shorts,), bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+@chapter.invariant(
+    "REF-POS-11",
+    given=(longs_equal_shorts,),
+    bounds=f"{ANY_STEP}; positions in one market; funding accrued before, which changes no position and no pot",
+    scope=FUNDING,
+    relaxed=charging,
+)
 def funding_never_pays_out_more_than_it_takes(venue: Reference) -> Any:
     """The pot covers all funding that is still to be credited: funding is zero-sum, rounding stays with the venue."""
     held = [p for account in venue.accounts.values() for p in account.positions.values()]
@@ -103,7 +119,7 @@ def funding_never_pays_out_more_than_it_takes(venue: Reference) -> Any:
 
 
 # With REF-DEF-6, 10 and REF-POS-11, under which no account has a deficit and no fund is negative, the vault covers all.
-@chapter.theorem("REF-LED-9", bounds="two markets, three accounts; no conditions on prices")
+@chapter.lemma("REF-LED-9", bounds="two markets, three accounts; no conditions on prices")
 def vault_covers_all_claims(venue: Reference, mark: StoredPrice, other_mark: StoredPrice) -> Any:
     """What all accounts own at any marks, with the funds and the pot, is exactly the settlement asset in the vault."""
     marks = {HERE: mark, ELSEWHERE: other_mark}
@@ -117,7 +133,7 @@ def vault_covers_all_claims(venue: Reference, mark: StoredPrice, other_mark: Sto
     return owned + venue.insurance + venue.fees + venue.pot == venue.held[USD] * QUOTE_PER_UNIT
 
 
-@chapter.theorem("REF-LED-10", bounds="two markets, three accounts, settled before, of which none has a deficit")
+@chapter.lemma("REF-LED-10", bounds="two markets, three accounts, settled before, of which none has a deficit")
 def nobody_owns_more_than_the_vault_holds(venue: Reference, mark: StoredPrice, other_mark: StoredPrice) -> Any:
     """Where no account owes more than it has, the vault can pay every account what it owns, at any marks."""
     marks = {HERE: mark, ELSEWHERE: other_mark}

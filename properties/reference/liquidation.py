@@ -11,6 +11,7 @@ from marginspec.model.reference.ledger import Asset
 from marginspec.model.reference.liquidation import (
     liquidator_share,
     penalty_of,
+    price_to_seize,
     seizure_price,
     size_to_restore,
     without_dust,
@@ -18,6 +19,7 @@ from marginspec.model.reference.liquidation import (
 from marginspec.model.reference.margin import SEIZURE_DISCOUNT, is_covered
 from marginspec.model.reference.notation import (
     BUFFER,
+    MAX_AMOUNT,
     MAX_SIZE,
     PENALTY,
     PPM,
@@ -34,12 +36,28 @@ from marginspec.model.reference.notation import (
     StoredPrice,
     StoredSize,
     Unit,
+    User,
+    above_zero,
     magnitude,
 )
 from marginspec.model.reference.oracles import MAX_AGE
+from marginspec.model.reference.positions import profit
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import assume, every, refusal
-from marginspec.properties.reference.relaxed import any_equity, any_portfolio, settled_before
+from marginspec.properties.reference.buffer import net_worth
+from marginspec.properties.reference.relaxed import (
+    LIQUIDATOR,
+    any_equity,
+    any_portfolio,
+    any_portfolio_any_size,
+    any_worth_any_size,
+    asked_margin,
+    has_fresh_price,
+    judged,
+    judged_without_feeds,
+    needs_no_other_price,
+    settled_before,
+)
 from marginspec.properties.reference.scope import (
     ACTOR,
     BTC,
@@ -47,16 +65,18 @@ from marginspec.properties.reference.scope import (
     ETH,
     FLAT,
     HERE,
-    OTHER,
     SIMPLE,
     SIMPLE_BOUNDS,
     after_funding,
     chapter,
+    owes_nothing,
+    settled,
     worth,
 )
+from marginspec.properties.scope import Options, pinned
 
 
-@chapter.theorem("REF-LIQ-1")
+@chapter.lemma("REF-LIQ-1")
 def size_to_restore_restores_and_is_minimal(venue: Reference, shortfall: Fund, gain: Fund, whole: StoredSize) -> Any:
     """The size restores what is missing or is all there is, and one unit less would not restore it."""
     assume(gain >= 1)
@@ -64,7 +84,7 @@ def size_to_restore_restores_and_is_minimal(venue: Reference, shortfall: Fund, g
     return every((size <= whole, size == whole or size * gain >= shortfall, size == 0 or (size - 1) * gain < shortfall))
 
 
-@chapter.theorem("REF-LIQ-2")
+@chapter.lemma("REF-LIQ-2")
 def no_dust_is_left(venue: Reference, size: StoredSize, whole: StoredSize, mark: StoredPrice, dust: Fund) -> Any:
     """What a liquidation leaves is nothing or worth at least the dust threshold; else its size is what was needed."""
     assume(size <= whole)
@@ -79,7 +99,7 @@ def no_dust_is_left(venue: Reference, size: StoredSize, whole: StoredSize, mark:
     )
 
 
-@chapter.theorem("REF-LIQ-3")
+@chapter.lemma("REF-LIQ-3")
 def penalty_never_exceeds_equity(
     venue: Reference, size: StoredSize, mark: StoredPrice, penalty: Fraction, equity: Quote
 ) -> Any:
@@ -88,19 +108,19 @@ def penalty_never_exceeds_equity(
     return every((paid >= 0, paid == 0 or paid <= equity, paid * PPM <= size * mark * penalty))
 
 
-@chapter.theorem("REF-LIQ-4")
-def liquidating_oneself_never_profits(venue: Reference, penalty: Fund) -> Any:
-    """The liquidator's part is never more than the fund's: who liquidates an own account loses at least half."""
+@chapter.lemma("REF-LIQ-4")
+def liquidator_has_at_most_half_of_a_penalty(venue: Reference, penalty: Fund) -> Any:
+    """The liquidator's part of a penalty is never more than the fund's."""
     share = liquidator_share(penalty)
     return every((share >= 0, 2 * share <= penalty, 2 * share >= penalty - 1))
 
 
-@chapter.theorem("REF-LIQ-5")
+@chapter.lemma("REF-LIQ-5")
 def seized_collateral_costs_at_least_its_discounted_value(
-    venue: Reference, amount: StoredAmount, mark: StoredPrice, unit: Unit
+    venue: Reference, amount: StoredAmount, mark: StoredPrice, unit: Unit, spare: Fund
 ) -> Any:
     """Seized collateral costs at least its value at the mark less 4 %, and nothing is taken for nothing."""
-    paid = seizure_price(amount, mark, unit)
+    paid = price_to_seize(amount, mark, unit, spare)
     return every(
         (
             paid * unit * PPM >= amount * mark * (PPM - SEIZURE_DISCOUNT),
@@ -109,7 +129,7 @@ def seized_collateral_costs_at_least_its_discounted_value(
     )
 
 
-@chapter.theorem("REF-LIQ-6")
+@chapter.lemma("REF-LIQ-6")
 def seizing_in_parts_never_costs_less(
     venue: Reference, first: StoredAmount, second: StoredAmount, mark: StoredPrice, unit: Unit
 ) -> Any:
@@ -121,7 +141,7 @@ def seizing_in_parts_never_costs_less(
     return seizure_price(first + second, mark, unit) <= apart
 
 
-@chapter.theorem("REF-LIQ-7")
+@chapter.lemma("REF-LIQ-7")
 def seizure_pays_more_than_the_collateral_counted_for(
     venue: Reference,
     amount: StoredAmount,
@@ -142,10 +162,11 @@ def seizure_pays_more_than_the_collateral_counted_for(
 # --- The action -----------------------------------------------------------------------------------------------------
 
 # The liquidator's own position and margin play no part in what happens to the account.
-TAKING_OVER = {
-    f"accounts[{account}].positions[{market}].size": (0,)
-    for account, market in ((ACTOR, HERE), (ACTOR, ELSEWHERE), (OTHER, ELSEWHERE))
+TAKING_OVER: dict[str, Options] = {
+    f"accounts[{account}].positions[{market}].size": pinned(0, why="the liquidator's own positions play no part")
+    for account, market in ((ACTOR, HERE), (ACTOR, ELSEWHERE))
 }
+THIS_MARKET = {"market": pinned(HERE, why="markets differ in nothing but their assets; for cost")}
 PORTFOLIO = "whatever equity and margin the account has in other markets and in collateral; funding settled"
 
 
@@ -182,9 +203,9 @@ def _case(venue: Reference, account: AccountId, market: MarketId) -> Case:
         venue.markets[market].ratio,
         parameters[BUFFER],
         parameters[PENALTY],
-        settled.equity(account),
-        settled._requirement(account, buffered=False),
-        settled._requirement(account, buffered=True),
+        settled.equity(account, aged=True),
+        settled._requirement(account, buffered=False, aged=True),
+        settled._requirement(account, buffered=True, aged=True),
     )
     assume(case.maintenance <= case.buffered)
     assume(case.price.mark <= case.price.high)
@@ -192,9 +213,7 @@ def _case(venue: Reference, account: AccountId, market: MarketId) -> Case:
     return case
 
 
-@chapter.theorem(
-    "REF-LIQ-8", bounds=PORTFOLIO, scope={**TAKING_OVER, "liquidator": (ACTOR, OTHER)}, relaxed=any_portfolio
-)
+@chapter.theorem("REF-LIQ-8", bounds=PORTFOLIO, scope=THIS_MARKET, relaxed=any_portfolio_any_size)
 def only_accounts_below_maintenance_are_liquidated(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
@@ -206,55 +225,77 @@ def only_accounts_below_maintenance_are_liquidated(
     return every((case.equity * PPM < case.maintenance, not in_default, liquidator != account, fresh))
 
 
-LONG = f"{PORTFOLIO}; a long position (REF-LIQ-8 and 11 have both)"
+@chapter.theorem("REF-LIQ-25", bounds=PORTFOLIO, scope=THIS_MARKET, relaxed=any_portfolio)
+def liquidation_closes_something_and_no_more_than_there_is(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
+) -> Any:
+    """A liquidation closes at least one unit, at most what is offered, and at most the position."""
+    case = _case(venue, account, market)
+    closed, _ = venue.liquidate(liquidator, account, market, most)
+    return every((closed >= 1, closed <= case.size, closed <= most))
 
 
-@chapter.theorem("REF-LIQ-9", bounds=LONG, scope=TAKING_OVER, relaxed=any_portfolio)
+@chapter.theorem(
+    "REF-LIQ-9", bounds=PORTFOLIO, scope=THIS_MARKET, relaxed=any_portfolio_any_size, rests_on=("REF-LIQ-25",)
+)
 def liquidation_strictly_improves_the_account(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
-    """A liquidation closes something, and what is then missing to maintenance is strictly less."""
-    assume(venue.accounts[account].positions[market].size >= 1)
-    case = _case(venue, account, market)
+    """A liquidation makes the position smaller by what it returns and never turns it, the liquidator has that part, and
+    what is then missing to maintenance is strictly less."""
+    case, position = _case(venue, account, market), venue.accounts[account].positions[market]
+    size, taken = position.size, venue.accounts[liquidator].positions[market].size
     closed, paid = venue.liquidate(liquidator, account, market, most)
-    return every((closed >= 1, closed <= case.size, closed * case.price.high * case.ratio > paid * PPM))
+    # By REF-LIQ-25 no case is lost.
+    assume(closed >= 1)
+    assume(closed <= case.size)
+    bought = closed if size > 0 else -closed
+    missing = venue._requirement(account, buffered=False, aged=True) - (case.equity - paid) * PPM
+    return every(
+        (
+            position.size == size - bought,
+            venue.accounts[liquidator].positions[market].size == taken + bought,
+            missing < case.maintenance - case.equity * PPM,
+        )
+    )
 
 
-@chapter.theorem("REF-LIQ-10", bounds=LONG, scope=TAKING_OVER, relaxed=any_portfolio)
+@chapter.theorem("REF-LIQ-10", bounds=PORTFOLIO, scope=THIS_MARKET, relaxed=any_portfolio)
 def liquidation_is_minimal_to_one_unit(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
     """Unless the least would leave dust, one unit less would not have restored maintenance and buffer."""
-    assume(venue.accounts[account].positions[market].size >= 1)
     case = _case(venue, account, market)
-    closed, _ = venue.liquidate(liquidator, account, market, most)
-    if (closed - 1) * case.gain < case.shortfall:
+    venue.liquidate(liquidator, account, market, most)
+    gone = case.size - magnitude(venue.accounts[account].positions[market].size)
+    if (gone - 1) * case.gain < case.shortfall:
         return True
     left = case.size - size_to_restore(case.shortfall, case.gain, case.size)
     return left * case.price.mark < venue.market_terms[market].dust
 
 
-# What is left of the limit of the interval is less than one more unit, or nothing was asked of it.
-def _is_limited(venue: Reference, market: MarketId, closed: int, most: int, mark: int) -> Any:
-    return closed == most or venue.markets[market].room < mark
-
-
-@chapter.theorem("REF-LIQ-13", bounds=LONG, scope=TAKING_OVER, relaxed=any_portfolio)
+@chapter.theorem("REF-LIQ-13", bounds=PORTFOLIO, scope=THIS_MARKET, relaxed=any_portfolio)
 def liquidation_restores_and_leaves_no_dust(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
-    """But for what is offered and the limit of the interval, a liquidation restores maintenance and buffer and leaves
-    at least the dust threshold, or closes all."""
-    assume(venue.accounts[account].positions[market].size >= 1)
+    """But for what is offered, a liquidation restores maintenance, whatever the limit of the interval, and the buffer
+    as far as that allows, and leaves at least the dust threshold, or closes all."""
     case = _case(venue, account, market)
-    closed, _ = venue.liquidate(liquidator, account, market, most)
-    if closed == case.size or _is_limited(venue, market, closed, most, case.price.mark):
+    _, paid = venue.liquidate(liquidator, account, market, most)
+    left = magnitude(venue.accounts[account].positions[market].size)
+    if left == 0 or case.size - left == most:
         return True
-    left = (case.size - closed) * case.price.mark
-    return every((closed * case.gain >= case.shortfall, left >= venue.market_terms[market].dust))
+    equity, limited = (case.equity - paid) * PPM, venue.markets[market].room < case.price.mark
+    return every(
+        (
+            venue._requirement(account, buffered=False, aged=True) <= equity,
+            limited or venue._requirement(account, buffered=True, aged=True) <= equity,
+            left * case.price.mark >= venue.market_terms[market].dust,
+        )
+    )
 
 
-@chapter.theorem("REF-LIQ-11", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_portfolio)
+@chapter.theorem("REF-LIQ-11", bounds=PORTFOLIO, scope=THIS_MARKET, relaxed=any_worth_any_size)
 def penalty_is_paid_from_equity_and_shared(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
@@ -274,37 +315,113 @@ def penalty_is_paid_from_equity_and_shared(
     )
 
 
-@chapter.theorem(
-    "REF-LIQ-12",
-    bounds=f"{LONG}; a fresh price, a liquidator who has the margin, the limit of the interval not used up",
-    scope=TAKING_OVER,
-    relaxed=any_portfolio,
-)
-def every_account_below_maintenance_can_be_liquidated(venue: Reference, most: Size) -> Any:
-    """Nothing stops the liquidation of an account below maintenance: not dust, not an empty fund, no gate, no pause."""
-    assume(venue.accounts[OTHER].positions[HERE].size >= 1)
-    case = _case(venue, OTHER, HERE)
+ITS_MARGIN = "whatever equity the account has; the margin of the liquidator is whatever it is; funding settled"
+
+
+@chapter.theorem("REF-LIQ-12", bounds=f"{ITS_MARGIN}; a fresh price of the market", scope=THIS_MARKET, relaxed=judged)
+def every_account_below_maintenance_can_be_liquidated(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
+) -> Any:
+    """Nothing but the margin of who takes it over stops the liquidation of an account below maintenance, long or short:
+    not dust, not a used-up limit, not how little is offered, not an empty fund, no gate, no pause, no cap."""
+    assume(liquidator != account)
+    assume(venue.accounts[account].positions[market].size != 0)
     assume(venue.settling_since == 0)
-    assume(not venue.accounts[OTHER].in_default)
+    assume(not venue.accounts[account].in_default)
     assume(1 <= most <= MAX_SIZE)
-    assume(case.price.mark >= 1)
-    assume(venue.now <= case.price.time + MAX_AGE)
-    assume(case.equity < venue.maintenance_margin(OTHER))
-    assume(venue.markets[HERE].room >= case.price.mark)
-    return refusal(venue.liquidate, ACTOR, OTHER, HERE, most) is None
+    for party in (account, liquidator):
+        assume(refusal(venue._in_one_market, party, market) is None)
+    assume(has_fresh_price(venue, market))
+    assume(venue.equity(account, aged=True) < venue.maintenance_margin(account, aged=True))
+    return refusal(venue.liquidate, liquidator, account, market, most) in (None, *LIQUIDATOR)
 
 
-@chapter.theorem("REF-LIQ-15", bounds=LONG, scope=TAKING_OVER, relaxed=any_portfolio)
+@chapter.theorem("REF-LIQ-15", bounds=ITS_MARGIN, scope=THIS_MARKET, relaxed=judged)
 def liquidation_is_not_refused_for_a_reason_that_is_none(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
 ) -> Any:
-    """A liquidation is refused by LIQ-5 only at maintenance, by LIQ-10 only while half of it is left."""
-    assume(venue.accounts[account].positions[market].size >= 1)
-    case = _case(venue, account, market)
-    rule = refusal(venue.liquidate, liquidator, account, market, most)
-    if rule == "LIQ-10":
-        return 2 * case.equity * PPM + PPM > case.maintenance
-    return rule != "LIQ-5" or case.equity * PPM >= case.maintenance
+    """A liquidation is refused by LIQ-5 only at maintenance."""
+    sound = venue.equity(account, aged=True) >= venue.maintenance_margin(account, aged=True)
+    return refusal(venue.liquidate, liquidator, account, market, most) != "LIQ-5" or sound
+
+
+@chapter.theorem("REF-LIQ-20", bounds=ITS_MARGIN, scope=THIS_MARKET, relaxed=judged_without_feeds)
+def feed_that_is_down_shields_nobody(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
+) -> Any:
+    """For want of a fresh price a liquidation by who needs no other is refused only where the market itself has none,
+    whatever the account holds: no other feed can shield it."""
+    assume(needs_no_other_price(venue, liquidator))
+    fresh = has_fresh_price(venue, market)
+    return refusal(venue.liquidate, liquidator, account, market, most) != "ORC-8" or not fresh
+
+
+@chapter.theorem("REF-LIQ-21", bounds="whatever equity and margin say; funding settled before", relaxed=asked_margin)
+def liquidator_has_initial_margin(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
+) -> Any:
+    """Who takes a position over has initial margin afterwards."""
+    venue.liquidate(liquidator, account, market, most)
+    if owes_nothing(venue, liquidator):
+        return True
+    return venue.equity(liquidator) >= venue.initial_margin(liquidator)
+
+
+# --- Two accounts of one owner ----------------------------------------------------------------------------------------
+
+# Nobody can know who owns an account. Of one that owes more than it is worth, its owner has nothing; that is all.
+
+
+@chapter.theorem(
+    "REF-LIQ-22", bounds=PORTFOLIO, scope=TAKING_OVER, relaxed=any_worth_any_size, rests_on=("REF-BUF-4", "REF-BUF-7")
+)
+def liquidating_an_own_account_never_pays(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, market: MarketId, most: Size
+) -> Any:
+    """Whoever owns both accounts has no more together after a liquidation of one by the other, and of no account that
+    owes more than it is worth does it owe more: nothing is gained at the expense of others either."""
+    # By REF-BUF-7.
+    assume(settled(venue).equity(account, aged=True) <= net_worth(venue, account))
+    before = [net_worth(venue, party) for party in (account, liquidator)]
+    venue.liquidate(liquidator, account, market, most)
+    after = [net_worth(venue, party) for party in (account, liquidator)]
+    return every(
+        (sum(after) <= sum(before), after[0] >= min(before[0], 0), after[0] <= before[0], after[1] >= before[1])
+    )
+
+
+@chapter.theorem("REF-LIQ-23", bounds=f"{SIMPLE_BOUNDS}; at any margin", scope=SIMPLE, relaxed=any_worth_any_size)
+def seizing_from_an_own_account_never_pays(
+    venue: Reference, liquidator: AccountId, account: CounterpartyId, asset: AssetId, amount: Amount
+) -> Any:
+    """Whoever owns both accounts has no more after one seizes collateral of the other, at its exact value."""
+    unit, mark = venue.asset_terms[asset].unit, settled(venue).assets[asset].mark
+
+    def owned(party: AccountId) -> int:
+        held = venue.accounts[party]
+        cash = held.cash + sum(profit(p, venue.mark(m, aged=True)) for m, p in held.positions.items())
+        return cash * unit + held.collateral[asset].amount * mark
+
+    for party in (account, liquidator):
+        for position in venue.accounts[party].positions.values():
+            assume(position.size != 0 or position.cost == 0)
+    assume(venue.accounts[liquidator].positions[HERE].size == 0)  # or it has initial margin, and is worth something
+    debtor, buyer = owned(account), owned(liquidator)
+    venue.seize_collateral(liquidator, account, asset, amount)
+    gained = owned(liquidator) - buyer
+    # The buyer, who pays in cash, is worth something before and after; what a debtor owes beyond its worth nobody has.
+    return every((buyer >= 0, gained >= -buyer, above_zero(owned(account)) + gained <= above_zero(debtor)))
+
+
+@chapter.theorem("REF-LIQ-24", bounds="two markets, two collateral assets; funding settled")
+def covering_an_own_account_never_pays(venue: Reference, caller: User, account: CounterpartyId) -> Any:
+    """The insurance fund pays no account more than brings it to nothing: after REF-LIQ-22 and 23, no order of
+    liquidations, seizures and covers leaves an owner of both accounts with more."""
+    for position in settled(venue).accounts[account].positions.values():
+        assume(position.size != 0 or position.cost == 0)
+    before = net_worth(venue, account)
+    paid = venue.cover(caller, account)
+    return every((paid == 0 or net_worth(venue, account) <= 0, net_worth(venue, account) == before + paid))
 
 
 # --- Seizure ----------------------------------------------------------------------------------------------------------
@@ -319,7 +436,7 @@ def collateral_is_seized_in_order_and_only_of_a_debtor(
     """Collateral is seized only of another account with negative equity, or at the end, and in the order of assets."""
     settled = after_funding(venue, account)
     assume(venue.settling_since == 0)
-    equity, holdings = settled.equity(account), venue.accounts[account].collateral
+    equity, holdings = settled.equity(account, aged=True), venue.accounts[account].collateral
     names = tuple(holdings)
     earlier = [holdings[name].amount == 0 for name in names[: names.index(asset)]]
     venue.seize_collateral(liquidator, account, asset, amount)
@@ -355,7 +472,7 @@ def seizure_ends_with_the_debt(
 ) -> Any:
     """No unit of collateral is seized once the units before it have paid the debt."""
     settled, mark = after_funding(venue, account), venue.assets[asset].mark
-    debt = -(settled.accounts[account].cash + settled.unrealised(account))
+    debt = -(settled.accounts[account].cash + settled.unrealised(account, aged=True))
     unit = venue.asset_terms[asset].unit
     venue.seize_collateral(liquidator, account, asset, amount)
     return seizure_price(amount - 1, mark, unit) < debt
@@ -378,7 +495,7 @@ def seized_collateral_takes_its_part_of_the_count(
 
 
 # Which of two refusals comes first decides what a caller is told; deployed code is compared by it.
-@chapter.theorem("REF-LIQ-18", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
+@chapter.theorem("REF-LIQ-18", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=judged)
 def liquidator_is_asked_for_cash_before_margin(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, asset: AssetId, amount: Amount
 ) -> Any:
@@ -397,6 +514,6 @@ def sound_account_is_told_so_whatever_the_feed_of_its_collateral(
     names = tuple(holdings)
     assume(venue.settling_since == 0 and venue.settlement_claims == 0 and liquidator != account)
     assume(all(holdings[name].amount == 0 for name in names[: names.index(asset)]))
-    assume(0 < amount <= holdings[asset].amount)
-    assume(venue.equity(account) >= 0)
+    assume(0 < amount <= MAX_AMOUNT and amount <= holdings[asset].amount)
+    assume(venue.equity(account, aged=True) >= 0)
     return refusal(venue.seize_collateral, liquidator, account, asset, amount) == "LIQ-15"

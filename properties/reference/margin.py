@@ -32,20 +32,22 @@ from marginspec.model.reference.notation import (
     magnitude,
 )
 from marginspec.model.reference.venue import Reference
-from marginspec.properties.law import assume, every
-from marginspec.properties.reference.relaxed import any_report
-from marginspec.properties.reference.scope import ETH, HERE, SIMPLE, SIMPLE_BOUNDS, chapter
+from marginspec.properties.law import Step, accepted, assume, every
+from marginspec.properties.reference.relaxed import any_update, asked_margin
+from marginspec.properties.reference.scope import ETH, HERE, SIMPLE, SIMPLE_BOUNDS, chapter, owes_nothing
+from marginspec.properties.scope import pinned
 
 
-@chapter.theorem("REF-MRG-1")
+@chapter.lemma("REF-MRG-1", rests_on=("REF-LED-4",))
 def open_interest_adds_at_most_the_slope(venue: Reference, terms: MarketTerms, market: Market) -> Any:
     """Open interest adds to the initial ratio between nothing and the slope, all of it in a full market."""
+    assume(market.open_interest >= 0)  # by REF-LED-4
     added = open_interest_ratio(terms, market)
     full = market.open_interest >= market.open_interest_cap
     return every((added >= 0, added <= terms.slope, not full or added == terms.slope))
 
 
-@chapter.theorem("REF-MRG-2")
+@chapter.lemma("REF-MRG-2")
 def fuller_market_never_needs_less_margin(
     venue: Reference, terms: MarketTerms, market: Market, more: StoredSize
 ) -> Any:
@@ -65,7 +67,7 @@ def fuller_market_never_needs_less_margin(
     )
 
 
-@chapter.theorem("REF-MRG-3")
+@chapter.lemma("REF-MRG-3")
 def volatility_is_never_below_the_last_move(
     venue: Reference, volatility: Fraction, last: StoredPrice, mark: StoredPrice, time: Duration
 ) -> Any:
@@ -83,7 +85,7 @@ def volatility_is_never_below_the_last_move(
     )
 
 
-@chapter.theorem("REF-MRG-4")
+@chapter.lemma("REF-MRG-4")
 def volatility_forgets_slowly(
     venue: Reference, volatility: Fraction, last: StoredPrice, mark: StoredPrice, time: Duration
 ) -> Any:
@@ -93,22 +95,24 @@ def volatility_forgets_slowly(
     return next_volatility(volatility, last, mark, time) * MEMORY >= volatility * (MEMORY - time)
 
 
-@chapter.theorem("REF-MRG-5")
+@chapter.lemma("REF-MRG-5")
 def updating_often_does_not_forget_faster(
     venue: Reference, volatility: Fraction, price: StoredPrice, first: Duration, second: Duration
 ) -> Any:
-    """Two updates at an unchanged price leave at least the estimate that one update would."""
+    """Within an hour, two updates at an unchanged price leave at least the estimate that one update would. Each update
+    forgets at most an hour, so beyond that one forgets less than two."""
     assume(price >= 1)
     assume(first + second <= HOUR)
     once = next_volatility(volatility, price, price, first + second)
     return once <= next_volatility(next_volatility(volatility, price, price, first), price, price, second)
 
 
-@chapter.theorem("REF-MRG-6")
+@chapter.lemma("REF-MRG-6")
 def moves_in_one_direction_add_up(
     venue: Reference, volatility: Fraction, last: StoredPrice, middle: StoredPrice, mark: StoredPrice
 ) -> Any:
-    """A price that falls in two steps is estimated at least as volatile as one that falls as far in one."""
+    """A price that falls in two steps in one block is estimated at least as volatile as one that falls as far in one;
+    with time between the steps the first has been forgotten in part (REF-MRG-4)."""
     assume(mark >= 1)
     assume(mark <= middle)
     assume(middle <= last)
@@ -116,7 +120,7 @@ def moves_in_one_direction_add_up(
     return once <= next_volatility(next_volatility(volatility, last, middle, 0), middle, mark, 0)
 
 
-@chapter.theorem("REF-MRG-7")
+@chapter.lemma("REF-MRG-7")
 def ratio_tightens_fast_and_relaxes_slowly(venue: Reference, ratio: Fraction, target: Fraction, time: Duration) -> Any:
     """A ratio moves towards what is asked for and never beyond, at most 5 ppm a second up and 1 down."""
     moved = approach(ratio, target, time)
@@ -132,7 +136,7 @@ def ratio_tightens_fast_and_relaxes_slowly(venue: Reference, ratio: Fraction, ta
     )
 
 
-@chapter.theorem("REF-MRG-8")
+@chapter.lemma("REF-MRG-8")
 def ratio_asked_for_is_within_the_parameters(
     venue: Reference, volatility: Fraction, minimum: Fraction, maximum: Fraction
 ) -> Any:
@@ -143,7 +147,7 @@ def ratio_asked_for_is_within_the_parameters(
     return every((minimum <= target, target <= maximum, not inside or target == volatility))
 
 
-@chapter.theorem("REF-MRG-9")
+@chapter.lemma("REF-MRG-9")
 def more_volatility_never_means_less_margin(
     venue: Reference,
     volatility: Fraction,
@@ -161,7 +165,7 @@ def more_volatility_never_means_less_margin(
     return every((calm <= wild, approach(ratio, calm, time) <= approach(ratio, wild, time)))
 
 
-@chapter.theorem("REF-MRG-10")
+@chapter.lemma("REF-MRG-10")
 def larger_moves_never_mean_less_volatility(
     venue: Reference,
     volatility: Fraction,
@@ -183,21 +187,30 @@ def larger_moves_never_mean_less_volatility(
 # --- Accounts -------------------------------------------------------------------------------------------------------
 
 
-@chapter.theorem("REF-MRG-11", bounds="two markets")
+@chapter.theorem("REF-MRG-16", bounds="whatever equity and margin say; funding settled before", relaxed=asked_margin)
+def whoever_takes_over_has_initial_margin(venue: Reference, step: Step) -> Any:
+    """After a liquidation or a seizure its liquidator has initial margin, or neither positions nor debts."""
+    assume(step.action in ("liquidate", "seize_collateral"))
+    liquidator = step.argument("liquidator")
+    step.take(venue)
+    return owes_nothing(venue, liquidator) or venue.equity(liquidator) >= venue.initial_margin(liquidator)
+
+
+@chapter.lemma("REF-MRG-11", bounds="two markets")
 def larger_position_price_or_ratio_never_needs_less(
     venue: Reference, account: AccountId, more: StoredSize, higher: StoredPrice, wider: Fraction
 ) -> Any:
     """Maintenance margin never falls with the size of a position, with its price, or with its ratio; with the size it
     grows by the ratio of what is added."""
     held, price, market = venue.accounts[account].positions[HERE], venue.assets[ETH], venue.markets[HERE]
-    margin = venue.maintenance_margin(account)
+    margin = accepted(venue.maintenance_margin, account)
     held.size += more if held.size >= 0 else -more
-    larger = venue.maintenance_margin(account)
+    larger = accepted(venue.maintenance_margin, account)
     added = more * price.high * market.ratio
     price.high += higher
-    at_higher_price = venue.maintenance_margin(account)
+    at_higher_price = accepted(venue.maintenance_margin, account)
     market.ratio += wider
-    widest = venue.maintenance_margin(account)
+    widest = accepted(venue.maintenance_margin, account)
     return every(
         (
             margin <= larger,
@@ -208,60 +221,60 @@ def larger_position_price_or_ratio_never_needs_less(
     )
 
 
-@chapter.theorem("REF-MRG-12", bounds=SIMPLE_BOUNDS, scope=SIMPLE)
+@chapter.lemma("REF-MRG-12", rests_on=("REF-LED-4",), bounds=SIMPLE_BOUNDS, scope=SIMPLE)
 def initial_margin_is_at_least_maintenance(venue: Reference, account: AccountId) -> Any:
     """Initial margin is never below maintenance, and with a position beyond it by the gap of its notional."""
     assume(venue.assets[ETH].mark <= venue.assets[ETH].high)
+    assume(venue.markets[HERE].open_interest >= 0)  # by REF-LED-4
     size, gap = magnitude(venue.accounts[account].positions[HERE].size), venue.parameters[HERE][INITIAL_GAP]
-    initial, maintenance = venue.initial_margin(account), venue.maintenance_margin(account)
+    initial, maintenance = accepted(venue.initial_margin, account), accepted(venue.maintenance_margin, account)
     beyond = size * venue.assets[ETH].high * gap
     return every((initial >= maintenance, (initial - maintenance + 1) * PPM > beyond))
 
 
-def _health(venue: Reference, account: AccountId) -> int:
+def _health(venue: Reference, account: AccountId) -> Any:
     """Equity beyond the requirement, in millionths of quote; negative when liquidatable."""
-    return venue.equity(account) * PPM - venue._requirement(account, buffered=False)
+    return accepted(venue.equity, account) * PPM - accepted(venue._requirement, account, False)
 
 
-@chapter.theorem("REF-MRG-13", bounds=SIMPLE_BOUNDS, scope=SIMPLE)
-def more_collateral_is_never_less_health(
-    venue: Reference, account: AccountId, cash: Fund, value: Fund, more: Fund
-) -> Any:
-    """Cash counts in full, and collateral that counts for more (REF-COL-2, 3 and 13) never makes an account less
-    healthy."""
-    own, instead = venue.accounts[account], _with_collateral(venue, value)
-    assume(own.collateral[ETH].counted >= 1)
+def _counts_for(venue: Reference, account: AccountId) -> Any:
+    """What the one kind of collateral of an account counts for."""
+    return accepted(venue.collateral_value, ETH, venue.accounts[account].collateral[ETH].counted)
+
+
+@chapter.lemma("REF-MRG-13", bounds=SIMPLE_BOUNDS, scope=SIMPLE)
+def more_collateral_is_never_less_health(venue: Reference, account: AccountId, cash: Fund) -> Any:
+    """Cash counts in full, and what collateral counts for (REF-COL-2, 3 and 13) does, beyond what positions are worth
+    and require."""
+    own = venue.accounts[account]
+    value, worth = _counts_for(venue, account), accepted(venue.unrealised, account)
+    needed = accepted(venue._requirement, account, False)
     health = _health(venue, account)
     own.cash += cash
     richer = _health(venue, account)
-    instead.collateral_value = lambda asset, counted: value + more
-    return every((richer == health + cash * PPM, _health(venue, account) == richer + more * PPM))
+    return every((richer == health + cash * PPM, richer == (own.cash + value + worth) * PPM - needed))
 
 
-@chapter.theorem("REF-MRG-14", bounds=f"{SIMPLE_BOUNDS}; the short without collateral in what it sold", scope=SIMPLE)
-def health_follows_the_price(venue: Reference, account: AccountId, move: StoredPrice, value: Fund, more: Fund) -> Any:
+@chapter.lemma("REF-MRG-14", bounds=f"{SIMPLE_BOUNDS}; the short without collateral in what it sold", scope=SIMPLE)
+def health_follows_the_price(venue: Reference, account: AccountId, move: StoredPrice) -> Any:
     """A price that rises, and what collateral counts for with it, never makes a long less healthy, nor a short
     healthier."""
     price, size = venue.assets[ETH], venue.accounts[account].positions[HERE].size
     assume(venue.accounts[account].collateral[ETH].counted == 0 or size > 0)
-    instead = _with_collateral(venue, value)
+    value = _counts_for(venue, account)
     health = _health(venue, account)
-    price.mark, price.high = price.mark + move, price.high + move
-    instead.collateral_value = lambda asset, counted: value + more
+    price.mark, price.high, price.low = price.mark + move, price.high + move, price.low + move
+    assume(_counts_for(venue, account) >= value)
     after = _health(venue, account)
     return health <= after if size >= 0 else after <= health
 
 
-def _with_collateral(venue: Reference, value: int) -> Any:
-    instead: Any = venue
-    instead.collateral_value = lambda asset, counted: value
-    return instead
+FIRST = {"asset": pinned(ETH, why="assets differ in nothing but the order of seizure; for cost")}
 
 
-ANY_REPORT = "whatever the sources say, no breaker tripped before, parameters ramped before; one of the two assets"
-
-
-@chapter.theorem("REF-MRG-15", bounds=ANY_REPORT, scope={"assets[ETH].tripped_at": (0,)}, relaxed=any_report)
+@chapter.theorem(
+    "REF-MRG-15", bounds="whatever the sources say and parameters ramp to", scope=FIRST, relaxed=any_update
+)
 def adaptation_stays_within_a_step(venue: Reference, caller: User, asset: AssetId, market: MarketId) -> Any:
     """A new price leaves the estimate that its move asks for (REF-MRG-3 to 6), and moves ratio and haircut by at most
     one step, however long the last one has been."""
@@ -270,6 +283,7 @@ def adaptation_stays_within_a_step(venue: Reference, caller: User, asset: AssetI
     assume(venue.market_terms[market].asset == asset)
     assume(price.time <= venue.now)
     up, down, time = TIGHTENING * MAX_STEP_TIME, RELAXATION * MAX_STEP_TIME, min(venue.now - price.time, MAX_STEP_TIME)
+    assume(price.tripped_at == 0)
     venue.update_price(caller, asset)
     ratio, after = venue.markets[market].ratio, venue.assets[asset]
     assume(after.tripped_at == 0)

@@ -9,6 +9,7 @@ from marginspec.model.reference.notation import (
     PPM,
     AccountId,
     AssetId,
+    MarketId,
     ReportedPrice,
     StoredPrice,
     Timestamp,
@@ -26,13 +27,22 @@ from marginspec.model.reference.oracles import (
     within_band,
 )
 from marginspec.model.reference.venue import Reference
-from marginspec.properties.law import assume, every, refusal
-from marginspec.properties.reference.relaxed import unadapted
-from marginspec.properties.reference.scope import BTC, ETH, chapter
-from marginspec.properties.scope import Options
+from marginspec.properties.law import Step, accepted, assume, every, refusal
+from marginspec.properties.reference.relaxed import relaxed, unadapted, unpriced
+from marginspec.properties.reference.scope import (
+    ACCOUNTS,
+    ANY_STEP,
+    BTC,
+    ETH,
+    LEDGER,
+    chapter,
+    collateral_in_one_asset,
+    positions_in_one_market,
+)
+from marginspec.properties.scope import Options, pinned
 
 
-@chapter.theorem("REF-ORC-1")
+@chapter.lemma("REF-ORC-1")
 def one_faulty_source_of_three_cannot_move_the_price(
     venue: Reference, faulty: ReportedPrice, right: ReportedPrice, other: ReportedPrice
 ) -> Any:
@@ -46,7 +56,7 @@ def one_faulty_source_of_three_cannot_move_the_price(
     )
 
 
-@chapter.theorem("REF-ORC-2")
+@chapter.lemma("REF-ORC-2")
 def two_sources_bound_the_price(venue: Reference, first: ReportedPrice, second: ReportedPrice) -> Any:
     """Of two sources the lower median is the smaller value and the upper median the larger one."""
     values = [first, second]
@@ -54,7 +64,7 @@ def two_sources_bound_the_price(venue: Reference, first: ReportedPrice, second: 
     return every((low <= first, low <= second, first <= high, second <= high, low + high == first + second))
 
 
-@chapter.theorem("REF-ORC-3", bounds="three reports")
+@chapter.lemma("REF-ORC-3", bounds="three reports")
 def median_of_larger_values_is_not_smaller(venue: Reference, first: Report, second: Report, third: Report) -> Any:
     """The accepted price is the middle one of three, and smaller values never have a larger median."""
     reports = (first, second, third)
@@ -72,7 +82,7 @@ def median_of_larger_values_is_not_smaller(venue: Reference, first: Report, seco
     )
 
 
-@chapter.theorem("REF-ORC-4")
+@chapter.lemma("REF-ORC-4")
 def report_is_usable_exactly_when_fresh_inside_and_sure(
     venue: Reference, report: Report, terms: AssetTerms, now: Timestamp
 ) -> Any:
@@ -83,19 +93,23 @@ def report_is_usable_exactly_when_fresh_inside_and_sure(
     return is_usable(report, terms, now) == (not stale and not at_bound and not unsure)
 
 
-@chapter.theorem("REF-ORC-5")
+@chapter.lemma("REF-ORC-5")
 def band_is_twenty_percent_either_way(venue: Reference, price: StoredPrice, last: StoredPrice) -> Any:
     """A price is within the band exactly when it differs from the last by at most 20 %, up or down."""
     fallen, risen = (last - price) * PPM > last * BAND, (price - last) * PPM > last * BAND
     return within_band(price, last) == (not fallen and not risen)
 
 
-# Two sources: what they report is any report, so what a third would add is only which two count.
-TWO_SOURCES: dict[str, Options] = {f"sources[{ETH}][third].price": (0,)}
-TWO = "two sources; whatever ratios and haircuts make of the price"
+WHATEVER = "whatever ratios and haircuts make of the price"
+# Whatever three sources report, what a quorum of two says is one of what they may say.
+THIRD = pinned(0, why="a third report, for cost: REF-ORC-1 and 3 are about three")
+TWO_SOURCES: dict[str, Options] = {
+    f"sources[{asset}][third].{name}": THIRD for asset in (ETH, BTC) for name in ("price", "time")
+}
+TWO = f"two sources; {WHATEVER}"
 
 
-@chapter.theorem("REF-ORC-6", bounds=TWO, scope=TWO_SOURCES, relaxed=unadapted)
+@chapter.theorem("REF-ORC-6", bounds=WHATEVER, relaxed=unpriced)
 def price_out_of_band_is_never_accepted_at_once(venue: Reference, caller: User, asset: AssetId) -> Any:
     """A price beyond the band is taken only after the breaker has stood for half an hour; before, nothing changes."""
     before = venue.assets[asset].clone()
@@ -131,28 +145,39 @@ def accepted_price_is_what_fresh_sources_say(venue: Reference, caller: User, ass
     )
 
 
-@chapter.theorem("REF-ORC-8")
+@chapter.lemma("REF-ORC-8")
 def stale_price_is_never_used(venue: Reference, asset: AssetId) -> Any:
-    """A price is used exactly when there is one and it is at most an hour old."""
+    """A price is given to whoever asks for it exactly when there is one and it is at most an hour old. Only the start
+    of the final settlement does not ask: it closes at the last accepted price, whatever its age (REF-SET-7)."""
     price = venue.assets[asset]
     stale = price.mark == 0 or venue.now > price.time + MAX_AGE
     return (refusal(venue.price, asset) == "ORC-8") == stale
 
 
-@chapter.theorem(
+@chapter.theorem("REF-ORC-11", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+def stale_market_moves_no_position(venue: Reference, step: Step, market: MarketId) -> Any:
+    """While a market's price is stale nothing changes a position in it but the start of the final settlement, and no
+    collateral of its asset is seized."""
+    asset = venue.market_terms[market].asset
+    assume(venue.assets[asset].mark == 0 or venue.now > venue.assets[asset].time + MAX_AGE)
+    assume(step.action != "start_settlement")
+    before = [account.positions[market].size for account in venue.accounts.values()]
+    step.take(venue)
+    after = [account.positions[market].size for account in venue.accounts.values()]
+    same = [one == other for one, other in zip(before, after, strict=True)]
+    return every((*same, step.action != "seize_collateral" or step.argument("asset") != asset))
+
+
+@chapter.lemma(
     "REF-ORC-9",
-    bounds="one market and one collateral asset that the account has, one of each that it has not",
-    scope={
-        "accounts[actor].positions[elsewhere].size": (0,),
-        "accounts[actor].positions[elsewhere].cost": (0,),
-        "accounts[actor].collateral[BTC].counted": (0,),
-    },
+    bounds="positions in one market, collateral in its asset",
+    scope={**positions_in_one_market(*ACCOUNTS), **collateral_in_one_asset(*ACCOUNTS)},
 )
 def feed_that_is_not_needed_is_not_read(venue: Reference, account: AccountId, broken: Asset) -> Any:
     """The price of an asset in which an account has neither collateral nor positions has no say in its margin."""
     twin = venue.clone()
     twin.assets[BTC] = broken
-    own = venue.equity(account), venue.maintenance_margin(account), venue.initial_margin(account)
+    own = [accepted(ask, account) for ask in (venue.equity, venue.maintenance_margin, venue.initial_margin)]
     if refusal(lambda: (twin.equity(account), twin.maintenance_margin(account), twin.initial_margin(account))):
         return False
     with_broken = twin.equity(account), twin.maintenance_margin(account), twin.initial_margin(account)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from marginspec.model.reference.collateral import MAX_SPREAD, collateral_value, gross_value, haircut_gap
@@ -29,9 +30,10 @@ from marginspec.model.reference.notation import (
 )
 from marginspec.model.reference.parameters import NOTICE
 from marginspec.model.reference.venue import Reference
-from marginspec.properties.law import Step, assume, every, refusal
+from marginspec.properties.law import Step, accepted, assume, every, refusal
 from marginspec.properties.reference.relaxed import relaxed
-from marginspec.properties.reference.scope import ETH, FLAT, HERE, SIMPLE, SIMPLE_BOUNDS, chapter
+from marginspec.properties.reference.scope import ANY_STEP, ETH, HERE, LEDGER, SIMPLE, SIMPLE_BOUNDS, chapter
+from marginspec.properties.scope import pinned
 
 
 @chapter.theorem("REF-PRM-1")
@@ -53,30 +55,47 @@ def announced_parameters_are_safe_and_wait(
     )
 
 
-# The bounds that solvency rests on hold at every moment of a ramp, not only at its ends.
-@chapter.theorem("REF-PRM-2")
-def ramp_between_safe_parameters_is_safe(venue: Reference, market: MarketId, time: Duration) -> Any:
-    """Between two safe sets of parameters, each moment of the ramp fits a move and the penalty, and a step the gap."""
-    terms, m = venue.market_terms[market], venue.markets[market]
-    for ends in (venue.ramp_from[market], venue.ramp_to[market]):
-        assume(is_safe(ends, terms.delta, terms.slope))
-    assume(m.ramp_progress <= RAMP)
-    assume(time <= HOUR)
-    venue._ramp_on(market, time)
-    p = venue.parameters[market]
-    return every(
-        (
-            terms.delta + p[PENALTY] + -(-p[PENALTY] * terms.delta // PPM) <= p[MINIMUM_RATIO],
-            p[MINIMUM_RATIO] <= p[MAXIMUM_RATIO],
-            p[INITIAL_GAP] >= TIGHTENING * MAX_STEP_TIME,
-            p[BUFFER] <= p[INITIAL_GAP],
-            p[MAKER_FEE] <= p[TAKER_FEE],
-            p[TAKER_FEE] <= p[PENALTY],
-        )
+def _fits(parameters: Mapping[ParameterId, int], delta: int) -> tuple[Any, ...]:
+    """What must hold of parameters in force: a move and the penalty fit the ratio, a step of adaptation the gap."""
+    penalty = parameters[PENALTY]
+    return (
+        delta + penalty + -(-penalty * delta // PPM) <= parameters[MINIMUM_RATIO],
+        parameters[MINIMUM_RATIO] <= parameters[MAXIMUM_RATIO],
+        parameters[INITIAL_GAP] >= TIGHTENING * MAX_STEP_TIME,
+        parameters[BUFFER] <= parameters[INITIAL_GAP],
+        parameters[MAKER_FEE] <= parameters[TAKER_FEE],
+        parameters[TAKER_FEE] <= penalty,
     )
 
 
-@chapter.theorem("REF-PRM-3", bounds="one margin, one charge", scope={"parameter": (MINIMUM_RATIO, PENALTY)})
+# The bounds that solvency rests on hold at every moment of a ramp, not only at its ends; so they hold of the next one,
+# which starts from the parameters in force (REF-PRM-9) and goes to what is safe (REF-PRM-1, 12).
+@chapter.lemma("REF-PRM-2")
+def ramp_between_fitting_parameters_fits(venue: Reference, market: MarketId, time: Duration) -> Any:
+    """Where both ends of a ramp fit a move and the penalty, and a step the gap, so does each moment of it: from one
+    announcement to the next for ever. That ratio, gap and slope are no more than the notional is asked of announced
+    sets alone; between them rounding may exceed it."""
+    terms, m = venue.market_terms[market], venue.markets[market]
+    for ends in (venue.ramp_from[market], venue.ramp_to[market]):
+        for condition in _fits(ends, terms.delta):
+            assume(condition)
+    assume(m.ramp_progress <= RAMP)
+    assume(time <= HOUR)
+    venue._ramp_on(market, time)
+    return every(_fits(venue.parameters[market], terms.delta))
+
+
+@chapter.lemma("REF-PRM-12")
+def safe_parameters_fit(venue: Reference, market: MarketId) -> Any:
+    """Parameters that may be announced fit."""
+    terms = venue.market_terms[market]
+    assume(is_safe(venue.ramp_to[market], terms.delta, terms.slope))
+    return every(_fits(venue.ramp_to[market], terms.delta))
+
+
+@chapter.lemma(
+    "REF-PRM-3", scope={"parameter": pinned(MINIMUM_RATIO, PENALTY, why="all others are rounded like these")}
+)
 def parameter_in_force_lies_between_old_and_new(
     venue: Reference, market: MarketId, parameter: ParameterId, time: Duration
 ) -> Any:
@@ -89,7 +108,7 @@ def parameter_in_force_lies_between_old_and_new(
     return every((min(start, end) <= value, value <= max(start, end), not ended or value == end or time == 0))
 
 
-@chapter.theorem("REF-PRM-4")
+@chapter.lemma("REF-PRM-4")
 def step_of_the_ratio_keeps_initial_margin_above_maintenance(
     venue: Reference, ratio: Fraction, target: Fraction, gap: Fraction, time: Duration
 ) -> Any:
@@ -98,7 +117,7 @@ def step_of_the_ratio_keeps_initial_margin_above_maintenance(
     return approach(ratio, target, min(time, MAX_STEP_TIME)) <= ratio + gap
 
 
-@chapter.theorem("REF-PRM-5", bounds=SIMPLE_BOUNDS, scope=SIMPLE)
+@chapter.lemma("REF-PRM-5", rests_on=("REF-LED-4",), bounds=SIMPLE_BOUNDS, scope=SIMPLE)
 def parameter_step_makes_nobody_with_initial_margin_liquidatable(
     venue: Reference, account: AccountId, ratio: Fraction, haircut: Fraction
 ) -> Any:
@@ -107,7 +126,8 @@ def parameter_step_makes_nobody_with_initial_margin_liquidatable(
     assume(venue.parameters[HERE][INITIAL_GAP] >= step)
     assume(ratio <= venue.markets[HERE].ratio + step)
     assume(haircut <= venue.assets[ETH].haircut + step)
-    assume(venue.equity(account) >= venue.initial_margin(account))
+    assume(venue.markets[HERE].open_interest >= 0)  # by REF-LED-4
+    assume(accepted(venue.equity, account) >= accepted(venue.initial_margin, account))
     gross = gross_value(
         venue.accounts[account].collateral[ETH].counted, venue.assets[ETH].low, venue.asset_terms[ETH].unit
     )
@@ -138,7 +158,7 @@ def guardian_only_takes_risk_off(
             caller == venue.guardian or all(refused),
             venue.cap[asset] <= before[0],
             m.open_interest_cap <= before[1],
-            refused[2] or m.reduce_only is True or on,
+            refused[2] or m.reduce_only or on,
             refused[3] or on,
         )
     )
@@ -163,7 +183,7 @@ def spread_and_guardian_are_the_governors(
 ONLY_THE_GOVERNOR = ("announce", "set_spread", "set_guardian", "collect_fees", "start_settlement")
 
 
-@chapter.theorem("REF-PRM-8", bounds="one market, one collateral asset", scope=FLAT, relaxed=relaxed)
+@chapter.theorem("REF-PRM-8", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
 def only_the_governor_adds_risk(venue: Reference, step: Step, asset: AssetId, market: MarketId) -> Any:
     """Nobody but the governor does what is the governor's, raises a cap, lifts reduce-only or a pause, or takes
     fees."""
@@ -195,7 +215,7 @@ def ramp_starts_from_the_parameters_in_force(
     return every((venue.markets[market].ramp_progress == 0, *(start[name] == now[name] for name in now)))
 
 
-@chapter.theorem("REF-PRM-10")
+@chapter.lemma("REF-PRM-10")
 def ramp_takes_seven_days_and_ends(venue: Reference, market: MarketId, time: Duration) -> Any:
     """A ramp ends exactly when it has gone on for seven days, at the announced parameters, and leaves none behind."""
     week = 7 * 24 * 3600
@@ -216,7 +236,7 @@ def ramp_takes_seven_days_and_ends(venue: Reference, market: MarketId, time: Dur
     )
 
 
-@chapter.theorem("REF-PRM-11")
+@chapter.lemma("REF-PRM-11")
 def ramp_begins_when_its_notice_is_over(venue: Reference, market: MarketId, time: Duration) -> Any:
     """An announced ramp goes on from the very second at which its notice is over, and not before."""
     m = venue.markets[market]

@@ -6,9 +6,7 @@ from typing import Any
 
 from marginspec.model.reference.notation import (
     BUY,
-    MAX_SIZE,
     MINIMUM_RATIO,
-    PPM,
     SELL,
     USD,
     VENUE,
@@ -26,66 +24,77 @@ from marginspec.model.reference.notation import (
 from marginspec.model.reference.positions import profit
 from marginspec.model.reference.venue import BALANCED, Reference
 from marginspec.properties.law import Chapter, Step
-from marginspec.properties.scope import Options, Scope
+from marginspec.properties.scope import Options, Scope, pinned
 
 ETH, BTC = AssetId(TokenId("ETH")), AssetId(TokenId("BTC"))
 HERE, ELSEWHERE = MarketId("here"), MarketId("elsewhere")
 ACTOR, THIRD = (AccountId(User(Holder(name))) for name in ("actor", "third"))
 OTHER = CounterpartyId(AccountId(User(Holder("other"))))
+ACCOUNTS = (ACTOR, OTHER, THIRD)
+USERS = tuple(User(Holder(name)) for name in ("owner", "keeper", "stranger", "outsider"))
+SOURCES = (SourceId("first"), SourceId("second"), SourceId("third"))
 
-BOUNDS = "any amounts, prices, ratios and times within the widths of their types"
+BOUNDS = "any amounts, prices, ratios and times; three accounts, four users, two markets, each of its own asset"
 
 SCOPE = Scope(
     keys={
-        AccountId: (ACTOR, OTHER, THIRD),
-        User: (ACTOR, OTHER, THIRD),
-        Holder: (ACTOR, OTHER, THIRD, VENUE),
+        AccountId: ACCOUNTS,
+        CounterpartyId: ACCOUNTS,
+        User: USERS,
+        Holder: (*USERS, VENUE),
         MarketId: (HERE, ELSEWHERE),
         TokenId: (USD, ETH, BTC),
         AssetId: (ETH, BTC),
-        SourceId: ("first", "second", "third"),
+        SourceId: SOURCES,
         ParameterId: tuple(BALANCED),
         Side: (BUY, SELL),
     },
-    free={MarketId: (HERE,), CounterpartyId: (OTHER,), AccountId: (ACTOR,), User: (ACTOR,), AssetId: (ETH,)},
-    # Accounts differ only in their roles: whoever acts is called actor, whoever it is done to is called other.
     fixed={
-        "governor": (ACTOR, OTHER),
-        "guardian": (ACTOR, OTHER),
-        "account_terms[actor].owner": (ACTOR,),
-        "account_terms[other].owner": (OTHER,),
-        "account_terms[third].owner": (THIRD,),
-        "market_terms[here].asset": (ETH,),
-        "market_terms[elsewhere].asset": (BTC,),
-        "counterparty": (OTHER,),
+        "market_terms[here].asset": pinned(ETH, why="a deployment has a market for each asset, and ETH comes first"),
+        "market_terms[elsewhere].asset": pinned(BTC, why="a deployment has a market for each asset"),
     },
+    # Neither assets, which are seized in their order, nor markets, each with its asset, are alike.
+    alike=(ACCOUNTS, USERS, SOURCES),
 )
 
+ONE_MARKET = "markets differ in nothing but their assets, and those in nothing but the order of seizure"
 
-# For laws that speak of no ratio or parameter. Positions are changed in one market at a time; elsewhere there are none.
-# Offers are at the mark, which may be any price.
+
+# --- Narrower scopes: for cost, and for what has no influence on a law ------------------------------------------------
+
+# Which of its parameters an announcement changes is nothing to laws that read none.
 LEDGER: dict[str, Options] = {
-    **{
-        f"accounts[{account}].positions[{ELSEWHERE}].{n}": (0,)
-        for account in (ACTOR, OTHER, THIRD)
-        for n in ("size", "cost")
-    },
-    "markets[here].ratio": (PPM,),
-    "parameter": (MINIMUM_RATIO,),
-    "most": (MAX_SIZE,),
-    f"orders[{HERE}][{OTHER}].price": (0,),
+    "parameter": pinned(MINIMUM_RATIO, why="no number that the law reads depends on a parameter"),
 }
-# The same for laws that positions play no part in.
-FLAT: dict[str, Options] = {**LEDGER, f"accounts[{ACTOR}].positions[{HERE}].size": (0,)}
+FLAT = LEDGER
+ANY_STEP = "whatever equity, margin and prices say"
 
 
-# An account with one position and one kind of collateral.
+def positions_in_one_market(*accounts: AccountId) -> dict[str, Options]:
+    """Accounts without positions in the second market."""
+    return {
+        f"accounts[{account}].positions[{ELSEWHERE}].{name}": pinned(0, why="positions in one market, for cost")
+        for account in accounts
+        for name in ("size", "cost")
+    }
+
+
+def collateral_in_one_asset(*accounts: AccountId) -> dict[str, Options]:
+    """Accounts without collateral in the second asset."""
+    return {
+        f"accounts[{account}].collateral[{BTC}].{name}": pinned(0, why="collateral in one asset, for cost")
+        for account in accounts
+        for name in ("amount", "counted")
+    }
+
+
+# Accounts with one position and one kind of collateral.
 SIMPLE: dict[str, Options] = {
-    **{f"accounts[{a}].positions[{ELSEWHERE}].{n}": (0,) for a in (ACTOR, OTHER) for n in ("size", "cost")},
-    **{f"accounts[{a}].collateral[{BTC}].{n}": (0,) for a in (ACTOR, OTHER) for n in ("amount", "counted")},
-    "asset": (ETH,),
+    **positions_in_one_market(*ACCOUNTS),
+    **collateral_in_one_asset(*ACCOUNTS),
+    "asset": pinned(ETH, why="collateral in one asset, for cost"),
 }
-SIMPLE_BOUNDS = "accounts with one position and one kind of collateral; funding settled"
+SIMPLE_BOUNDS = "accounts with one position and one kind of collateral; funding settled before"
 
 
 def settled(venue: Reference) -> Reference:
@@ -97,19 +106,17 @@ def settled(venue: Reference) -> Reference:
     return venue
 
 
-def unchecked(venue: Reference) -> Any:
-    """The venue, settled, with margin checks that accept everything: what then holds does not rest on them."""
-    instead: Any = settled(venue)
-    instead._needs_initial_margin = lambda account: None
-    instead._before_trade = lambda account, market, size: None
-    instead._after_trade = lambda account, before, allowance: None
-    return instead
-
-
 def worth(venue: Reference, account: AccountId, market: MarketId = HERE) -> int:
     """Cash and unrealised profit of an account in one market, quote."""
     position = venue.accounts[account].positions[market]
     return venue.accounts[account].cash + profit(position, venue.assets[venue.market_terms[market].asset].mark)
+
+
+def wealth(venue: Reference, account: AccountId) -> int:
+    """Cash and unrealised profit of an account in all markets at the marks, whatever their age, quote."""
+    own = venue.accounts[account]
+    marks = {name: venue.assets[terms.asset].mark for name, terms in venue.market_terms.items()}
+    return own.cash + sum(profit(position, marks[name]) for name, position in own.positions.items())
 
 
 def after_funding(venue: Reference, *accounts: AccountId) -> Reference:
@@ -124,6 +131,16 @@ def owes_nothing(venue: Reference, account: AccountId) -> Any:
     """No positions and no negative cash."""
     own = venue.accounts[account]
     return all(position.size == 0 for position in own.positions.values()) and own.cash >= 0
+
+
+def watch(venue: Any, one: AccountId | MarketId) -> None:
+    """Tell a venue of which not all is followed which account or market a law speaks of."""
+    venue.watched = one
+
+
+def check_only(venue: Any, account: AccountId) -> None:
+    """Tell a venue that checks one side of a trade which."""
+    venue.checked = account
 
 
 def any_step(venue: Reference, step: Step) -> bool:

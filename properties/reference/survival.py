@@ -8,7 +8,7 @@ from typing import Any
 
 from marginspec.model.kernel.fixed import mul_div_up
 from marginspec.model.reference import Reference
-from marginspec.model.reference.liquidation import seizure_price
+from marginspec.model.reference.collateral import MAXIMUM_HAIRCUT, gross_value
 from marginspec.model.reference.margin import MAX_STEP_TIME, TIGHTENING, is_covered
 from marginspec.model.reference.notation import (
     BUFFER,
@@ -43,6 +43,23 @@ BOUNDS = (
     "one account of any size, in up to {markets} markets and {assets} collateral assets, cash of either sign; any "
     "prices; a ratio and a haircut in force at least at the preset's minimum; one move of every price; settled funding"
 )
+
+ASSUMED = (
+    "One move: every price moves once, by at most the figure, after which every account below maintenance is "
+    "liquidated back to it before prices move again. That liquidations, seizures and covers then cost nobody else "
+    "anything, in any order, is REF-BUF-4 to REF-BUF-6; that no rule stops them is REF-LIQ-12 (the limit per interval "
+    "slows only what goes beyond maintenance).",
+    "Somebody with initial margin liquidates, and somebody with cash buys the collateral: at the discount while the "
+    "account can pay for it, at the mark where it can not (LIQ-19). How deep a market is, and who sells what was taken "
+    "over at which price, is nowhere in it.",
+    "Feeds are fresh and right: a market without an accepted price of the last hour is liquidated later, after the "
+    "move that has happened by then; a move beyond the breaker's band waits for its confirmation.",
+    "Parameters stay: the governor can lower ratios by a ramp after the notice; the figure is that of the parameters "
+    "in the file.",
+    "One account: each stands for itself, its funding settled up to the move; the funding of the time between two "
+    "chances to liquidate comes on top.",
+)
+"""What a figure rests on beside its proof; printed with it."""
 
 UNDERLYING: Mapping[MarketId, AssetId] = {ETH_PERP: ETH, BTC_PERP: BTC}
 
@@ -79,7 +96,7 @@ def survival(
             elif all_open:
                 assume(position.size != 0)
             if position.size != 0:
-                ratio, price = venue.markets[market].ratio, venue.price(venue.market_terms[market].asset)
+                ratio, price = venue.markets[market].ratio, venue.assets[venue.market_terms[market].asset]
                 assume(ratio >= preset.parameters[market][MINIMUM_RATIO])
                 mark = moved[venue.market_terms[market].asset]
                 left += position.size * mark - position.cost
@@ -94,18 +111,18 @@ def survival(
             if holding.counted != 0:
                 assume(holding.counted <= holding.amount)
                 assume(venue.assets[asset].haircut >= preset.minimum_haircut[asset])
-                fetched = seizure_price(holding.amount, moved[asset], venue.asset_terms[asset].unit)
+                fetched = gross_value(holding.amount, moved[asset], venue.asset_terms[asset].unit)
                 left += fetched
                 enough.append(fetched >= venue.collateral_value(asset, holding.counted))
         # Each part by itself suffices; the whole then follows by adding up.
         if not all(enough):
             return False
-        assume(venue.equity(account) >= venue.maintenance_margin(account))
+        assume(venue.equity(account, aged=True) >= venue.maintenance_margin(account, aged=True))
         return left >= 0
 
     law = (
-        f"An account at maintenance, met by one move of at most {delta} ppm of every price, pays all that it owes from "
-        "its positions, closed at the new marks, and its collateral, seized at the discount."
+        f"An account at maintenance, met by one move of at most {delta} ppm of every price, can pay all that it owes "
+        "from its positions, closed at the new marks, and its collateral, seized at what it is worth there."
     )
     # An argument for the new price of each asset, however many there are.
     survives.__annotations__ = {
@@ -116,7 +133,7 @@ def survival(
     id = f"survival of {delta} ppm: {', '.join((*exposure.markets, *exposure.assets))}"
     bounds = BOUNDS.format(markets=len(exposure.markets), assets=len(exposure.assets))
     scope = _scope(tuple(preset.minimum_haircut), underlying)
-    return Property(id, law, "theorem", survives, (), (), bounds, lambda venue, step: True, scope)
+    return Property(id, law, "lemma", survives, (), (), bounds, lambda venue, step: True, scope)
 
 
 def _moved(asset: AssetId) -> str:
@@ -146,11 +163,11 @@ def _moves(venue: Reference, asset: AssetId, mark: int, delta: int) -> None:
 def survivable(preset: Preset, exposure: Exposure) -> int:
     """The move in ppm that the rules are built to survive with an exposure; `survival` is the law that says so.
 
-    Positions lose at most the maintenance ratio (MRG-2); collateral fetches what it counted for up to a fall by which
-    haircut and seizure discount still meet (MRG-14).
+    Positions lose at most the maintenance ratio (MRG-2); collateral is worth what it counted for up to a fall by its
+    haircut, which never is more than COL-9 asks for. The discount is the account's, as far as it has any (LIQ-19).
     """
     by_position = [preset.parameters[market][MINIMUM_RATIO] for market in exposure.markets]
-    by_collateral = [_covered(preset.minimum_haircut[asset]) for asset in exposure.assets]
+    by_collateral = [min(preset.minimum_haircut[asset], MAXIMUM_HAIRCUT) for asset in exposure.assets]
     return min(by_position + by_collateral)
 
 
@@ -193,6 +210,8 @@ def constraints(preset: Preset) -> Iterator[Constraint]:
         yield Constraint("MRG-12", market, "the highest initial ratio is at most one", top, PPM)
         yield Constraint("MRG-12", market, "the maker fee is at most the taker fee", p[MAKER_FEE], p[TAKER_FEE])
         yield Constraint("MRG-12", market, "the taker fee is at most the penalty", p[TAKER_FEE], penalty)
+        yield Constraint("MRG-12", market, "delta is a move", 1, delta)
     for asset, haircut in preset.minimum_haircut.items():
-        widest = max(preset.delta.values())
-        yield Constraint("MRG-14", asset, "collateral that fell by delta covers its count", widest, _covered(haircut))
+        widest, covered = max(preset.delta.values()), _covered(min(haircut, MAXIMUM_HAIRCUT))
+        yield Constraint("MRG-14", asset, "the haircut is one that COL-9 can ask for", haircut, MAXIMUM_HAIRCUT)
+        yield Constraint("MRG-14", asset, "collateral that fell by delta covers its count", widest, covered)

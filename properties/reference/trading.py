@@ -32,25 +32,30 @@ from marginspec.model.reference.notation import (
 from marginspec.model.reference.oracles import MAX_AGE
 from marginspec.model.reference.trading import is_reducing, trading_fee
 from marginspec.model.reference.venue import Reference
-from marginspec.properties.law import Step, assume, every, refusal
-from marginspec.properties.reference.relaxed import any_equity, only_maker, only_taker, settled_before, unchecked_margin
+from marginspec.properties.law import Step, accepted, assume, every, refusal
+from marginspec.properties.reference.relaxed import (
+    any_close,
+    any_realisation,
+    one_checked,
+    settled_before,
+    settled_market,
+    unchecked_margin,
+)
 from marginspec.properties.reference.scope import (
-    ACTOR,
-    ETH,
-    FLAT,
     HERE,
-    LEDGER,
-    OTHER,
     SIMPLE,
     SIMPLE_BOUNDS,
     after_funding,
     chapter,
+    check_only,
     owes_nothing,
+    watch,
     worth,
 )
+from marginspec.properties.scope import pinned
 
 
-@chapter.theorem("REF-TRD-1")
+@chapter.lemma("REF-TRD-1")
 def splitting_a_trade_never_saves_fees(
     venue: Reference, first: StoredSize, second: StoredSize, price: StoredPrice, fee: Fraction
 ) -> Any:
@@ -60,7 +65,7 @@ def splitting_a_trade_never_saves_fees(
     return every((whole <= apart, whole >= 1 or (first + second) * price * fee == 0))
 
 
-@chapter.theorem("REF-TRD-2")
+@chapter.lemma("REF-TRD-2")
 def reduction_brings_a_position_nearer_to_zero(venue: Reference, position: SignedSize, size: SignedSize) -> Any:
     """A trade reduces a position exactly when that becomes smaller and does not change sides."""
     after = position + size
@@ -104,9 +109,7 @@ def withdrawal_is_never_beyond_what_is_there(
     )
 
 
-@chapter.theorem(
-    "REF-WDR-5", bounds="whatever margin says; funding settled", scope={"token": (ETH,)}, relaxed=unchecked_margin
-)
+@chapter.theorem("REF-WDR-5", bounds="whatever margin says; funding settled", relaxed=unchecked_margin)
 def withdrawn_collateral_takes_its_part_of_the_count(
     venue: Reference, account: AccountId, token: TokenId, amount: Amount
 ) -> Any:
@@ -118,12 +121,13 @@ def withdrawn_collateral_takes_its_part_of_the_count(
     return left.counted * held.amount <= held.counted * left.amount
 
 
-@chapter.theorem("REF-WDR-6", bounds=SIMPLE_BOUNDS, scope={**SIMPLE, "token": (USD,)}, relaxed=settled_before)
+@chapter.theorem("REF-WDR-6", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
 def feed_that_is_not_needed_stops_no_withdrawal(
     venue: Reference, account: AccountId, token: TokenId, amount: Amount
 ) -> Any:
     """A withdrawal is refused for a stale price only by an account with a position or collateral in that asset."""
     own = venue.accounts[account]
+    assume(token == USD)
     needed = [asset for asset, holding in own.collateral.items() if holding.counted != 0]
     needed += [venue.market_terms[market].asset for market, position in own.positions.items() if position.size != 0]
     prices = [venue.assets[asset] for asset in needed]
@@ -133,7 +137,7 @@ def feed_that_is_not_needed_stops_no_withdrawal(
 
 @chapter.theorem("REF-WDR-3", bounds="two markets, two collateral assets")
 def whoever_owes_nothing_can_withdraw(venue: Reference, account: AccountId, amount: StoredAmount) -> Any:
-    """Without positions and debts, cash can be withdrawn whatever the prices, as far as the vault holds it."""
+    """Without positions and debts, cash can be withdrawn whatever the prices, exactly as far as the vault holds it."""
     own = venue.accounts[account]
     for position in own.positions.values():
         assume(position.size == 0)
@@ -141,8 +145,8 @@ def whoever_owes_nothing_can_withdraw(venue: Reference, account: AccountId, amou
     assume(venue.settling_since == 0)
     assume(venue.defaults == 0)
     assume(amount * QUOTE_PER_UNIT <= own.cash)
-    assume(amount <= venue.held[USD])
-    return refusal(venue.withdraw, account, USD, amount) is None
+    held = venue.held[USD]
+    return refusal(venue.withdraw, account, USD, amount) == (None if amount <= held else "LED-8")
 
 
 @chapter.theorem("REF-WDR-4")
@@ -192,7 +196,7 @@ def deposit_keeps_to_the_cap(venue: Reference, account: AccountId, token: TokenI
     return venue.held[token] <= venue.cap[AssetId(token)]
 
 
-@chapter.theorem("REF-DEP-5", scope={"token": (ETH,)})
+@chapter.theorem("REF-DEP-5")
 def deposit_counts_for_its_tiers(venue: Reference, account: AccountId, token: TokenId, amount: Amount) -> Any:
     """A deposit adds to the count exactly what the tiers give for what the venue then holds more."""
     assume(token != USD)
@@ -204,88 +208,85 @@ def deposit_counts_for_its_tiers(venue: Reference, account: AccountId, token: To
 
 
 # Both together: a deposit split over accounts of one owner counts as one.
-@chapter.theorem("REF-DEP-3", scope={"token": (ETH,)})
+@chapter.lemma("REF-DEP-3")
 def splitting_a_deposit_over_accounts_never_counts_for_more(
-    venue: Reference, account: AccountId, first: Amount, second: Amount
+    venue: Reference, account: AccountId, other: AccountId, asset: AssetId, first: Amount, second: Amount
 ) -> Any:
     """Two deposits to two accounts count exactly as much as one of their sum to one account."""
-    terms = venue.asset_terms[ETH]
-    assume(terms.tier_1 <= terms.tier_2)
+    terms = venue.asset_terms[asset]
+    assume(terms.tier_1 <= terms.tier_2 and account != other)
     twin = venue.clone()
-    before = sum(venue.accounts[name].collateral[ETH].counted for name in (account, OTHER))
-    venue._add_collateral(account, ETH, first)
-    venue.held[ETH] += first
-    venue._add_collateral(OTHER, ETH, second)
-    twin._add_collateral(account, ETH, first + second)
-    apart = sum(venue.accounts[name].collateral[ETH].counted for name in (account, OTHER))
-    together = sum(twin.accounts[name].collateral[ETH].counted for name in (account, OTHER))
+    before = sum(venue.accounts[name].collateral[asset].counted for name in (account, other))
+    accepted(venue._add_collateral, account, asset, first)
+    venue.held[asset] += first
+    accepted(venue._add_collateral, other, asset, second)
+    accepted(twin._add_collateral, account, asset, first + second)
+    apart = sum(venue.accounts[name].collateral[asset].counted for name in (account, other))
+    together = sum(twin.accounts[name].collateral[asset].counted for name in (account, other))
     return every((apart == together, before <= together, together <= before + first + second))
 
 
 # --- Trades ---------------------------------------------------------------------------------------------------------
 
 
-# The maker is checked by the same rule; here it is without a position and whatever its margin.
-ONE_SIDE = {**SIMPLE, f"accounts[{OTHER}].positions[{HERE}].size": (0,), "orders[here][other].price": (0,)}
-
-
-def _margin_or_reduction(before: Reference, venue: Reference, account: AccountId, market: MarketId, size: int) -> Any:
-    """Whether a party to a trade has margin or nothing to lose, or has reduced its position at a bounded cost.
-
-    before: the venue as it was, the party's funding settled.
-    """
-    if owes_nothing(venue, account) or venue.equity(account) >= venue.initial_margin(account):
+def _margin_or_reduction(
+    venue: Reference, party: AccountId, account: AccountId, maker: CounterpartyId, market: MarketId, size: int
+) -> Any:
+    """Whether a party to a trade then has margin or nothing to lose, or has reduced its position at a bounded cost."""
+    offer, held = venue.orders[market][maker].size, venue.accounts[party].positions[market].size
+    bought = (-size if offer > 0 else size) * (1 if party == account else -1)
+    reduces = is_reducing(held, bought)
+    # A trade that reduces asks for equity first, so that it is refused where there is no answer.
+    before = accepted(venue.equity, party) if reduces else 0
+    check_only(venue, party)
+    venue.trade(account, maker, market, size)
+    if owes_nothing(venue, party):
         return True
-    held, left = before.accounts[account].positions[market].size, venue.accounts[account].positions[market].size
-    reduced = 0 <= left < held or held < left <= 0
-    cost = worth(before, account, market) - worth(venue, account, market)
+    equity = venue.equity(party)
+    if equity >= venue.initial_margin(party):
+        return True
     mark = venue.assets[venue.market_terms[market].asset].mark
-    return reduced and cost * PPM <= size * mark * venue.parameters[market][PENALTY]
+    most = size * mark * venue.parameters[market][PENALTY]
+    return every((reduces, equity >= 0, (before - equity) * PPM <= most))
 
 
-@chapter.theorem(
-    "REF-TRD-3", bounds=f"{SIMPLE_BOUNDS}; the taker of an offer at the mark", scope=ONE_SIDE, relaxed=only_taker
-)
+THIS_MARKET = {"market": pinned(HERE, why="markets differ in nothing but their assets; for cost")}
+ASKED = "whatever equity and margin say; funding settled before"
+
+
+@chapter.theorem("REF-TRD-3", bounds=ASKED, scope=THIS_MARKET, relaxed=one_checked)
 def taker_has_initial_margin_or_reduces(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
-    """Whoever trades then has initial margin, owes nothing, or has reduced its position at no more than the penalty."""
-    before = after_funding(venue, account)
-    venue.trade(account, maker, market, size)
-    return _margin_or_reduction(before, venue, account, market, size)
+    """Whoever trades then has initial margin, owes nothing, or has reduced its position, keeping equity and losing of
+    it at most the penalty."""
+    return _margin_or_reduction(venue, account, account, maker, market, size)
 
 
-OTHER_SIDE = {**SIMPLE, f"accounts[{ACTOR}].positions[{HERE}].size": (0,), "orders[here][other].price": (0,)}
-
-
-@chapter.theorem("REF-TRD-8", bounds=f"{SIMPLE_BOUNDS}; an offer at the mark", scope=OTHER_SIDE, relaxed=only_maker)
+@chapter.theorem("REF-TRD-8", bounds=ASKED, scope=THIS_MARKET, relaxed=one_checked)
 def maker_has_initial_margin_or_reduces(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
     """So has whoever made the offer: no offer is taken that its maker could not trade on."""
-    before = after_funding(venue, maker)
-    venue.trade(account, maker, market, size)
-    return _margin_or_reduction(before, venue, maker, market, size)
+    return _margin_or_reduction(venue, maker, account, maker, market, size)
 
 
-ANY_PRICE = {name: options for name, options in FLAT.items() if not name.startswith("orders")}
-ANY_MARGIN = "whatever margin says; one market; funding settled"
-FLAT_TAKER = f"{ANY_MARGIN}; the taker without a position before"
+ANY_MARGIN = "whatever margin says; funding settled before"
 
 
-@chapter.theorem("REF-TRD-4", bounds=FLAT_TAKER, scope=ANY_PRICE, relaxed=unchecked_margin)
+@chapter.theorem("REF-TRD-4", bounds=ANY_MARGIN, relaxed=any_realisation)
 def trade_is_zero_sum_but_for_fees(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
     """What both sides of a trade lose together is exactly what the fees grow by, and neither fee is negative."""
-    settled, fees = after_funding(venue, account, maker), venue.fees
+    fees, settled = venue.fees, after_funding(venue, account, maker)
     before = worth(settled, account, market) + worth(settled, maker, market)
     venue.trade(account, maker, market, size)
     after = worth(venue, account, market) + worth(venue, maker, market)
     return every((before - after == venue.fees - fees, venue.fees >= fees))
 
 
-@chapter.theorem("REF-TRD-5", bounds=FLAT_TAKER, scope=ANY_PRICE, relaxed=unchecked_margin)
+@chapter.theorem("REF-TRD-5", bounds=ANY_MARGIN, relaxed=any_realisation)
 def trade_moves_at_most_five_percent(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
@@ -302,19 +303,19 @@ def trade_moves_at_most_five_percent(
     )
 
 
-@chapter.theorem("REF-TRD-9", bounds=FLAT_TAKER, scope=ANY_PRICE, relaxed=unchecked_margin)
+@chapter.theorem("REF-TRD-9", bounds=ANY_MARGIN, relaxed=any_realisation)
 def trade_pays_both_fees_in_full(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
     """A trade adds to the fees at least the taker's and the maker's part of its notional."""
-    fees, price = venue.fees, venue.orders[market][maker].price or venue.mark(market)
+    fees, price = venue.fees, venue.orders[market][maker].price or venue.assets[venue.market_terms[market].asset].mark
     parameters = venue.parameters[market]
     rates = parameters[TAKER_FEE] + parameters[MAKER_FEE]
     venue.trade(account, maker, market, size)
     return (venue.fees - fees) * PPM >= size * price * rates
 
 
-@chapter.theorem("REF-TRD-6", bounds=ANY_MARGIN, scope=FLAT, relaxed=unchecked_margin)
+@chapter.theorem("REF-TRD-6", bounds=ANY_MARGIN, relaxed=any_realisation)
 def trade_never_exceeds_consent(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
@@ -327,10 +328,10 @@ def trade_never_exceeds_consent(
     return every((got == offered - left, magnitude(got) == size, 0 <= left < offered or offered < left <= 0))
 
 
-WHOEVER = "whatever equity and margin say; one market; an offer at the mark; funding settled"
+WHOEVER = "whatever equity and margin say; funding settled before"
 
 
-@chapter.theorem("REF-TRD-7", bounds=WHOEVER, scope=LEDGER, relaxed=any_equity)
+@chapter.theorem("REF-TRD-7", bounds=WHOEVER, relaxed=any_close)
 def nobody_opens_while_reduce_only(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
@@ -342,11 +343,12 @@ def nobody_opens_while_reduce_only(
     return every((after[0] < before[0], after[1] < before[1]))
 
 
-@chapter.theorem("REF-TRD-10", bounds=WHOEVER, scope=LEDGER, relaxed=any_equity)
+@chapter.theorem("REF-TRD-10", bounds=WHOEVER, relaxed=settled_market)
 def trade_keeps_to_the_cap_at_a_fresh_price(
     venue: Reference, account: AccountId, maker: CounterpartyId, market: MarketId, size: Size
 ) -> Any:
     """A trade leaves open interest within its cap, or no larger than it was, and needs a price at most an hour old."""
+    watch(venue, market)
     before, price = venue.markets[market].open_interest, venue.assets[venue.market_terms[market].asset].clone()
     venue.trade(account, maker, market, size)
     after = venue.markets[market]
@@ -357,30 +359,31 @@ def trade_keeps_to_the_cap_at_a_fresh_price(
 # --- To the last unit -----------------------------------------------------------------------------------------------
 
 
-@chapter.theorem("REF-TRD-11", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
+@chapter.lemma("REF-TRD-11", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
 def exactly_initial_margin_is_enough_for_a_trade(venue: Reference, account: AccountId, allowance: Quote) -> Any:
     """A trade that adds risk is refused exactly when it leaves less than initial margin, be it by one unit."""
     assume(not owes_nothing(venue, account))
-    enough = venue.equity(account) >= venue.initial_margin(account)
+    enough = accepted(venue.equity, account) >= accepted(venue.initial_margin, account)
     return (refusal(venue._after_trade, account, None, allowance) is None) == enough
 
 
-@chapter.theorem("REF-TRD-12", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
+@chapter.lemma("REF-TRD-12", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
 def reduction_may_cost_as_much_as_a_liquidation(
     venue: Reference, account: AccountId, before: Quote, allowance: Quote
 ) -> Any:
     """A reduction below initial margin is accepted exactly when equity stays positive or zero and falls by at most the
     allowance."""
-    equity = venue.equity(account)
-    assume(not owes_nothing(venue, account) and equity < venue.initial_margin(account))
+    equity = accepted(venue.equity, account)
+    assume(not owes_nothing(venue, account) and equity < accepted(venue.initial_margin, account))
     fair = equity >= 0 and before - equity <= allowance
     return (refusal(venue._after_trade, account, before, allowance) is None) == fair
 
 
-# Which of two refusals comes first decides what a caller is told; deployed code is compared by it.
-@chapter.theorem("REF-WDR-7", bounds=SIMPLE_BOUNDS, scope={**SIMPLE, "token": (ETH,)}, relaxed=settled_before)
-def margin_is_asked_before_the_vault(venue: Reference, account: AccountId, token: TokenId, amount: Amount) -> Any:
-    """A withdrawal that the vault cannot pay is refused for that only if margin would allow it."""
-    assume(token != USD and refusal(venue.withdraw, account, token, amount) == "LED-8")
-    venue._take_collateral(account, AssetId(token), amount)
+# Which of two refusals comes first decides what a caller is told; deployed code is compared by it. Only the settlement
+# asset can lack: of others the vault holds all collateral (REF-LED-2).
+@chapter.theorem("REF-WDR-7", bounds=SIMPLE_BOUNDS, scope=SIMPLE, relaxed=settled_before)
+def margin_is_asked_before_the_vault(venue: Reference, account: AccountId, amount: Amount) -> Any:
+    """A withdrawal of cash that the vault cannot pay is refused for that only if margin would allow it."""
+    assume(refusal(venue.withdraw, account, USD, amount) == "LED-8")
+    venue.accounts[account].cash -= amount * QUOTE_PER_UNIT
     return owes_nothing(venue, account) or venue.equity(account) >= venue.initial_margin(account)

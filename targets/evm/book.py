@@ -169,13 +169,16 @@ class Reader:
 
     def logs(self, signatures: Collection[str]) -> list[Log]:
         """All events of these signatures up to the block, e.g. `EnableIrm(address)`."""
+        return self._events(signatures, self._first, self.block.number)
+
+    def _events(self, signatures: Collection[str], first: int, last: int) -> list[Log]:
         known = {"0x" + keccak(text=signature).hex(): signature for signature in signatures}
         topics = sorted(known)
-        start, span, found = self._first, LOG_BLOCKS, []
-        while start <= self.block.number:
+        start, span, found = first, LOG_BLOCKS, []
+        while start <= last:
             question = f"logs {start} {_digest(topics)}"
             if question not in self._answers:
-                end = min(start + span - 1, self.block.number)
+                end = min(start + span - 1, last)
                 rows = self._logs(topics, start, end)
                 if rows is None:
                     span = (end - start + 1) // 2
@@ -183,14 +186,13 @@ class Reader:
                 self._answers.keep([(question, [end, rows])])
             try:
                 end, rows = self._answers[question]
-                if not start <= end <= self.block.number:
+                if not start <= end <= last:
                     raise ValueError(end)
                 found += [Log(known[t[0]], tuple(map(_bytes, t[1:])), _bytes(data)) for t, data in rows]
                 start = end + 1
             except (TypeError, ValueError, KeyError, IndexError):
                 raise self._malformed() from None
-            blocks = self.block.number - self._first + 1
-            self._report("blocks", min(start - self._first, blocks), blocks)
+            self._report("blocks", min(start, last + 1) - first, last + 1 - first)
         return found
 
     def calls(self, asked: Sequence[Ask], what: str) -> list[bytes | Reverted]:
@@ -217,9 +219,36 @@ class Reader:
         return [self._answer(question) for question in questions]
 
     def unchanged(self) -> None:
-        """Raises `TargetFailed` when the chain has another block at this height by now."""
-        if locate(self._wire, self.block.number) != self.block:
+        """Raises `TargetFailed` when the chain has another block at this height by now, or none."""
+        try:
+            found = locate(self._wire, self.block.number)
+        except BadInput:
+            raise self._wire.failed(f"block {self.block.number} is gone since it was read") from None
+        if found != self.block:
             raise self._wire.failed(f"block {self.block.number} was replaced while it was read")
+
+    def unread(self, signatures: Collection[str]) -> list[Gap]:
+        """What events before the first block that was asked about may name: nothing if the contract was not there.
+
+        signatures: of events, of which a contract that is there has had one, as its constructor's.
+        """
+        before = min(self._first - 1, self.block.number)
+        if before < 0:
+            return []
+        question = f"code {before}"
+        if question not in self._answers:
+            (code,) = self._wire.ask([("eth_getCode", [self.address, hex(before)])])
+            self.asked += 1
+            self._answers.keep([(question, None if isinstance(code, Refused) else code not in (None, "0x"))])
+        there, what = self._answers[question], f"events before block {self._first}"
+        if there is None:  # a node that keeps no old states may keep old events
+            try:
+                there = bool(self._events(signatures, 0, before))
+            except TargetFailed:
+                why = f"whether the contract was there in block {before} the node does not say; ask one that keeps it"
+                return [Gap(what, why)]
+        why = "not read, and the contract was there: who has no later event is missing; give an earlier --from-block"
+        return [Gap(what, why)] if there else []
 
     def _logs(self, topics: list[str], start: int, end: int) -> list[Any] | None:
         """Topics and data of the events; None when the node does not take so many blocks."""

@@ -64,6 +64,10 @@ HOLDER = {
     "Borrow(bytes32,address,address,address,uint256,uint256)": 1,
     "SupplyCollateral(bytes32,address,address,uint256)": 2,
 }
+OWNED = "SetOwner(address)"
+"""Of the constructor too: whoever has had no event is not there."""
+EVENTS = (CREATED, IRM_ENABLED, LLTV_ENABLED, RECIPIENT, *HOLDER)
+
 RATE = selector(f"borrowRateView({PARAMS},(uint128,uint128,uint128,uint128,uint128,uint128))")
 LIQUIDATE = selector(f"liquidate({PARAMS},address,uint256,uint256,bytes)")
 WITHDRAW = selector(f"withdrawCollateral({PARAMS},uint256,address,address)")
@@ -122,6 +126,7 @@ def read(reader: Reader) -> Book:
         cases=lambda kinds: _cases(state, kinds),
         answer=_answer,
     )
+    book.gaps += reader.unread((OWNED, *EVENTS))
     _surroundings(reader, state, terms, book)
     for market in state.price:
         _ask_about(reader, state, market, terms[market], book)
@@ -136,9 +141,10 @@ def _state(reader: Reader) -> tuple[LiveMorpho, dict[MarketId, bytes]]:
     # Before the events: a contract of another kind has none, and would look like an empty book.
     asked: dict[Any, tuple[str, bytes, int]] = {name: (f"{name}()", b"", 1) for name in ("owner", "feeRecipient")}
     owner, recipient = (_account(reader, answer[0]) for answer in structures(reader, SYSTEM, asked, "values").values())
-    logs = reader.logs((CREATED, IRM_ENABLED, LLTV_ENABLED, RECIPIENT, *HOLDER))
+    logs = reader.logs(EVENTS)
     try:
         terms, holders, irms, lltvs = _named(reader, logs)
+        terms |= _older(reader, [market for market in holders if market not in terms])
         params = {market: _params(data) for market, data in terms.items()}
     except (IndexError, KeyError, ValueError):
         raise BadInput(f"--address {reader.address}: its events are not those of {SYSTEM}") from None
@@ -179,7 +185,8 @@ def _named(
     for event, indexed, data in logs:
         if event == CREATED:
             market = MarketId("0x" + indexed[0].hex())
-            terms[market], holders[market] = data, {}
+            terms[market] = data
+            holders.setdefault(market, {})
         elif event == IRM_ENABLED:
             irms[_irm(words(indexed[0])[0])] = None
         elif event == LLTV_ENABLED:
@@ -187,8 +194,15 @@ def _named(
         elif event == RECIPIENT:
             recipients[_account(reader, words(indexed[0])[0])] = None
         else:
-            holders[MarketId("0x" + indexed[0].hex())][_account(reader, words(indexed[HOLDER[event]])[0])] = None
+            held = holders.setdefault(MarketId("0x" + indexed[0].hex()), {})
+            held[_account(reader, words(indexed[HOLDER[event]])[0])] = None
     return terms, {market: {**held, **recipients} for market, held in holders.items()}, irms, lltvs
+
+
+def _older(reader: Reader, markets: Sequence[MarketId]) -> dict[MarketId, bytes]:
+    """Parameters of markets that later events name: they were created before the events that were asked for."""
+    asked = {market: ("idToMarketParams(bytes32)", _id(market), 5) for market in markets}
+    return {m: b"".join(map(word, found)) for m, found in structures(reader, SYSTEM, asked, "values").items()}
 
 
 def _params(data: bytes) -> MarketParams:

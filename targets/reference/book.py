@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from marginspec.model.kernel import Call, Record, Rejected
+from marginspec.model.kernel.fixed import mul_div_up
 from marginspec.model.kernel.record import plain
 from marginspec.model.reference import Reference
 from marginspec.model.reference.ledger import (
@@ -26,7 +27,6 @@ from marginspec.model.reference.ledger import (
     Position,
     Report,
 )
-from marginspec.model.reference.liquidation import seizure_price
 from marginspec.model.reference.notation import (
     MAX_SIZE,
     USD,
@@ -245,10 +245,10 @@ def _standings(state: Reference, book: Book) -> list[AccountId]:
 
 
 def _bad_debt(settled: Reference, account: AccountId) -> int:
-    """What an account owes beyond what its collateral is sold for (LIQ-12), quote."""
+    """What an account owes beyond what its collateral is sold for, then at the mark (LIQ-19), quote."""
     held = settled.accounts[account]
     proceeds = sum(
-        seizure_price(holding.amount, settled.price(asset).mark, settled.asset_terms[asset].unit)
+        mul_div_up(holding.amount, settled.price(asset).mark, settled.asset_terms[asset].unit)
         for asset, holding in held.collateral.items()
         if holding.amount != 0
     )
@@ -257,8 +257,8 @@ def _bad_debt(settled: Reference, account: AccountId) -> int:
 
 def _health(reader: Reader, state: Reference, account: AccountId, owner: Owner) -> Question:
     def numbers() -> tuple[int, ...]:
-        requirement = state._requirement(account, buffered=True)
-        return state.equity(account), state.maintenance_margin(account), requirement, state.initial_margin(account)
+        exact = state._requirement(account, buffered=False), state._requirement(account, buffered=True)
+        return state.equity(account), state.maintenance_margin(account), *exact, state.initial_margin(account)
 
     ask = Ask(reader.address, HEALTH + word(owner[0]) + word(owner[1]))
     return Question("health_of", account, "", ask, _said(numbers))

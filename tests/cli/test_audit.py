@@ -43,6 +43,9 @@ FIELDS = {
     "differences",
     "not_evaluated",
     "invariants",
+    "bounds",
+    "violated",
+    "totals",
     "evaluated",
     "liquidatable",
     "closest",
@@ -70,7 +73,7 @@ class Proxy:
 
     Takes no more than SMALL requests at once, so that a reading has many. lives: so many are answered, by default all.
     stuck: set when one comes after that, which then waits instead of being refused. lies: what is answered to calls, by
-    how their data begins.
+    how their data begins. reorganised: after so many answers the block is gone, and calls return nothing.
     """
 
     def __init__(self, url: str) -> None:
@@ -78,6 +81,7 @@ class Proxy:
         self.lives = 1 << 30
         self.stuck: threading.Event | None = None
         self.lies: dict[str, dict[str, Any]] = {}
+        self.reorganised: int | None = None
         self._gone = threading.Event()
         proxy = self
 
@@ -99,6 +103,11 @@ class Proxy:
                     for number, each in enumerate(answers):
                         told = [lie for start, lie in proxy.lies.items() if data.get(each["id"], "").startswith(start)]
                         answers[number] = {"id": each["id"], **told[0]} if told else each
+                    if proxy.reorganised is not None and (1 << 30) - proxy.lives > proxy.reorganised:
+                        none = {"eth_getBlockByNumber": None, "eth_call": "0x"}
+                        for number, each in enumerate(asked):
+                            if each["method"] in none:
+                                answers[number] = {"id": each["id"], "result": none[each["method"]]}
                     self._answer(200, json.dumps(answers).encode())
 
             def _answer(self, status: int, body: bytes) -> None:
@@ -198,6 +207,42 @@ def test_what_cannot_be_evaluated_is_code_3(proxied: tuple[Proxy, str], audit: C
     assert done.returncode == 3
     assert done.stdout.count("its oracle does not answer price()") == 3
     assert "verdict: incomplete" in done.stdout
+
+
+def test_events_before_the_first_block_asked_about_are_missed_and_told(
+    deployed: dict[str, tuple[str, str]], audit: Command
+) -> None:
+    url, address = deployed["morpho-blue"]
+    arguments = ("morpho-blue", "--target", url, "--address", address)
+    whole = json.loads(audit(*arguments, "--json").stdout)
+    for first in (int(whole["block"]) - 25, int(whole["block"]) - 5):
+        done = audit(*arguments, "--from-block", str(first), "--json")
+        found = json.loads(done.stdout)
+        assert (done.returncode, found["verdict"]) == (3, "incomplete")
+        assert found["not_evaluated"][0]["what"] == f"events before block {first}"
+        missing = [each["what"] for each in found["not_evaluated"][1:]]
+        assert bool(missing) == (found["accounts"] < whole["accounts"]) == (first > 20), "whose shares are missing"
+    # Before the contract was there, nothing can be missing.
+    created = _created(url, address)
+    done = audit(*arguments, "--from-block", str(created), "--json")
+    assert (done.returncode, json.loads(done.stdout)["accounts"]) == (0, whole["accounts"])
+    assert audit(*arguments, "--from-block", str(created + 1)).returncode == 3
+
+
+def _created(url: str, address: str) -> int:
+    """The block in which a contract had its first event."""
+    wanted = {"address": address, "fromBlock": "0x0"}
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "eth_getLogs", "params": [wanted]}
+    return min(int(each["blockNumber"], 16) for each in requests.post(url, json=asked, timeout=60).json()["result"])
+
+
+@pytest.mark.parametrize("served", [2, 5, 12])
+def test_a_block_that_is_gone_in_mid_read_is_the_nodes_failure(
+    served: int, proxied: tuple[Proxy, str], audit: Command
+) -> None:
+    proxy, address = proxied
+    proxy.reorganised = served
+    refused(audit("morpho-blue", "--target", proxy.url, "--address", address), "is gone since it was read", 4)
 
 
 # --- Interruptions ----------------------------------------------------------------------------------------------------

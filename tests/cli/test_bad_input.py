@@ -304,6 +304,7 @@ COUNTED = {
         "steps_per_second",
     ),
     *("paths", "obligations", "seconds", "proved", "refuted", "unknown", "confirmed", "step"),
+    *("laws", "lemmas", "algebra", "limited", "rechecked", "cases"),
 }
 """Fields that hold what the tool counts or measures. Hits, by rule and by regime, are counts too."""
 

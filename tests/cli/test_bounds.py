@@ -12,6 +12,7 @@ from marginspec.cli.bounds import PRESETS, _run, bounds_report, exposures
 from marginspec.cli.main import app
 from marginspec.cli.presets import load_preset
 from marginspec.model.reference import Reference
+from marginspec.model.reference.notation import AssetId, TokenId
 from marginspec.model.reference.presets import venue_with
 from marginspec.properties.reference.insolvency import Unreachable, by_collateral, by_position
 from marginspec.properties.reference.survival import Exposure, constraints, survivable
@@ -34,6 +35,17 @@ def changed(tmp_path: Path, table: tuple[str, str], entry: str, value: object) -
     )
     file = tmp_path / "parameters.toml"
     file.write_text(text)
+    return file
+
+
+def also(file: Path, table: tuple[str, str], entry: str, value: object) -> Path:
+    """The same file with one more entry changed."""
+    lines, here = [], ""
+    for line in file.read_text().splitlines():
+        here = line if line.startswith("[") else here
+        same = here == f"[{table[0]}.{table[1]}]" and line.startswith(f"{entry} =")
+        lines.append(f"{entry} = {json.dumps(value)}" if same else line)
+    file.write_text("\n".join(lines))
     return file
 
 
@@ -63,7 +75,7 @@ def test_one_ppm_more_than_what_is_survived_is_bad_debt_and_what_is_survived_is_
 def test_a_portfolio_survives_what_each_of_its_parts_does() -> None:
     preset = load_preset(PRESETS / "balanced.toml")
     figures = {name: survivable(preset, exposure) for name, exposure in exposures(preset)}
-    assert figures == {"ETH-PERP": 50_000, "BTC-PERP": 50_000, "ETH": 41_666, "BTC": 41_666, "portfolio": 41_666}
+    assert figures == {"ETH-PERP": 50_000, "BTC-PERP": 50_000, "ETH": 80_000, "BTC": 80_000, "portfolio": 50_000}
 
 
 def test_the_figures_are_certified_by_proof_counterexample_and_a_run_of_the_contracts() -> None:
@@ -74,11 +86,34 @@ def test_the_figures_are_certified_by_proof_counterexample_and_a_run_of_the_cont
         figures += 1
 
     report = bounds_report(PRESETS / "balanced.toml", count)
-    assert (report["verdict"], figures, report["binding"]) == ("holds", 5, ["ETH", "BTC"])
+    assert (report["verdict"], figures, report["binding"]) == ("holds", 5, ["ETH-PERP", "BTC-PERP"])
     for row in report["survives"]:
         assert row["certified"]
         assert int(row["bankruptcy"]["bad_debt"]) > 0
         assert row["bankruptcy"]["calls"][-1]["action"] == "cover"
+
+
+@pytest.mark.parametrize("market_ratio", [350_000])
+def test_a_figure_beyond_the_band_of_the_breaker_is_certified_too(tmp_path: Path, market_ratio: int) -> None:
+    file = changed(tmp_path, ("markets", "ETH-PERP"), "minimum_ratio", market_ratio)
+    file = also(file, ("markets", "ETH-PERP"), "maximum_ratio", 400_000)
+    file = also(file, ("assets", "ETH"), "minimum_haircut", 400_000)
+    preset = load_preset(file)
+    assert min(bound.slack for bound in constraints(preset)) >= 0
+    report = bounds_report(file, lambda: None)
+    rows = {row["exposure"]: row for row in report["survives"]}
+    assert (rows["ETH-PERP"]["delta"], rows["ETH"]["delta"]) == ("350000", "400000")
+    assert [name for name, row in rows.items() if not row["certified"]] == []
+
+
+def test_a_haircut_that_can_not_stay_in_force_is_no_reason_to_promise_more(tmp_path: Path) -> None:
+    file = changed(tmp_path, ("assets", "ETH"), "minimum_haircut", 700_000)
+    assert survivable(load_preset(file), Exposure((), (AssetId(TokenId("ETH")),))) == 600_000
+    done = CliRunner().invoke(app, ["bounds", str(file)], standalone_mode=False)
+    assert done.return_value == 1
+    assert "the haircut is one that COL-9 can ask for, violated" in " ".join(done.output.split())
+    assert "Survived by" in done.output
+    assert "Somebody with initial margin liquidates" in " ".join(done.output.split())
 
 
 def test_a_preset_beyond_a_safety_bound_is_broken(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`diff`: verdicts, exit codes, the document, declared changes, deployments, and books under two parameter files."""
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ from command import Command, refused, repeats
 from rich.console import Console
 
 from marginspec.cli.book import _prices, health_of, read_book, venue_of
-from marginspec.cli.diff import CONTRACTS, read_intended
+from marginspec.cli.diff import ABLE, CONTRACTS, _status
+from marginspec.cli.intended import read_intended
 from marginspec.cli.presets import load_preset
 from marginspec.cli.runs import TRACES
 from marginspec.cli.systems import ROOT, SYSTEMS
@@ -24,7 +26,7 @@ from marginspec.report.upgrade import show_diff
 from marginspec.targets.evm.deployed import deployed
 from marginspec.targets.evm.rpc import Node, start_anvil
 from marginspec.targets.morpho_blue.adapter import MorphoBlueAdapter
-from marginspec.targets.protocol import BadInput
+from marginspec.targets.protocol import Answer, BadInput
 from marginspec.targets.reference.adapter import ReferenceAdapter
 
 PRESETS = ROOT / "spec" / "presets"
@@ -51,12 +53,31 @@ def candidate(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"Morpho={file}"
 
 
-def intended(folder: Path, **rules: str) -> Path:
-    """A file that declares rules, with reasons."""
+OPEN, STRICT = "more permissive for the user", "stricter for the user"
+
+
+def intended(folder: Path, *effects: tuple[str, ...]) -> Path:
+    """A file that declares rules, each with an effect, and with a change where one is given."""
     file = folder / "intended.toml"
-    tables = [f'[[intended]]\nrule = "{rule.replace("_", "-")}"\nreason = "{why}"' for rule, why in rules.items()]
-    file.write_text("\n".join(tables))
+    names = ("rule", "effect", "change")
+    tables = [
+        "\n".join(f"{name} = {json.dumps(text)}" for name, text in zip(names, each, strict=False)) for each in effects
+    ]
+    file.write_text("\n".join(f'[[intended]]\nreason = "as agreed"\n{table}' for table in tables))
     return file
+
+
+def build(folder: Path, *bugs: str) -> str:
+    """A build of Morpho Blue with some planted bugs in it; costs one compilation when the cache is empty."""
+    known = {bug.id: bug for bug in planted.load("morpho-blue")}
+    sources = planted.SYSTEMS["morpho-blue"].sources()
+    for bug in (known[id] for id in bugs):
+        assert sources[bug.file].count(bug.find) == 1
+        sources[bug.file] = sources[bug.file].replace(bug.find, bug.replace)
+    built = planted.artifact("Morpho", planted.SYSTEMS["morpho-blue"].compile(sources)["Morpho"], "a candidate")
+    file = folder / f"{'-'.join(bugs)}.json"
+    file.write_text(json.dumps({"abi": built.abi, "bytecode": "0x" + built.bytecode.hex()}))
+    return f"Morpho={file}"
 
 
 # --- Implementations --------------------------------------------------------------------------------------------------
@@ -121,15 +142,64 @@ def test_declared_changes_pass_and_what_is_declared_in_vain_does_not(
     here: Command, candidate: str, tmp_path: Path
 ) -> None:
     run = ("diff", "morpho-blue", "shipped", candidate, "--steps", 300, "--intended")
-    done = here(*run, intended(tmp_path, AUT_2="withdrawals are open to all"))
+    done = here(*run, intended(tmp_path, ("AUT-2", OPEN)))
     assert done.returncode == 0
-    assert "intended: withdrawals are open to all" in done.stdout
+    assert "intended: as agreed" in done.stdout
     assert "no difference but intended ones" in done.stdout
-    done = here(*run, intended(tmp_path, AUT_2="open to all", LIQ_3="another cursor"), "--json")
+    done = here(*run, intended(tmp_path, ("AUT-2", OPEN), ("LIQ-3", OPEN)), "--json")
     assert done.returncode == 2
-    assert "LIQ-3 is declared and did not change" in done.stderr
-    assert json.loads(done.stdout)["stale"] == ["LIQ-3"]
-    assert here(*run, intended(tmp_path, LIQ_3="another cursor")).returncode == 1
+    assert f"LIQ-3, {OPEN}, is declared and did not change" in done.stderr
+    assert json.loads(done.stdout)["stale"] == [f"LIQ-3, {OPEN},"]
+    assert here(*run, intended(tmp_path, ("LIQ-3", OPEN))).returncode == 1
+    assert here(*run, intended(tmp_path, ("AUT-2", STRICT))).returncode == 1
+
+
+def test_two_bugs_in_one_rule_are_two_rows_and_declaring_one_does_not_hide_the_other(
+    here: Command, tmp_path: Path
+) -> None:
+    both = build(tmp_path, "withdraw-for-anybody", "withdraw-collateral-for-anybody")
+    run = ("diff", "morpho-blue", "shipped", both, "--steps", 2_000, "--json")
+    rows = json.loads(here(*run).stdout)["differences"]
+    assert [(row["rule"], row["direction"]) for row in rows] == [("AUT-2", OPEN)] * 2
+    assert len({row["like"] for row in rows}) == len({row["trace"] for row in rows}) == 2
+    for declared, code in (
+        ([("AUT-2", OPEN)], 1),
+        ([("AUT-2", OPEN, rows[0]["like"])], 1),
+        ([("AUT-2", OPEN, row["like"]) for row in rows], 0),
+    ):
+        done = here(*run, "--intended", intended(tmp_path, *declared))
+        assert done.returncode == code
+    alone = build(tmp_path, "withdraw-for-anybody")
+    file = intended(tmp_path, ("AUT-2", OPEN))
+    assert here("diff", "morpho-blue", "shipped", alone, "--steps", 2_000, "--intended", file).returncode == 0
+
+
+def test_no_declaration_covers_an_account_that_becomes_insolvent(here: Command, tmp_path: Path) -> None:
+    head = build(tmp_path, "withdraw-collateral-without-health")
+    run = ("diff", "morpho-blue", "shipped", head, "--steps", 600, "--json")
+    rows = json.loads(here(*run).stdout)["differences"]
+    harmed = [row for row in rows if row["harm"]]
+    assert harmed
+    assert all(row["harm"].endswith("becomes insolvent") for row in harmed)
+    everything = {(row["rule"], row["direction"], row["like"]) for row in rows if row["like"]}
+    done = here(*run, "--intended", intended(tmp_path, *everything))
+    assert done.returncode == 1
+    assert [row["declared"] for row in json.loads(done.stdout)["differences"]] == [not row["harm"] for row in rows]
+
+
+def test_who_is_refused_for_another_reason_is_not_called_healthy() -> None:
+    healthy = dict.fromkeys(ABLE, ("healthy", "fine"))
+    for side, reason, status in (
+        (0, "healthy", "not liquidatable"),
+        (1, "fine", "not liquidatable"),
+        (0, "transferFrom reverted", "liquidation is refused"),
+        (1, "healthy", "liquidation is refused"),
+    ):
+        answer = Answer(False, reason=reason)
+        assert _status(SYSTEMS["morpho-blue"].model, "liquidate", answer, side, healthy) == status
+    assert _status(Reference, "seize_collateral", Answer(False, reason="LIQ-14"), 0, healthy) == "seizure is refused"
+    assert _status(Reference, "liquidate", Answer(True), 1, healthy) == "liquidatable"
+    assert _status(Reference, "withdraw", Answer(False, reason="healthy"), 1, healthy) == "cannot withdraw"
 
 
 def test_text_of_a_contract_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -247,11 +317,13 @@ def test_an_argument_that_cannot_be_meant_is_one_line(
         ("[[intended", "not TOML"),
         ("intended = []", "expected [[intended]] tables"),
         ("x = 1\n[[intended]]", "expected [[intended]] tables"),
-        ('[[intended]]\nrule = "LIQ-3"', "intended 1: expected rule and reason"),
+        ('[[intended]]\nrule = "LIQ-3"', "intended 1: expected rule, effect, reason"),
+        ('[[intended]]\nrule = "LIQ-3"\nreason = "x"', "say in effect what the change of LIQ-3 does"),
+        ('[[intended]]\nrule = "LIQ-3"\nreason = "x"\neffect = ""', "say in effect what the change of LIQ-3 does"),
         ('[[intended]]\nrule = "LIQ-99"\nreason = "x"', "intended 1: morpho-blue has no rule 'LIQ-99'"),
         ('[[intended]]\nrule = 3\nreason = "x"', "has no rule '3'"),
         ('[[intended]]\nrule = "LIQ-3"\nreason = " "', "say in reason why LIQ-3 changes"),
-        ('[[intended]]\nrule = "LIQ-3"\nreason = "x"\n' * 2, "intended 2: LIQ-3 is declared twice"),
+        ('[[intended]]\nrule = "LIQ-3"\neffect = "e"\nreason = "x"\n' * 2, "intended 2: LIQ-3, e, is declared twice"),
     ],
 )
 def test_a_malformed_declaration_says_what_is_wrong_and_where(tmp_path: Path, text: str, says: str) -> None:
@@ -266,8 +338,8 @@ def test_a_malformed_declaration_says_what_is_wrong_and_where(tmp_path: Path, te
 
 def test_every_rule_of_the_text_can_be_declared(tmp_path: Path) -> None:
     # SHR-1 is stated by a function, POS-9 by another: neither refuses nor is counted.
-    assert read_intended(intended(tmp_path, SHR_1="x"), SYSTEMS["morpho-blue"]) == {"SHR-1": "x"}
-    assert read_intended(intended(tmp_path, POS_9="x"), SYSTEMS["reference"]) == {"POS-9": "x"}
+    for rule, system in (("SHR-1", "morpho-blue"), ("POS-9", "reference")):
+        assert read_intended(intended(tmp_path, (rule, OPEN)), SYSTEMS[system]) == {(rule, OPEN, ""): "as agreed"}
 
 
 # --- Books ------------------------------------------------------------------------------------------------------------
@@ -302,10 +374,92 @@ def test_the_same_parameters_change_nobody(here: Command) -> None:
 
 
 def test_a_change_of_parameters_can_be_intended(here: Command, tmp_path: Path) -> None:
-    file = intended(tmp_path, LIQ_5="announced on the forum", MRG_6="announced on the forum")
-    done = here("diff", "reference", BALANCED, CONSERVATIVE, "--book", BOOK, *PRICES, "--intended", file)
+    run = ("diff", "reference", BALANCED, CONSERVATIVE, "--book", BOOK, *PRICES, "--intended")
+    rules = ("LIQ-5", "MRG-6", "MRG-11", "MRG-3", "LIQ-6", "LIQ-8", "TRD-6", "COL-9")
+    effects = [("MRG-12", "built for larger moves"), *((rule, STRICT) for rule in rules)]
+    done = here(*run, intended(tmp_path, *effects))
     assert done.returncode == 0
     assert "no difference but intended ones" in done.stdout
+    assert here(*run, intended(tmp_path, *effects[:-1])).returncode == 1
+
+
+def test_a_declaration_covers_one_direction_and_no_bankruptcy(here: Command, tmp_path: Path) -> None:
+    for head, effect, code in (("10_000", STRICT, 1), ("999_999", STRICT, 1), ("999_999", OPEN, 1)):
+        changed = preset(tmp_path, minimum_haircut=head)
+        book = tmp_path / "book.csv"
+        book.write_text("account,ETH,ETH-PERP,ETH-PERP entry\nx,2.7,10,2400\n")
+        declared = intended(tmp_path, ("COL-9", STRICT), ("COL-9", OPEN), ("LIQ-5", effect), ("MRG-6", effect))
+        run = ("diff", "reference", BALANCED, changed, "--book", book, *PRICES, "--intended", declared, "--json")
+        done = here(*run)
+        assert done.returncode == code
+        (row,) = json.loads(done.stdout)["differences"]
+        assert not row["declared"]
+        assert (row["harm"] == "x becomes bankrupt") == (head == "999_999")
+
+
+def preset(folder: Path, **entries: str) -> Path:
+    """The balanced preset with other entries, everywhere."""
+    file, text = folder / "preset.toml", BALANCED.read_text()
+    for name, value in entries.items():
+        text = re.sub(rf"(?m)^{name} = .*$", f"{name} = {value}", text)
+    file.write_text(text)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "bound"),
+    [
+        ("penalty", "1_000_000", "delta and penalty fit the minimum ratio"),
+        ("taker_fee", "1_000_000", "the taker fee is at most the penalty"),
+        ("maker_fee", "1_000_000", "the maker fee is at most the taker fee"),
+        ("maximum_ratio", "0", "ratios are in order"),
+        ("delta", "1_000_000", "delta and penalty fit the minimum ratio"),
+        ("buffer", "1_000_000", "the buffer fits the initial gap"),
+        ("slope", "1_000_000", "the highest initial ratio is at most one"),
+        ("minimum_haircut", "0", "collateral that fell by delta covers its count"),
+        ("minimum_ratio", "0", "delta and penalty fit the minimum ratio"),
+        ("initial_gap", "0", "one step of adaptation fits the initial gap"),
+        ("penalty", "9_999", ""),
+        ("taker_fee", "501", ""),
+        ("maximum_ratio", "100_001", ""),
+        ("buffer", "10_001", ""),
+        ("delta", "38_999", ""),
+    ],
+)
+def test_every_entry_is_compared_and_every_bound_judged(
+    entry: str, value: str, bound: str, here: Command, tmp_path: Path
+) -> None:
+    rich = tmp_path / "book.csv"
+    rich.write_text("account,cash\nrich,1000000\n")
+    changed = preset(tmp_path, **{entry: value})
+    done = here("diff", "reference", BALANCED, changed, "--book", rich, "--json")
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["verdict"], document["differences"]) == (1, "broken", [])
+    assert {row["entry"] for row in document["parameters"]} == {entry}
+    assert all(int(row["after"]) == int(value) for row in document["parameters"])
+    violated = {each["text"] for each in document["bounds"]}
+    assert bound in violated if bound else not violated
+    assert {each["side"] for each in document["bounds"]} <= {"head"}
+    said = here("diff", "reference", BALANCED, changed, "--book", rich).stdout
+    assert entry in said
+    assert bound in said
+
+    # Whatever is declared, and where nothing changes: an unsafe head is no pass.
+    rows = {(row["rule"], row["direction"]) for row in document["parameters"]}
+    run = ("diff", "reference", BALANCED, changed, "--book", rich, "--intended", intended(tmp_path, *rows))
+    assert here(*run).returncode == (1 if bound else 0)
+    assert here("diff", "reference", changed, changed, "--book", rich).returncode == (1 if bound else 0)
+
+
+def test_the_order_of_a_book_changes_nothing(here: Command, tmp_path: Path) -> None:
+    lines = ["first,2500,0,", "second,900,9000,1990", "third,600,12500,2010", "fourth,5,-41,1980", "fifth,0.1,1,2000"]
+    answers = []
+    for order in (lines, lines[::-1], lines[2:] + lines[:2]):
+        (tmp_path / "book.csv").write_text("\n".join(["account,ETH,ETH-PERP,ETH-PERP entry", *order]))
+        run = ("diff", "reference", BALANCED, CONSERVATIVE, "--book", "book.csv", "--price", "ETH=2000", "--json")
+        answers.append(here(*run).stdout)
+    assert answers[0] == answers[1] == answers[2]
+    assert json.loads(answers[0])["differences"]
 
 
 def test_the_figures_are_those_of_the_model_in_the_same_state(tmp_path: Path) -> None:
@@ -422,9 +576,9 @@ def test_numbers_of_json_are_taken_exactly_too() -> None:
     assert prices == {"ETH": 2_000_500_000}
 
 
-def test_collateral_counts_in_tiers_in_the_order_of_the_book() -> None:
+def test_of_each_holding_the_same_part_counts() -> None:
     entries, _ = _read("account,ETH\nfirst,900\nsecond,900\n")
     venue = venue_of(load_preset(BALANCED), entries, {})
     terms = Reference.blank().asset_terms["ETH"]  # type: ignore[index]
     counted = [account.collateral["ETH"].counted for account in venue.accounts.values()]  # type: ignore[index]
-    assert counted == [900 * 10**18, (terms.tier_1 - 900 * 10**18) + (1800 * 10**18 - terms.tier_1) // 2]
+    assert counted == [(terms.tier_1 + (1800 * 10**18 - terms.tier_1) // 2) // 2] * 2

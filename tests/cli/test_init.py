@@ -188,7 +188,7 @@ MISTAKES = [
         r"deposit, argument amount: int",
     ),
     ("model.py", "receiver: Account,", "receiver: str,", "rules", r"transfer, argument receiver: str is neither"),
-    ("model.py", "total: Amount", "total: int", "rules", r"Escrow\.total: int says too little"),
+    ("model.py", "total: AmountHeld", "total: int", "rules", r"Escrow\.total: int says too little"),
     ("laws.py", ', User: ("actor", "other", REST)', "", "rules", r"ESCROW-1: its Scope has no keys for User"),
     (
         "laws.py",
@@ -197,7 +197,13 @@ MISTAKES = [
         "prove",
         r"escrow/laws\.py:{line}: NameError: .*bakc",
     ),
-    ("model.py", "self.total += amount", "self.totl += amount", "fuzz", r"escrow/model\.py:{line}: AttributeError"),
+    (
+        "model.py",
+        "self.total += amount",
+        "self.totl += amount",
+        "fuzz",
+        r"escrow/model\.py:{line}: `\.totl` of `self` is outside",
+    ),
     ("adapter.py", '"balanceOf")', '"balances")', "fuzz", r"escrow/adapter\.py:\d+: KeyError: 'balances'"),
     ("contracts/escrow.vy", "self.total += amount", "self.total += 1 amount", "fuzz", r": vyper: escrow\.vy: "),
 ]

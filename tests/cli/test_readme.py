@@ -17,6 +17,7 @@ from marginspec.differential.coverage import rules_of
 from marginspec.differential.trace import read, replay
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import regimes_of
+from marginspec.properties.ranges import with_ranges
 from marginspec.report import figures
 from marginspec.targets.morpho_blue.sdk_target import DIFFERENCES, SdkTarget
 from marginspec.targets.protocol import BadInput
@@ -25,7 +26,7 @@ REPOSITORY = Path(__file__).parents[2]
 TEXT = (REPOSITORY / readme.README).read_text()
 RECORDED = (REPOSITORY / readme.SESSION).read_text()
 FIGURES = json.loads((REPOSITORY / readme.FIGURES).read_text())
-CLAIMS = SYSTEMS["morpho-blue"].chapter.properties
+CLAIMS = with_ranges(MorphoBlue, SYSTEMS["morpho-blue"].chapter)
 DECLARED = [declared.id for declared, _ in DIFFERENCES]
 
 
@@ -99,7 +100,7 @@ def test_the_lock_step_run_of_the_session_is_repeated_to_the_call() -> None:
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_the_figures_meet_what_is_asked_of_them(name: str) -> None:
-    known, claims = FIGURES[name], SYSTEMS[name].chapter.properties
+    known, claims = FIGURES[name], with_ranges(SYSTEMS[name].model, SYSTEMS[name].chapter)
     bench = known["bench"]
     assert bench["ratio"] >= 0.5
     assert bench["peak_bytes_of_a_million_steps"] < 2**30

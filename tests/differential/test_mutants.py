@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Iterator
+import functools
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from marginspec.cli.mutate import mutate, read_equivalents
 from marginspec.cli.refute import Changed, disproved
-from marginspec.differential.mutants import Mutant, kill, mutants_of, patches_of
+from marginspec.differential.deadline import Budget, Overdue
+from marginspec.differential.mutants import Kill, Mutant, kill, mutants_of, patches_of
 from marginspec.differential.text import installed, reaching
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Machine
@@ -124,11 +129,91 @@ def test_the_lock_step_run_kills(id: str, target: Target) -> None:
     assert (found.by, found.steps > 0) == ("differential", True)
 
 
-def test_a_mutant_that_refuses_the_set_up_is_killed_by_it(target: Target) -> None:
-    with installed(patches_of(MorphoBlue, by_id("morpho_blue:_only_owner:comparison:1"))):
+INVALID = "morpho_blue:_only_owner:comparison:1"
+
+
+def crashing(self: MorphoBlue, market: str) -> None:
+    raise ZeroDivisionError("division by zero")
+
+
+def endless(self: MorphoBlue, market: str) -> None:
+    while True:
+        pass
+
+
+class Slow:
+    """The real contract, which takes more time than a mutant may."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def reset(self) -> None:
+        end = time.process_time() + 0.3
+        while time.process_time() < end:
+            pass
+        self._target.reset()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+
+def test_a_mutant_that_refuses_the_set_up_was_not_compared(target: Target) -> None:
+    with installed(patches_of(MorphoBlue, by_id(INVALID))):
         found = kill(MorphoBlue, target, steps=1, seed=1)
     assert found is not None
-    assert found.by == "prelude"
+    assert (found.by, found.compared) == ("prelude", False)
+
+
+@pytest.mark.parametrize(("body", "by"), [(crashing, "crash"), (endless, "timed out")])
+def test_a_mutant_that_crashes_or_does_not_end_was_not_compared(
+    body: Callable[..., None], by: str, target: Target
+) -> None:
+    with installed([(MorphoBlue, "_accrue_interest", body)]):
+        found = kill(MorphoBlue, target, steps=300, seed=1, seconds=0.5)
+    assert found is not None
+    assert (found.by, found.compared) == (by, False)
+
+
+def test_the_time_of_the_implementation_is_not_that_of_the_mutant(target: Target) -> None:
+    assert kill(MorphoBlue, Slow(target), steps=300, seed=1, seconds=0.5) is None  # type: ignore[arg-type]
+    with installed(patches_of(MorphoBlue, by_id(ROUNDING))):
+        found = kill(MorphoBlue, Slow(target), steps=5_000, seed=1, seconds=5)  # type: ignore[arg-type]
+    assert found is not None
+    assert found.by == "differential"
+
+
+def test_no_exception_handler_swallows_the_end_of_time() -> None:
+    @Budget(0.05).spent()
+    def stubborn() -> None:
+        while True:
+            with contextlib.suppress(Exception):
+                endless(MorphoBlue.genesis(), "A")
+
+    with pytest.raises(Overdue):
+        stubborn()
+
+
+def test_what_was_not_compared_is_counted_apart_and_is_no_kill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(model: Any, target: Any, steps: int, seed: int, runs: Any = ()) -> Kill | None:
+        if MorphoBlue._only_owner is not owner:
+            return Kill("timed out", 3, "no end")
+        return real(model, target, steps, seed)
+
+    ids, real, owner = {INVALID, EFFECT, GUARD}, kill, MorphoBlue._only_owner
+    run = functools.partial(mutate, "morpho-blue", MorphoBlue, embedded, (), tmp_path / "none", 2_000, 1, workers=1)
+    found = run(only=lambda m: m.id in ids)
+    assert {m["id"]: (m["status"], m["killed_by"]) for m in found["mutants"]} == {
+        INVALID: ("invalid", []),
+        EFFECT: ("killed", ["differential"]),
+        GUARD: ("killed", ["differential"]),
+    }
+    counts = {"killed": 2, "survived": 0, "equivalent": 0, "invalid": 1, "crashes": 0, "timed_out": 0, "total": 3}
+    assert {name: found["summary"][name] for name in counts} == counts
+    assert found["summary"]["killed_by_differential"] == 2
+    monkeypatch.setattr("marginspec.cli.mutate.kill", ended)
+    late = run(only=lambda m: m.id in ids)
+    assert {m["id"]: m["status"] for m in late["mutants"]}[INVALID] == "timed out"
+    assert (late["summary"]["timed_out"], late["summary"]["killed"]) == (1, 2)
 
 
 def test_a_mutant_is_killed_by_a_law_and_listed_with_it(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What it is to run the command in a test, to be refused, and to find what can be repeated."""
 
+import re
 import runpy
 import shlex
 from collections.abc import Callable, Mapping
@@ -9,16 +10,22 @@ from typing import Any
 
 import pytest
 
+PROGRESS = re.compile(r"marginspec: [a-z ]+: [\d,]+ of [\d,]+, \d+ s")
+
 Done = CompletedProcess[str]
 Command = Callable[..., Done]
 Main = Callable[[], None]
 
 
 def refused(done: Done, said: str, code: int = 2, compiling: bool = False) -> None:
-    """The command said one thing, on standard error, and ended with a code. compiling: it may say that it does, too."""
+    """The command said one thing, on standard error, and ended with a code.
+
+    compiling: it may say that it does, too, and how far it is.
+    """
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
-    (line,) = [line for line in done.stderr.splitlines() if not (compiling and "compiling" in line)]
+    lines = done.stderr.splitlines()
+    (line,) = [line for line in lines if not (compiling and ("compiling" in line or PROGRESS.fullmatch(line)))]
     assert line.startswith("marginspec: ")
     assert said in line
     assert done.returncode == code

@@ -153,18 +153,53 @@ def test_the_penalty_is_capped_by_equity(venue: Any) -> None:
     assert (venue.accounts["trader"].cash, venue.insurance) == (0, 4)
 
 
-def test_the_limit_delays_a_liquidation_but_not_of_the_nearly_bankrupt(venue: Any) -> None:
-    fund(venue, trader=17_000, maker=50_000, liquidator=50_000)
-    pair(venue, 100 * ETH)
+def test_the_limit_slows_what_goes_beyond_maintenance_and_nothing_else(venue: Any) -> None:
+    fund(venue, trader=40_000, maker=90_000, liquidator=90_000)
+    pair(venue, 200 * ETH)
     venue.advance_time(1)
-    lose(venue, "trader", 6000 * USD)
-    closed, _ = venue.liquidate("liquidator", "trader", E, 100 * ETH)
-    assert closed == 15 * ETH  # 30,000 USD
-    with pytest.raises(Rejected, match="LIQ-10"):
-        venue.liquidate("liquidator", "trader", E, 100 * ETH)
-    venue.accounts["trader"].cash -= 3000 * USD
-    closed, _ = venue.liquidate("liquidator", "trader", E, 100 * ETH)
-    assert closed > 15 * ETH
+    lose(venue, "trader", 12_000 * USD)
+    # 200 ETH at 2,002: maintenance 20,020, short by 8,020; each ETH frees 100.1 and costs 20; 15 more are 30,000 USD
+    closed, _ = venue.liquidate("liquidator", "trader", E, 200 * ETH)
+    assert closed == 100_124_844 + 15 * ETH
+    assert venue.markets[E].room == 0
+    venue.accounts["trader"].cash -= 6000 * USD
+    closed, _ = venue.liquidate("liquidator", "trader", E, 200 * ETH)
+    assert closed > 0
+    assert 0 <= venue.equity("trader") - venue.maintenance_margin("trader") < 100 * USD
+    assert venue.markets[E].room == 0
+
+
+def test_a_feed_that_is_down_shields_nobody(venue: Any) -> None:
+    fund(venue, trader=1700, maker=5000, liquidator=5000)
+    venue.deposit("trader", "BTC", 1)
+    pair(venue, 10 * ETH)
+    pair(venue, 1, market=B)
+    lose(venue, "trader", 0)
+    venue.advance_time(3601)
+    reprice(venue, "ETH", 1900 * 10**6)
+    with pytest.raises(Rejected, match="ORC-8"):
+        venue.equity("trader")
+    closed, _ = venue.liquidate("liquidator", "trader", E, 10 * ETH)
+    assert closed == 10 * ETH
+    with pytest.raises(Rejected, match="ORC-8"):
+        venue.liquidate("liquidator", "trader", B, 1)
+
+
+@pytest.mark.parametrize(("debt", "paid"), [(1950, 1950), (1999, 1999), (2040, 2000), (3000, 2000)])
+def test_who_owns_both_accounts_earns_no_discount_that_the_fund_would_pay(venue: Any, debt: int, paid: int) -> None:
+    fund(venue, bystander=3000, liquidator=5000)
+    venue.fund_insurance("liquidator", 2 * 10**9)
+    venue.deposit("bystander", "ETH", 10**18)
+    lose(venue, "bystander", -debt * USD)
+    before = venue.accounts["liquidator"].cash
+    # The collateral is worth 2,000 USD and the discount would be 80. 500 wei are worth the least there is of quote.
+    needed = 10**18 if debt > 2000 else 10**18 - 499
+    assert venue.seize_collateral("liquidator", "bystander", "ETH", needed) == paid * USD
+    assert before - venue.accounts["liquidator"].cash == paid * USD
+    covered = venue.apply(Call("cover", {"caller": "keeper", "account": "bystander"}))
+    # The fund pays what the debt exceeds the collateral by, and no discount.
+    assert (covered.rule, covered.returns) == ((None, ((debt - 2000) * USD,)) if debt > 2000 else ("DEF-2", ()))
+    assert venue.accounts["bystander"].cash == 0
 
 
 def test_deposits_in_parts_count_as_much_as_in_one_and_less_beyond_a_tier(venue: Any) -> None:

@@ -124,6 +124,7 @@ def a_run() -> dict[str, Any]:
                 {
                     "parameters": f"some/{HOSTILE}.toml",
                     "binding": ["ETH"],
+                    "assumed": ["Somebody liquidates."],
                     "verdict": "broken",
                     "survives": [
                         {

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from false_laws import never_above_seven, nothing, priced
 
 from marginspec.cli.documents import prove_document
 from marginspec.cli.export import write, write_law
@@ -19,7 +20,7 @@ from marginspec.cli.systems import SYSTEMS, system
 from marginspec.differential.campaign import run
 from marginspec.differential.lockstep import Divergence
 from marginspec.differential.trace import read, trace_of
-from marginspec.model.deployed.morpho_blue import MarketId, MorphoBlue
+from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call
 from marginspec.properties.law import Property
 from marginspec.prover.prove import Prover
@@ -105,10 +106,6 @@ def test_whatever_a_trace_says_stands_in_comments_and_strings(tmp_path: Path) ->
 # --- Laws ----------------------------------------------------------------------------------------------------
 
 
-def never_above_seven(venue: MorphoBlue, market: MarketId) -> bool:
-    return venue.markets[market].fee <= 7
-
-
 def claimed(predicate: Callable[..., bool]) -> Property:
     """A theorem that assumes nothing."""
     like = SYSTEMS["morpho-blue"].chapter.properties[0]
@@ -120,7 +117,7 @@ def test_a_refuted_law_is_a_test_that_fails_until_the_law_holds_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen, false = system("morpho-blue"), claimed(never_above_seven)
-    verdict = Prover(MorphoBlue, recheck=False).prove(false)
+    verdict = Prover(MorphoBlue, recheck=False).alone(false)
     assert verdict.verdict == "refuted"
     (row,) = prove_document("morpho-blue", [verdict], 0.0)["properties"]
     file = write_law(chosen, row, tmp_path)
@@ -134,7 +131,7 @@ def test_a_refuted_law_is_a_test_that_fails_until_the_law_holds_there(
     stated(false)
     with pytest.raises(AssertionError):
         only_test(file)()
-    stated(claimed(lambda venue: True))
+    stated(claimed(nothing))
     only_test(file)()
     stated()
     with pytest.raises(BadInput, match="NO-1"):
@@ -144,11 +141,8 @@ def test_a_refuted_law_is_a_test_that_fails_until_the_law_holds_there(
 def test_an_invariant_that_does_not_hold_at_first_is_a_test_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def priced(venue: MorphoBlue, market: MarketId) -> bool:
-        return venue.price[market] > 0
-
     chosen, false = system("morpho-blue"), dataclasses.replace(claimed(priced), kind="invariant")
-    verdict = Prover(MorphoBlue, recheck=False).prove(false)
+    verdict = Prover(MorphoBlue, recheck=False).alone(false)
     (row,) = prove_document("morpho-blue", [verdict], 0.0)["properties"]
     file = write_law(chosen, row, tmp_path)
     with_claims = dataclasses.replace(chosen, chapter=SimpleNamespace(properties=[false]))

@@ -282,6 +282,11 @@ def one_more_share(asked: Request, answer: Any) -> str:
     return f"{answer[:66]}{total:064x}{answer[130:]}"
 
 
+def one_share_less(asked: Request, answer: Any) -> str:
+    total = int(answer[66:130], 16) - 1
+    return f"{answer[:66]}{total:064x}{answer[130:]}"
+
+
 def accepts(asked: Request, answer: Any) -> str:
     return "0x"
 
@@ -289,14 +294,15 @@ def accepts(asked: Request, answer: Any) -> str:
 @pytest.mark.parametrize(
     ("function", "instead", "verdict", "what"),
     [
-        ("market(bytes32)", one_more_share, "broken", "invariants"),
+        ("market(bytes32)", one_more_share, "incomplete", "not_evaluated"),
+        ("market(bytes32)", one_share_less, "broken", "invariants"),
         (LIQUIDATE, accepts, "broken", "differences"),
         ("price()", reverts, "incomplete", "not_evaluated"),
         ("price()", halts, "incomplete", "not_evaluated"),
         (RATE, reverts, "incomplete", "not_evaluated"),
         ("balanceOf(address)", reverts, "incomplete", "not_evaluated"),
     ],
-    ids=["total", "liquidation", "price", "price-halts", "rate", "token"],
+    ids=["total", "less", "liquidation", "price", "price-halts", "rate", "token"],
 )
 def test_what_is_wrong_with_a_book_is_told_and_is_no_pass(
     function: bytes | str,
@@ -321,6 +327,139 @@ def test_what_is_wrong_with_a_book_is_told_and_is_no_pass(
     assert shown == ["MB-INV-2"] if what == "invariants" else shown
     others = {"differences", "not_evaluated"} - {what}
     assert not any(found[other] for other in others)
+
+
+def replaced(at: int, value: int, of: int | None = None) -> Callable[[Any], str]:
+    """The same answer with another number at one place; of: only where that stands there."""
+
+    def changed(answer: Any) -> str:
+        start = 2 + 64 * at
+        if of is not None and int(answer[start : start + 64], 16) != of:
+            return str(answer)
+        return f"{answer[:start]}{value:064x}{answer[start + 64 :]}"
+
+    return changed
+
+
+MARK, LOW, TIME, VOLATILITY, HAIRCUT, SPREAD = 0, 1, 3, 5, 6, 7
+
+
+@pytest.mark.parametrize(
+    ("system", "function", "instead", "rule"),
+    [
+        ("reference", "markets(uint256)", (5, 0, None), "MRG-11"),
+        ("reference", "parameters(uint256,uint256)", (0, 0, 50_000), "MRG-12"),
+        ("reference", "parameters(uint256,uint256)", (0, 0, 100_000), "MRG-12"),
+        ("reference", "parameters(uint256,uint256)", (0, 10**6, 10_000), "MRG-12"),
+        ("reference", "ramp_to(uint256,uint256)", (0, 10**6, 500), "MRG-12"),
+        ("reference", "parameters(uint256,uint256)", (0, 55_000, 50_000), "MRG-13"),
+        ("reference", "asset_terms(uint256)", (5, 0, None), "MRG-14"),
+        ("reference", "asset_terms(uint256)", (5, 700_000, None), "COL-9"),
+        ("reference", "asset_terms(uint256)", (2, 1, None), "COL-3"),
+        ("reference", "market_terms(uint256)", (1, 500_000, None), "MRG-14"),
+        ("reference", "assets(uint256)", (HAIRCUT, 0, None), "COL-9"),
+        ("reference", "assets(uint256)", (HAIRCUT, 600_001, None), "COL-9"),
+        ("reference", "assets(uint256)", (LOW, 2**50, None), "ORC-1"),
+        ("reference", "assets(uint256)", (LOW, 1, None), "ORC-2"),
+        ("reference", "assets(uint256)", (2, 1, None), "ORC-1"),
+        ("reference", "assets(uint256)", (2, 2**61, None), "ORC-2"),
+        ("reference", "assets(uint256)", (TIME, 2**41, None), "ORC-1"),
+        ("reference", "assets(uint256)", (SPREAD, 200_001, None), "PRM-7"),
+        ("reference", "assets(uint256)", (VOLATILITY, 2**20, None), "range"),
+        ("morpho-blue", "market(bytes32)", (5, 26 * 10**16, None), "OWN-8"),
+        ("morpho-blue", "market(bytes32)", (4, 2**40, None), "ACC-2"),
+        ("morpho-blue", "price()", (0, 0, None), "HLT-2"),
+    ],
+    ids=str,
+)
+def test_what_is_stored_is_judged_by_the_safety_bounds(
+    system: str,
+    function: str,
+    instead: tuple[int, int, int | None],
+    rule: str,
+    deployed: dict[str, tuple[str, str]],
+    tmp_path: Path,
+) -> None:
+    wanted = "0x" + selector(function).hex()
+
+    def changed(asked: Request, answer: Any) -> Any:
+        method, parameters = asked
+        return (
+            replaced(*instead)(answer) if method == "eth_call" and parameters[0]["data"].startswith(wanted) else answer
+        )
+
+    url, address = deployed[system]
+    with contextlib.closing(Watched(url, changed)) as wire:
+        found = results(system, *read(wire, system, address, tmp_path / "state"))
+    assert found["verdict"] == "broken"
+    assert rule in {each["rule"] for each in found["violated"]}
+
+
+def test_a_ratio_of_one_is_told(deployed: dict[str, tuple[str, str]], tmp_path: Path) -> None:
+    def changed(asked: Request, answer: Any) -> Any:
+        if asked[0] != "eth_getLogs":
+            return answer
+        return [
+            {**each, "data": each["data"][:-64] + f"{10**18:064x}"} if len(each["data"]) == 2 + 5 * 64 else each
+            for each in answer
+        ]
+
+    url, address = deployed["morpho-blue"]
+    with contextlib.closing(Watched(url, changed)) as wire:
+        found = results("morpho-blue", *read(wire, "morpho-blue", address, tmp_path / "state"))
+    assert {each["rule"] for each in found["violated"]} == {"OWN-7"}
+    assert found["verdict"] == "broken"
+
+
+@pytest.mark.parametrize("shares", ["borrow", "supply"])
+def test_an_account_that_no_event_names_is_missed(
+    shares: str, deployed: dict[str, tuple[str, str]], tmp_path: Path
+) -> None:
+    url, address = deployed["morpho-blue"]
+    with contextlib.closing(Watched(url)) as wire:
+        book, _ = read(wire, "morpho-blue", address, tmp_path / "whole")
+    state: Any = book.state
+    market, who, amount = next(
+        (market, account, getattr(p, f"{shares}_shares"))
+        for market, held in state.positions.items()
+        for account, p in held.items()
+        if getattr(p, f"{shares}_shares") and account.startswith("0x") and account != state.fee_recipient
+    )
+
+    def silent(asked: Request, answer: Any) -> Any:
+        if asked[0] != "eth_getLogs":
+            return answer
+        return [each for each in answer if not any(topic.endswith(who[2:]) for topic in each["topics"])]
+
+    with contextlib.closing(Watched(url, silent)) as wire:
+        found = results("morpho-blue", *read(wire, "morpho-blue", address, tmp_path / "part"))
+    assert found["verdict"] == "incomplete"
+    told = {each["what"]: each["why"] for each in found["not_evaluated"]}
+    assert f"{amount} belong to accounts" in told[f"{shares} shares of market {market}"]
+
+
+@pytest.mark.parametrize(
+    ("code", "events", "said"),
+    [
+        ("0x60", None, "not read, and the contract was there"),
+        ("0x", None, ""),
+        (Refused(-32000, "missing trie node", None), None, "not read, and the contract was there"),
+        (Refused(-32000, "missing trie node", None), [], ""),
+        (Refused(-32000, "missing trie node", None), Refused(-32000, "pruned", None), "the node does not say"),
+    ],
+    ids=str,
+)
+def test_whether_older_events_were_missed_is_asked_of_the_node(
+    code: Any, events: Any, said: str, deployed: dict[str, tuple[str, str]], tmp_path: Path
+) -> None:
+    url, address = deployed["morpho-blue"]
+    told = {"eth_getCode": code} | ({} if events is None else {"eth_getLogs": events})
+    wire = Watched(url, lambda asked, real: told.get(asked[0], real))
+    with contextlib.closing(wire), contextlib.closing(Answers(tmp_path / "state", ABOUT)) as answers:
+        reader = Reader(wire, answers, address, locate(wire, None), 9, lambda *_: None)
+        gaps = reader.unread(("SetOwner(address)",))
+    assert [gap.what for gap in gaps] == ["events before block 9"] * bool(said)
+    assert all(said in gap.why for gap in gaps)
 
 
 # --- Nodes and files that cannot be trusted ---------------------------------------------------------------------------
@@ -370,6 +509,9 @@ def test_a_block_that_is_replaced_while_it_is_read_is_the_nodes_failure(
         reader.unchanged()
         later["hash"] = "0x" + "1" * 64
         with pytest.raises(TargetFailed, match="was replaced while it was read"):
+            reader.unchanged()
+        wire._instead = lambda asked, real: None if "Block" in asked[0] else real
+        with pytest.raises(TargetFailed, match="is gone since it was read"):
             reader.unchanged()
 
 

@@ -167,9 +167,9 @@ def test_anybody_can_ask_what_an_account_has_and_needs() -> None:
     for account, terms in model.account_terms.items():
         owner = venue.adapter.encode(Call("start_settlement", {"caller": terms.owner}))[0]
         question = venue.built["venue"].selectors()["health_of"] + word(int(owner, 16)) + word(int(terms.isolated))
-        answer = decode(["int256"] * 4, venue.chain.call(venue.adapter.venue, question))
+        answer = decode(["int256"] * 5, venue.chain.call(venue.adapter.venue, question))
         expected = model.equity(account), model.maintenance_margin(account), model.initial_margin(account)
-        assert (answer[0], answer[1], answer[3]) == expected
+        assert (answer[0], answer[1], answer[4]) == expected
 
 
 # --- Events --------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What we claim of Morpho Blue. `spec/deployed/morpho-blue.md` lists which published claims each of ours covers."""
 
+from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.properties.deployed.morpho_blue import (
     accounting,
     authorisation,
@@ -10,7 +11,10 @@ from marginspec.properties.deployed.morpho_blue import (
     refusals,
     round_trips,
 )
-from marginspec.properties.deployed.morpho_blue.scope import chapter
+from marginspec.properties.deployed.morpho_blue.scope import BOUNDS, SCOPE, chapter
+from marginspec.properties.relaxation import simulations
+
+chapter.add(p for r in chapter.relaxations() for p in simulations(r, MorphoBlue, BOUNDS, SCOPE))
 
 __all__ = [
     "accounting",

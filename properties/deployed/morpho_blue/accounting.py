@@ -12,10 +12,10 @@ from marginspec.model.deployed.morpho_blue import (
     MorphoBlue,
     Shares,
     User,
-    to_assets_down,
 )
+from marginspec.properties.deployed.morpho_blue.figures import owed, owned
 from marginspec.properties.deployed.morpho_blue.invariants import borrow_shares_add_up, supply_shares_add_up
-from marginspec.properties.deployed.morpho_blue.scope import TO_ANOTHER, accrued, chapter
+from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, accrued, chapter
 from marginspec.properties.law import assume, every, implies, refusal
 
 REALISTIC = "total assets below 1e35, total shares within 128 bits, tokens and allowance at hand"
@@ -29,15 +29,14 @@ def _loans_held(venue: MorphoBlue, market: MarketId) -> Any:
     return venue.balance[venue.params[market].loan_token][MORPHO]
 
 
-def _owned(venue: MorphoBlue, market: MarketId, who: Account) -> Any:
-    m = venue.markets[market]
-    return to_assets_down(venue.positions[market][who].supply_shares, m.total_supply_assets, m.total_supply_shares)
-
-
 # --- What moves ---------------------------------------------------------------------------------------------
 
 
-@chapter.theorem("MB-ACT-1", covers=("Liveness.supplyChangesTokensAndShares", "Liveness.canSupplyByPassingShares"))
+@chapter.theorem(
+    "MB-ACT-1",
+    covers=("Liveness.supplyChangesTokensAndShares", "Liveness.canSupplyByPassingShares"),
+    rests_on=AT_ANY_TIME,
+)
 def supply_moves_exactly_what_it_says(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares, on_behalf: Account
 ) -> Any:
@@ -60,7 +59,11 @@ def supply_moves_exactly_what_it_says(
     )
 
 
-@chapter.theorem("MB-ACT-2", covers=("Liveness.withdrawChangesTokensAndShares", "Liveness.canWithdrawByPassingShares"))
+@chapter.theorem(
+    "MB-ACT-2",
+    covers=("Liveness.withdrawChangesTokensAndShares", "Liveness.canWithdrawByPassingShares"),
+    rests_on=AT_ANY_TIME,
+)
 def withdraw_moves_exactly_what_it_says(
     venue: MorphoBlue,
     caller: User,
@@ -89,7 +92,11 @@ def withdraw_moves_exactly_what_it_says(
     )
 
 
-@chapter.theorem("MB-ACT-3", covers=("Liveness.borrowChangesTokensAndShares", "Liveness.canBorrowByPassingShares"))
+@chapter.theorem(
+    "MB-ACT-3",
+    covers=("Liveness.borrowChangesTokensAndShares", "Liveness.canBorrowByPassingShares"),
+    rests_on=AT_ANY_TIME,
+)
 def borrow_moves_exactly_what_it_says(
     venue: MorphoBlue,
     caller: User,
@@ -118,7 +125,11 @@ def borrow_moves_exactly_what_it_says(
     )
 
 
-@chapter.theorem("MB-ACT-4", covers=("Liveness.repayChangesTokensAndShares", "Liveness.canRepayByPassingShares"))
+@chapter.theorem(
+    "MB-ACT-4",
+    covers=("Liveness.repayChangesTokensAndShares", "Liveness.canRepayByPassingShares"),
+    rests_on=AT_ANY_TIME,
+)
 def repay_moves_exactly_what_it_says(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares, on_behalf: Account
 ) -> Any:
@@ -166,6 +177,7 @@ def supply_collateral_moves_exactly_what_it_says(
         "Liveness.withdrawCollateralChangesTokensAndBalance",
         "AssetsAccounting.withdrawCollateralAssetsAccounting",
     ),
+    rests_on=AT_ANY_TIME,
 )
 def withdraw_collateral_moves_exactly_what_it_says(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, on_behalf: Account, receiver: Account
@@ -182,18 +194,20 @@ def withdraw_collateral_moves_exactly_what_it_says(
 # --- What it is worth ---------------------------------------------------------------------------------------
 
 
-@chapter.theorem("MB-ACT-7", given=(supply_shares_add_up,), covers=("AssetsAccounting.supplyAssetsAccounting",))
+@chapter.theorem(
+    "MB-ACT-7", given=(supply_shares_add_up,), covers=("AssetsAccounting.supplyAssetsAccounting",), rests_on=AT_ANY_TIME
+)
 def supplied_assets_are_at_least_what_is_then_owned(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares, who: Account
 ) -> Any:
     """Whoever supplies from nothing then owns no more than was paid."""
     assume(accrued(venue, market) and venue.positions[market][who].supply_shares == 0)
     paid, _ = venue.supply(caller, market, assets, shares, who)
-    return _owned(venue, market, who) <= paid
+    return owned(venue, market, who) <= paid
 
 
-@chapter.theorem("MB-ACT-8", covers=("AssetsAccounting.withdrawAssetsAccounting",), scope=TO_ANOTHER)
-def withdrawn_assets_are_at_most_what_was_owned(
+@chapter.theorem("MB-ACT-8", covers=("AssetsAccounting.withdrawAssetsAccounting",), rests_on=AT_ANY_TIME)
+def withdrawn_assets_are_at_most_what_wasowned(
     venue: MorphoBlue,
     caller: User,
     market: MarketId,
@@ -204,12 +218,12 @@ def withdrawn_assets_are_at_most_what_was_owned(
 ) -> Any:
     """Nobody withdraws more than the account owned."""
     assume(accrued(venue, market))
-    owned = _owned(venue, market, on_behalf)
+    held = owned(venue, market, on_behalf)
     paid, _ = venue.withdraw(caller, market, assets, shares, on_behalf, receiver)
-    return paid <= owned
+    return paid <= held
 
 
-@chapter.theorem("MB-ACT-9", covers=("AssetsAccounting.borrowAssetsAccounting",), scope=TO_ANOTHER)
+@chapter.theorem("MB-ACT-9", covers=("AssetsAccounting.borrowAssetsAccounting",), rests_on=AT_ANY_TIME)
 def borrowed_assets_are_at_most_what_is_then_owed(
     venue: MorphoBlue,
     caller: User,
@@ -222,25 +236,27 @@ def borrowed_assets_are_at_most_what_is_then_owed(
     """Whoever borrows from nothing then owes at least what was received."""
     assume(accrued(venue, market) and venue.positions[market][on_behalf].borrow_shares == 0)
     lent, _ = venue.borrow(caller, market, assets, shares, on_behalf, receiver)
-    return venue.borrowed_assets(market, on_behalf) >= lent
+    return owed(venue, market, on_behalf) >= lent
 
 
-@chapter.theorem("MB-ACT-10", covers=("AssetsAccounting.repayAssetsAccounting",))
+@chapter.theorem("MB-ACT-10", covers=("AssetsAccounting.repayAssetsAccounting",), rests_on=AT_ANY_TIME)
 def full_repayment_costs_at_least_what_was_owed(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares, who: Account
 ) -> Any:
     """Whoever clears a debt pays at least what was owed, rounded up."""
     assume(accrued(venue, market))
-    owed = venue.borrowed_assets(market, who)
+    debt = owed(venue, market, who)
     paid, _ = venue.repay(caller, market, assets, shares, who)
     assume(venue.positions[market][who].borrow_shares == 0)
-    return paid >= owed
+    return paid >= debt
 
 
 # --- The way out is always open -----------------------------------------------------------------------------
 
 
-@chapter.theorem("MB-ACT-11", given=(borrow_shares_add_up,), covers=("Liveness.canRepayAll",), bounds=REALISTIC)
+@chapter.theorem(
+    "MB-ACT-11", given=(borrow_shares_add_up,), covers=("Liveness.canRepayAll",), bounds=REALISTIC, rests_on=AT_ANY_TIME
+)
 def debt_can_always_be_repaid_in_full(venue: MorphoBlue, caller: User, market: MarketId) -> Any:
     """Whoever owes can repay all of it."""
     m, token = venue.markets[market], venue.params[market].loan_token
@@ -251,19 +267,25 @@ def debt_can_always_be_repaid_in_full(venue: MorphoBlue, caller: User, market: M
     return refusal(venue.repay, caller, market, 0, shares, caller) is None
 
 
-@chapter.theorem("MB-ACT-12", given=(supply_shares_add_up,), covers=("Liveness.canWithdrawAll",), bounds=REALISTIC)
+@chapter.theorem(
+    "MB-ACT-12",
+    given=(supply_shares_add_up,),
+    covers=("Liveness.canWithdrawAll",),
+    bounds=REALISTIC,
+    rests_on=AT_ANY_TIME,
+)
 def supply_can_be_withdrawn_where_it_is_liquid(venue: MorphoBlue, caller: User, market: MarketId) -> Any:
     """Whoever supplied can withdraw all of it as far as it is not lent out."""
     m, token = venue.markets[market], venue.params[market].loan_token
     shares = venue.positions[market][caller].supply_shares
     assume(m.last_update != 0 and accrued(venue, market) and shares > 0)
     assume(m.total_supply_assets < 10**35)
-    owned = _owned(venue, market, caller)
-    assume(owned <= _idle(venue, market) and owned <= venue.balance[token][MORPHO])
+    held = owned(venue, market, caller)
+    assume(held <= _idle(venue, market) and held <= venue.balance[token][MORPHO])
     return refusal(venue.withdraw, caller, market, 0, shares, caller, caller) is None
 
 
-@chapter.theorem("MB-ACT-13", covers=("Liveness.canWithdrawCollateralAll",), bounds=REALISTIC)
+@chapter.theorem("MB-ACT-13", covers=("Liveness.canWithdrawCollateralAll",), bounds=REALISTIC, rests_on=AT_ANY_TIME)
 def collateral_without_debt_can_always_be_withdrawn(venue: MorphoBlue, caller: User, market: MarketId) -> Any:
     """Whoever owes nothing can withdraw all collateral, whatever the price."""
     p, token = venue.positions[market][caller], venue.params[market].collateral_token

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from marginspec.model.deployed.morpho_blue import Account, MarketId, MorphoBlue, User
-from marginspec.properties.deployed.morpho_blue.scope import chapter, settled
+from marginspec.properties.deployed.morpho_blue.relaxed import any_tokens
+from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, chapter, settled
 from marginspec.properties.law import Step, assume, every
 
-# The account in question: not the one who acts.
-STRANGER = {"who": ("other",)}
+FIELDS = ("supply_shares", "borrow_shares", "collateral")
 
 
 def _unauthorized_step(venue: MorphoBlue, who: User, step: Step) -> None:
@@ -20,10 +20,14 @@ def _unauthorized_step(venue: MorphoBlue, who: User, step: Step) -> None:
 
 def _of_each_market(venue: MorphoBlue, who: User, name: str) -> list[Any]:
     """A field of an account's position in every market."""
-    return [getattr(book[who], name) for book in venue.positions.values()]
+    held = [book[who] for book in venue.positions.values()]
+    fields = [(p.supply_shares, p.borrow_shares, p.collateral) for p in held]
+    return [values[FIELDS.index(name)] for values in fields]
 
 
-@chapter.theorem("MB-AUT-1", covers=("ConsistentState.onlyUserCanAuthorizeWithoutSig",), scope=STRANGER)
+@chapter.theorem(
+    "MB-AUT-1", covers=("ConsistentState.onlyUserCanAuthorizeWithoutSig",), rests_on=AT_ANY_TIME, relaxed=any_tokens
+)
 def only_oneself_can_authorise(venue: MorphoBlue, who: User, step: Step) -> Any:
     """Nobody else can change whom an account has authorised."""
     assume(step.argument("caller") != who and settled(venue, step))
@@ -32,7 +36,9 @@ def only_oneself_can_authorise(venue: MorphoBlue, who: User, step: Step) -> Any:
     return venue.is_authorized[who] == before
 
 
-@chapter.theorem("MB-AUT-2", covers=("ConsistentState.userCannotLoseSupplyShares",), scope=STRANGER)
+@chapter.theorem(
+    "MB-AUT-2", covers=("ConsistentState.userCannotLoseSupplyShares",), rests_on=AT_ANY_TIME, relaxed=any_tokens
+)
 def supply_is_safe_from_strangers(venue: MorphoBlue, who: User, step: Step) -> Any:
     """An account that is not authorised cannot lower another's supply shares."""
     _unauthorized_step(venue, who, step)
@@ -42,7 +48,9 @@ def supply_is_safe_from_strangers(venue: MorphoBlue, who: User, step: Step) -> A
     return every(now >= then for then, now in zip(before, after, strict=True))
 
 
-@chapter.theorem("MB-AUT-3", covers=("ConsistentState.userCannotGainBorrowShares",), scope=STRANGER)
+@chapter.theorem(
+    "MB-AUT-3", covers=("ConsistentState.userCannotGainBorrowShares",), rests_on=AT_ANY_TIME, relaxed=any_tokens
+)
 def nobody_is_indebted_by_strangers(venue: MorphoBlue, who: User, step: Step) -> Any:
     """An account that is not authorised cannot raise another's debt."""
     _unauthorized_step(venue, who, step)
@@ -52,7 +60,12 @@ def nobody_is_indebted_by_strangers(venue: MorphoBlue, who: User, step: Step) ->
     return every(now <= then for then, now in zip(before, after, strict=True))
 
 
-@chapter.theorem("MB-AUT-4", covers=("ConsistentState.userCannotLoseCollateralExceptLiquidate",), scope=STRANGER)
+@chapter.theorem(
+    "MB-AUT-4",
+    covers=("ConsistentState.userCannotLoseCollateralExceptLiquidate",),
+    rests_on=AT_ANY_TIME,
+    relaxed=any_tokens,
+)
 def collateral_is_safe_from_strangers_but_liquidators(venue: MorphoBlue, who: User, step: Step) -> Any:
     """An account that is not authorised cannot lower another's collateral, except by liquidation."""
     assume(step.action != "liquidate")
@@ -63,7 +76,12 @@ def collateral_is_safe_from_strangers_but_liquidators(venue: MorphoBlue, who: Us
     return every(now >= then for then, now in zip(before, after, strict=True))
 
 
-@chapter.theorem("MB-AUT-5", covers=("ConsistentState.userWithoutBorrowCannotLoseCollateral",), scope=STRANGER)
+@chapter.theorem(
+    "MB-AUT-5",
+    covers=("ConsistentState.userWithoutBorrowCannotLoseCollateral",),
+    rests_on=AT_ANY_TIME,
+    relaxed=any_tokens,
+)
 def collateral_without_debt_is_safe(venue: MorphoBlue, who: User, market: MarketId, step: Step) -> Any:
     """An account that owes nothing cannot lose collateral to anybody it did not authorise, liquidators included."""
     assume(venue.positions[market][who].borrow_shares == 0)
@@ -73,7 +91,7 @@ def collateral_without_debt_is_safe(venue: MorphoBlue, who: User, market: Market
     return venue.positions[market][who].collateral >= before
 
 
-@chapter.theorem("MB-AUT-6", scope=STRANGER)
+@chapter.theorem("MB-AUT-6", rests_on=AT_ANY_TIME)
 def only_the_payer_pays(venue: MorphoBlue, who: User, step: Step) -> Any:
     """No action by another takes tokens out of an account's wallet or spends its allowance."""
     caller = step.argument("caller")

@@ -12,8 +12,10 @@ from marginspec.model.deployed.morpho_blue import (
     MarketId,
     MorphoBlue,
     User,
-    to_assets_down,
+    Wad,
 )
+from marginspec.model.kernel import Call
+from marginspec.properties.deployed.morpho_blue.figures import worth
 from marginspec.properties.deployed.morpho_blue.invariants import (
     fee_is_at_most_a_quarter,
     no_market_is_ahead_of_time,
@@ -26,13 +28,47 @@ from marginspec.properties.deployed.morpho_blue.scope import (
     is_created,
     supply_rate_not_lower,
 )
-from marginspec.properties.law import Step, assume, every
+from marginspec.properties.law import Step, assume, every, refusal
+from marginspec.properties.scope import pinned
 
 ANY_TIME = "any time since the last accrual"
 
+# What accrual has no part in, so that it cannot tell an action with accrual before it from one without.
+POSITION = "accrual reads of accounts only the fee recipient's position, and every account has one"
+NO_SHARES = "accrual changes of positions only supply shares, which this action does not read"
+NO_RIGHTS = "accrual reads nobody's rights"
+PAID_LAST = "accrual reads and changes no tokens"
+ACCRUAL = {
+    "fee_recipient": pinned("actor", why=POSITION),
+    "caller": pinned("actor", "other", why=NO_RIGHTS),
+    "owner": pinned("other", why=NO_RIGHTS),
+    "on_behalf": pinned("other", ZERO, why=NO_SHARES),
+    "borrower": pinned("other", why=NO_SHARES),
+    "step:supply.on_behalf": pinned("actor", "other", ZERO, why=POSITION),
+    "step:withdraw.on_behalf": pinned("actor", "other", why=POSITION),
+    "receiver": pinned("other", why=PAID_LAST),
+    "step:supply.caller": pinned("other", why=PAID_LAST),
+    "step:repay.caller": pinned("other", why=PAID_LAST),
+    "step:liquidate.caller": pinned("other", why=PAID_LAST),
+    "params[here].loan_token": pinned("loan", why=PAID_LAST),
+    "params[here].collateral_token": pinned("collateral", why=PAID_LAST),
+}
 
-# Every other theorem assumes accrued interest; this one is why that loses no generality.
-@chapter.theorem(
+BESIDE_ACCRUAL = {
+    **ACCRUAL,
+    "token": pinned("loan", why=PAID_LAST),
+    "account": pinned("actor", why=PAID_LAST),
+    "authorized": pinned("actor", why=NO_RIGHTS),
+    "new_owner": pinned("actor", "other", why=NO_RIGHTS),
+    "step:transfer.caller": pinned("actor", why=PAID_LAST),
+    "step:approve.caller": pinned("actor", why=PAID_LAST),
+    "step:supply_collateral.caller": pinned("actor", why=PAID_LAST),
+}
+
+
+# Every law that assumes accrued interest rests on this: an action at any time is an accrual and that action, and where
+# either is refused, so is the other, by the same rule.
+@chapter.composition(
     "MB-ACC-1",
     covers=(
         "AccrueInterest.supplyAccruesInterest",
@@ -41,39 +77,31 @@ ANY_TIME = "any time since the last accrual"
         "AccrueInterest.repayAccruesInterest",
         "AccrueInterest.accrueInterestCommutesExceptForSetFeeRecipient",
     ),
-    bounds=ANY_TIME,
-    # The recipient of fees may be the account acted for or not; who else is named makes no difference to accrual.
-    scope={
-        "on_behalf": ("other", ZERO),
-        "receiver": ("other",),
-        "borrower": ("other",),
-        "fee_recipient": ("other", "third"),
-    },
+    scope=ACCRUAL,
 )
 def accruing_first_makes_no_difference(venue: MorphoBlue, step: Step) -> Any:
-    """An action on a market has the same effect whether or not interest was accrued just before it."""
-    market = step.argument("market")
-    assume(market is not None and step.action not in WITHOUT_ACCRUAL)
-    assume(is_created(venue, market))
-    prepared = venue.clone()
-    prepared.accrue_interest(step.argument("caller"), market)
-    step.take(venue)
-    step.take(prepared)
-    return venue.flatten() == prepared.flatten()
+    """An action on a market does the same, or is refused by the same rule, as right after accruing interest."""
+    return Step(Call("accrue_interest", {"caller": step.argument("caller"), "market": step.argument("market")}))
 
 
-@chapter.theorem("MB-ACC-2", covers=("AccrueInterest.accrueInterestCommutesExceptForSetFeeRecipient",), bounds=ANY_TIME)
-def accrual_commutes_with_actions_that_do_not_accrue(venue: MorphoBlue, step: Step, market: MarketId) -> Any:
-    """An action that accrues no interest, other than changing the fee recipient, may as well come after an accrual."""
+@chapter.theorem(
+    "MB-ACC-2",
+    covers=("AccrueInterest.accrueInterestCommutesExceptForSetFeeRecipient",),
+    bounds=ANY_TIME,
+    scope=BESIDE_ACCRUAL,
+)
+def accrual_commutes_with_actions_that_do_not_accrue(
+    venue: MorphoBlue, caller: User, step: Step, market: MarketId
+) -> Any:
+    """An action that accrues no interest, other than changing the fee recipient, may as well come after an accrual: the
+    two do the same, or are refused by the same rules, in either order."""
     assume(step.action != "set_fee_recipient" and step.action != "advance_time")
     assume(step.argument("market") is None or step.action in WITHOUT_ACCRUAL)
     assume(is_created(venue, market))
     other = venue.clone()
-    caller = User(Account("actor"))
-    venue.accrue_interest(caller, market)
-    step.take(venue)
-    step.take(other)
-    other.accrue_interest(caller, market)
+    accrual, refused = refusal(venue.accrue_interest, caller, market), refusal(step.take, venue)
+    if refusal(step.take, other) != refused or refusal(other.accrue_interest, caller, market) != accrual:
+        return False
     return venue.flatten() == other.flatten()
 
 
@@ -82,8 +110,7 @@ def accruing_twice_is_accruing_once(venue: MorphoBlue, caller: User, market: Mar
     """A second accrual in the same block changes nothing."""
     venue.accrue_interest(caller, market)
     once = venue.flatten()
-    venue.accrue_interest(caller, market)
-    return venue.flatten() == once
+    return refusal(venue.accrue_interest, caller, market) is None and venue.flatten() == once
 
 
 @chapter.theorem(
@@ -142,10 +169,10 @@ def fee_shares_are_worth_at_most_the_fee(venue: MorphoBlue, caller: User, market
     interest = m.total_supply_assets - before.total_supply_assets
     minted = m.total_supply_shares - before.total_supply_shares
     assume(minted > 0)
-    return to_assets_down(minted, m.total_supply_assets, m.total_supply_shares) * WAD <= interest * m.fee
+    return worth(m, minted) * WAD <= interest * m.fee
 
 
-@chapter.theorem("MB-ACC-9")
+@chapter.lemma("MB-ACC-9")
 def a_year_of_the_rate_is_at_most_the_utilisation(venue: MorphoBlue, market: MarketId) -> Any:
     """The borrow rate per second, times the seconds of a year, is at most the part of what is supplied that is lent."""
     m = venue.markets[market]
@@ -156,8 +183,7 @@ def a_year_of_the_rate_is_at_most_the_utilisation(venue: MorphoBlue, market: Mar
 @chapter.theorem(
     "MB-ACC-10",
     bounds=ANY_TIME,
-    # Who is named makes no difference to accrual.
-    scope={"on_behalf": ("other",), "receiver": ("other",), "borrower": ("other",), "fee_recipient": ("third",)},
+    scope=ACCRUAL,
 )
 def whoever_acts_on_a_market_brings_its_interest_up_to_now(venue: MorphoBlue, step: Step) -> Any:
     """After an action that depends on a market's totals, its interest has been accrued in the same block."""
@@ -165,3 +191,17 @@ def whoever_acts_on_a_market_brings_its_interest_up_to_now(venue: MorphoBlue, st
     assume(market is not None and step.action not in WITHOUT_ACCRUAL)
     step.take(venue)
     return venue.markets[market].last_update == venue.now
+
+
+# A fee that reaches back would take from suppliers what they had earned before it was known.
+@chapter.theorem("MB-ACC-11", bounds=ANY_TIME)
+def new_fee_takes_nothing_of_the_interest_so_far(
+    venue: MorphoBlue, caller: User, market: MarketId, new_fee: Wad
+) -> Any:
+    """Setting a fee does what accruing interest at the old fee does, and sets it."""
+    accrued = venue.clone()
+    venue.set_fee(caller, market, new_fee)
+    if refusal(accrued.accrue_interest, caller, market) is not None:
+        return False
+    accrued.markets[market].fee = new_fee
+    return venue.flatten() == accrued.flatten()

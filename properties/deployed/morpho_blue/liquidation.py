@@ -16,26 +16,25 @@ from marginspec.model.deployed.morpho_blue import (
     Shares,
     User,
 )
+from marginspec.properties.deployed.morpho_blue.figures import debt_of, incentive, owed
 from marginspec.properties.deployed.morpho_blue.invariants import (
     borrow_shares_add_up,
     created_market_has_lltv_below_one,
     no_market_lends_more_than_it_holds,
 )
-from marginspec.properties.deployed.morpho_blue.scope import accrued, chapter
+from marginspec.properties.deployed.morpho_blue.relaxed import any_tokens
+from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, accrued, chapter
 from marginspec.properties.law import assume, every, implies
-
-SAME_TOKENS = {"params[here].collateral_token": ("collateral", "loan")}
 
 
 def _below_one_over_incentive(venue: MorphoBlue, market: MarketId, who: Account) -> Any:
     """Debt over collateral value is below 1 / LIF: selling the collateral at the incentive still covers the debt."""
     m, p = venue.markets[market], venue.positions[market][who]
-    incentive = venue.liquidation_incentive_factor(market)
     collateral = p.collateral * venue.price[market] * (m.total_borrow_shares + 10**6) * WAD
-    return collateral > p.borrow_shares * ORACLE_PRICE_SCALE * (m.total_borrow_assets + 1) * incentive
+    return collateral > p.borrow_shares * ORACLE_PRICE_SCALE * (m.total_borrow_assets + 1) * incentive(venue, market)
 
 
-@chapter.theorem("MB-LIQ-1", given=(created_market_has_lltv_below_one,))
+@chapter.lemma("MB-LIQ-1", given=(created_market_has_lltv_below_one,))
 def incentive_is_between_nothing_and_fifteen_percent(venue: MorphoBlue, market: MarketId) -> Any:
     """The liquidation incentive factor lies between 1 and 1.15."""
     assume(venue.markets[market].last_update != 0)
@@ -48,6 +47,8 @@ def incentive_is_between_nothing_and_fifteen_percent(venue: MorphoBlue, market: 
     "MB-LIQ-2",
     given=(created_market_has_lltv_below_one, borrow_shares_add_up),
     covers=("LiquidateBuffer.liquidateImprovePosition",),
+    rests_on=AT_ANY_TIME,
+    relaxed=any_tokens,
 )
 def liquidation_in_the_buffer_improves_the_position(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
@@ -62,7 +63,12 @@ def liquidation_in_the_buffer_improves_the_position(
     return every((after.collateral != 0, improved))
 
 
-@chapter.theorem("MB-LIQ-3", given=(created_market_has_lltv_below_one, borrow_shares_add_up))
+@chapter.theorem(
+    "MB-LIQ-3",
+    given=(created_market_has_lltv_below_one, borrow_shares_add_up),
+    rests_on=AT_ANY_TIME,
+    relaxed=any_tokens,
+)
 def liquidation_in_the_buffer_costs_suppliers_nothing(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
@@ -74,11 +80,16 @@ def liquidation_in_the_buffer_costs_suppliers_nothing(
     return venue.markets[market].total_supply_assets == supplied
 
 
-@chapter.theorem("MB-LIQ-4", covers=("Health.liquidateEquivalentInputDebtAndInputCollateral",))
+@chapter.theorem(
+    "MB-LIQ-4",
+    covers=("Health.liquidateEquivalentInputDebtAndInputCollateral",),
+    rests_on=AT_ANY_TIME,
+    relaxed=any_tokens,
+)
 def liquidation_by_shares_pays_the_same_as_by_collateral(
     venue: MorphoBlue, caller: User, market: MarketId, who: Account, assets: Assets
 ) -> Any:
-    """Repaying as many shares as a seizure would repay costs the same assets."""
+    """Repaying as many shares as a seizure that leaves collateral repays costs the same, where both are accepted."""
     assume(accrued(venue, market))
     twin, owed = venue.clone(), venue.positions[market][who].borrow_shares
     total = venue.markets[market].total_borrow_shares
@@ -90,18 +101,18 @@ def liquidation_by_shares_pays_the_same_as_by_collateral(
     return paid == paid_by_shares
 
 
-@chapter.theorem("MB-LIQ-5", given=(created_market_has_lltv_below_one,))
+@chapter.theorem("MB-LIQ-5", given=(created_market_has_lltv_below_one,), rests_on=AT_ANY_TIME, relaxed=any_tokens)
 def seized_value_is_at_most_the_incentive(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
     """The value of what is seized is at most what is repaid times the incentive factor."""
     assume(accrued(venue, market))
-    incentive, price = venue.liquidation_incentive_factor(market), venue.price[market]
+    factor, price = incentive(venue, market), venue.price[market]
     seized, paid = venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
-    return seized * price * WAD <= paid * incentive * ORACLE_PRICE_SCALE
+    return seized * price * WAD <= paid * factor * ORACLE_PRICE_SCALE
 
 
-@chapter.theorem("MB-LIQ-6")
+@chapter.theorem("MB-LIQ-6", rests_on=AT_ANY_TIME, relaxed=any_tokens)
 def bad_debt_is_realised_only_without_collateral(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
@@ -116,7 +127,7 @@ def bad_debt_is_realised_only_without_collateral(
 
 
 # Who may lose what: suppliers of this market, pro rata, exactly the debt that disappears; nobody else anything.
-@chapter.theorem("MB-LIQ-7", given=(no_market_lends_more_than_it_holds,))
+@chapter.theorem("MB-LIQ-7", given=(no_market_lends_more_than_it_holds,), rests_on=AT_ANY_TIME, relaxed=any_tokens)
 def bad_debt_is_borne_by_suppliers_pro_rata(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
@@ -129,18 +140,23 @@ def bad_debt_is_borne_by_suppliers_pro_rata(
     return same and venue.markets[market].total_supply_shares == total
 
 
-@chapter.theorem("MB-LIQ-8", given=(borrow_shares_add_up,))
+@chapter.theorem("MB-LIQ-8", given=(borrow_shares_add_up,), rests_on=AT_ANY_TIME, relaxed=any_tokens)
 def suppliers_lose_at_most_the_debt_left(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
     """What suppliers lose in a liquidation is at most the position's debt before it, rounded up."""
     assume(accrued(venue, market))
-    supplied, owed = venue.markets[market].total_supply_assets, venue.borrowed_assets(market, borrower)
+    supplied, debt = venue.markets[market].total_supply_assets, owed(venue, market, borrower)
     venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
-    return supplied - venue.markets[market].total_supply_assets <= owed
+    return supplied - venue.markets[market].total_supply_assets <= debt
 
 
-@chapter.theorem("MB-LIQ-9", covers=("Liveness.liquidateChangesTokens",), bounds="loan and collateral token differ")
+@chapter.theorem(
+    "MB-LIQ-9",
+    covers=("Liveness.liquidateChangesTokens",),
+    bounds="loan and collateral token differ",
+    rests_on=AT_ANY_TIME,
+)
 def liquidation_moves_exactly_what_it_says(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
@@ -167,7 +183,7 @@ def liquidation_moves_exactly_what_it_says(
     )
 
 
-@chapter.theorem("MB-LIQ-10", scope=SAME_TOKENS)
+@chapter.theorem("MB-LIQ-10", rests_on=AT_ANY_TIME, relaxed=any_tokens)
 def liquidation_touches_no_other_position(
     venue: MorphoBlue,
     caller: User,
@@ -184,7 +200,7 @@ def liquidation_touches_no_other_position(
     return venue.positions[market][who].flatten() == before
 
 
-@chapter.theorem("MB-LIQ-11")
+@chapter.theorem("MB-LIQ-11", rests_on=AT_ANY_TIME, relaxed=any_tokens)
 def liquidation_repays_and_takes_at_most_what_is_there(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
@@ -194,3 +210,16 @@ def liquidation_repays_and_takes_at_most_what_is_there(
     seized, _ = venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
     after = venue.positions[market][borrower]
     return every((after.borrow_shares <= before.borrow_shares, after.collateral >= 0, seized <= before.collateral))
+
+
+@chapter.theorem("MB-LIQ-12", rests_on=AT_ANY_TIME, relaxed=any_tokens)
+def repaid_shares_cost_what_they_were_worth(
+    venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
+) -> Any:
+    """A liquidation that leaves collateral costs what the shares that it repays were worth before it, rounded up."""
+    assume(accrued(venue, market))
+    before, m = venue.positions[market][borrower].clone(), venue.markets[market].clone()
+    _, paid = venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
+    after = venue.positions[market][borrower]
+    assume(after.collateral != 0)
+    return paid == debt_of(m, before.borrow_shares - after.borrow_shares)

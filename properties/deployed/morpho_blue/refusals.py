@@ -6,6 +6,8 @@ from typing import Any
 
 from marginspec.model.deployed.morpho_blue import (
     MAX_FEE,
+    VIRTUAL_ASSETS,
+    VIRTUAL_SHARES,
     WAD,
     ZERO,
     Account,
@@ -17,11 +19,12 @@ from marginspec.model.deployed.morpho_blue import (
     Shares,
     User,
     Wad,
-    to_shares_down,
 )
+from marginspec.model.kernel.fixed import mul_div_down
 from marginspec.model.kernel.numbers import UINT256_MAX
-from marginspec.properties.deployed.morpho_blue.scope import accrued, chapter
-from marginspec.properties.law import assume, refusal
+from marginspec.properties.deployed.morpho_blue.relaxed import any_tokens
+from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, accrued, chapter
+from marginspec.properties.law import Step, assume, refusal
 
 
 @chapter.theorem("MB-REV-1", covers=("Reverts.setOwnerRevertCondition",))
@@ -45,7 +48,7 @@ def lltv_is_enabled_exactly_once_by_the_owner_below_one(venue: MorphoBlue, calle
     return (refusal(venue.enable_lltv, caller, lltv) is not None) == bool(expected)
 
 
-@chapter.theorem("MB-REV-4", covers=("Reverts.setFeeInputValidation",))
+@chapter.theorem("MB-REV-4", covers=("Reverts.setFeeInputValidation",), rests_on=AT_ANY_TIME)
 def fee_is_set_only_by_the_owner_on_a_market_within_range(
     venue: MorphoBlue, caller: User, market: MarketId, new_fee: Wad
 ) -> Any:
@@ -79,7 +82,7 @@ def _one_of(assets: Any, shares: Any) -> bool:
     return bool((assets == 0) != (shares == 0))
 
 
-@chapter.theorem("MB-REV-7", covers=("Reverts.supplyInputValidation",))
+@chapter.theorem("MB-REV-7", covers=("Reverts.supplyInputValidation",), rests_on=AT_ANY_TIME)
 def supply_takes_one_amount_for_somebody(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares, on_behalf: Account
 ) -> Any:
@@ -89,7 +92,9 @@ def supply_takes_one_amount_for_somebody(
     return _one_of(assets, shares) and on_behalf != ZERO
 
 
-@chapter.theorem("MB-REV-8", covers=("Reverts.withdrawInputValidation", "Reverts.zeroDoesNotAuthorize"))
+@chapter.theorem(
+    "MB-REV-8", covers=("Reverts.withdrawInputValidation", "Reverts.zeroDoesNotAuthorize"), rests_on=AT_ANY_TIME
+)
 def withdraw_takes_one_amount_for_somebody(
     venue: MorphoBlue,
     caller: User,
@@ -105,7 +110,7 @@ def withdraw_takes_one_amount_for_somebody(
     return _one_of(assets, shares) and on_behalf != ZERO and receiver != ZERO
 
 
-@chapter.theorem("MB-REV-9", covers=("Reverts.borrowInputValidation",))
+@chapter.theorem("MB-REV-9", covers=("Reverts.borrowInputValidation",), rests_on=AT_ANY_TIME)
 def borrow_takes_one_amount_for_somebody(
     venue: MorphoBlue,
     caller: User,
@@ -121,7 +126,7 @@ def borrow_takes_one_amount_for_somebody(
     return _one_of(assets, shares) and on_behalf != ZERO and receiver != ZERO
 
 
-@chapter.theorem("MB-REV-10", covers=("Reverts.repayInputValidation",))
+@chapter.theorem("MB-REV-10", covers=("Reverts.repayInputValidation",), rests_on=AT_ANY_TIME)
 def repay_takes_one_amount_for_somebody(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares, on_behalf: Account
 ) -> Any:
@@ -140,7 +145,7 @@ def supply_collateral_takes_something_for_somebody(
     return assets != 0 and on_behalf != ZERO
 
 
-@chapter.theorem("MB-REV-12", covers=("Reverts.withdrawCollateralInputValidation",))
+@chapter.theorem("MB-REV-12", covers=("Reverts.withdrawCollateralInputValidation",), rests_on=AT_ANY_TIME)
 def withdraw_collateral_gives_something_to_somebody(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, on_behalf: Account, receiver: Account
 ) -> Any:
@@ -150,7 +155,7 @@ def withdraw_collateral_gives_something_to_somebody(
     return assets != 0 and on_behalf != ZERO and receiver != ZERO
 
 
-@chapter.theorem("MB-REV-13", covers=("Reverts.liquidateInputValidation",))
+@chapter.theorem("MB-REV-13", covers=("Reverts.liquidateInputValidation",), rests_on=AT_ANY_TIME, relaxed=any_tokens)
 def liquidation_takes_one_amount(
     venue: MorphoBlue, caller: User, market: MarketId, borrower: Account, seized_assets: Assets, repaid_shares: Shares
 ) -> Any:
@@ -168,14 +173,14 @@ def interest_accrues_only_on_markets_that_exist(venue: MorphoBlue, caller: User,
 
 
 # Which of two refusals comes first decides what a caller is told; deployed code is compared by it.
-@chapter.theorem("MB-REV-15")
+@chapter.theorem("MB-REV-15", rests_on=AT_ANY_TIME)
 def shares_that_overflow_a_position_are_refused_as_an_overflow(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, on_behalf: Account
 ) -> Any:
     """A supply that would take a position's shares beyond 256 bits is refused by EVM-1, not for the shares' width."""
     m = venue.markets[market]
     assume(accrued(venue, market) and m.last_update != 0 and assets > 0 and on_behalf != ZERO)
-    shares = to_shares_down(assets, m.total_supply_assets, m.total_supply_shares)
+    shares = mul_div_down(assets, m.total_supply_shares + VIRTUAL_SHARES, m.total_supply_assets + VIRTUAL_ASSETS)
     assume(venue.positions[market][on_behalf].supply_shares + shares > UINT256_MAX)
     return refusal(venue.supply, caller, market, assets, 0, on_behalf) == "EVM-1"
 
@@ -206,3 +211,16 @@ def withdrawing_no_collateral_is_refused_whoever_it_goes_to(
     """Withdrawing no collateral is refused by ACT-3, to the zero address and by strangers too."""
     assume(venue.markets[market].last_update != 0)
     return refusal(venue.withdraw_collateral, caller, market, 0, on_behalf, receiver) == "ACT-3"
+
+
+# Anything computed before that check is what a stranger can make fail, and pays for.
+@chapter.theorem("MB-REV-19", bounds="any time since the last accrual")
+def strangers_are_refused_before_anything_is_computed(venue: MorphoBlue, step: Step) -> Any:
+    """Whoever asks for somebody's assets, loan or collateral without being authorised is refused by AUT-2, even where
+    interest could not be accrued or nothing is there to take."""
+    assume(step.action in ("withdraw", "borrow", "withdraw_collateral"))
+    caller, on_behalf = step.argument("caller"), step.argument("on_behalf")
+    assume(venue.markets[step.argument("market")].last_update != 0 and step.argument("receiver") != ZERO)
+    assume(_one_of(step.argument("assets"), step.argument("shares") or 0))
+    assume(caller != on_behalf and not venue.is_authorized.get(on_behalf, {}).get(caller, False))
+    return refusal(step.take, venue) == "AUT-2"

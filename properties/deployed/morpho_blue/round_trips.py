@@ -11,15 +11,13 @@ from marginspec.model.deployed.morpho_blue import (
     MorphoBlue,
     Shares,
     User,
-    to_assets_down,
 )
-from marginspec.properties.deployed.morpho_blue.scope import accrued, chapter
+from marginspec.properties.deployed.morpho_blue.figures import worth
+from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, accrued, chapter
 from marginspec.properties.law import assume
 
-ACTOR = Account("actor")
 
-
-@chapter.theorem("MB-RT-1", covers=("ExactMath.supplyWithdraw",))
+@chapter.theorem("MB-RT-1", covers=("ExactMath.supplyWithdraw",), rests_on=AT_ANY_TIME)
 def supply_then_withdraw_never_profits(
     venue: MorphoBlue,
     caller: User,
@@ -36,7 +34,7 @@ def supply_then_withdraw_never_profits(
     return received <= paid
 
 
-@chapter.theorem("MB-RT-2", covers=("ExactMath.borrowRepay",))
+@chapter.theorem("MB-RT-2", covers=("ExactMath.borrowRepay",), rests_on=AT_ANY_TIME)
 def borrow_then_repay_never_profits(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares
 ) -> Any:
@@ -47,7 +45,7 @@ def borrow_then_repay_never_profits(
     return received <= paid
 
 
-@chapter.theorem("MB-RT-3")
+@chapter.theorem("MB-RT-3", rests_on=AT_ANY_TIME)
 def withdraw_then_supply_never_gains_shares(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares
 ) -> Any:
@@ -59,7 +57,7 @@ def withdraw_then_supply_never_gains_shares(
     return venue.positions[market][caller].supply_shares <= held
 
 
-@chapter.theorem("MB-RT-4", bounds="at most the total debt is repaid")
+@chapter.theorem("MB-RT-4", bounds="at most the total debt is repaid", rests_on=AT_ANY_TIME)
 def repay_then_borrow_never_sheds_debt(
     venue: MorphoBlue, caller: User, market: MarketId, assets: Assets, shares: Shares
 ) -> Any:
@@ -72,7 +70,7 @@ def repay_then_borrow_never_sheds_debt(
     return venue.positions[market][caller].borrow_shares >= owed
 
 
-@chapter.theorem("MB-RT-5")
+@chapter.theorem("MB-RT-5", rests_on=AT_ANY_TIME)
 def collateral_comes_back_exactly(venue: MorphoBlue, caller: User, market: MarketId, assets: Assets) -> Any:
     """Collateral supplied and withdrawn again leaves position and wallet as they were."""
     assume(accrued(venue, market))
@@ -86,11 +84,11 @@ def collateral_comes_back_exactly(venue: MorphoBlue, caller: User, market: Marke
 
 
 # Rounding must not be farmed by repetition.
-@chapter.theorem("MB-RT-6")
+@chapter.theorem("MB-RT-6", rests_on=AT_ANY_TIME)
 def splitting_a_supply_never_gains_shares(
     venue: MorphoBlue, caller: User, market: MarketId, first: Assets, second: Assets
 ) -> Any:
-    """Two supplies of assets yield at most the shares of one supply of their sum."""
+    """Two supplies of assets yield at most the shares of one supply of their sum, where all are accepted."""
     assume(accrued(venue, market) and first > 0 and second > 0)
     twin = venue.clone()
     _, a = venue.supply(caller, market, first, 0, caller)
@@ -99,11 +97,11 @@ def splitting_a_supply_never_gains_shares(
     return a + b <= both
 
 
-@chapter.theorem("MB-RT-7")
+@chapter.theorem("MB-RT-7", rests_on=AT_ANY_TIME)
 def splitting_a_borrow_never_saves_debt(
     venue: MorphoBlue, caller: User, market: MarketId, first: Assets, second: Assets
 ) -> Any:
-    """Two loans of assets cost at least the shares of one loan of their sum."""
+    """Two loans of assets cost at least the shares of one loan of their sum, where all are accepted."""
     assume(accrued(venue, market) and first > 0 and second > 0)
     twin = venue.clone()
     _, a = venue.borrow(caller, market, first, 0, caller, caller)
@@ -120,12 +118,12 @@ def donation_changes_no_position(
     m, shares = venue.markets[market], venue.positions[market][who].supply_shares
     before = (
         venue.positions[market][who].flatten(),
-        to_assets_down(shares, m.total_supply_assets, m.total_supply_shares),
+        worth(m, shares),
     )
     venue.transfer(caller, venue.params[market].loan_token, Account("morpho"), amount)
     m = venue.markets[market]
     after = (
         venue.positions[market][who].flatten(),
-        to_assets_down(shares, m.total_supply_assets, m.total_supply_shares),
+        worth(m, shares),
     )
     return before == after

@@ -7,6 +7,7 @@ from typing import Any
 from marginspec.model.deployed.morpho_blue import (
     MORPHO,
     NO_IRM,
+    SPARE_IRM,
     UTILISATION_IRM,
     WAD,
     ZERO,
@@ -20,61 +21,63 @@ from marginspec.model.deployed.morpho_blue import (
     User,
 )
 from marginspec.model.kernel import Number
+from marginspec.properties import scope as everybody
 from marginspec.properties.law import Chapter, Step
-from marginspec.properties.scope import NumberKey, Scope
+from marginspec.properties.scope import NumberKey, Scope, pinned
 
 BOUNDS = (
     "any number of accounts (those not named are one entry that carries their sums), any amounts, prices, ratios and "
-    "fees within the widths of their types; two markets, one acted on and one standing for the others; interest "
-    "accrued in the same block, which MB-ACC-1 extends to any time"
+    "fees within the widths of their types; two markets, one acted on and one standing for the others; what "
+    "assumes accrued interest is extended to any time by MB-ACC-1, which loses no case: it equates refusals too"
 )
 
-# Everybody else, as one position that no action touches.
-REST = Account("rest")
+# Of everybody whom no law or action names, the sums. Users differ in nothing but their names.
+REST = User(Account(everybody.REST))
+USERS = ("actor", "other")
+
+MARKETS, TOKENS = ("here", "elsewhere"), ("loan", "collateral", "spare")
+IRMS = (NO_IRM, UTILISATION_IRM, SPARE_IRM)
 
 _LLTV = Number(0, 2 * WAD, "fraction", WAD, (8 * 10**17,))
 _HERE, _ELSEWHERE = NumberKey("lltv here", _LLTV), NumberKey("lltv elsewhere", _LLTV)
 
+OWED_ELSEWHERE = "what other markets owe of the token no action here changes, and it may be nothing"
+
 SCOPE = Scope(
     keys={
-        Account: ("actor", "other", "third", ZERO, MORPHO, REST),
-        User: ("actor", "other"),
-        MarketId: ("here", "elsewhere"),
-        Token: ("loan", "collateral"),
-        Irm: (NO_IRM, UTILISATION_IRM),
+        Account: (*USERS, ZERO, MORPHO, REST),
+        User: (*USERS, REST),
+        MarketId: MARKETS,
+        Token: TOKENS,
+        Irm: IRMS,
         Lltv: (_HERE, _ELSEWHERE),
     },
-    free={Account: ("other", "actor", ZERO, MORPHO), MarketId: ("here",)},
-    # Accounts differ only in their roles: whoever acts is called actor, whoever else is named is called other.
+    alike=(TOKENS, IRMS[1:]),
     fixed={
-        "caller": ("actor",),
-        "owner": ("actor", "other"),
-        "fee_recipient": ("third", "actor", "other"),
-        "on_behalf": ("actor", "other", ZERO),
-        "receiver": ("other", ZERO),
-        "borrower": ("other", "actor"),
-        # Positions are read only of the account acted for and of the fee recipient, so that the caller of an action for
-        # somebody else is as good a bystander as any third account.
-        "who": ("other", "actor"),
-        "params[here].loan_token": ("loan",),
-        "params[here].collateral_token": ("collateral",),
-        "params[here].lltv": (_HERE,),
-        "params[elsewhere].lltv": (_ELSEWHERE,),
-        "lltv": (_HERE,),
-        # The other markets: of each token they owe some amount that no action here changes.
-        "params[elsewhere].loan_token": ("loan",),
-        "params[elsewhere].collateral_token": ("collateral",),
+        "market": pinned("here", why="markets differ in nothing but names; an action changes no other one (MB-INV-13)"),
+        "params[here].lltv": pinned(_HERE, why="any number, which may equal the other market's"),
+        "params[elsewhere].lltv": pinned(_ELSEWHERE, why="any number, which may equal the other market's"),
     },
 )
 
-# For claims about token balances: the contract itself may receive, and a market may lend its collateral token.
-ANY_TOKENS = {
-    "receiver": ("other", MORPHO, ZERO),
-    "params[here].collateral_token": ("collateral", "loan"),
+# For laws that ask by which rule a step is refused, and do not look at balances.
+NO_BALANCES = {
+    "receiver": pinned(MORPHO, why="only balances tell who was paid"),
+    "params[here].loan_token": pinned("loan", why="only balances tell one token from another"),
+    "params[here].collateral_token": pinned("collateral", why="only balances tell one token from another"),
 }
 
-# For claims about the account acted for: who receives makes no difference to it.
-TO_ANOTHER = {"receiver": ("other",), "on_behalf": ("other", "actor")}
+# For laws on all that the contract holds of a token.
+HELD = {
+    "token": pinned("loan", "collateral", why="two of the tokens, which differ in nothing but names"),
+    "params[here].loan_token": pinned("loan", "collateral", why="the token or another one"),
+    "params[here].collateral_token": pinned("loan", "collateral", why="the token or another one"),
+    "params[elsewhere].loan_token": pinned("loan", why=OWED_ELSEWHERE),
+    "params[elsewhere].collateral_token": pinned("loan", why=OWED_ELSEWHERE),
+}
+
+# What extends a law that assumes accrued interest to any time.
+AT_ANY_TIME = ("MB-ACC-1",)
 
 WITHOUT_ACCRUAL = frozenset(("accrue_interest", "create_market", "supply_collateral", "set_price"))
 

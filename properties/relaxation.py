@@ -1,0 +1,329 @@
+"""Models that do what a model does and leave some of it open, and what must be proved of each method that they replace.
+
+What holds after every step of the relaxed model holds after every step of the model, if each replaced method can do
+what the model's own does. It leaves things open by `anything` and what is made of it; the obligation answers these with
+what the model's own method did, and asks that state and result are then the same. A relaxed model has the variables of
+the model and no others.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Annotated, Any, TypeVar, cast
+
+from marginspec.model.kernel.machine import Machine, Rejected, per_model
+from marginspec.model.kernel.numbers import UNBOUNDED, Number
+from marginspec.model.kernel.record import Record, is_record, plain, variables_of
+from marginspec.properties.law import Condition, Irrelevant, Property, answered_by, anything, assume, every, outcome
+from marginspec.properties.ranges import within
+from marginspec.properties.scope import Scope
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+AnyInteger = Annotated[int, Number(-UNBOUNDED, UNBOUNDED)]
+AnyNatural = Annotated[int, Number(0, UNBOUNDED)]
+
+
+class NotCovered(Exception):  # noqa: N818 - a limit of a proof, no fault of the model
+    """A relaxed model is asked for what its relaxation does not speak of."""
+
+
+class _Unused:
+    """What a replaced method returns where only other replaced methods are given it."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _refuse(self, *_: Any) -> Any:
+        raise NotCovered("a result is used that the relaxation leaves out")
+
+    __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = __index__ = __iter__ = _refuse
+
+
+UNUSED: Any = _Unused()
+
+
+@dataclass(frozen=True, eq=False)
+class Forgotten:
+    """What `forget` and `shift` ask `anything` about: a variable after a method, by its path, less what it was before.
+
+    Each is like no other.
+    """
+
+    path: tuple[Any, ...]
+    before: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Above:
+    """What `no_less` asks `anything` about: how much more a number is than what is known."""
+
+    known: Any
+
+
+def no_less(known: Any, *about: Any) -> Any:
+    """Any number that is not less than one that is known; the same for the same."""
+    return known + anything(AnyNatural, Above(known), *about)
+
+
+def forget(state: Any, *path: Any, within: bool = False) -> None:
+    """Let the variable at a place of the state be anything; of a record or map, all below it.
+
+    within: anything within its declared range, which the obligation then claims.
+    """
+    holder = _at(state, path[:-1])
+    value = _at(holder, path[-1:])
+    if isinstance(value, dict | Record):
+        for step in value if isinstance(value, dict) else variables_of(type(value)):
+            forget(state, *path, step, within=within)
+        return
+    # A condition on unknowns is one of theirs, so it is told by the field that it is a truth value.
+    hint = _declared(type(state), path)
+    other = anything(hint if hint is bool or within else AnyInteger, Forgotten(path))
+    if isinstance(holder, dict):
+        holder[path[-1]] = other
+    else:
+        setattr(holder, path[-1], other)
+
+
+def shift(state: Any, *path: Any) -> Any:
+    """Let the number at a place of the state move by any amount; returns the amount."""
+    holder = _at(state, path[:-1])
+    before = _at(holder, path[-1:])
+    amount = anything(AnyInteger, Forgotten(path, before))
+    if isinstance(holder, dict):
+        holder[path[-1]] = before + amount
+    else:
+        setattr(holder, path[-1], before + amount)
+    return amount
+
+
+@dataclass(frozen=True, eq=False)
+class Refusing:
+    """What `may_refuse` asks `anything` about: whether the method that is replaced is refused by a rule."""
+
+    rule: str
+
+
+def may_refuse(*rules: str, about: tuple[Any, ...] = ()) -> None:
+    """Refuse by one of some rules, or not at all, as the method that is replaced does. about: see `anything`."""
+    for rule in rules:
+        if anything(bool, Refusing(rule), rule, *about):
+            raise Rejected(rule)
+
+
+def granted(condition: Any) -> None:
+    """Say what holds of the numbers that a replaced method leaves open; the obligation claims it."""
+    if not anything(bool, Condition(condition)):
+        raise Irrelevant
+
+
+_variables_of = functools.cache(variables_of)
+
+
+def _declared(kind: Any, path: tuple[Any, ...]) -> Any:
+    """The type of a variable, as a record or a map of it declares it."""
+    for step in path:
+        kind = _variables_of(kind)[step] if is_record(kind := plain(kind)) else typing.get_args(kind)[1]
+    return kind
+
+
+def _at(state: Any, path: tuple[Any, ...]) -> Any:
+    for step in path:
+        state = state[step] if isinstance(state, dict) else getattr(state, step)
+    return state
+
+
+def covered(condition: Any) -> None:
+    """Say where a replaced method can do what the model's own does; elsewhere nothing is proved by the relaxation."""
+    if not condition:
+        raise NotCovered("a relaxation is used where it does not hold")
+
+
+Given = Callable[..., Any]
+
+
+def always(*_: Any, **__: Any) -> bool:
+    """Nothing is assumed."""
+    return True
+
+
+def simulates(
+    id: str,
+    over: Callable[[type[Machine]], type[Machine]] | None = None,
+    given: Given = always,
+    total: bool = False,
+) -> Callable[[F], F]:
+    """Name the lemma that a replaced method can do what the model's own does; its docstring is the law.
+
+    over: relaxes what the model's own method calls, where that is replaced too. given: what the lemma assumes of state
+    and arguments; where it does not hold, a law that calls the replaced method is not proved. total: it also refuses
+    whatever the model's own method does, by the same rule, so that a law may ask what is refused.
+    """
+
+    def wrap(method: F) -> F:
+        @functools.wraps(method)
+        def checked(self: Any, *arguments: Any, **named: Any) -> Any:
+            covered(given(self, *arguments, **named))
+            return method(self, *arguments, **named)
+
+        checked.marginspec_simulates = id, over, given  # type: ignore[attr-defined]
+        checked.marginspec_total = total  # type: ignore[attr-defined]
+        return cast(F, checked)
+
+    return wrap
+
+
+class Relaxation:
+    """Makes of a model one that leaves open what the methods of `way` leave open.
+
+    way: replaces methods, each marked by `simulates`. given: what laws assume of a state that are proved so.
+    """
+
+    def __init__(self, way: type, given: Given = always) -> None:
+        self.way, self.given, self.name = way, given, way.__name__
+        self.replaced = dict(_replaced(way))
+        self.total = all(method.marginspec_total for method in self.replaced.values())
+        self._models = per_model(self._model)
+        self._only: dict[tuple[str, type], type[Machine]] = {}
+
+    @property
+    def assumed(self) -> str:
+        """What laws assume of a state that are proved so, as people read it; empty when nothing is."""
+        return "" if self.given is always else " ".join((inspect.getdoc(self.given) or self.given.__name__).split())
+
+    @property
+    def obligations(self) -> tuple[str, ...]:
+        """The IDs of the lemmas by which the relaxed model can do all that the model does."""
+        return tuple(dict.fromkeys(method.marginspec_simulates[0] for method in self.replaced.values()))
+
+    def __call__(self, model: type[Machine]) -> type[Machine]:
+        """The relaxed model."""
+        return self._models(model)
+
+    def only(self, name: str, model: type[Machine]) -> type[Machine]:
+        """The relaxed model with but one method replaced: of each of the others another lemma speaks."""
+        if (name, model) not in self._only:
+            relaxed, own = self(model), {other: getattr(model, other) for other in self.replaced if other != name}
+            self._only[name, model] = cast(type[Machine], type(relaxed.__name__, (relaxed,), own))
+        return self._only[name, model]
+
+    def _model(self, model: type[Machine]) -> type[Machine]:
+        return cast(type[Machine], type(f"{self.name}{model.__name__}", (self.way, model), {}))
+
+
+def _replaced(way: type) -> Iterator[tuple[str, Any]]:
+    for kind in reversed(way.__mro__):
+        methods = {name: member for name, member in vars(kind).items() if isinstance(member, FunctionType)}
+        marked = {name: method for name, method in methods.items() if hasattr(method, "marginspec_simulates")}
+        if marked and len(marked) != len(methods):
+            raise ValueError(
+                f"{kind.__name__} replaces {sorted(methods.keys() - marked)} and no lemma says that it may"
+            )
+        yield from marked.items()
+
+
+def simulations(relaxation: Relaxation, model: type[Machine], bounds: str, scope: Scope) -> Iterator[Property]:
+    """For each replaced method the lemma that it can do what the method of the model does."""
+    for name, method in relaxation.replaced.items():
+        id, over, _ = method.marginspec_simulates
+        law = " ".join((inspect.getdoc(method) or "").split())
+        if not law:
+            raise ValueError(f"{relaxation.name}.{name} has no docstring, so no law")
+        predicate = _simulated(relaxation, model, name, method)
+        yield Property(id, law, "lemma", predicate, (), (), bounds, lambda state, step: True, scope, over)
+
+
+def _simulated(relaxation: Relaxation, model: type[Machine], name: str, method: FunctionType) -> Callable[..., Any]:
+    """The predicate: the model's own method, then the replaced one with its answers, from any state."""
+    hints, told = _arguments(method), _told(relaxation.way)
+
+    def predicate(venue: Machine, **arguments: Any) -> Any:
+        says = {name: arguments.pop(name) for name in told}
+        assume(relaxation.given(venue))
+        assume(method.marginspec_simulates[2](venue, **arguments))  # type: ignore[attr-defined]
+        twin = venue.clone()
+        twin.__class__ = relaxation.only(name, type(venue))
+        for told_of, one in says.items():
+            setattr(twin, told_of, one)
+        rule, own = outcome(lambda: getattr(venue, name)(**arguments))
+        assume(rule is None or method.marginspec_total)  # type: ignore[attr-defined]
+        oracle = _Oracle(rule, own, venue)
+        with answered_by(oracle):
+            # What it is given was assumed of the venue, of which the twin may leave open how it is asked.
+            refused, result = outcome(lambda: inspect.unwrap(method)(twin, **arguments))
+        if refused != rule:
+            return False
+        same = [one == other for one, other in zip(twin.flatten(), venue.flatten(), strict=True) if one is not other]
+        same += [one == other for one, other in oracle.compared(result)] if rule is None else []
+        return every([*same, *oracle.claims])
+
+    predicate.__annotations__ = {"venue": model, **hints, **told, "return": Any}
+    predicate.__name__ = f"{relaxation.name}_{name}"
+    predicate.replacement = method  # type: ignore[attr-defined]
+    # What it is about, for those who read its text, is the model's own method.
+    predicate.__module__ = method.__module__
+    predicate.__wrapped__ = inspect.unwrap(getattr(model, name))  # type: ignore[attr-defined]
+    return predicate
+
+
+def _told(way: type) -> dict[str, Any]:
+    """What laws may tell a relaxed model, e.g. whom they watch, by name: its class variables that may be None."""
+    found: dict[str, Any] = {}
+    for kind in way.__mro__:
+        if any(hasattr(member, "marginspec_simulates") for member in vars(kind).values()):
+            module = vars(sys.modules[kind.__module__])
+            found |= {name: eval(hint, module) for name, hint in inspect.get_annotations(kind).items()}
+    return {name: typing.get_args(hint)[0] for name, hint in found.items()}
+
+
+def _arguments(method: FunctionType) -> dict[str, Any]:
+    hints = typing.get_type_hints(method, include_extras=True)
+    hints.pop("return", None)
+    # Whatever range is written: nothing keeps to it who calls the method.
+    return {name: AnyInteger if plain(hint) is int else hint for name, hint in hints.items()}
+
+
+class _Oracle:
+    """Answers what a replaced method leaves open with what the model's own method returned and did.
+
+    claims: that each answer is within its range.
+    """
+
+    def __init__(self, rule: str | None, result: Any, after: Machine) -> None:
+        self.rule = rule
+        self.results = list(result) if isinstance(result, tuple) else [result]
+        self.after, self.claims = after, list[Any]()
+        self._asked = 0
+
+    def __call__(self, hint: Any, about: tuple[Any, ...]) -> Any:
+        first = about[0] if about else None
+        if isinstance(first, Condition):
+            self.claims.append(first.holds)
+            return True
+        if isinstance(first, Refusing):
+            return first.rule == self.rule
+        if isinstance(first, Forgotten):
+            after = _at(self.after, first.path)
+            return self._within(hint, after if first.before is None else after - first.before)
+        known = first.known if isinstance(first, Above) else 0
+        self._asked += 1
+        return self._within(hint, self.results[self._asked - 1] - known)
+
+    def _within(self, hint: Any, answer: Any) -> Any:
+        if hint is not bool:
+            self.claims += within(typing.get_args(hint)[1], answer)
+        return answer
+
+    def compared(self, result: Any) -> list[tuple[Any, Any]]:
+        """What the replaced method returned beside what the model's own did."""
+        if result is UNUSED:
+            return []
+        results = list(result) if isinstance(result, tuple) else [result]
+        return [(one, other) for one, other in zip(results, self.results, strict=True) if one is not other]

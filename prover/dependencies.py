@@ -1,0 +1,127 @@
+"""What a law rests on: what it takes for given, the ranges of its state, a composition, the checks of a relaxation.
+
+A verdict `proved` stands only where each of these is proved, in a scope that is at least as wide. Invariants may rest
+on each other: each step of a run keeps all of them together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from marginspec.model.kernel.machine import Machine
+from marginspec.properties.law import Property
+from marginspec.properties.ranges import with_ranges
+from marginspec.properties.scope import Scope
+
+if TYPE_CHECKING:
+    from marginspec.prover.prove import Verdict
+
+
+class Dependencies:
+    """Some properties of a model, with all that they rest on. claims: all of these, each once."""
+
+    def __init__(self, model: type[Machine], claims: Sequence[Property]) -> None:
+        self._rests: dict[str, list[Property]] = {}
+        self._missing: dict[str, str] = {}
+        self._known: dict[str, Property] = {}
+        self.claims: list[Property] = []
+        todo = list(claims)
+        while todo:
+            claim = todo.pop(0)
+            if claim.id in self._rests:
+                continue
+            self.claims.append(claim)
+            self._rests[claim.id] = list(self._rests_on(model, claim))
+            todo += self._rests[claim.id]
+
+    def _rests_on(self, model: type[Machine], claim: Property) -> Iterator[Property]:
+        yield from claim.given
+        if claim.chapter is None:
+            return
+        if claim.relaxed is not None and (unshown := _unshown(claim, model)):
+            self._missing[claim.id] = f"its relaxation replaces {unshown}, and no lemma shows that it may"
+        everything = with_ranges(model, claim.chapter)
+        known = {p.id: p for p in everything}
+        for id in claim.rests_on:
+            if id not in known:
+                self._missing[claim.id] = f"rests on {id}, which is no property"
+            else:
+                yield known[id]
+        if claim.kind == "invariant" and claim.chapter.limits_steps:
+            compositions = [p for p in everything if p.kind == "composition"]
+            if not compositions:
+                self._missing[claim.id] = "says nothing of the steps that it leaves out: no composition covers them"
+            yield from compositions
+        yield from (p for p in everything if p.id != claim.id and hasattr(p.predicate, "fields"))
+
+    def are_known(self, claim: Property, alone: Mapping[str, Verdict]) -> bool:
+        """Whether all that a claim rests on has a verdict."""
+        return all(each in alone for each in self._all(claim, {}))
+
+    def _all(self, claim: Property, alone: Mapping[str, Verdict]) -> list[str]:
+        """A claim and all that it rests on, directly or not; of what it might take for given, what it took."""
+        found: dict[str, None] = {}
+        todo = [claim]
+        while todo:
+            each = todo.pop(0)
+            if each.id not in found:
+                found[each.id] = None
+                took = None if each.id not in alone else alone[each.id].took
+                left = () if took is None else [given.id for given in each.given if given.id not in took]
+                todo += [other for other in self._rests[each.id] if other.id not in left]
+        return list(found)
+
+    def settled(self, claim: Property, alone: Mapping[str, Verdict]) -> Verdict:
+        """The verdict on a claim: what was found of it alone, if all that it rests on is proved."""
+        own = alone[claim.id]
+        rests = [id for id in self._all(claim, alone) if id != claim.id]
+        verdict = dataclasses.replace(own, rests_on=tuple(rests))
+        if own.verdict != "proved":
+            return verdict
+        reason = self._missing.get(claim.id, "") or next(self._lacking(claim, rests, alone), "")
+        if reason:
+            return dataclasses.replace(verdict, verdict="unknown", confirmed=False, algebra=False, reason=reason)
+        return dataclasses.replace(verdict, confirmed=own.confirmed and all(alone[id].confirmed for id in rests))
+
+    def _lacking(self, claim: Property, rests: Sequence[str], alone: Mapping[str, Verdict]) -> Iterator[str]:
+        for id in rests:
+            if alone[id].verdict != "proved":
+                yield f"rests on {id}, which is {alone[id].verdict}"
+            if id in self._missing:
+                yield f"rests on {id}, which {self._missing[id]}"
+        for given in claim.given:
+            assumed = getattr(given.relaxed, "assumed", "")
+            if assumed and getattr(claim.relaxed, "assumed", "") != assumed:
+                yield f"takes {given.id} for given, which is proved only where: {assumed}"
+            if narrower := _narrower(given.scope, claim.scope):
+                yield f"takes {given.id} for given, which is proved only where {narrower}"
+
+
+def replaced_by(claim: Property, model: type[Machine]) -> tuple[str, ...]:
+    """The methods of a model that a claim's relaxation replaces."""
+    if claim.relaxed is None:
+        return ()
+    relaxed = claim.relaxed(model)
+    added = [vars(base) for base in relaxed.__mro__ if not issubclass(model, base)]
+    names = {name for members in added for name, member in members.items() if callable(member)}
+    return tuple(sorted(name for name in names if hasattr(model, name) and not name.startswith("__")))
+
+
+def _unshown(claim: Property, model: type[Machine]) -> str:
+    """The first replaced method for which no lemma is named that it can do what the model's own does."""
+    shown = getattr(claim.relaxed, "replaced", {})
+    return next((name for name in replaced_by(claim, model) if name not in shown), "")
+
+
+def _narrower(given: Scope, mine: Scope) -> str:
+    """A pin of what is given that is not one of mine, or allows less; empty when there is none."""
+    for name, options in given.fixed.items():
+        if name not in mine.fixed or not set(map(_name, mine.fixed[name])) <= set(map(_name, options)):
+            return f"{name} is {' or '.join(map(_name, options))}"
+    return ""
+
+
+def _name(option: object) -> str:
+    return str(getattr(option, "name", option))
