@@ -72,36 +72,64 @@ def no_less(known: Any, *about: Any) -> Any:
     return known + anything(AnyNatural, Above(known), *about)
 
 
-def forget(state: Any, *path: Any, within: bool = False) -> None:
+class _Each:
+    """A step of a path: every key of a map."""
+
+    def __repr__(self) -> str:
+        return "EACH"
+
+
+EACH: Any = _Each()
+"""In a path: all keys of a map, whose order then means nothing."""
+
+
+def _each(state: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    """The paths that a path with `EACH` in it stands for."""
+    if EACH not in path:
+        yield path
+        return
+    place = path.index(EACH)
+    for key in _at(state, path[:place]):
+        yield from _each(state, (*path[:place], key, *path[place + 1 :]))
+
+
+def put(value: Any, state: Any, *path: Any) -> None:
+    """Let the variable at a place of the state, or at each of several, have a value."""
+    for place in _each(state, path):
+        holder = _at(state, place[:-1])
+        if isinstance(holder, dict):
+            holder[place[-1]] = value
+        else:
+            setattr(holder, place[-1], value)
+
+
+def forget(state: Any, *path: Any, within: bool = False, but: Any = None) -> None:
     """Let the variable at a place of the state be anything; of a record or map, all below it.
 
-    within: anything within its declared range, which the obligation then claims.
+    within: anything within its declared range, which the obligation then claims. but: a key whose
+    numbers stay as they are.
     """
-    holder = _at(state, path[:-1])
-    value = _at(holder, path[-1:])
-    if isinstance(value, dict | Record):
-        for step in value if isinstance(value, dict) else variables_of(type(value)):
-            forget(state, *path, step, within=within)
-        return
-    # A condition on unknowns is one of theirs, so it is told by the field that it is a truth value.
-    hint = _declared(type(state), path)
-    other = anything(hint if hint is bool or within else AnyInteger, Forgotten(path))
-    if isinstance(holder, dict):
-        holder[path[-1]] = other
-    else:
-        setattr(holder, path[-1], other)
+    for place in _each(state, path):
+        value = _at(state, place)
+        if isinstance(value, dict | Record):
+            for step in value if isinstance(value, dict) else variables_of(type(value)):
+                if step != but:
+                    forget(state, *place, step, within=within, but=but)
+            continue
+        # A condition on unknowns is one of theirs, so it is told by the field that it is a truth value.
+        hint = _declared(type(state), place)
+        put(anything(hint if hint is bool or within else AnyInteger, Forgotten(place)), state, *place)
 
 
 def shift(state: Any, *path: Any) -> Any:
-    """Let the number at a place of the state move by any amount; returns the amount."""
-    holder = _at(state, path[:-1])
-    before = _at(holder, path[-1:])
-    amount = anything(AnyInteger, Forgotten(path, before))
-    if isinstance(holder, dict):
-        holder[path[-1]] = before + amount
-    else:
-        setattr(holder, path[-1], before + amount)
-    return amount
+    """Let the number at a place of the state, or at each of several, move by any amount; returns the sum of them."""
+    total = 0
+    for place in _each(state, path):
+        before = _at(state, place)
+        amount = anything(AnyInteger, Forgotten(place, before))
+        put(before + amount, state, *place)
+        total += amount
+    return total
 
 
 @dataclass(frozen=True, eq=False)

@@ -57,18 +57,27 @@ class Scope:
         """The same scope with other options for some variables."""
         return Scope(self.keys, self.free, {**self.fixed, **fixed}, self.alike)
 
-    def names(self) -> str:
-        """The identifiers that there are, as people read it."""
-        found = []
-        for kind, keys in self.keys.items():
-            named = ", ".join(str(getattr(key, "name", key)) for key in keys if key != REST)
-            more = " and any number more" if REST in keys else " only"
-            found.append(f"{getattr(kind, '__name__', kind)}: {named}{more}")
-        return "; ".join(found)
+    def open(self) -> list[str]:
+        """Each type of which there may be more identifiers than are named, as people read it."""
+        return [f"{_named(kind, keys)} and any number more" for kind, keys in self.keys.items() if REST in keys]
+
+    def closed(self, universe: Mapping[Any, Options]) -> list[str]:
+        """That there are no other identifiers than are named, of types of which a run has others; one line or none."""
+        found = [
+            _named(k, keys)
+            for k, keys in self.keys.items()
+            if REST not in keys and set(keys) != set(universe.get(k, ()))
+        ]
+        return [f"only these: {'; '.join(found)}"] if found else []
 
     def pins(self) -> list[str]:
         """Every variable that is limited, with its options and the reason, as people read it."""
         return [_pin(name, options) for name, options in self.fixed.items()]
+
+
+def _named(kind: Any, keys: Options) -> str:
+    named = ", ".join(str(getattr(key, "name", key)) for key in keys if key != REST)
+    return f"{getattr(kind, '__name__', kind)} {named}"
 
 
 def _pin(name: str, options: Options) -> str:

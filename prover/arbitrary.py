@@ -21,6 +21,7 @@ from marginspec.model.kernel.numbers import UNBOUNDED, Number
 from marginspec.model.kernel.record import is_record, plain
 from marginspec.properties.law import Step, assume
 from marginspec.properties.scope import REST, NumberKey, Options, Scope
+from marginspec.prover.order import OrderedMap
 from marginspec.prover.symbolic import Alike, Name, Open, Pick, Run, SymBool, SymInt, Unknown, Unsupported
 
 
@@ -36,6 +37,7 @@ class Arbitrary:
         self._rest = [REST, *(f"{REST} {n}" for n in range(2, rests + 1))]
         self._names = {str(m): Name(m) for members in _groups(scope) for m in members}
         self._eager: dict[str, tuple[Any, ...]] = {}
+        self._alike = self.alike
 
     @property
     def alike(self) -> tuple[Alike, ...]:
@@ -119,7 +121,7 @@ class Arbitrary:
                 more = [self.value(item, f"{path}[{further}]") for further in self._rest[1:]]
                 found[name] = _less(found[name], more)
                 found |= dict(zip(self._rest[1:], more, strict=True))
-        return found
+        return OrderedMap.of(found, self._alike)
 
     def instances(self, hints: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Every combination of identifiers that a law speaks of: the cases in which an invariant may be assumed."""

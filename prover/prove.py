@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import dataclasses
-import inspect
 import itertools
 import multiprocessing
 import re
-import textwrap
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +29,7 @@ from marginspec.prover.claim import claimed
 from marginspec.prover.dependencies import Dependencies, replaced_by
 from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib
 from marginspec.prover.evaluate import Evaluation, Numbers
+from marginspec.prover.hollow import is_hollow
 from marginspec.prover.meaning import FALSE
 from marginspec.prover.solvers import Answer, solve
 from marginspec.prover.symbolic import (
@@ -170,6 +168,7 @@ class Prover:
     _rechecked: dict[str, bool] = field(default_factory=dict)
     _alike: dict[str, str | None] = field(default_factory=dict)
     _alone: dict[str, Verdict] = field(default_factory=dict)
+    _served: dict[str, str] = field(default_factory=dict)
 
     def prove(self, claim: Property) -> Verdict:
         """The verdict on one property, all that it rests on included."""
@@ -195,8 +194,9 @@ class Prover:
         started = time.perf_counter()
         verdict = Verdict(claim.id, claim.law, "unknown", claim.bounds, claim.kind)
         assumed = getattr(claim.relaxed, "assumed", "")
-        verdict.scope = (*claim.scope.pins(), *([f"only where: {assumed}"] if assumed else []))
-        verdict.bounds = f"{claim.bounds}; {claim.scope.names()}"
+        where = [f"only where: {assumed}"] if assumed else []
+        verdict.scope = (*claim.scope.closed(self.model.universe), *claim.scope.pins(), *where)
+        verdict.bounds = "; ".join((claim.bounds, *claim.scope.open()))
         verdict.relaxed = replaced_by(claim, self.model)
         try:
             self._prove(claim, verdict)
@@ -384,7 +384,9 @@ class Prover:
         z3 = verdict.solvers.setdefault("z3", SolverResult())
         proved: dict[str, str] = {}
         agreed = not self.recheck
-        for seconds, encoding in itertools.product(ROUNDS, ENCODINGS):
+        # What served for the last path of a law will rather serve for the next.
+        encodings = sorted(ENCODINGS, key=lambda encoding: encoding != self._served.get(verdict.id))
+        for seconds, encoding in itertools.product(ROUNDS, encodings):
             text = smt_lib(obligation, encoding, f"{name}\n{law}\nencoding: {encoding}; unsat means proved")
             if encoding not in proved:
                 answer = solve("z3", text, seconds["z3"])
@@ -392,6 +394,7 @@ class Prover:
                 if answer.verdict != "unsat":
                     continue
                 proved[encoding] = text
+                self._served[verdict.id] = encoding
             agreed = agreed or self._agrees(text, verdict, seconds)
             if agreed:
                 break
@@ -539,7 +542,8 @@ class Law:
             return ""
         if not any(path.actions for path in paths):
             constant = all(all(c is True for c in claims_of(path.claim)) for path in paths)
-            return "it claims nothing" if constant and _returns_only_true(self._claim.predicate) else ""
+            hollow = constant and is_hollow(self._claim.predicate, lambda: self.explored(self.body))
+            return "it claims nothing" if hollow else ""
         if any(self._reads(found, path) for path in paths):
             return ""
         # It may rest on what was accepted: then it fails where the last action is not asked.
@@ -596,17 +600,6 @@ class Law:
             if ended is not path.ended or (ended is None and not _same_claim(claim, path.claim)):
                 return "accounts that are not named are looked at one by one: of them only sums may be used"
         return ""
-
-
-def _returns_only_true(predicate: Callable[..., Any]) -> bool:
-    """Whether the text of a predicate returns nothing but `True`, or `every` of nothing."""
-    try:
-        text = textwrap.dedent(inspect.getsource(predicate))
-        returned = [node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Return)]
-    except (OSError, TypeError, SyntaxError):
-        return False
-    empty = ("True", "every([])", "every(())", "every(tuple())", "every(list())")
-    return bool(returned) and all(value is not None and ast.unparse(value) in empty for value in returned)
 
 
 class _Again(Run):

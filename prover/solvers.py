@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import re
 import subprocess
 import sys
 import threading
@@ -40,8 +41,8 @@ def _z3(text: str, seconds: float) -> str:
 
 def z3_solver(text: str, seconds: float) -> z3.Solver:
     """A fresh Z3 with its own context that has read a text; the caller may ask it for a model."""
-    context = z3.Context()
-    solver = z3.Solver(ctx=context)
+    logic = re.search(r"\(set-logic (\w+)\)", text)
+    solver = z3.SolverFor(logic[1] if logic else "ALL", ctx=z3.Context())
     solver.set("timeout", int(seconds * 1000))
     solver.set("rlimit", Z3_RESOURCES)
     solver.set("random_seed", 0)

@@ -100,7 +100,8 @@ def _copy(hint: Any, source: str) -> str:
         value = get_args(kind)[1]
         inner = plain(value)
         if is_record(inner) or get_origin(inner) is dict:
-            return f"{{k: {_copy(value, 'v')} for k, v in {source}.items()}}"
+            items = f"{{k: {_copy(value, 'v')} for k, v in {source}.items()}}"
+            return f"({items} if type({source}) is dict else {source}.like({items}))"
         return f"{source}.copy()"
     return source
 

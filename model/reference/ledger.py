@@ -196,10 +196,11 @@ class Ledger(Machine):
 
     def surplus(self) -> int:
         """LED-1: quote held beyond what the books account for; always zero."""
-        claims = self.insurance + self.fees + self.pot
-        for account in self.accounts.values():
-            claims += account.cash - sum(position.cost for position in account.positions.values())
-        return self.held[USD] * QUOTE_PER_UNIT - claims
+        owned = sum(
+            account.cash - sum(position.cost for position in account.positions.values())
+            for account in self.accounts.values()
+        )
+        return self.held[USD] * QUOTE_PER_UNIT - self.insurance - self.fees - self.pot - owned
 
     def collateral_surplus(self, asset: AssetId) -> int:
         """LED-2: base units of an asset held beyond the collateral of all accounts; always zero."""

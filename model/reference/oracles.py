@@ -49,13 +49,14 @@ class Oracles(Ledger):
     def _reported(self, asset: AssetId) -> tuple[int, int, int]:
         """Mark, lower and higher edge that the usable reports agree on."""
         terms = self.asset_terms[asset]
-        usable = [report for report in self.sources[asset].values() if is_usable(report, terms, self.now)]
-        if len(usable) < QUORUM:
+        reports = self.sources[asset]
+        prices = sorted(r.price for r in reports.values() if is_usable(r, terms, self.now))
+        if len(prices) < QUORUM:
             raise Rejected("ORC-4")
         return (
-            lower_median([report.price for report in usable]),
-            lower_median([report.price - report.confidence for report in usable]),
-            upper_median([report.price + report.confidence for report in usable]),
+            lower_median(prices),
+            lower_median(sorted(r.price - r.confidence for r in reports.values() if is_usable(r, terms, self.now))),
+            upper_median(sorted(r.price + r.confidence for r in reports.values() if is_usable(r, terms, self.now))),
         )
 
     @rule("ORC-6")
@@ -101,14 +102,14 @@ def is_usable(report: Report, terms: AssetTerms, now: int) -> bool:
     )
 
 
-def lower_median(values: list[int]) -> int:
-    """ORC-3: the middle value, of two middle values the lower."""
-    return sorted(values)[div_down(len(values) - 1, 2)]
+def lower_median(ordered: list[int]) -> int:
+    """ORC-3: of values in ascending order the middle one, of two middle ones the lower."""
+    return ordered[div_down(len(ordered) - 1, 2)]
 
 
-def upper_median(values: list[int]) -> int:
-    """ORC-3: the middle value, of two middle values the higher."""
-    return sorted(values)[div_down(len(values), 2)]
+def upper_median(ordered: list[int]) -> int:
+    """ORC-3: of values in ascending order the middle one, of two middle ones the higher."""
+    return ordered[div_down(len(ordered), 2)]
 
 
 def within_band(price: int, last: int) -> bool:

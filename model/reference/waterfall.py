@@ -5,6 +5,7 @@ Rules: `spec/reference/09-waterfall.md`.
 
 from marginspec.model.kernel import Rejected, action, rule
 from marginspec.model.kernel.fixed import div_down, div_up, mul_div_down, mul_div_up
+from marginspec.model.reference.ledger import Position
 from marginspec.model.reference.liquidation import Liquidation
 from marginspec.model.reference.notation import (
     DAY,
@@ -114,11 +115,8 @@ class Waterfall(Liquidation):
     def _most_profitable(self, market: MarketId, counterparty: AccountId) -> None:
         """Refuse a counterparty while a position on its side has more profit."""
         mark, chosen = self.mark(market), self.accounts[counterparty].positions[market]
-        for other in self.accounts.values():
-            rival = other.positions[market]
-            same_side = rival.size != 0 and (rival.size > 0) == (chosen.size > 0)
-            if same_side and profit(rival, mark) > profit(chosen, mark):
-                raise Rejected("DEF-10")
+        if any(_outranks(other.positions[market], chosen, mark) for other in self.accounts.values()):
+            raise Rejected("DEF-10")
 
     @action(weight=8)
     @rule("DEF-12")
@@ -208,6 +206,12 @@ class Waterfall(Liquidation):
         self.insurance += owed * QUOTE_PER_UNIT + self.accounts[account].cash
         self.accounts[account].cash = 0
         self._pull(USD, self.owner(account), owed)
+
+
+def _outranks(rival: Position, chosen: Position, mark: int) -> bool:
+    """Whether a position has more profit than one on the same side."""
+    same_side = rival.size != 0 and (rival.size > 0) == (chosen.size > 0)
+    return same_side and profit(rival, mark) > profit(chosen, mark)
 
 
 def deleverage_payment(deficit: int, size: int, whole: int, gained: int, spare: int) -> int:

@@ -29,6 +29,7 @@ from marginspec.properties.reference.scope import (
     positions_in_one_market,
     watch,
 )
+from marginspec.properties.relaxation import EACH, put
 from marginspec.properties.scope import pinned
 
 
@@ -67,8 +68,12 @@ def vault_holds_what_is_recorded(venue: Reference) -> Any:
 @chapter.invariant("REF-LED-6", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
 def counted_collateral_is_collateral(venue: Reference, asset: AssetId) -> Any:
     """No more of a holding counts than there is of it."""
-    holdings = [account.collateral[asset] for account in venue.accounts.values()]
-    return every([h.counted >= 0 for h in holdings] + [h.counted <= h.amount for h in holdings])
+    return every(
+        condition
+        for account in venue.accounts.values()
+        for holding in (account.collateral[asset],)
+        for condition in (holding.counted >= 0, holding.counted <= holding.amount)
+    )
 
 
 @chapter.invariant("REF-LED-7", bounds=ANY_STEP, scope=LEDGER, relaxed=watched)
@@ -111,8 +116,8 @@ FUNDING = {
 )
 def funding_never_pays_out_more_than_it_takes(venue: Reference) -> Any:
     """The pot covers all funding that is still to be credited: funding is zero-sum, rounding stays with the venue."""
-    held = [p for account in venue.accounts.values() for p in account.positions.values()]
-    return venue.pot * FUNDING_SCALE >= sum(p.size * p.funding_index for p in held)
+    owed = sum(p.size * p.funding_index for account in venue.accounts.values() for p in account.positions.values())
+    return venue.pot * FUNDING_SCALE >= owed
 
 
 # --- Solvency -------------------------------------------------------------------------------------------------------
@@ -139,8 +144,7 @@ def nobody_owns_more_than_the_vault_holds(venue: Reference, mark: StoredPrice, o
     marks = {HERE: mark, ELSEWHERE: other_mark}
     for market in marks:
         assume(longs_equal_shorts(venue, market))
-        for account in venue.accounts.values():
-            account.positions[market].funding_index = venue.markets[market].funding_index
+        put(venue.markets[market].funding_index, venue, "accounts", EACH, "positions", market, "funding_index")
     assume(settlement_asset_is_conserved(venue))
     assume(funding_never_pays_out_more_than_it_takes(venue))
     assume(funds_are_never_negative(venue))

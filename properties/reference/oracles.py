@@ -50,8 +50,8 @@ def one_faulty_source_of_three_cannot_move_the_price(
     assume(right <= other)
     return every(
         condition
-        for values in ([faulty, right, other], [right, faulty, other], [other, right, faulty])
-        for median in (lower_median(values), upper_median(values))
+        for reported in ([faulty, right, other], [right, faulty, other], [other, right, faulty])
+        for median in (lower_median(sorted(reported)), upper_median(sorted(reported)))
         for condition in (right <= median, median <= other)
     )
 
@@ -59,7 +59,7 @@ def one_faulty_source_of_three_cannot_move_the_price(
 @chapter.lemma("REF-ORC-2")
 def two_sources_bound_the_price(venue: Reference, first: ReportedPrice, second: ReportedPrice) -> Any:
     """Of two sources the lower median is the smaller value and the upper median the larger one."""
-    values = [first, second]
+    values = sorted([first, second])
     low, high = lower_median(values), upper_median(values)
     return every((low <= first, low <= second, first <= high, second <= high, low + high == first + second))
 
@@ -68,9 +68,8 @@ def two_sources_bound_the_price(venue: Reference, first: ReportedPrice, second: 
 def median_of_larger_values_is_not_smaller(venue: Reference, first: Report, second: Report, third: Report) -> Any:
     """The accepted price is the middle one of three, and smaller values never have a larger median."""
     reports = (first, second, third)
-    prices = [r.price for r in reports]
-    lower = [r.price - r.confidence for r in reports]
-    a, b, c = prices
+    a, b, c = (r.price for r in reports)
+    prices, lower = sorted([a, b, c]), sorted(r.price - r.confidence for r in reports)
     middle = max(min(a, b), min(max(a, b), c))
     return every(
         (
@@ -131,16 +130,19 @@ def accepted_price_is_what_fresh_sources_say(venue: Reference, caller: User, ass
     venue.update_price(caller, asset)
     price, terms = venue.assets[asset], venue.asset_terms[asset]
     assume(price.tripped_at == 0)
-    usable = [report for report in venue.sources[asset].values() if is_usable(report, terms, venue.now)]
+    reports, now = venue.sources[asset], venue.now
+    prices = sorted(r.price for r in reports.values() if is_usable(r, terms, now))
     return every(
         (
-            len(usable) >= QUORUM,
+            len(prices) >= QUORUM,
             price.time == venue.now,
             price.low <= price.mark,
             price.mark <= price.high,
-            price.mark == lower_median([report.price for report in usable]),
-            price.low == lower_median([report.price - report.confidence for report in usable]),
-            price.high == upper_median([report.price + report.confidence for report in usable]),
+            price.mark == lower_median(prices),
+            price.low
+            == lower_median(sorted(r.price - r.confidence for r in reports.values() if is_usable(r, terms, now))),
+            price.high
+            == upper_median(sorted(r.price + r.confidence for r in reports.values() if is_usable(r, terms, now))),
         )
     )
 
@@ -161,11 +163,17 @@ def stale_market_moves_no_position(venue: Reference, step: Step, market: MarketI
     asset = venue.market_terms[market].asset
     assume(venue.assets[asset].mark == 0 or venue.now > venue.assets[asset].time + MAX_AGE)
     assume(step.action != "start_settlement")
-    before = [account.positions[market].size for account in venue.accounts.values()]
+    before = venue.clone()
     step.take(venue)
-    after = [account.positions[market].size for account in venue.accounts.values()]
-    same = [one == other for one, other in zip(before, after, strict=True)]
-    return every((*same, step.action != "seize_collateral" or step.argument("asset") != asset))
+    return every(
+        (
+            *(
+                own.positions[market].size == before.accounts[name].positions[market].size
+                for name, own in venue.accounts.items()
+            ),
+            step.action != "seize_collateral" or step.argument("asset") != asset,
+        )
+    )
 
 
 @chapter.lemma(

@@ -37,7 +37,7 @@ from marginspec.properties.reference.relaxed import (
     has_price,
 )
 from marginspec.properties.reference.scope import ANY_STEP, LEDGER, chapter
-from marginspec.properties.relaxation import AnyInteger, Relaxation, forget, shift, simulates
+from marginspec.properties.relaxation import EACH, AnyInteger, Relaxation, forget, shift, simulates
 
 if TYPE_CHECKING:
     from marginspec.model.reference.venue import Reference as _Venue
@@ -189,8 +189,10 @@ class RankWithin(_Venue):
     ) -> Any:
         """Terms of deleveraging are two numbers; finding them settles all funding, refuses, or changes nothing else,
         within the ranges."""
-        for name in self.accounts:
-            FundingWithin._settle(self, name)  # type: ignore[arg-type]
+        for each in self.markets:
+            FundingWithin._accrue(self, each)  # type: ignore[arg-type]
+            self.pot += shift(self, "accounts", EACH, "positions", each, "cost")
+            forget(self, "accounts", EACH, "positions", each, "funding_index")
         return anything(AnyInteger), anything(AnyInteger)
 
 

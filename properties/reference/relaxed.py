@@ -21,6 +21,7 @@ from marginspec.model.reference.oracles import MAX_AGE
 from marginspec.properties.law import anything, every
 from marginspec.properties.reference.scope import ELSEWHERE, HERE
 from marginspec.properties.relaxation import (
+    EACH,
     UNUSED,
     AnyInteger,
     Relaxation,
@@ -205,6 +206,14 @@ class AnyFunding(_Venue):
             forget(self, "markets", market, name)
 
 
+def _settle_all(venue: Any) -> None:
+    """Every account is settled, with any funding."""
+    for market in venue.markets:
+        AnyFunding._accrue(venue, market)
+        venue.pot += shift(venue, "accounts", EACH, "positions", market, "cost")
+        forget(venue, "accounts", EACH, "positions", market, "funding_index")
+
+
 class AnyRealisation(_Venue):
     """A change of a position realises anything."""
 
@@ -273,8 +282,7 @@ class AnyRank(_Venue):
         self, account: AccountId, market: MarketId, counterparty: AccountId, deficit: int
     ) -> Any:
         """Terms of deleveraging are two numbers; finding them settles all funding, refuses, or changes nothing else."""
-        for name in self.accounts:
-            AnyFunding._settle(self, name)  # type: ignore[arg-type]
+        _settle_all(self)
         return anything(AnyInteger), anything(AnyInteger)
 
 
@@ -363,8 +371,7 @@ class AnySettling(AnyFunding, AnyTerms):
     @simulates("REF-RLX-32")
     def _settle_all(self) -> None:
         """Settling all accounts does to each what REF-RLX-11 says."""
-        for account in self.accounts:
-            AnyFunding._settle(self, account)
+        _settle_all(self)
 
 
 class RankingAll(_Venue):

@@ -31,22 +31,25 @@ def deposit_comes_back_exactly(venue: Reference, account: AccountId, token: Toke
     counted before and what the deposit added, as much stays as is in proportion to what is left: the count may fall or
     rise by a round trip, and is never more than the collateral (REF-LED-6)."""
     own, total = venue.accounts[account].clone(), venue.held[token]
-    wallet = dict(venue.balance[token])
+    wallet = venue.balance[token].copy()
     venue.deposit(account, token, amount)
     assume(venue.transfer_fee[token] == 0)
     venue.withdraw(account, token, amount)
     after = venue.accounts[account]
-    same = [
-        after.cash == own.cash,
-        *(after.collateral[asset].amount == held.amount for asset, held in own.collateral.items()),
-        *(venue.balance[token][holder] == before for holder, before in wallet.items()),
-    ]
+    in_proportion = True
     if token != USD:
         asset = AssetId(token)
         terms, left, before = venue.asset_terms[asset], after.collateral[asset], own.collateral[asset]
         added = counted_in_tiers(total + amount, terms) - counted_in_tiers(total, terms)
-        same.append(left.counted * (before.amount + amount) <= (before.counted + added) * left.amount)
-    return every(same)
+        in_proportion = left.counted * (before.amount + amount) <= (before.counted + added) * left.amount
+    return every(
+        (
+            in_proportion,
+            after.cash == own.cash,
+            *(after.collateral[asset].amount == held.amount for asset, held in own.collateral.items()),
+            *(venue.balance[token][holder] == before for holder, before in wallet.items()),
+        )
+    )
 
 
 @chapter.theorem("REF-RT-2", bounds=ANY_MARGIN, relaxed=unchecked_margin)

@@ -24,6 +24,7 @@ from marginspec.model.reference.notation import (
 from marginspec.model.reference.positions import profit
 from marginspec.model.reference.venue import BALANCED, Reference
 from marginspec.properties.law import Chapter, Step
+from marginspec.properties.relaxation import EACH, put
 from marginspec.properties.scope import Options, Scope, pinned
 
 ETH, BTC = AssetId(TokenId("ETH")), AssetId(TokenId("BTC"))
@@ -101,8 +102,7 @@ def settled(venue: Reference) -> Reference:
     """The venue with all funding accrued and settled."""
     for name, market in venue.markets.items():
         market.accrued_at = venue.now
-        for account in venue.accounts.values():
-            account.positions[name].funding_index = market.funding_index
+        put(market.funding_index, venue, "accounts", EACH, "positions", name, "funding_index")
     return venue
 
 

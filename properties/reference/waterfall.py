@@ -177,7 +177,7 @@ def deleveraging_leaves_its_counterparty_within_its_margin(
     """A deleveraged counterparty keeps all but what it pays, of profit and beyond maintenance, and risks less; it pays
     for the part that it closes (REF-DEF-1 and 2), to the account, of which as much is closed."""
     mark = venue.assets[venue.market_terms[market].asset].mark
-    settled = after_funding(venue, *venue.accounts)
+    settled = after_funding(venue, account, counterparty)
     before = [worth(settled, party, market) for party in (counterparty, account)]
     position = venue.accounts[counterparty].positions[market]
     size, gained = position.size, profit(settled.accounts[counterparty].positions[market], mark)

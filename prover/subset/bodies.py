@@ -61,7 +61,11 @@ class Body(Expressions):
         return self.of(node)
 
     def statements(self, nodes: Iterable[ast.stmt]) -> None:
+        ended = False
         for node in nodes:
+            if ended:
+                self.say(node, "dead", f"`{short(node)}`")
+            ended = _ends(node)
             self.statement(node)
 
     def _inside(self, node: ast.FunctionDef | ast.Lambda, scope: dict[str, Kind], given: set[str]) -> Kind:
@@ -128,6 +132,8 @@ class Body(Expressions):
         self.results[-1].append(NONE if node.value is None else self.of(node.value))
 
     def _do_if(self, node: ast.If) -> None:
+        if isinstance(node.test, ast.Constant):
+            self.say(node, "dead", f"a branch of `if {short(node.test)}`")
         self.of(node.test)
         self.statements([*node.body, *node.orelse])
 
@@ -256,6 +262,16 @@ class Body(Expressions):
             self.say(target, "constant", f"`{short(target)}` is changed")
         elif held.tag == "record" and held.of in self.world.constant_classes and held.flag:
             self.say(target, "constant", f"`{short(target)}` of a {held.of.__name__}, which is constant, is changed")
+
+
+def _ends(node: ast.stmt) -> bool:
+    """Whether what stands after a statement is never reached."""
+    if isinstance(node, ast.If):
+        return any(map(_ends, node.body)) and any(map(_ends, node.orelse))
+    if isinstance(node, ast.While):
+        always = isinstance(node.test, ast.Constant) and bool(node.test.value)
+        return always and not any(isinstance(part, ast.Break) for part in ast.walk(node))
+    return isinstance(node, ast.Return | ast.Raise | ast.Break | ast.Continue)
 
 
 def _parameters(node: ast.FunctionDef | ast.Lambda) -> list[ast.arg]:

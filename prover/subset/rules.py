@@ -26,6 +26,7 @@ RULES: dict[str, Rule] = {
     "match": Rule("`match`", "`if` and `elif`"),
     "raise": Rule("`raise` of anything else than a rule", '`raise Rejected("ID")` with the ID as a literal'),
     "try": Rule("`try` with anything else than `except Rejected`", "`except Rejected`, without `finally`"),
+    "dead": Rule("a statement that is never reached", "nothing after `return`, `raise`, `break` and `continue`"),
     "statement": Rule("`with`, `async`, `await`, `yield`", "plain statements; a function returns a list"),
     # --- Expressions ---
     "float": Rule("floats and true division", "`//` or a kernel function that names its rounding"),

@@ -146,6 +146,11 @@ REFUSED: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     "raise of another": ("raise", [action('raise ValueError("DEP-9")')]),
     "a computed rule": ("raise", [action('raise Rejected("DEP-" + "9")')]),
     "Rejected as a value": ("raise", [action('refusal = Rejected("DEP-9")')]),
+    "after a return": ("dead", [law("return True\nreturn strongbox.total == amount")]),
+    "after a refusal": ("dead", [action('raise Rejected("DEP-9")\namount += 1')]),
+    "after two returns": ("dead", [law("if amount == 0:\n    return True\nelse:\n    return True\nreturn amount == 1")]),
+    "after an endless loop": ("dead", [law("while True:\n    return True\nreturn amount == 1")]),
+    "under if False": ("dead", [law("if False:\n    return strongbox.total == amount\nreturn True")]),
     # Expressions.
     "a float": ("float", [action("amount *= 1.0")]),
     "a quotient": ("float", [action("amount = amount / 2")]),

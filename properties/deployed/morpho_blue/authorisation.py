@@ -31,7 +31,7 @@ def _of_each_market(venue: MorphoBlue, who: User, name: str) -> list[Any]:
 def only_oneself_can_authorise(venue: MorphoBlue, who: User, step: Step) -> Any:
     """Nobody else can change whom an account has authorised."""
     assume(step.argument("caller") != who and settled(venue, step))
-    before = dict(venue.is_authorized[who])
+    before = venue.is_authorized[who].copy()
     step.take(venue)
     return venue.is_authorized[who] == before
 
@@ -96,7 +96,7 @@ def only_the_payer_pays(venue: MorphoBlue, who: User, step: Step) -> Any:
     """No action by another takes tokens out of an account's wallet or spends its allowance."""
     caller = step.argument("caller")
     assume(caller is not None and caller != who and settled(venue, step))
-    before = [(venue.balance[t][Account(who)], venue.allowance[t][who]) for t in venue.balance]
+    before, own = venue.clone(), Account(who)
     step.take(venue)
-    after = [(venue.balance[t][Account(who)], venue.allowance[t][who]) for t in venue.balance]
-    return all(b <= c and d == e for (b, d), (c, e) in zip(before, after, strict=True))
+    unspent = all(before.allowance[t][who] == venue.allowance[t][who] for t in venue.allowance)
+    return unspent and all(before.balance[t][own] <= venue.balance[t][own] for t in venue.balance)

@@ -133,11 +133,11 @@ def bad_debt_is_borne_by_suppliers_pro_rata(
 ) -> Any:
     """A liquidation changes no supply shares, so that what suppliers lose is shared in proportion to their shares."""
     assume(accrued(venue, market))
-    before = [p.supply_shares for p in venue.positions[market].values()]
-    total = venue.markets[market].total_supply_shares
+    before = venue.clone()
     venue.liquidate(caller, market, borrower, seized_assets, repaid_shares)
-    same = [p.supply_shares for p in venue.positions[market].values()] == before
-    return same and venue.markets[market].total_supply_shares == total
+    shares = before.positions[market]
+    same = all(p.supply_shares == shares[who].supply_shares for who, p in venue.positions[market].items())
+    return same and venue.markets[market].total_supply_shares == before.markets[market].total_supply_shares
 
 
 @chapter.theorem("MB-LIQ-8", given=(borrow_shares_add_up,), rests_on=AT_ANY_TIME, relaxed=any_tokens)

@@ -22,24 +22,14 @@ class AnyTokens(_MorphoBlue):
     @simulates("MB-RLX-1")
     def _push(self, token: Token, receiver: Account, amount: int) -> None:
         """A payment by the contract changes nothing but balances."""
-        _forget_balances(self)
+        forget(self, "balance", but=REST)
 
     @simulates("MB-RLX-2")
     def _pull(self, token: Token, payer: User, amount: int) -> None:
         """A payment to the contract changes nothing but balances and allowances."""
-        _forget_balances(self)
-        for other, allowances in self.allowance.items():
-            for user in allowances:
-                if user != REST:
-                    forget(self, "allowance", other, user)
-
-
-def _forget_balances(venue: _MorphoBlue) -> None:
-    """Nobody but who is named is paid or pays."""
-    for token, balances in venue.balance.items():
-        for account in balances:
-            if account != REST:
-                forget(venue, "balance", token, account)
+        # Nobody but who is named is paid or pays.
+        forget(self, "balance", but=REST)
+        forget(self, "allowance", but=REST)
 
 
 any_tokens = Relaxation(AnyTokens)

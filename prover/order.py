@@ -1,0 +1,197 @@
+"""The order in which a map lists identifiers that are alike: what could tell it is run with every order.
+
+A proof lists them in one order, and whoever is met first is the first of them. Sums, `all` and their like come to the
+same in every order. Where else code takes the keys or values of a map one after the other (a loop, a list, `zip`), the
+run is asked for an order, and explores all of them.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import sys
+from collections.abc import Iterator, Sequence
+from functools import cache
+from types import CodeType, FrameType
+from typing import Any
+
+from marginspec.prover.subset.sources import is_own, source_of, trusted_code
+from marginspec.prover.symbolic import Alike, Run, Unsupported
+
+AGGREGATES = ("all", "any", "every", "len", "max", "min", "sorted", "sum")
+"""What comes to the same in every order, unless told by a key what to compare."""
+
+QUIET = (*AGGREGATES, "abs", "argument", "bool", "divmod", "implies", "get", "items", "keys", "values")
+"""What neither changes nor refuses anything."""
+
+KERNEL = ("marginspec.model.kernel.evm", "marginspec.model.kernel.fixed")
+
+Place = tuple[int | None, int | None, int | None, int | None]
+
+
+class OrderedMap(dict[Any, Any]):
+    """A map of a state with keys that are alike; what looks at all of it in its order is asked what for."""
+
+    __slots__ = ("_groups",)
+    _groups: Sequence[Alike]
+
+    @classmethod
+    def of(cls, items: dict[Any, Any], groups: Sequence[Alike]) -> dict[Any, Any]:
+        """A map with these items; a plain one where no two of its keys are alike."""
+        groups = [group for group in groups if sum(member in items for member in group.members) > 1]
+        if not groups:
+            return items
+        made = cls(items)
+        made._groups = groups
+        return made
+
+    def like(self, items: dict[Any, Any]) -> OrderedMap:
+        """A map with the same keys and other items."""
+        made = type(self)(items)
+        made._groups = self._groups
+        return made
+
+    def copy(self) -> OrderedMap:
+        return self.like(dict(zip(dict.keys(self), dict.values(self), strict=True)))
+
+    def _order(self, frame: FrameType) -> Sequence[Any]:
+        keys = list(dict.keys(self))
+        if not tells_order(frame.f_code, frame.f_lasti, frame.f_globals.get("__name__", "")):
+            return keys
+        for group in self._groups:
+            keys = _rearranged(keys, group)
+        return keys
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._order(sys._getframe(1)))
+
+    def __reversed__(self) -> Any:
+        return reversed(self._order(sys._getframe(1)))
+
+    def keys(self) -> Any:
+        return list(self._order(sys._getframe(1)))
+
+    def values(self) -> Any:
+        return [self[key] for key in self._order(sys._getframe(1))]
+
+    def items(self) -> Any:
+        return [(key, self[key]) for key in self._order(sys._getframe(1))]
+
+    def __or__(self, other: Any) -> Any:
+        raise Unsupported("two maps are joined, one of them of a state")
+
+    __ror__ = __ior__ = __or__
+
+
+def _rearranged(keys: list[Any], group: Alike) -> list[Any]:
+    """The keys with those of a group in the order that the current run has for it."""
+    names = ", ".join(str.__str__(member) for member in group.members)
+    if group.open:
+        raise Unsupported(f"something rests on the order of identifiers of which there are more than {names}")
+    orders = tuple(itertools.permutations(group.members))
+    order = Run.current.pick(f"order of {names}", orders)
+    here = [place for place, key in enumerate(keys) if any(key is member for member in group.members)]
+    present = [member for member in order if any(keys[place] is member for place in here)]
+    for place, member in zip(here, present, strict=True):
+        keys[place] = member
+    return keys
+
+
+@cache
+def tells_order(code: CodeType, instruction: int, module: str) -> bool:
+    """Whether an instruction of a model or law that takes what is in a map could tell in which order it comes."""
+    if trusted_code(code) or not is_own(module):
+        return False
+    source = source_of(code.co_filename)
+    place = next(itertools.islice(code.co_positions(), instruction // 2, None))
+    return source is None or place not in _orderless(code.co_filename, module.partition(".")[0])
+
+
+@cache
+def _orderless(file: str, package: str) -> frozenset[Place]:
+    """Where a file takes what is in a map only to add, compare or count it."""
+    known = tuple(name for name in sys.modules if name.partition(".")[0] in (package, "marginspec"))
+    source, loud, found = source_of(file), _loud(known), set[Place]()
+    for node in ast.walk(source.tree) if source is not None else ():
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in AGGREGATES):
+            continue
+        if len(node.args) != 1 or node.keywords:
+            continue
+        if not _may_refuse(node.args[0], loud):
+            found |= set(map(_place, _taken(node.args[0])))
+    return frozenset(found)
+
+
+def _taken(node: ast.expr) -> Iterator[ast.expr]:
+    """What an expression takes one after the other, all of which becomes one list or sum."""
+    if isinstance(node, ast.GeneratorExp | ast.ListComp):
+        yield node
+        for part in (*(made.iter for made in node.generators), node.elt):
+            yield from _taken(part)
+    elif isinstance(node, ast.Tuple | ast.List):
+        for part in node.elts:
+            if isinstance(part, ast.Starred):
+                yield from _taken(part.value)
+    else:
+        yield node
+
+
+def _place(node: ast.expr) -> Place:
+    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
+
+
+# --- What cannot refuse, fail or change anything ----------------------------------------------------------------------
+
+
+def _may_refuse(node: ast.AST, loud: dict[str, bool]) -> bool:
+    """Whether code may refuse, fail or change something. loud: which functions do, by name."""
+    parts = list(ast.walk(node))
+    return any(map(_is_loud, parts)) or any(loud.get(name, called) for part in parts for name, called in _named(part))
+
+
+def _is_loud(node: ast.AST) -> bool:
+    if isinstance(node, ast.Attribute | ast.Subscript):
+        return not isinstance(node.ctx, ast.Load)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.FloorDiv | ast.Mod):
+        return not isinstance(node.right, ast.Constant)
+    return isinstance(node, ast.Raise | ast.NamedExpr | ast.Call) and not (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
+    )
+
+
+def _named(node: ast.AST) -> list[tuple[str, bool]]:
+    """What a node may run, by name, and whether it certainly runs something."""
+    if isinstance(node, ast.Attribute):
+        return [(f"{node.attr} read", False)]
+    if isinstance(node, ast.Call):
+        passed = [(part.attr, False) for part in node.args if isinstance(part, ast.Attribute)]
+        return [(node.func.id if isinstance(node.func, ast.Name) else node.func.attr, True), *passed]  # type: ignore[attr-defined]
+    return []
+
+
+@cache
+def _loud(modules: Sequence[str]) -> dict[str, bool]:
+    """Of each function that a model or law may call, by name: whether one of that name may refuse, fail or change."""
+    bodies: dict[str, list[ast.stmt]] = {}
+    loud = dict.fromkeys(QUIET, False)
+    for module in modules:
+        known = module in KERNEL or is_own(module)
+        source = source_of(str(getattr(sys.modules.get(module), "__file__", ""))) if known else None
+        for node in ast.walk(source.tree) if source is not None else ():
+            if isinstance(node, ast.FunctionDef):
+                name = f"{node.name} read" if _is_property(node) else node.name
+                bodies.setdefault(name, []).extend(node.body)
+            elif isinstance(node, ast.Assign) and _is_new_type(node.value):
+                loud |= {target.id: False for target in node.targets if isinstance(target, ast.Name)}
+    loud |= dict.fromkeys(bodies, False)
+    while more := [n for n, body in bodies.items() if not loud[n] and any(_may_refuse(part, loud) for part in body)]:
+        loud |= dict.fromkeys(more, True)
+    return loud
+
+
+def _is_property(node: ast.FunctionDef) -> bool:
+    return any(isinstance(each, ast.Name) and each.id == "property" for each in node.decorator_list)
+
+
+def _is_new_type(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "NewType"
