@@ -35,8 +35,7 @@ class KeptProver(Prover):
         """See `Prover.alone`."""
         if self.emit is not None:
             return super().alone(claim)
-        given = [invariant.id for invariant in claim.given]
-        made_of = f"{texts_of(self.model, claim)} {claim.id} {claim.kind} {given}"
+        made_of = f"{texts_of(self.model, claim)} {claim.id} {hashlib.sha256(_said(claim).encode()).hexdigest()}"
         made: list[Verdict] = []
 
         def make() -> dict[str, Any]:
@@ -47,6 +46,19 @@ class KeptProver(Prover):
         entry = kept("proof", made_of, make, worth=lambda _: made[0].verdict == "proved")
         found = made[0] if made else _verdict(entry, made_of)
         return super().alone(claim) if found is None else found
+
+
+def _said(claim: Property) -> str:
+    """All that a claim is declared with, functions by where they are written."""
+    parts = [claim.kind, claim.law, claim.bounds, repr(claim.scope), _which(claim.predicate), _which(claim.before)]
+    parts += [f"{invariant.id} {_which(invariant.predicate)}" for invariant in claim.given]
+    parts += [_which(getattr(claim.relaxed, name, None)) for name in ("way", "given", "__call__")]
+    return "\n".join(parts)
+
+
+def _which(thing: Any) -> str:
+    line = getattr(getattr(thing, "__code__", None), "co_firstlineno", "")
+    return f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', '')}:{line}"
 
 
 def texts_of(model: type[Machine], claim: Property) -> str:

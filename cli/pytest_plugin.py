@@ -18,6 +18,7 @@ from marginspec.cli.runs import campaign_document
 from marginspec.cli.settings import read_settings
 from marginspec.cli.systems import System, system
 from marginspec.differential.campaign import NothingCompared, run
+from marginspec.differential.floor import hidden
 from marginspec.properties.law import Property
 from marginspec.prover.prove import Prover
 from marginspec.report.terminal import show_fuzz, show_prove
@@ -39,6 +40,7 @@ class Plugin:
     """The hooks. Bad input is pytest's UsageError, before anything is collected."""
 
     def __init__(self, config: pytest.Config) -> None:
+        self._told: list[dict[str, Any]] = []
         try:
             self._chosen = system(config.getoption("--marginspec"))
             for option in config.getoption("--artifact"):
@@ -57,34 +59,24 @@ class Plugin:
         session.ihook.pytest_collectreport(report=report)  # or others would count less than they are
         items.extend(report.result)
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what the tests of all workers tell."""
+        if report.when == "call":
+            self._told += [json.loads(str(text)) for name, text in report.user_properties if name == PROPERTY]
+
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """What all slices compared and reached together, and every declared difference: these are never hidden."""
-        told = _told(terminalreporter)
-        if told:
+        if self._told:
             terminalreporter.section("marginspec", sep="-")
-            for line in summary_lines(told):
+            for line in summary_lines(self._told):
                 terminalreporter.write_line(line)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """A whole run that is below the floor fails, although each of its tests passed; a part of one does not."""
-        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-        told = [] if reporter is None else _told(reporter)
-        whole = sum(each.get("steps", 0) for each in told) == session.config.getoption("--marginspec-steps")
-        if exitstatus == pytest.ExitCode.OK and whole and lacking_lines(told):
+        whole = sum(each.get("steps", 0) for each in self._told) == session.config.getoption("--marginspec-steps")
+        if exitstatus == pytest.ExitCode.OK and whole and lacking_lines(self._told):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def _told(reporter: Any) -> list[dict[str, Any]]:
-    """What the tests of all workers told."""
-    return [
-        json.loads(text)
-        for reports in reporter.stats.values()
-        for report in reports
-        if getattr(report, "when", None) == "call"
-        for name, text in report.user_properties
-        if name == PROPERTY
-    ]
 
 
 class Suite(pytest.Collector):
@@ -177,6 +169,7 @@ class Slice(_Test):
         document = campaign_document(suite.chosen, campaign, suite.target, suite.artifacts, allowed=allowed)
         text = _shown(lambda console: show_fuzz(document, console))
         told = {key: document[key] for key in ("steps", "comparisons", "declared", "rules", "regimes", *FLOOR)}
+        told["hidden"] = hidden(campaign.tally, campaign.limits)
         wrong = [f"divergence at {found['rule']}, {found['field']}" for found in document["divergences"]]
         self.tell(told, text, wrong[0] if wrong else None)
 
@@ -224,4 +217,6 @@ def lacking_lines(told: Sequence[dict[str, Any]]) -> list[str]:
     for name in slices[0]["unmodelled"] if slices else ():
         if all(name in each["unmodelled"] and name not in each["allowed_unmodelled"] for each in slices):
             lines.append(f"unmodelled, no action calls it: {name}")
+    if unshown := sorted({name for each in slices for name in each["hidden"]}):
+        lines.append(f"changed by calls, and not shown by the implementation: {', '.join(unshown)}")
     return lines

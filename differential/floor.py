@@ -58,9 +58,14 @@ def shortfalls(model: type[Machine], tally: Tally, limits: Limits, allowed: Coll
         lines.append("the implementation executed no call that was accepted")
     if functions := [name for name in limits.unmodelled if name not in allowed]:
         lines.append(f"unmodelled, no action calls them: {', '.join(functions)}")
-    if unseen := sorted(tally.unseen.keys() - limits.unobserved.keys()):
+    if unseen := hidden(tally, limits):
         lines.append(f"changed by calls, and not shown by the implementation: {', '.join(unseen)}")
     return lines
+
+
+def hidden(tally: Tally, limits: Limits) -> list[str]:
+    """The quantities that calls changed and the implementation does not show, but for those that its adapter names."""
+    return sorted(tally.unseen.keys() - limits.unobserved.keys())
 
 
 def _by_what(lacking: Mapping[str, str]) -> list[str]:

@@ -170,7 +170,8 @@ def arguments_of(predicate: Callable[..., Any]) -> dict[str, Any]:
     """Name and type of each argument of a predicate after the state."""
     hints = get_type_hints(predicate, include_extras=True)
     hints.pop("return", None)
-    return dict(list(hints.items())[1:])
+    state = predicate.__code__.co_varnames[0] if hasattr(predicate, "__code__") else next(iter(hints), "")
+    return {name: hint for name, hint in hints.items() if name != state}
 
 
 @dataclass(frozen=True)

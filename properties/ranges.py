@@ -15,7 +15,7 @@ from marginspec.model.kernel.machine import Machine
 from marginspec.model.kernel.numbers import UNBOUNDED, Number
 from marginspec.model.kernel.record import is_record, plain, variables_of
 from marginspec.properties.law import Chapter, Property, every
-from marginspec.properties.scope import REST
+from marginspec.properties.scope import is_of_rest
 
 RANGES = "RANGES"
 
@@ -49,7 +49,7 @@ def outside_of(state: Machine, fields: Callable[[str], bool]) -> Iterator[tuple[
     declared = dict(numbers_of(type(state)))
     for name, value in zip(state.names(), state.flatten(), strict=True):
         shape = shape_of(name)
-        if shape in declared and f"[{REST}" not in name and fields(shape):
+        if shape in declared and not is_of_rest(name) and fields(shape):
             for condition in within(declared[shape], value):
                 yield name, condition
 

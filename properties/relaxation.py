@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
 import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -146,10 +145,24 @@ def may_refuse(*rules: str, about: tuple[Any, ...] = ()) -> None:
             raise Rejected(rule)
 
 
+class Excluded(Irrelevant):
+    """What `granted` says does not hold here."""
+
+
+def unassuming(method: Callable[[], Any]) -> Any:
+    """What a replaced method does, which assumes nothing by itself."""
+    try:
+        return method()
+    except Excluded:
+        raise
+    except Irrelevant:
+        raise NotCovered("a replaced method assumes something: `given` or `granted` says what") from None
+
+
 def granted(condition: Any) -> None:
     """Say what holds of the numbers that a replaced method leaves open; the obligation claims it."""
     if not anything(bool, Condition(condition)):
-        raise Irrelevant
+        raise Excluded
 
 
 _variables_of = functools.cache(variables_of)
@@ -199,10 +212,13 @@ def simulates(
         @functools.wraps(method)
         def checked(self: Any, *arguments: Any, **named: Any) -> Any:
             covered(given(self, *arguments, **named))
-            return method(self, *arguments, **named)
+            if untold := [name for name in checked.marginspec_told if getattr(self, name) is None]:  # type: ignore[attr-defined]
+                raise NotCovered(f"a relaxation is used of a law that does not tell it {untold[0]}")
+            return unassuming(lambda: method(self, *arguments, **named))
 
         checked.marginspec_simulates = id, over, given  # type: ignore[attr-defined]
         checked.marginspec_total = total  # type: ignore[attr-defined]
+        checked.marginspec_told = ()  # type: ignore[attr-defined]
         return cast(F, checked)
 
     return wrap
@@ -254,6 +270,11 @@ def _replaced(way: type) -> Iterator[tuple[str, Any]]:
             raise ValueError(
                 f"{kind.__name__} replaces {sorted(methods.keys() - marked)} and no lemma says that it may"
             )
+        others = [n for n, m in vars(kind).items() if isinstance(m, property | classmethod | staticmethod)]
+        if others and not issubclass(Machine, kind):
+            raise ValueError(f"{kind.__name__} replaces {others[0]}, and of a property no lemma can say that it may")
+        for method in marked.values():
+            method.marginspec_told = tuple(_annotated(kind))  # type: ignore[attr-defined]
         yield from marked.items()
 
 
@@ -265,7 +286,8 @@ def simulations(relaxation: Relaxation, model: type[Machine], bounds: str, scope
         if not law:
             raise ValueError(f"{relaxation.name}.{name} has no docstring, so no law")
         predicate = _simulated(relaxation, model, name, method)
-        yield Property(id, law, "lemma", predicate, (), (), bounds, lambda state, step: True, scope, over)
+        needed = getattr(over, "obligations", ())
+        yield Property(id, law, "lemma", predicate, (), (), bounds, lambda state, step: True, scope, over, needed)
 
 
 def _simulated(relaxation: Relaxation, model: type[Machine], name: str, method: FunctionType) -> Callable[..., Any]:
@@ -285,7 +307,7 @@ def _simulated(relaxation: Relaxation, model: type[Machine], name: str, method: 
         oracle = _Oracle(rule, own, venue)
         with answered_by(oracle):
             # What it is given was assumed of the venue, of which the twin may leave open how it is asked.
-            refused, result = outcome(lambda: inspect.unwrap(method)(twin, **arguments))
+            refused, result = outcome(lambda: unassuming(lambda: inspect.unwrap(method)(twin, **arguments)))
         if refused != rule:
             return False
         same = [one == other for one, other in zip(twin.flatten(), venue.flatten(), strict=True) if one is not other]
@@ -306,9 +328,12 @@ def _told(way: type) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for kind in way.__mro__:
         if any(hasattr(member, "marginspec_simulates") for member in vars(kind).values()):
-            module = vars(sys.modules[kind.__module__])
-            found |= {name: eval(hint, module) for name, hint in inspect.get_annotations(kind).items()}
+            found |= _annotated(kind)
     return {name: typing.get_args(hint)[0] for name, hint in found.items()}
+
+
+def _annotated(kind: type) -> dict[str, Any]:
+    return inspect.get_annotations(kind, eval_str=True)
 
 
 def _arguments(method: FunctionType) -> dict[str, Any]:

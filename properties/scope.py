@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,11 @@ def pinned(*options: Any, why: str) -> Pin:
 
 REST = "rest"
 """The identifier that stands for everybody who is not named: its numbers are the sums of theirs, and it never acts."""
+
+
+def is_of_rest(name: str) -> bool:
+    """Whether a variable, by its name, belongs to everybody who is not named, or to one of them."""
+    return re.search(rf"\[{REST}( \d+)?\]", name) is not None
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,8 @@ class Scope:
 
     def pins(self) -> list[str]:
         """Every variable that is limited, with its options and the reason, as people read it."""
-        return [_pin(name, options) for name, options in self.fixed.items()]
+        free = {getattr(kind, "__name__", str(kind)): options for kind, options in self.free.items()}
+        return [_pin(name, options) for name, options in (*free.items(), *self.fixed.items())]
 
 
 def _named(kind: Any, keys: Options) -> str:

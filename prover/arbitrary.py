@@ -20,9 +20,9 @@ from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.numbers import UNBOUNDED, Number
 from marginspec.model.kernel.record import is_record, plain
 from marginspec.properties.law import Step, assume
-from marginspec.properties.scope import REST, NumberKey, Options, Scope
+from marginspec.properties.scope import REST, NumberKey, Options, Scope, is_of_rest
 from marginspec.prover.order import OrderedMap
-from marginspec.prover.symbolic import Alike, Name, Open, Pick, Run, SymBool, SymInt, Unknown, Unsupported
+from marginspec.prover.symbolic import Alike, Name, Open, Pick, Run, SymBool, SymInt, SymKey, Unknown, Unsupported
 
 
 class Arbitrary:
@@ -38,6 +38,7 @@ class Arbitrary:
         self._names = {str(m): Name(m) for members in _groups(scope) for m in members}
         self._eager: dict[str, tuple[Any, ...]] = {}
         self._alike = self.alike
+        self._kinds: dict[type[Machine], list[Any]] = {}
 
     @property
     def alike(self) -> tuple[Alike, ...]:
@@ -62,6 +63,31 @@ class Arbitrary:
                 free = names & {str(o) for o in options if isinstance(o, str)}
                 found |= free if free != names else set()
         return frozenset(found)
+
+    @property
+    def listed(self) -> frozenset[str]:
+        """The names of all identifiers that there are."""
+        return frozenset(str(key) for keys in self._scope.keys.values() for key in keys)
+
+    def misplaced(self, model: type[Machine], state: Machine, values: Sequence[Any]) -> str:
+        """What a state holds where its types declare something else; empty when all is as declared."""
+        if model not in self._kinds:
+            self._kinds[model] = [_kind_of(model, name) for name in state.names()]
+        for place, (kind, value) in enumerate(zip(self._kinds[model], values, strict=True)):
+            if not self._is_of(kind, value):
+                return f"{state.names()[place]} is made what is no {getattr(kind, '__name__', kind)}"
+        return ""
+
+    def _is_of(self, kind: Any, value: Any) -> bool:
+        if kind is bool:
+            return type(value) in (bool, SymBool)
+        if kind is int:
+            return type(value) in (int, SymInt)
+        keys = self._scope.keys.get(kind)
+        if keys is None or type(value) in (int, SymInt, SymKey):
+            return keys is None or any(isinstance(key, NumberKey) for key in keys) or _is_number(kind)
+        options = value.options if type(value) is Pick else (value,)
+        return all(any(str.__eq__(str(key), str(option)) for key in keys) for option in options)
 
     def template(self, model: type[Machine]) -> Callable[[], Machine]:
         """Arbitrary states of a model: each call gives a new one, on the numbers and identifiers of the current run."""
@@ -175,7 +201,7 @@ class Arbitrary:
 
     def _unknown(self, name: str, number: Number) -> Any:
         low, high = number.low, number.high
-        if f"[{REST}" in name:
+        if is_of_rest(name):
             # The sum over any number of accounts, none of them included.
             low, high = -UNBOUNDED if low < 0 else 0, UNBOUNDED if high > 0 else 0
         return Run.current.unknown(Unknown(name, low, high, number.typical))
@@ -201,6 +227,20 @@ def constants_of(state: Machine) -> list[Any]:
         else:
             found.append(value)
     return found
+
+
+def _kind_of(model: type[Machine], name: str) -> Any:
+    """The type that a model declares for a variable, by its name, without annotation."""
+    kind: Any = model
+    for step in re.findall(r"\[[^]]*\]|[^.\[\]]+", name):
+        kind = get_args(plain(kind))[1] if step.startswith("[") else fields_of(plain(kind))[step]
+    return plain(kind)
+
+
+def _is_number(kind: Any) -> bool:
+    while isinstance(kind, typing.NewType):
+        kind = kind.__supertype__
+    return plain(kind) is int
 
 
 def rest_of(names: Sequence[str]) -> list[int]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from marginspec.model.kernel.machine import Machine, Rejected
+from marginspec.model.kernel.machine import Machine, Rejected, actions_of
 from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Irrelevant, Property, Step, arguments_of, assume, every, outcome
-from marginspec.properties.ranges import outside_of
+from marginspec.properties.ranges import outside_of, within
 from marginspec.prover.arbitrary import Arbitrary
+from marginspec.prover.situations import number_of
+from marginspec.prover.terms import Unsupported
 
 
 def claimed(model: type[Machine], claim: Property, arbitrary: Arbitrary, state: Machine) -> Any:
@@ -19,13 +21,25 @@ def claimed(model: type[Machine], claim: Property, arbitrary: Arbitrary, state: 
     refuses and is no action fails the claim.
     """
     try:
-        assume(getattr(claim.relaxed, "given", lambda _: True)(state))
+        assume(_asked(state, lambda: getattr(claim.relaxed, "given", lambda _: True)(state)))
         _assume_given(claim, arbitrary, state)
         return _claimed(model, claim, arbitrary, state)
     except Rejected as refused:
         if refused.by_action:
             raise Irrelevant from None
         return False
+
+
+def _asked(state: Machine, predicate: Callable[[], Any]) -> Any:
+    """What is asked of a state before a step. Raises Unsupported where asking changes it, or assumes something."""
+    before = state.flatten()
+    try:
+        answer = predicate()
+    except Irrelevant:
+        raise Unsupported("what is asked of a state assumes something: an invariant says `implies`") from None
+    if any(one is not other for one, other in zip(before, state.flatten(), strict=True)):
+        raise Unsupported("what is asked of a state changes it: an invariant, `given` or `before` takes no action")
+    return answer
 
 
 def _assume_given(claim: Property, arbitrary: Arbitrary, state: Machine) -> None:
@@ -37,7 +51,7 @@ def _assume_given(claim: Property, arbitrary: Arbitrary, state: Machine) -> None
 def _assume_of(invariant: Property, state: Machine, arguments: dict[str, Any]) -> None:
     """An invariant that cannot be asked of a state does not hold of it."""
     try:
-        holds = invariant.predicate(state, **arguments)
+        holds = _asked(state, lambda: invariant.predicate(state, **arguments))
     except Rejected:
         raise Irrelevant from None
     assume(holds)
@@ -47,18 +61,18 @@ def _claimed(model: type[Machine], claim: Property, arbitrary: Arbitrary, state:
     hints = arguments_of(claim.predicate)
     arguments = {n: arbitrary.argument(h, n) for n, h in hints.items() if plain(h) is not Step}
     if claim.kind == "composition":
-        return _composed(claim, state, arbitrary.step(model, "step"))
+        return _composed(model, claim, state, arbitrary.step(model, "step"))
     if claim.kind != "invariant":
         steps = {n: arbitrary.step(model, n) for n, h in hints.items() if plain(h) is Step}
         return claim.predicate(state, **arguments, **steps)
     if not hasattr(claim.predicate, "fields"):  # else a state within its ranges is what this begins with
         _assume_of(claim, state, arguments)
     step = arbitrary.step(model, "step")
-    assume(claim.before(state, step))
+    assume(_asked(state, lambda: claim.before(state, step)))
     if fields := getattr(claim.predicate, "fields", None):
         return _within_ranges(state, step, fields)
     step.take(state)
-    return claim.predicate(state, **arguments)
+    return _asked(state, lambda: claim.predicate(state, **arguments))
 
 
 def _within_ranges(state: Machine, step: Step, fields: Callable[[str], bool]) -> Any:
@@ -69,17 +83,26 @@ def _within_ranges(state: Machine, step: Step, fields: Callable[[str], bool]) ->
     return every(condition for name, condition in outside_of(state, fields) if name in changed)
 
 
-def _composed(claim: Property, state: Machine, step: Step) -> Any:
+def _composed(model: type[Machine], claim: Property, state: Machine, step: Step) -> Any:
     """See `Chapter.composition`."""
-    assume(not claim.before(state, step))
-    prepared, first = state.clone(), claim.predicate(state, step)
-    if not claim.before(prepared, first):
+    assume(not _asked(state, lambda: claim.before(state, step)))
+    prepared, first = state.clone(), _asked(state, lambda: claim.predicate(state, step))
+    if not _can_be_taken(model, first) or not _asked(prepared, lambda: claim.before(prepared, first)):
         return False
     if outcome(lambda: first.take(prepared))[0] is not None:
         return outcome(lambda: step.take(state))[0] is not None
-    if not claim.before(prepared, step):
+    if not _asked(prepared, lambda: claim.before(prepared, step)):
         return False
     alone, both = outcome(lambda: step.take(state)), outcome(lambda: step.take(prepared))
     if alone[0] is not None or both[0] is not None:
         return alone[0] == both[0]
     return alone[1] == both[1] and state.flatten() == prepared.flatten()
+
+
+def _can_be_taken(model: type[Machine], step: Step) -> bool:
+    """Whether a step is an action of the model, with numbers in range."""
+    info = actions_of(model).get(step.action)
+    if info is None or set(info.arguments) != set(step.call.arguments):
+        return False
+    given = ((number_of(hint), step.argument(name)) for name, hint in info.arguments.items())
+    return all(condition for number, value in given if number is not None for condition in within(number, value))

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from marginspec.model.kernel.machine import Machine
+from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.properties.law import Property
 from marginspec.properties.ranges import with_ranges
 from marginspec.properties.scope import Scope
@@ -40,10 +40,10 @@ class Dependencies:
         yield from claim.given
         if claim.chapter is None:
             return
-        if claim.relaxed is not None and (unshown := _unshown(claim, model)):
-            self._missing[claim.id] = f"its relaxation replaces {unshown}, and no lemma shows that it may"
         everything = with_ranges(model, claim.chapter)
         known = {p.id: p for p in everything}
+        if claim.relaxed is not None and (wrong := _is_no_relaxation(claim, model, known)):
+            self._missing[claim.id] = wrong
         for id in claim.rests_on:
             if id not in known:
                 self._missing[claim.id] = f"rests on {id}, which is no property"
@@ -77,7 +77,8 @@ class Dependencies:
         """The verdict on a claim: what was found of it alone, if all that it rests on is proved."""
         own = alone[claim.id]
         rests = [id for id in self._all(claim, alone) if id != claim.id]
-        verdict = dataclasses.replace(own, rests_on=tuple(rests))
+        limits = [*own.scope, *self._limits_of_steps(claim, rests)]
+        verdict = dataclasses.replace(own, rests_on=tuple(rests), scope=tuple(limits))
         if own.verdict != "proved":
             return verdict
         reason = self._missing.get(claim.id, "") or next(self._lacking(claim, rests, alone), "")
@@ -85,18 +86,28 @@ class Dependencies:
             return dataclasses.replace(verdict, verdict="unknown", confirmed=False, algebra=False, reason=reason)
         return dataclasses.replace(verdict, confirmed=own.confirmed and all(alone[id].confirmed for id in rests))
 
+    def _limits_of_steps(self, claim: Property, rests: Sequence[str]) -> Iterator[str]:
+        """Where a composition covers the steps that a law, or what it rests on, leaves out: elsewhere nothing does."""
+        for each in self.claims:
+            if each.id in rests and each.kind == "composition":
+                pins = [pin for pin in each.scope.pins() if pin not in claim.scope.pins()]
+                if pins:
+                    yield f"steps that {each.id} covers only where: {', '.join(pins)}"
+
     def _lacking(self, claim: Property, rests: Sequence[str], alone: Mapping[str, Verdict]) -> Iterator[str]:
         for id in rests:
             if alone[id].verdict != "proved":
                 yield f"rests on {id}, which is {alone[id].verdict}"
             if id in self._missing:
                 yield f"rests on {id}, which {self._missing[id]}"
-        for given in claim.given:
-            assumed = getattr(given.relaxed, "assumed", "")
-            if assumed and getattr(claim.relaxed, "assumed", "") != assumed:
-                yield f"takes {given.id} for given, which is proved only where: {assumed}"
-            if narrower := _narrower(given.scope, claim.scope):
-                yield f"takes {given.id} for given, which is proved only where {narrower}"
+        known = {each.id: each for each in self.claims}
+        for each in (claim, *(known[id] for id in rests)):
+            took = alone[each.id].took
+            for other in self._rests[each.id]:
+                if other in each.given and (took is None or other.id in took):
+                    yield from _less_wide(each, other, "takes {} for given")
+                elif hasattr(other.predicate, "fields") or _replacement(other):
+                    yield from _less_wide(each, other, "rests on {}")
 
 
 def replaced_by(claim: Property, model: type[Machine]) -> tuple[str, ...]:
@@ -105,18 +116,50 @@ def replaced_by(claim: Property, model: type[Machine]) -> tuple[str, ...]:
         return ()
     relaxed = claim.relaxed(model)
     added = [vars(base) for base in relaxed.__mro__ if not issubclass(model, base)]
-    names = {name for members in added for name, member in members.items() if callable(member)}
+    names = {name for members in added for name, member in members.items() if _runs(member)}
     return tuple(sorted(name for name in names if hasattr(model, name) and not name.startswith("__")))
 
 
-def _unshown(claim: Property, model: type[Machine]) -> str:
-    """The first replaced method for which no lemma is named that it can do what the model's own does."""
+def _runs(member: object) -> bool:
+    return callable(member) or isinstance(member, property | classmethod | staticmethod)
+
+
+def _is_no_relaxation(claim: Property, model: type[Machine], known: Mapping[str, Property]) -> str:
+    """Why a claim's relaxed model need not do all that the model does; empty when lemmas say that it can."""
+    relaxed = claim.relaxed(model) if claim.relaxed is not None else model
+    if not issubclass(relaxed, model):
+        return f"its relaxation makes {relaxed.__name__}, which is no {model.__name__}"
+    if actions_of(relaxed).keys() != actions_of(model).keys():
+        lost = sorted(actions_of(relaxed).keys() ^ actions_of(model).keys())[0]
+        return f"its relaxation has other actions: {lost}"
     shown = getattr(claim.relaxed, "replaced", {})
-    return next((name for name in replaced_by(claim, model) if name not in shown), "")
+    for name in replaced_by(claim, model):
+        if name not in shown:
+            return f"its relaxation replaces {name}, and no lemma shows that it may"
+        lemma = known.get(shown[name].marginspec_simulates[0])
+        if lemma is None or _replacement(lemma) is not shown[name]:
+            return f"its relaxation replaces {name}, and {shown[name].marginspec_simulates[0]} is not the lemma of that"
+    return ""
+
+
+def _replacement(claim: Property) -> object:
+    """The method of which a lemma says that it can do what the model's own does."""
+    return getattr(claim.predicate, "replacement", None)
+
+
+def _less_wide(claim: Property, other: Property, words: str) -> Iterator[str]:
+    """Where a claim uses another that says less than it is used for."""
+    assumed = getattr(other.relaxed, "assumed", "")
+    if other in claim.given and assumed and getattr(claim.relaxed, "assumed", "") != assumed:
+        yield f"{words.format(other.id)}, which is proved only where: {assumed}"
+    if narrower := _narrower(other.scope, claim.scope):
+        yield f"{words.format(other.id)}, which is proved only where {narrower}"
 
 
 def _narrower(given: Scope, mine: Scope) -> str:
     """A pin of what is given that is not one of mine, or allows less; empty when there is none."""
+    if (given.keys, given.free) != (mine.keys, mine.free):
+        return "there are other identifiers"
     for name, options in given.fixed.items():
         if name not in mine.fixed or not set(map(_name, mine.fixed[name])) <= set(map(_name, options)):
             return f"{name} is {' or '.join(map(_name, options))}"

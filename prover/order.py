@@ -18,10 +18,10 @@ from typing import Any
 from marginspec.prover.subset.sources import is_own, source_of, trusted_code
 from marginspec.prover.symbolic import Alike, Run, Unsupported
 
-AGGREGATES = ("all", "any", "every", "len", "max", "min", "sorted", "sum")
+AGGREGATES = ("all", "any", "every", "max", "min", "sorted", "sum")
 """What comes to the same in every order, unless told by a key what to compare."""
 
-QUIET = (*AGGREGATES, "abs", "argument", "bool", "divmod", "implies", "get", "items", "keys", "values")
+QUIET = (*AGGREGATES, "len", "abs", "argument", "bool", "divmod", "implies", "get", "items", "keys", "values")
 """What neither changes nor refuses anything."""
 
 KERNEL = ("marginspec.model.kernel.evm", "marginspec.model.kernel.fixed")
@@ -68,6 +68,12 @@ class OrderedMap(dict[Any, Any]):
     def __reversed__(self) -> Any:
         return reversed(self._order(sys._getframe(1)))
 
+    def __len__(self) -> int:
+        for group in self._groups:
+            if group.open and _is_own(sys._getframe(1)):
+                raise Unsupported(f"identifiers are counted of which there are more than {_names(group)}")
+        return dict.__len__(self)
+
     def keys(self) -> Any:
         return list(self._order(sys._getframe(1)))
 
@@ -85,16 +91,23 @@ class OrderedMap(dict[Any, Any]):
 
 def _rearranged(keys: list[Any], group: Alike) -> list[Any]:
     """The keys with those of a group in the order that the current run has for it."""
-    names = ", ".join(str.__str__(member) for member in group.members)
     if group.open:
-        raise Unsupported(f"something rests on the order of identifiers of which there are more than {names}")
-    orders = tuple(itertools.permutations(group.members))
-    order = Run.current.pick(f"order of {names}", orders)
+        raise Unsupported(f"something rests on the order of identifiers of which there are more than {_names(group)}")
+    order = Run.current.pick(f"order of {_names(group)}", tuple(itertools.permutations(group.members)))
     here = [place for place, key in enumerate(keys) if any(key is member for member in group.members)]
     present = [member for member in order if any(keys[place] is member for place in here)]
     for place, member in zip(here, present, strict=True):
         keys[place] = member
     return keys
+
+
+def _names(group: Alike) -> str:
+    return ", ".join(str.__str__(member) for member in group.members)
+
+
+def _is_own(frame: FrameType) -> bool:
+    """Whether it is code of a model or law that runs."""
+    return not trusted_code(frame.f_code) and is_own(frame.f_globals.get("__name__", ""))
 
 
 @cache
@@ -112,14 +125,28 @@ def _orderless(file: str, package: str) -> frozenset[Place]:
     """Where a file takes what is in a map only to add, compare or count it."""
     known = tuple(name for name in sys.modules if name.partition(".")[0] in (package, "marginspec"))
     source, loud, found = source_of(file), _loud(known), set[Place]()
-    for node in ast.walk(source.tree) if source is not None else ():
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in AGGREGATES):
+    nodes = list(ast.walk(source.tree)) if source is not None else []
+    aggregates = {*AGGREGATES} - {name for node in nodes for name in _bound(node)}
+    for node in nodes:
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in aggregates):
             continue
         if len(node.args) != 1 or node.keywords:
             continue
         if not _may_refuse(node.args[0], loud):
             found |= set(map(_place, _taken(node.args[0])))
     return frozenset(found)
+
+
+def _bound(node: ast.AST) -> list[str]:
+    """The names that a node gives a meaning of their own."""
+    if isinstance(node, ast.Name):
+        return [node.id] if isinstance(node.ctx, ast.Store) else []
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.ImportFrom):
+        ours = node.module == "marginspec.properties.law"
+        return [alias.asname or alias.name for alias in node.names if alias.asname or not ours]
+    return [node.arg] if isinstance(node, ast.arg) else []
 
 
 def _taken(node: ast.expr) -> Iterator[ast.expr]:

@@ -14,12 +14,12 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path as File
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 from marginspec.model.kernel.machine import Machine, Rejected
-from marginspec.model.kernel.record import Record, plain
+from marginspec.model.kernel.record import Record
 from marginspec.properties import law as law_room
-from marginspec.properties.law import Irrelevant, Property, answering, arguments_of
+from marginspec.properties.law import Irrelevant, Property, answering
 from marginspec.properties.ranges import RANGES
 from marginspec.properties.relaxation import NotCovered
 from marginspec.properties.scope import REST
@@ -27,11 +27,12 @@ from marginspec.prover import recheck
 from marginspec.prover.arbitrary import Arbitrary, rest_of
 from marginspec.prover.claim import claimed
 from marginspec.prover.dependencies import Dependencies, replaced_by
-from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib
+from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib, smt_lib_of_all
 from marginspec.prover.evaluate import Evaluation, Numbers
 from marginspec.prover.hollow import is_hollow
 from marginspec.prover.meaning import FALSE
-from marginspec.prover.solvers import Answer, solve
+from marginspec.prover.premises import catches, holds_at_first, unfit
+from marginspec.prover.solvers import Answer, forget_texts, solve
 from marginspec.prover.symbolic import (
     Atoms,
     Exploration,
@@ -73,6 +74,13 @@ FEW_PATHS = 12
 # Witnesses of paths that a solver decides, for one choice of identifiers, after which others need not be looked for.
 SHOWN = 8
 
+# How many obligations of a law are asked at once, and for how long; half as many from where that failed.
+TOGETHER = 12
+TOGETHER_SECONDS = 0.25
+
+# Encodings that a law may begin with where they served last, several obligations at once.
+CHEAP = ("linear", "light", "real")
+
 # Numbers to mend before a solver is asked whether there are any.
 FEW = 4
 
@@ -111,6 +119,14 @@ class Impossible:
     """That nothing takes a path; text: by which Z3 found it, where it was asked without products."""
 
     text: str = ""
+
+
+class Waiting(NamedTuple):
+    """A path whose claim is to be proved. impossible: a text by which Z3 found that nothing takes it."""
+
+    path: Path
+    name: str
+    impossible: str
 
 
 @dataclass
@@ -169,6 +185,7 @@ class Prover:
     _alike: dict[str, str | None] = field(default_factory=dict)
     _alone: dict[str, Verdict] = field(default_factory=dict)
     _served: dict[str, str] = field(default_factory=dict)
+    _together: dict[str, int] = field(default_factory=dict)
 
     def prove(self, claim: Property) -> Verdict:
         """The verdict on one property, all that it rests on included."""
@@ -192,6 +209,7 @@ class Prover:
 
     def _of(self, claim: Property) -> Verdict:
         started = time.perf_counter()
+        forget_texts()
         verdict = Verdict(claim.id, claim.law, "unknown", claim.bounds, claim.kind)
         assumed = getattr(claim.relaxed, "assumed", "")
         where = [f"only where: {assumed}"] if assumed else []
@@ -236,7 +254,10 @@ class Prover:
         verdict.counterexample, verdict.replays = tried.failure.case, False
 
     def _prove(self, claim: Property, verdict: Verdict) -> None:
-        if claim.kind == "invariant" and not _holds_at_first(claim, self.model):
+        verdict.reason = unfit(self.model)
+        if verdict.reason:
+            return
+        if claim.kind == "invariant" and not holds_at_first(claim, self.model):
             verdict.verdict, verdict.reason = "refuted", "does not hold in the initial state"
             verdict.counterexample = {"state": "initial"}
             return
@@ -244,7 +265,8 @@ class Prover:
         self.witnesses.listen()
         law, asked = Law(self.model, claim), law_room.refusals
         found = law.explored(self.around(law.body))
-        if claim.relaxed and law_room.refusals > asked and not getattr(claim.relaxed, "total", False):
+        asks = law_room.refusals > asked or catches(claim.predicate)
+        if claim.relaxed and asks and not getattr(claim.relaxed, "total", False):
             # What the relaxed model accepts the model may refuse.
             raise Unsupported("asks what is refused of a model that refuses less")
         # Before anything is refuted: what was found of one account that stands for many need not be so of them.
@@ -252,6 +274,7 @@ class Prover:
         if verdict.reason:
             return
         unwitnessed, shown_by, impossible, dead = 0, Counter[tuple[Any, ...]](), 0, DeadEnds()
+        waiting: list[Waiting] = []
         for number, path in enumerate(p for p in found.paths if p.ended is None):
             if path in dead:
                 impossible += 1
@@ -266,6 +289,9 @@ class Prover:
                 if isinstance(state, Impossible):
                     impossible += 1
                     self._dead_end(found, path, f"{claim.id} {number:03}", verdict, dead)
+                    if path in dead:
+                        verdict.obligations += path.result is not True
+                        continue
                 if not isinstance(state, Impossible) and state != "unneeded":
                     verdict.paths += 1
                     unwitnessed += state == "unknown"
@@ -277,10 +303,12 @@ class Prover:
                 continue
             verdict.obligations += 1
             text = state.text if isinstance(state, Impossible) else ""
-            if not self._discharge(found, path, f"{claim.id} {number:03}", claim.law, verdict, text):
-                self._refute(found, path, law.body, verdict)
-                if verdict.verdict == "refuted":
-                    return
+            waiting.append(Waiting(path, f"{claim.id} {number:03}", text))
+            many = self._together.get(verdict.id, TOGETHER)
+            if len(waiting) >= many and not self._settle(found, waiting, law, verdict):
+                return
+        if not self._settle(found, waiting, law, verdict):
+            return
         verdict.witnessed = verdict.paths > 0 and unwitnessed == 0
         if verdict.paths == 0:
             verdict.vacuous = not verdict.reason
@@ -297,6 +325,20 @@ class Prover:
         verdict.reason = self._unchecked(found, verdict)
         if not verdict.reason:
             verdict.verdict = "proved"
+
+    def _settle(self, found: Exploration, waiting: list[Waiting], law: Law, verdict: Verdict) -> bool:
+        """Discharge what waits, all at once or one after the other; False when the law is refuted meanwhile."""
+        claims = [each for each in waiting if not each.impossible]
+        together = len(claims) > 1 and self._discharge_together(found, claims, verdict)
+        for each in waiting:
+            if together and not each.impossible:
+                continue
+            if not self._discharge(found, each.path, each.name, verdict.law, verdict, each.impossible):
+                self._refute(found, each.path, law.body, verdict)
+                if verdict.verdict == "refuted":
+                    return False
+        waiting.clear()
+        return True
 
     def around(self, body: Callable[[], Any]) -> Callable[[], Any]:
         """What is explored of a law: all of it."""
@@ -366,6 +408,22 @@ class Prover:
             self._write(f"{name}-dead-end", f"; {name}: nothing decides so; unsat means proved\n{text}")
             dead.add(path, many)
 
+    def _discharge_together(self, found: Exploration, waiting: Sequence[Waiting], verdict: Verdict) -> bool:
+        """Whether Z3 and another solver prove what is claimed on several paths at once, as they did the last path."""
+        encoding = self._served.get(verdict.id, CHEAP[0])
+        obligations = [Obligation(found.atoms, tuple(each.path.constraints), each.path.claims) for each in waiting]
+        name = f"{waiting[0].name} to {waiting[-1].name.split()[-1]}"
+        text = smt_lib_of_all(obligations, encoding, f"{name}\n{verdict.law}\nencoding: {encoding}; unsat means proved")
+        z3 = verdict.solvers.setdefault("z3", SolverResult())
+        answer = solve("z3", text, TOGETHER_SECONDS)
+        z3.seconds += answer.seconds
+        if answer.verdict != "unsat" or (self.recheck and not self._agrees(text, verdict, ROUNDS[0])):
+            # Fewer of this law from now on.
+            self._together[verdict.id] = max(1, self._together.get(verdict.id, TOGETHER) // 2)
+            return False
+        self._write(f"{name}-proved", text)
+        return True
+
     def _discharge(
         self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict, impossible: str = ""
     ) -> bool:
@@ -394,7 +452,8 @@ class Prover:
                 if answer.verdict != "unsat":
                     continue
                 proved[encoding] = text
-                self._served[verdict.id] = encoding
+                if encoding in CHEAP:
+                    self._served[verdict.id] = encoding
             agreed = agreed or self._agrees(text, verdict, seconds)
             if agreed:
                 break
@@ -470,6 +529,7 @@ class Law:
         told = (vars(kind) for kind in self._model.__mro__ if not issubclass(model, kind))
         self._fields = {field.name for field in dataclasses.fields(self._model)}.union(vars(Machine), *told)  # type: ignore[arg-type]
         self._named = 0
+        self._refuses_less = claim.relaxed is not None and not getattr(claim.relaxed, "total", False)
         self._with_names()
 
     def _with_names(self) -> None:
@@ -507,10 +567,17 @@ class Law:
 
     def _after(self, run: Run, path: Path) -> None:
         path.final, path.actions = run.state.flatten(), run.actions
-        if len(Record.flatten(run.state)) != len(path.final):
-            raise Unsupported("an action adds or removes a key of a map")
         if hidden := set(vars(run.state)) - self._fields:
             raise Unsupported(f"an action keeps something outside of the state: {min(hidden)}")
+        in_order = Record.flatten(run.state)
+        if len(in_order) != len(path.final) or any(a is not b for a, b in zip(in_order, path.final, strict=True)):
+            raise Unsupported("an action adds or removes a key of a map, or changes the order of its keys")
+        if wrong := self._arbitrary.misplaced(self._model, run.state, path.final):
+            raise Unsupported(wrong)
+        if foreign := run.named - self._arbitrary.listed:
+            raise Unsupported(f"the code names {min(foreign)!r}, which the scope does not: list it in `keys`")
+        if path.ended is None and run.refused and self._refuses_less:
+            raise Unsupported("asks what is refused of a model that refuses less")
         if any(path.final[at] is not run.before[at] for at in self._rest or ()):
             raise Unsupported("an action changes what accounts have that it does not name")
 
@@ -733,12 +800,6 @@ def _first_unsat(text: str) -> str | None:
         if answer == "sat":
             return None
     return None
-
-
-def _holds_at_first(claim: Property, model: type[Machine]) -> bool:
-    hints = arguments_of(claim.predicate)
-    cases = itertools.product(*(model.universe[plain(hint)] for hint in hints.values()))
-    return all(claim.predicate(model.blank(), *case) for case in cases)
 
 
 def prove_all(

@@ -39,10 +39,20 @@ def _z3(text: str, seconds: float) -> str:
         return "unknown"
 
 
+_CONTEXTS: list[z3.Context] = []
+
+
+def forget_texts() -> None:
+    """Let Z3 begin with nothing: what it answers then does not depend on what it read before."""
+    _CONTEXTS[:] = [z3.Context()]
+
+
 def z3_solver(text: str, seconds: float) -> z3.Solver:
-    """A fresh Z3 with its own context that has read a text; the caller may ask it for a model."""
+    """A fresh Z3 that has read a text; the caller may ask it for a model."""
     logic = re.search(r"\(set-logic (\w+)\)", text)
-    solver = z3.SolverFor(logic[1] if logic else "ALL", ctx=z3.Context())
+    if not _CONTEXTS:
+        forget_texts()
+    solver = z3.SolverFor(logic[1] if logic else "ALL", ctx=_CONTEXTS[0])
     solver.set("timeout", int(seconds * 1000))
     solver.set("rlimit", Z3_RESOURCES)
     solver.set("random_seed", 0)

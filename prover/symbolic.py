@@ -78,6 +78,10 @@ class Name(str):
         equal = self.__eq__(other)
         return equal if equal is NotImplemented else not equal
 
+    def _refuse(self, other: object) -> Any:
+        raise Unsupported("the order of identifiers is used")
+
+    __lt__ = __le__ = __gt__ = __ge__ = _refuse
     __hash__ = str.__hash__
 
 
@@ -134,7 +138,8 @@ class Run:
 
     answers: every answer given so far, in order; questions: what they answer. A run that begins with those of another
     repeats it up to there; constraints: the conditions that hold on account of them. state: what it began with, as it
-    is now; before: its variables then; actions: how many were accepted. alike: groups of identifiers that differ in
+    is now; before: its variables then; actions, refused: how many were accepted, and how many not. named: the
+    identifiers that the code names. alike: groups of identifiers that differ in
     nothing but their name; apart: those of them that the code names.
     """
 
@@ -163,7 +168,8 @@ class Run:
         self.failed: BaseException | None = None
         self.state: Any = None
         self.before: Sequence[Any] = ()
-        self.actions = 0
+        self.actions = self.refused = 0
+        self.named: set[str] = set()
         self._repeated = 0
         self._used: set[str] = set(apart)
         self._left: dict[str, Sequence[Any]] = {}
@@ -203,7 +209,11 @@ class Run:
 
     def take(self, state: Machine, happen: Callable[[], Any]) -> Any:
         """Let an action happen that the code takes, and count it if it is accepted."""
-        result = happen()
+        try:
+            result = happen()
+        except Rejected:
+            self.refused += 1
+            raise
         self.actions += 1
         return result
 
@@ -267,6 +277,7 @@ class Run:
 
     def mentioned(self, name: str) -> None:
         """Code names an identifier. Raises Literal when it was taken to be like others."""
+        self.named.add(name)
         if name in self._names and name not in self.apart:
             self.failed = Literal(name)
             raise self.failed
@@ -452,6 +463,12 @@ class Pick:
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         return str
+
+    @property
+    def options(self) -> Sequence[Any]:
+        """What it may be: on the current run one identifier, once it was chosen."""
+        chosen = self.known()
+        return self._options if chosen is None else (chosen,)
 
     def value(self) -> Any:
         """The identifier on the current run."""

@@ -19,10 +19,10 @@ from marginspec.properties.reference import (
     trading,
     waterfall,
 )
-from marginspec.properties.reference.scope import ANY_STEP, BOUNDS, LEDGER, SCOPE, chapter
+from marginspec.properties.reference.scope import ANY_STEP, BOUNDS, SCOPE, chapter
 from marginspec.properties.relaxation import always, simulations
 
-_options: dict[str, Any] = {"given": ranges.GIVEN, "bounds": ANY_STEP, "scope": LEDGER, "relaxed": ranges.within}
+_options: dict[str, Any] = {"given": ranges.GIVEN, "bounds": ANY_STEP, "relaxed": ranges.within}
 chapter.add([ranges_of("REF-RNG-1", chapter, every_field, **_options)])
 
 # Those that assume nothing first: where two leave the same open, the lemma is that of the first.

@@ -24,7 +24,6 @@ from marginspec.properties.reference.scope import (
     ELSEWHERE,
     ETH,
     HERE,
-    LEDGER,
     chapter,
     positions_in_one_market,
     watch,
@@ -33,25 +32,25 @@ from marginspec.properties.relaxation import EACH, put
 from marginspec.properties.scope import pinned
 
 
-@chapter.invariant("REF-LED-2", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+@chapter.invariant("REF-LED-2", bounds=ANY_STEP, relaxed=relaxed)
 def collateral_is_conserved(venue: Reference, asset: AssetId) -> Any:
     """Of every other asset the venue holds exactly the collateral of all accounts."""
     return venue.collateral_surplus(asset) == 0
 
 
-@chapter.invariant("REF-LED-3", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+@chapter.invariant("REF-LED-3", bounds=ANY_STEP, relaxed=relaxed)
 def longs_equal_shorts(venue: Reference, market: MarketId) -> Any:
     """The sizes of all positions in a market add up to nothing."""
     return sum(account.positions[market].size for account in venue.accounts.values()) == 0
 
 
-@chapter.invariant("REF-LED-1", given=(longs_equal_shorts,), bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+@chapter.invariant("REF-LED-1", given=(longs_equal_shorts,), bounds=ANY_STEP, relaxed=relaxed)
 def settlement_asset_is_conserved(venue: Reference) -> Any:
     """The settlement asset held is exactly all cash less all cost, and the insurance fund, the fees and the pot."""
     return venue.surplus() == 0
 
 
-@chapter.invariant("REF-LED-4", bounds=ANY_STEP, scope=LEDGER, relaxed=watched_market)
+@chapter.invariant("REF-LED-4", bounds=ANY_STEP, relaxed=watched_market)
 def open_interest_is_the_sum_of_longs(venue: Reference, market: MarketId) -> Any:
     """Open interest is the sum of all long sizes."""
     watch(venue, market)
@@ -59,13 +58,13 @@ def open_interest_is_the_sum_of_longs(venue: Reference, market: MarketId) -> Any
     return venue.markets[market].open_interest == longs
 
 
-@chapter.invariant("REF-LED-5", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+@chapter.invariant("REF-LED-5", bounds=ANY_STEP, relaxed=relaxed)
 def vault_holds_what_is_recorded(venue: Reference) -> Any:
     """The venue's token balances are at least what it has recorded as received and not paid out."""
     return every(venue.balance[token][VENUE] >= held for token, held in venue.held.items())
 
 
-@chapter.invariant("REF-LED-6", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+@chapter.invariant("REF-LED-6", bounds=ANY_STEP, relaxed=relaxed)
 def counted_collateral_is_collateral(venue: Reference, asset: AssetId) -> Any:
     """No more of a holding counts than there is of it."""
     return every(
@@ -76,7 +75,7 @@ def counted_collateral_is_collateral(venue: Reference, asset: AssetId) -> Any:
     )
 
 
-@chapter.invariant("REF-LED-7", bounds=ANY_STEP, scope=LEDGER, relaxed=watched)
+@chapter.invariant("REF-LED-7", bounds=ANY_STEP, relaxed=watched)
 def closed_position_costs_nothing(venue: Reference, account: AccountId, market: MarketId) -> Any:
     """A position of size zero has no cost left, whosever it is: what it made or lost is in cash."""
     watch(venue, account)
@@ -84,20 +83,19 @@ def closed_position_costs_nothing(venue: Reference, account: AccountId, market: 
     return position.size != 0 or position.cost == 0
 
 
-@chapter.invariant("REF-DEF-5", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+@chapter.invariant("REF-DEF-5", bounds=ANY_STEP, relaxed=relaxed)
 def defaults_are_counted(venue: Reference) -> Any:
     """The withdrawal gate counts exactly the accounts in default."""
     return venue.defaults == sum(1 if account.in_default else 0 for account in venue.accounts.values())
 
 
-@chapter.invariant("REF-LED-8", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed_but_size)
+@chapter.invariant("REF-LED-8", bounds=ANY_STEP, relaxed=relaxed_but_size)
 def funds_are_never_negative(venue: Reference) -> Any:
     """Neither the insurance fund nor the fees are ever negative, and settlement pays out no more than is claimed."""
     return every((venue.insurance >= 0, venue.fees >= 0, venue.settlement_pool <= venue.settlement_claims))
 
 
 FUNDING = {
-    **LEDGER,
     **positions_in_one_market(*ACCOUNTS),
     "market": pinned(HERE, why="the sum over markets is kept in each by itself; for cost"),
     "asset": pinned(ETH, why="collateral is no part of funding"),

@@ -63,7 +63,6 @@ from marginspec.properties.reference.scope import (
     BTC,
     ELSEWHERE,
     ETH,
-    FLAT,
     HERE,
     SIMPLE,
     SIMPLE_BOUNDS,
@@ -443,7 +442,7 @@ def collateral_is_seized_in_order_and_only_of_a_debtor(
     return every((liquidator != account, equity < 0, *earlier))
 
 
-@chapter.theorem("REF-LIQ-17", bounds=ANY_DEBT, scope=FLAT, relaxed=any_equity)
+@chapter.theorem("REF-LIQ-17", bounds=ANY_DEBT, relaxed=any_equity)
 def seizure_is_a_purchase_at_the_discount(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, asset: AssetId, amount: Amount
 ) -> Any:
@@ -466,7 +465,7 @@ def seizure_is_a_purchase_at_the_discount(
     )
 
 
-@chapter.theorem("REF-LIQ-14", bounds=ANY_DEBT, scope=FLAT, relaxed=any_equity)
+@chapter.theorem("REF-LIQ-14", bounds=ANY_DEBT, relaxed=any_equity)
 def seizure_ends_with_the_debt(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, asset: AssetId, amount: Amount
 ) -> Any:
@@ -478,7 +477,7 @@ def seizure_ends_with_the_debt(
     return seizure_price(amount - 1, mark, unit) < debt
 
 
-@chapter.theorem("REF-COL-15", bounds=ANY_DEBT, scope=FLAT, relaxed=any_equity)
+@chapter.theorem("REF-COL-15", bounds=ANY_DEBT, relaxed=any_equity)
 def seized_collateral_takes_its_part_of_the_count(
     venue: Reference, liquidator: AccountId, account: CounterpartyId, asset: AssetId, amount: Amount
 ) -> Any:

@@ -34,7 +34,6 @@ from marginspec.properties.reference.scope import (
     ANY_STEP,
     BTC,
     ETH,
-    LEDGER,
     chapter,
     collateral_in_one_asset,
     positions_in_one_market,
@@ -156,7 +155,7 @@ def stale_price_is_never_used(venue: Reference, asset: AssetId) -> Any:
     return (refusal(venue.price, asset) == "ORC-8") == stale
 
 
-@chapter.theorem("REF-ORC-11", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+@chapter.theorem("REF-ORC-11", bounds=ANY_STEP, relaxed=relaxed)
 def stale_market_moves_no_position(venue: Reference, step: Step, market: MarketId) -> Any:
     """While a market's price is stale nothing changes a position in it but the start of the final settlement, and no
     collateral of its asset is seized."""

@@ -32,7 +32,7 @@ from marginspec.model.reference.parameters import NOTICE
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import Step, accepted, assume, every, refusal
 from marginspec.properties.reference.relaxed import relaxed
-from marginspec.properties.reference.scope import ANY_STEP, ETH, HERE, LEDGER, SIMPLE, SIMPLE_BOUNDS, chapter
+from marginspec.properties.reference.scope import ANY_STEP, ETH, HERE, SIMPLE, SIMPLE_BOUNDS, chapter
 from marginspec.properties.scope import pinned
 
 
@@ -183,7 +183,7 @@ def spread_and_guardian_are_the_governors(
 ONLY_THE_GOVERNOR = ("announce", "set_spread", "set_guardian", "collect_fees", "start_settlement")
 
 
-@chapter.theorem("REF-PRM-8", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+@chapter.theorem("REF-PRM-8", bounds=ANY_STEP, relaxed=relaxed)
 def only_the_governor_adds_risk(venue: Reference, step: Step, asset: AssetId, market: MarketId) -> Any:
     """Nobody but the governor does what is the governor's, raises a cap, lifts reduce-only or a pause, or takes
     fees."""

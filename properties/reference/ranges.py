@@ -36,7 +36,7 @@ from marginspec.properties.reference.relaxed import (
     has_position,
     has_price,
 )
-from marginspec.properties.reference.scope import ANY_STEP, LEDGER, chapter
+from marginspec.properties.reference.scope import ANY_STEP, chapter
 from marginspec.properties.relaxation import EACH, AnyInteger, Relaxation, forget, shift, simulates
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class _Timed(
     """Whatever prices, equity, margin, funding and ranks say; the time of a price is as in the venue."""
 
 
-@chapter.invariant("REF-ORC-20", bounds=ANY_STEP, scope=LEDGER, relaxed=Relaxation(_Timed))
+@chapter.invariant("REF-ORC-20", bounds=ANY_STEP, relaxed=Relaxation(_Timed))
 def no_price_is_of_the_future(venue: Reference, asset: AssetId) -> Any:
     """No price was accepted later than now."""
     return venue.assets[asset].time <= venue.now

@@ -7,8 +7,10 @@ from typing import Any
 from marginspec.model.reference.collateral import counted_in_tiers
 from marginspec.model.reference.notation import (
     BUY,
+    QUOTE_PER_UNIT,
     SELL,
     USD,
+    VENUE,
     AccountId,
     Amount,
     AssetId,
@@ -18,9 +20,9 @@ from marginspec.model.reference.notation import (
     TokenId,
 )
 from marginspec.model.reference.venue import Reference
-from marginspec.properties.law import assume, every
+from marginspec.properties.law import Step, assume, every
 from marginspec.properties.reference.relaxed import any_realisation, unchecked_margin
-from marginspec.properties.reference.scope import chapter, wealth
+from marginspec.properties.reference.scope import after_funding, chapter, wealth
 
 ANY_MARGIN = "whatever margin says; funding settled before"
 
@@ -104,3 +106,29 @@ def two_trades_between_two_accounts_never_profit(
     venue.trade(account, maker, market, first)
     venue.trade(maker, account, market, second)
     return wealth(venue, account) + wealth(venue, maker) <= before
+
+
+# Each step of it holds of every state, so it holds of two, three or any number of steps: no round trip profits.
+@chapter.theorem("REF-RT-6", bounds=ANY_MARGIN, relaxed=any_realisation)
+def going_back_and_forth_never_profits(venue: Reference, one: AccountId, other: AccountId, step: Step) -> Any:
+    """However often an owner deposits, offers, trades between two accounts and withdraws, in whatever order, both and
+    the wallets together have no more of any token, nor of quote at the same marks, than before."""
+    assume(step.action in ("deposit", "withdraw", "place_order", "trade"))
+    mine = (one, other)
+    assume(step.argument("account") in mine and step.argument("maker") in (None, *mine))
+    before = after_funding(venue, *mine)
+    step.take(venue)
+    after = after_funding(venue, *mine)
+    return every(_of_token(after, mine, token) <= _of_token(before, mine, token) for token in venue.held)
+
+
+def _of_token(venue: Reference, accounts: tuple[AccountId, ...], token: TokenId) -> Any:
+    """What two accounts and all wallets have of a token; of the settlement asset in quote, with profits and losses."""
+    one, other = accounts
+    in_wallets = sum(amount for holder, amount in venue.balance[token].items() if holder != VENUE)
+    if token == USD:
+        held = wealth(venue, one) + (wealth(venue, other) if other != one else 0)
+        return held + in_wallets * QUOTE_PER_UNIT
+    asset = AssetId(token)
+    held = venue.accounts[one].collateral[asset].amount
+    return held + in_wallets + (venue.accounts[other].collateral[asset].amount if other != one else 0)

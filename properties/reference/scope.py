@@ -6,7 +6,6 @@ from typing import Any
 
 from marginspec.model.reference.notation import (
     BUY,
-    MINIMUM_RATIO,
     SELL,
     USD,
     VENUE,
@@ -63,11 +62,6 @@ ONE_MARKET = "markets differ in nothing but their assets, and those in nothing b
 
 # --- Narrower scopes: for cost, and for what has no influence on a law ------------------------------------------------
 
-# Which of its parameters an announcement changes is nothing to laws that read none.
-LEDGER: dict[str, Options] = {
-    "parameter": pinned(MINIMUM_RATIO, why="no number that the law reads depends on a parameter"),
-}
-FLAT = LEDGER
 ANY_STEP = "whatever equity, margin and prices say"
 
 

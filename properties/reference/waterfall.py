@@ -35,7 +35,6 @@ from marginspec.properties.reference.scope import (
     ACCOUNTS,
     ANY_STEP,
     HERE,
-    LEDGER,
     after_funding,
     chapter,
     positions_in_one_market,
@@ -274,7 +273,7 @@ def shared_loss_goes_to_the_account(venue: Reference, caller: User, account: Cou
 OWN = ("account", "liquidator", "maker")
 
 
-@chapter.theorem("REF-DEF-11", bounds=ANY_STEP, scope=LEDGER, relaxed=watched_idle, rests_on=("REF-LED-7",))
+@chapter.theorem("REF-DEF-11", bounds=ANY_STEP, relaxed=watched_idle, rests_on=("REF-LED-7",))
 def account_without_positions_never_loses(venue: Reference, step: Step, idle: AccountId) -> Any:
     """Whatever others do, be it with this account, an account without positions and debts keeps its cash and its
     collateral; only it, and who takes its own offer, can change that. What it can take out after the final settlement
@@ -301,7 +300,7 @@ def account_without_positions_never_loses(venue: Reference, step: Step, idle: Ac
 # --- Final settlement -----------------------------------------------------------------------------------------------
 
 
-@chapter.theorem("REF-SET-3", bounds=ANY_STEP, scope=LEDGER, relaxed=relaxed)
+@chapter.theorem("REF-SET-3", bounds=ANY_STEP, relaxed=relaxed)
 def ratio_of_the_settlement_never_changes(venue: Reference, step: Step) -> Any:
     """Once the payout is fixed nothing changes it: it does not matter who redeems first."""
     pool, claims = venue.settlement_pool, venue.settlement_claims

@@ -165,6 +165,8 @@ class Body(Expressions):
                 self._assign(target, self.of(value), value)
             return
         kind = self.of(node.value)
+        if parts:
+            self._no_part(node.value, kind)
         for target in node.targets:
             self._assign(target, kind if len(node.targets) == 1 else kind.flagged(SHARED), node.value)
 

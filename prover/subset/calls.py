@@ -13,6 +13,7 @@ from marginspec.prover.subset.kinds import (
     ANY,
     CONDITION,
     CONSTANT,
+    FLAT,
     NEVER,
     NONE,
     NUMBER,
@@ -105,10 +106,16 @@ class Calls(Names):
         skipped = 1 if called.tag == "function" and called.of.__name__ in ("cast", "anything") else 0
         arguments = [self.of(argument) for argument in node.args[skipped:]]
         named = {keyword.arg: self.of(keyword.value) for keyword in node.keywords}
+        for value, kind in zip(node.args[skipped:], arguments, strict=True):
+            self._no_part(value, kind)
         method: Callable[..., Kind] | None = getattr(self, f"_call_{called.tag.replace(' ', '_')}", None)
         if method is None:
             return ANY
         return method(node, called, arguments, named)
+
+    def _no_part(self, node: ast.expr, kind: Kind) -> None:
+        if kind == FLAT and self.unknown:
+            self.say(node, "flat", f"`{short(node)}`")
 
     def _call_inner(self, node: ast.Call, called: Kind, arguments: list[Kind], named: dict[Any, Kind]) -> Kind:
         result = called.of
@@ -192,7 +199,7 @@ class Calls(Names):
     def _call_of_state(self, node: ast.Call, called: Kind, arguments: list[Kind], named: dict[Any, Kind]) -> Kind:
         held = called.parts[0]
         if called.of == "flatten":
-            return list_of(ANY)
+            return FLAT
         return Kind("record", held.of) if held.tag == "record" else ANY
 
     def _call_of_step(self, node: ast.Call, called: Kind, arguments: list[Kind], named: dict[Any, Kind]) -> Kind:

@@ -90,6 +90,7 @@ def _outside(model: type[Machine], properties: Sequence[Property]) -> list[Outsi
     for name in actions_of(model):
         for machine in reached.machines:
             for function in written_in(vars(machine).get(name)):
+                _typed(reached, function)
                 reached.refer(function, RULE)
     _identifiers(reached, properties)
     for claim in properties:
@@ -152,12 +153,26 @@ def _law(reached: Reached, claim: Property, predicate: Any) -> None:
         source = source_of(code.co_filename)
         if source is not None and is_own(predicate.__module__):
             if code.co_qualname.isidentifier():
+                _typed(reached, predicate)
                 reached.refer(predicate, LAW)
             else:
                 reached.report(source.file, code.co_firstlineno, "law", f"{claim.id}, made by `{code.co_qualname}`,")
             return
     file, line = _place_of(reached, claim)
     reached.report(file, line, "law", f"{claim.id}, {type(predicate).__name__} {_name(predicate)},")
+
+
+def _typed(reached: Reached, function: FunctionType) -> None:
+    """Every argument after the state is one that a proof leaves open: it has a type and no default."""
+    source = source_of(function.__code__.co_filename)
+    node = source.definition(function.__code__) if source is not None else None
+    if source is None or node is None:
+        return
+    given, more = node.args, [one for one in (node.args.vararg, node.args.kwarg) if one is not None]
+    untyped = [a.arg for a in [*given.posonlyargs, *given.args, *given.kwonlyargs][1:] if a.annotation is None]
+    defaults = [short(value) for value in [*given.defaults, *given.kw_defaults] if value is not None]
+    for name in (*untyped, *(one.arg for one in more), *(f"= {value}" for value in defaults)):
+        reached.report(source.file, node.lineno, "argument", f"`{name}` of `{function.__name__}`")
 
 
 def _identifiers(reached: Reached, properties: Sequence[Property]) -> None:

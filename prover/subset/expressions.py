@@ -154,6 +154,7 @@ class Expressions(Calls):
         kind = self.of(node)
         if kind.tag == "id" and self.unknown:
             self.say(node, "order", f"the letters of `{short(node)}`")
+        self._no_part(node, kind)
         return kind.item
 
     # --- Operators ------------------------------------------------------------------------------------------------
@@ -245,6 +246,7 @@ class Expressions(Calls):
 
     def _of_subscript(self, node: ast.Subscript) -> Kind:
         held, key = self.of(node.value), self.of(node.slice)
+        self._no_part(node, held)
         if held.tag in ("class", "hint", "builtin") and not self.unknown:
             return Kind("hint")
         if held.tag in ("id", *NUMERIC, "function", "class", "step") and self.unknown:

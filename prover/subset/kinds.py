@@ -47,6 +47,7 @@ class Kind:
 
 MUTABLE = ("map", "list", "record", "tuple", "any")
 ANY, NEVER, NONE = Kind("any"), Kind("never"), Kind("none")
+FLAT = Kind("flat")
 NUMBER, CONDITION, TEXT, STEP = Kind("number"), Kind("condition"), Kind("id"), Kind("step")
 
 
@@ -185,6 +186,7 @@ __all__ = [
     "ANY",
     "CONDITION",
     "CONSTANT",
+    "FLAT",
     "FRESH",
     "NEVER",
     "NONE",

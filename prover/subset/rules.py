@@ -41,6 +41,7 @@ RULES: dict[str, Rule] = {
     "mask": Rule("`&`, `|`, `^` of unknown numbers, and `~`", "a constant mask on one side, or `and`, `or`, `not`"),
     "operator": Rule("`@`", "`+ - * // %` on integers"),
     "order": Rule("an identifier that is ordered, added, counted, iterated or called", "`==` and `!=`"),
+    "flat": Rule("a part of what `flatten` gives", "`==` and `!=` of the whole: its order means nothing"),
     "condition": Rule("a condition that is compared with a number", "the condition itself, or `1 if … else 0`"),
     "repeat": Rule("a list or tuple that is multiplied", "a comprehension"),
     # --- Names ---
@@ -58,6 +59,7 @@ RULES: dict[str, Rule] = {
     "default": Rule("a default value that can change", "None, a number or a tuple"),
     # --- Definitions ---
     "decorator": Rule("a decorator that is not the kernel's", "one of `@action`, `@rule`, `@regime`, `@dataclass`"),
+    "argument": Rule("an argument of a law or action without a type, or with a default", "`name: Type`"),
     "law": Rule("a law that is no function of a module", "`def` at the left margin of a module"),
     "nested": Rule("a function made inside another one", "a function of the module"),
     "source": Rule("code whose source is not what runs", "the definition in a file, changed by nothing"),

@@ -190,10 +190,14 @@ def test_counts_of_slices_are_added_and_what_none_reached_is_named() -> None:
     ]
 
 
-def slice_of(accepted: int, refused: int, unmodelled: list[str]) -> dict[str, object]:
+def slice_of(accepted: int, refused: int, unmodelled: list[str], *hidden: str) -> dict[str, object]:
     """What a slice tells of an action that the model can refuse, and one that it cannot."""
     counts = {"accepted": accepted, "refused": refused}
-    told = {"actions": {"take": counts, "tick": {"accepted": 1, "refused": 0}}, "never_refused": ["tick"]}
+    told = {
+        "actions": {"take": counts, "tick": {"accepted": 1, "refused": 0}},
+        "never_refused": ["tick"],
+        "hidden": hidden,
+    }
     return {**told, "not_executed": {}, "not_refused": {}, "unmodelled": unmodelled, "allowed_unmodelled": ["v.old()"]}
 
 
@@ -201,6 +205,8 @@ def test_what_no_slice_saw_is_lacking() -> None:
     few = [slice_of(1, 0, ["v.sweep()", "v.old()", "v.put()"]), slice_of(1, 0, ["v.sweep()", "v.old()"])]
     assert lacking_lines(few) == ["take: never refused", "unmodelled, no action calls it: v.sweep()"]
     assert lacking_lines([*few, slice_of(0, 1, [])]) == []
+    shown = "changed by calls, and not shown by the implementation: total"
+    assert lacking_lines([*few, slice_of(0, 1, [], "total")]) == [shown]
     assert lacking_lines([{"laws": 1}]) == []
 
 

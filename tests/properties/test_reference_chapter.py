@@ -25,7 +25,7 @@ from marginspec.model.reference.positions import FUNDING_SCALE, funding_payment
 from marginspec.properties.law import Chapter, Property
 from marginspec.properties.reference import chapter
 from marginspec.properties.reference.relaxed import relaxed, unchecked_margin
-from marginspec.properties.reference.scope import ETH, FLAT, HERE, OTHER, SCOPE, any_step, worth
+from marginspec.properties.reference.scope import ETH, HERE, OTHER, SCOPE, any_step, worth
 from marginspec.prover.prove import Prover
 
 wrong = Chapter("a false law", SCOPE, any_step)
@@ -45,7 +45,7 @@ def penalty_is_paid_in_full(
     return penalty_of(size, mark, penalty, equity) == mul_div_down(size * mark, penalty, PPM)
 
 
-@wrong.theorem("W-TRADE", scope=FLAT, relaxed=unchecked_margin)
+@wrong.theorem("W-TRADE", relaxed=unchecked_margin)
 def trading_is_free(venue: Reference, account: AccountId, size: Size) -> Any:
     """A trade costs nothing, which fees make false."""
     before = worth(venue, account)
@@ -53,7 +53,7 @@ def trading_is_free(venue: Reference, account: AccountId, size: Size) -> Any:
     return worth(venue, account) == before
 
 
-@wrong.invariant("W-CAP", scope=FLAT, relaxed=relaxed)
+@wrong.invariant("W-CAP", relaxed=relaxed)
 def nothing_is_held_beyond_its_cap(venue: Reference, asset: AssetId) -> Any:
     """No more of an asset is held than its cap, which the guardian may lower below what is there."""
     return venue.held[asset] <= venue.cap[asset]

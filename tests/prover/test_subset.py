@@ -151,6 +151,12 @@ REFUSED: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     "after two returns": ("dead", [law("if amount == 0:\n    return True\nelse:\n    return True\nreturn amount == 1")]),
     "after an endless loop": ("dead", [law("while True:\n    return True\nreturn amount == 1")]),
     "under if False": ("dead", [law("if False:\n    return strongbox.total == amount\nreturn True")]),
+    "an argument of no type": ("argument", [(LAWS, "", "\n\n@chapter.theorem(\"STRONGBOX-5\")\ndef told(strongbox: Strongbox, amount) -> Any:\n    \"\"\"Something.\"\"\"\n    return amount >= 0\n")]),
+    "an argument with a default": ("argument", [(MODEL, "def deposit(self, caller: User, amount: Amount)", "def deposit(self, caller: User, amount: Amount = 0)")]),
+    "a place of what is flat": ("flat", [law("return strongbox.flatten()[0] == amount")]),
+    "a part of what is flat": ("flat", [law("first, *_ = strongbox.flatten()\nreturn first == amount")]),
+    "what is flat, counted": ("flat", [law("return sum(strongbox.flatten()) == amount")]),
+    "what is flat, listed": ("flat", [law("return [v for v in strongbox.flatten()][0] == amount")]),
     # Expressions.
     "a float": ("float", [action("amount *= 1.0")]),
     "a quotient": ("float", [action("amount = amount / 2")]),

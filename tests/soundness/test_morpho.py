@@ -35,7 +35,8 @@ def moved(action: str, line: str, behind: str, folder: Path) -> type[Machine]:
     file = folder / f"moved_{action}.py"
     file.write_text(
         f"from {morpho_blue.__name__} import MorphoBlue, {', '.join(names)}\n\n\n"
-        f"class Moved(MorphoBlue):\n{''.join(others)}\n{changed}"
+        f"class Moved(MorphoBlue):\n{''.join(others)}\n{changed}\n"
+        "    @classmethod\n    def prelude(cls):\n        return []\n"
     )
     spec = importlib.util.spec_from_file_location(file.stem, file)
     assert spec is not None
