@@ -75,7 +75,8 @@ FEW_PATHS = 12
 SHOWN = 8
 
 # How many obligations of a law are asked at once, and for how long; half as many from where that failed.
-TOGETHER = 12
+# One: what is known of a quotient on one path, that its divisor is positive, must not be assumed on another.
+TOGETHER = 1
 TOGETHER_SECONDS = 0.25
 
 # Encodings that a law may begin with where they served last, several obligations at once.
