@@ -12,9 +12,8 @@ Six encodings of the same obligation, each a text that every solver reads, tried
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from marginspec.prover.terms import Atoms, Quotient, SymBool, SymInt, Unknown, Value, key_of
 
@@ -23,9 +22,6 @@ NEAR = 2
 
 OPAQUE = ("linear", "integers")
 """Encodings in which each product of unknowns is an unknown of its own; `integers` is `linear` on integers."""
-
-NARROW = ("linear", "light", "near", "cuts")
-"""Encodings that leave out what only bounds a width."""
 
 _WIDE = 1 << 120
 _NO_BOUND = 1 << 2048
@@ -81,62 +77,28 @@ def smt_lib(obligation: Obligation, encoding: str, header: str = "") -> str:
     All but the last two encodings leave out assumptions, such as those that only bound widths: this can lose a
     proof, never make one.
     """
+    atoms, sort = obligation.atoms, "Int" if encoding == "int" else "Real"
     conditions, opaque = list(obligation.conditions), frozenset[int]()
     if encoding == "near":
-        conditions, opaque = _near(obligation.atoms, obligation)
-    broken = _any([condition_text(claim.negated(), encoding) for claim in obligation.claims])
-    return _text(replace(obligation, conditions=tuple(conditions)), encoding, header, conditions, opaque, broken)
-
-
-def smt_lib_of_all(obligations: Sequence[Obligation], encoding: str, header: str = "") -> str:
-    """Several obligations of one exploration as one text; unsatisfiable means that each of them holds."""
-    paths = [obligation.conditions for obligation in obligations]
-    begin = itertools.takewhile(lambda step: all(one is step[0] for one in step), zip(*paths, strict=False))
-    shared = [step[0] for step in begin]
-    broken = []
-    for obligation in obligations:
-        alone = [c for c in obligation.conditions[len(shared) :] if encoding not in NARROW or not only_width(c)]
-        fails = _any([condition_text(claim.negated(), encoding) for claim in obligation.claims])
-        broken.append(f"(and true {' '.join([*(condition_text(c, encoding) for c in alone), *fails])})")
-    everything = Obligation(
-        obligations[0].atoms,
-        tuple(condition for path in paths for condition in path),
-        tuple(claim for obligation in obligations for claim in obligation.claims),
-    )
-    return _text(everything, encoding, header, shared, frozenset(), _any(broken))
-
-
-def _any(texts: Sequence[str]) -> list[str]:
-    return [f"(or {' '.join(texts)})"] if len(texts) > 1 else list(texts)
-
-
-def _text(
-    about: Obligation,
-    encoding: str,
-    header: str,
-    conditions: Sequence[SymBool],
-    opaque: frozenset[int],
-    broken: Sequence[str],
-) -> str:
-    """What holds, and that what is claimed does not. about: everything that either speaks of."""
-    atoms, sort = about.atoms, "Int" if encoding == "int" else "Real"
-    narrow = encoding in NARROW
+        conditions, opaque = _near(atoms, obligation)
+    narrow = encoding in ("linear", "light", "near", "cuts")
     conditions = [c for c in conditions if not narrow or not only_width(c)]
-    spoken = [*(c for c in about.conditions if not narrow or not only_width(c)), *about.claims]
-    used = support(atoms, spoken, opaque)
+    used = support(atoms, [*conditions, *obligation.claims], opaque)
     lines = [f"; {_comment(line)}" for line in header.splitlines()]
     lines += [f"; x{i} = {_comment(described.name)}" for i in used if isinstance(described := atoms.all[i], Unknown)]
     lines.append(f"(set-logic {_LOGIC.get(encoding, 'QF_NRA')})")
     lines += [f"(declare-fun x{i} () {sort})" for i in used]
     facts = [fact for i in used for fact in _facts(atoms, i, wide=not narrow, defined=i not in opaque)]
     if encoding == "linear":
-        products = {m for c in [*facts, *spoken] for m in c.term.terms if len(m) > 1}
+        products = {m for c in [*facts, *conditions, *obligation.claims] for m in c.term.terms if len(m) > 1}
         lines += [f"(declare-fun {product_name(m)} () Real)" for m in sorted(products)]
     if encoding in ("near", "cuts"):
         defined = [i for i in used if i not in opaque]
-        lines += [f"(assert {text})" for text in _cuts(atoms, defined, spoken)]
+        lines += [f"(assert {text})" for text in _cuts(atoms, defined, [*conditions, *obligation.claims])]
     lines += [f"(assert {condition_text(c, encoding)})" for c in [*facts, *conditions]]
-    lines += [f"(assert {text})" for text in broken]
+    if obligation.claims:
+        broken = " ".join(condition_text(c.negated(), encoding) for c in obligation.claims)
+        lines.append(f"(assert (or {broken}))" if len(obligation.claims) > 1 else f"(assert {broken})")
     return "\n".join([*lines, "(check-sat)", ""])
 
 

@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path as File
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any
 
 from marginspec.model.kernel.machine import Machine, Rejected
 from marginspec.model.kernel.record import Record
@@ -27,7 +27,7 @@ from marginspec.prover import recheck
 from marginspec.prover.arbitrary import Arbitrary, rest_of
 from marginspec.prover.claim import claimed
 from marginspec.prover.dependencies import Dependencies, replaced_by
-from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib, smt_lib_of_all
+from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib
 from marginspec.prover.evaluate import Evaluation, Numbers
 from marginspec.prover.hollow import is_hollow
 from marginspec.prover.meaning import FALSE
@@ -74,12 +74,7 @@ FEW_PATHS = 12
 # Witnesses of paths that a solver decides, for one choice of identifiers, after which others need not be looked for.
 SHOWN = 8
 
-# How many obligations of a law are asked at once, and for how long; half as many from where that failed.
-# One: what is known of a quotient on one path, that its divisor is positive, must not be assumed on another.
-TOGETHER = 1
-TOGETHER_SECONDS = 0.25
-
-# Encodings that a law may begin with where they served last, several obligations at once.
+# Encodings that a law may begin with where they served last.
 CHEAP = ("linear", "light", "real")
 
 # Numbers to mend before a solver is asked whether there are any.
@@ -120,14 +115,6 @@ class Impossible:
     """That nothing takes a path; text: by which Z3 found it, where it was asked without products."""
 
     text: str = ""
-
-
-class Waiting(NamedTuple):
-    """A path whose claim is to be proved. impossible: a text by which Z3 found that nothing takes it."""
-
-    path: Path
-    name: str
-    impossible: str
 
 
 @dataclass
@@ -186,7 +173,6 @@ class Prover:
     _alike: dict[str, str | None] = field(default_factory=dict)
     _alone: dict[str, Verdict] = field(default_factory=dict)
     _served: dict[str, str] = field(default_factory=dict)
-    _together: dict[str, int] = field(default_factory=dict)
 
     def prove(self, claim: Property) -> Verdict:
         """The verdict on one property, all that it rests on included."""
@@ -275,7 +261,6 @@ class Prover:
         if verdict.reason:
             return
         unwitnessed, shown_by, impossible, dead = 0, Counter[tuple[Any, ...]](), 0, DeadEnds()
-        waiting: list[Waiting] = []
         for number, path in enumerate(p for p in found.paths if p.ended is None):
             if path in dead:
                 impossible += 1
@@ -304,12 +289,10 @@ class Prover:
                 continue
             verdict.obligations += 1
             text = state.text if isinstance(state, Impossible) else ""
-            waiting.append(Waiting(path, f"{claim.id} {number:03}", text))
-            many = self._together.get(verdict.id, TOGETHER)
-            if len(waiting) >= many and not self._settle(found, waiting, law, verdict):
-                return
-        if not self._settle(found, waiting, law, verdict):
-            return
+            if not self._discharge(found, path, f"{claim.id} {number:03}", claim.law, verdict, text):
+                self._refute(found, path, law.body, verdict)
+                if verdict.verdict == "refuted":
+                    return
         verdict.witnessed = verdict.paths > 0 and unwitnessed == 0
         if verdict.paths == 0:
             verdict.vacuous = not verdict.reason
@@ -326,20 +309,6 @@ class Prover:
         verdict.reason = self._unchecked(found, verdict)
         if not verdict.reason:
             verdict.verdict = "proved"
-
-    def _settle(self, found: Exploration, waiting: list[Waiting], law: Law, verdict: Verdict) -> bool:
-        """Discharge what waits, all at once or one after the other; False when the law is refuted meanwhile."""
-        claims = [each for each in waiting if not each.impossible]
-        together = len(claims) > 1 and self._discharge_together(found, claims, verdict)
-        for each in waiting:
-            if together and not each.impossible:
-                continue
-            if not self._discharge(found, each.path, each.name, verdict.law, verdict, each.impossible):
-                self._refute(found, each.path, law.body, verdict)
-                if verdict.verdict == "refuted":
-                    return False
-        waiting.clear()
-        return True
 
     def around(self, body: Callable[[], Any]) -> Callable[[], Any]:
         """What is explored of a law: all of it."""
@@ -408,22 +377,6 @@ class Prover:
         if text and (not self.recheck or self._agrees(text, verdict, ROUNDS[0])):
             self._write(f"{name}-dead-end", f"; {name}: nothing decides so; unsat means proved\n{text}")
             dead.add(path, many)
-
-    def _discharge_together(self, found: Exploration, waiting: Sequence[Waiting], verdict: Verdict) -> bool:
-        """Whether Z3 and another solver prove what is claimed on several paths at once, as they did the last path."""
-        encoding = self._served.get(verdict.id, CHEAP[0])
-        obligations = [Obligation(found.atoms, tuple(each.path.constraints), each.path.claims) for each in waiting]
-        name = f"{waiting[0].name} to {waiting[-1].name.split()[-1]}"
-        text = smt_lib_of_all(obligations, encoding, f"{name}\n{verdict.law}\nencoding: {encoding}; unsat means proved")
-        z3 = verdict.solvers.setdefault("z3", SolverResult())
-        answer = solve("z3", text, TOGETHER_SECONDS)
-        z3.seconds += answer.seconds
-        if answer.verdict != "unsat" or (self.recheck and not self._agrees(text, verdict, ROUNDS[0])):
-            # Fewer of this law from now on.
-            self._together[verdict.id] = max(1, self._together.get(verdict.id, TOGETHER) // 2)
-            return False
-        self._write(f"{name}-proved", text)
-        return True
 
     def _discharge(
         self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict, impossible: str = ""
