@@ -33,11 +33,12 @@ from marginspec.properties.reference.relaxed import (
     Unadapted,
     Unchecked,
     Unlooked,
+    any_charge,
     has_position,
     has_price,
 )
 from marginspec.properties.reference.scope import ANY_STEP, chapter
-from marginspec.properties.relaxation import EACH, AnyInteger, Relaxation, forget, shift, simulates
+from marginspec.properties.relaxation import EACH, AnyInteger, Relaxation, forget, simulates
 
 if TYPE_CHECKING:
     from marginspec.model.reference.venue import Reference as _Venue
@@ -166,8 +167,7 @@ class FundingWithin(_Venue):
         what indices are."""
         for market in self.markets:
             FundingWithin._accrue(self, market)
-            self.pot += shift(self, "accounts", account, "positions", market, "cost")
-            forget(self, "accounts", account, "positions", market, "funding_index")
+            any_charge(self, account, market)
 
     @simulates("REF-RLX-46")
     def _accrue(self, market: MarketId) -> None:
@@ -191,8 +191,7 @@ class RankWithin(_Venue):
         within the ranges."""
         for each in self.markets:
             FundingWithin._accrue(self, each)  # type: ignore[arg-type]
-            self.pot += shift(self, "accounts", EACH, "positions", each, "cost")
-            forget(self, "accounts", EACH, "positions", each, "funding_index")
+            any_charge(self, EACH, each)
         return anything(AnyInteger), anything(AnyInteger)
 
 

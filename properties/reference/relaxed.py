@@ -188,6 +188,12 @@ class Unlooked(_Venue):
         return UNUSED
 
 
+def any_charge(venue: Any, account: AccountId, market: MarketId) -> None:
+    """Any funding moves between the pot and the cost of a position, or of `EACH` account's, whose index is any."""
+    venue.pot += shift(venue, "accounts", account, "positions", market, "cost")
+    forget(venue, "accounts", account, "positions", market, "funding_index")
+
+
 class AnyFunding(_Venue):
     """Settling charges any funding."""
 
@@ -196,8 +202,7 @@ class AnyFunding(_Venue):
         """Settling moves funding between an account's cost and the pot, and changes besides only what indices are."""
         for market in self.markets:
             AnyFunding._accrue(self, market)
-            self.pot += shift(self, "accounts", account, "positions", market, "cost")
-            forget(self, "accounts", account, "positions", market, "funding_index")
+            any_charge(self, account, market)
 
     @simulates("REF-RLX-18")
     def _accrue(self, market: MarketId) -> None:
@@ -210,8 +215,7 @@ def _settle_all(venue: Any) -> None:
     """Every account is settled, with any funding."""
     for market in venue.markets:
         AnyFunding._accrue(venue, market)
-        venue.pot += shift(venue, "accounts", EACH, "positions", market, "cost")
-        forget(venue, "accounts", EACH, "positions", market, "funding_index")
+        any_charge(venue, EACH, market)
 
 
 class AnyRealisation(_Venue):
