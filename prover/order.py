@@ -10,10 +10,10 @@ from __future__ import annotations
 import ast
 import itertools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from marginspec.prover.subset.sources import is_own, source_of, trusted_code
 from marginspec.prover.symbolic import Alike, Run, Unsupported
@@ -132,7 +132,7 @@ def _orderless(file: str, package: str) -> frozenset[Place]:
             continue
         if len(node.args) != 1 or node.keywords:
             continue
-        if not _may_refuse(node.args[0], loud):
+        if not _may_refuse(_runs(node.args), loud):
             found |= set(map(_place, _taken(node.args[0])))
     return frozenset(found)
 
@@ -170,10 +170,22 @@ def _place(node: ast.expr) -> Place:
 # --- What cannot refuse, fail or change anything ----------------------------------------------------------------------
 
 
-def _may_refuse(node: ast.AST, loud: dict[str, bool]) -> bool:
+class _Runs(NamedTuple):
+    """What code does. loud: whether it refuses, fails or changes something itself. calls: what it may run, by name, and
+    whether it certainly runs something."""
+
+    loud: bool
+    calls: frozenset[tuple[str, bool]]
+
+
+def _runs(nodes: Iterable[ast.AST]) -> _Runs:
+    parts = [part for node in nodes for part in ast.walk(node)]
+    return _Runs(any(map(_is_loud, parts)), frozenset(named for part in parts for named in _named(part)))
+
+
+def _may_refuse(code: _Runs, loud: Mapping[str, bool]) -> bool:
     """Whether code may refuse, fail or change something. loud: which functions do, by name."""
-    parts = list(ast.walk(node))
-    return any(map(_is_loud, parts)) or any(loud.get(name, called) for part in parts for name, called in _named(part))
+    return code.loud or any(loud.get(name, called) for name, called in code.calls)
 
 
 def _is_loud(node: ast.AST) -> bool:
@@ -199,21 +211,28 @@ def _named(node: ast.AST) -> list[tuple[str, bool]]:
 @cache
 def _loud(modules: Sequence[str]) -> dict[str, bool]:
     """Of each function that a model or law may call, by name: whether one of that name may refuse, fail or change."""
-    bodies: dict[str, list[ast.stmt]] = {}
-    loud = dict.fromkeys(QUIET, False)
+    loud, bodies = dict.fromkeys(QUIET, False), list[tuple[str, _Runs]]()
     for module in modules:
-        known = module in KERNEL or is_own(module)
-        source = source_of(str(getattr(sys.modules.get(module), "__file__", ""))) if known else None
-        for node in ast.walk(source.tree) if source is not None else ():
-            if isinstance(node, ast.FunctionDef):
-                name = f"{node.name} read" if _is_property(node) else node.name
-                bodies.setdefault(name, []).extend(node.body)
-            elif isinstance(node, ast.Assign) and _is_new_type(node.value):
-                loud |= {target.id: False for target in node.targets if isinstance(target, ast.Name)}
-    loud |= dict.fromkeys(bodies, False)
-    while more := [n for n, body in bodies.items() if not loud[n] and any(_may_refuse(part, loud) for part in body)]:
+        if module in KERNEL or is_own(module):
+            functions, types = _defined(str(getattr(sys.modules.get(module), "__file__", "")))
+            bodies += functions
+            loud |= dict.fromkeys(types, False)
+    loud |= dict.fromkeys((name for name, _ in bodies), False)
+    while more := [name for name, body in bodies if not loud[name] and _may_refuse(body, loud)]:
         loud |= dict.fromkeys(more, True)
     return loud
+
+
+@cache
+def _defined(file: str) -> tuple[list[tuple[str, _Runs]], list[str]]:
+    """What each function of a file does, by name, and the types of identifiers that it makes."""
+    functions, types, source = list[tuple[str, _Runs]](), list[str](), source_of(file)
+    for node in ast.walk(source.tree) if source is not None else ():
+        if isinstance(node, ast.FunctionDef):
+            functions.append((f"{node.name} read" if _is_property(node) else node.name, _runs(node.body)))
+        elif isinstance(node, ast.Assign) and _is_new_type(node.value):
+            types += [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return functions, types
 
 
 def _is_property(node: ast.FunctionDef) -> bool:

@@ -104,9 +104,10 @@ class World:
         begun: Machine = sized.blank()
         return begun
 
-    def named(self, values: Sequence[Any]) -> dict[str, str]:
-        """The variables of a state by name, for people."""
-        return dict(zip(self.names, map(str, values), strict=True))
+    def shown(self, values: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, str]:
+        """A case by name, for people. An argument that is called like a variable of the state ends in a colon."""
+        named = dict(zip(self.names, map(str, values), strict=True))
+        return named | {f"{name}:" if name in named else name: text for name, text in _texts(arguments).items()}
 
     def cases(self, claim: Property) -> list[dict[str, Any]]:
         """Everything that the arguments of a law may be."""
@@ -166,11 +167,12 @@ def holds(invariant: Property, state: Machine, arguments: Mapping[str, Any]) -> 
 
 
 def outcome(claim: Property, state: Machine, arguments: Mapping[str, Any], step: Step | None = None) -> Any:
-    """What a law comes to in one case: what its predicate returns, a text where it fails, or `SILENT`."""
+    """What a law comes to in one case: what its predicate returns, a text where it fails, or `SILENT`.
+
+    step: of an invariant that holds in the state.
+    """
     try:
         if step is not None:
-            if not holds(claim, state, arguments):
-                return SILENT
             step.take(state)
         return claim.predicate(state, **arguments)
     except Irrelevant:
@@ -193,6 +195,8 @@ def outcomes(world: World, claim: Property, only: Sequence[Sequence[Any]] | None
         if not all(holds(each, world.state(values), case) for each, all_of_it in given for case in all_of_it):
             continue
         for case in cases:
+            if claim.kind == "invariant" and not holds(claim, world.state(values), case):
+                continue
             for step in steps:
                 found = outcome(claim, world.state(values), case, step)
                 if found is not SILENT:
@@ -209,7 +213,7 @@ def decided(world: World, claim: Property, only: Sequence[Sequence[Any]] | None 
     for (values, case, step), found in outcomes(world, claim, only):
         many += 1
         if isinstance(found, str) or not found:
-            at = {**world.named(values), **_texts(case), **({} if step is None else _texts({"step": step}))}
+            at = world.shown(values, case if step is None else {**case, "step": step})
             return Truth(many, Counterexample(at, found if isinstance(found, str) else "false"))
     return Truth(many)
 
@@ -227,20 +231,18 @@ def keeps_ranges(world: World, invariants: Sequence[Property], only: Sequence[Se
             try:
                 accepted = state.apply(call).accepted
             except Exception as error:
-                at = {**world.named(values), **_texts({"step": Step(call)})}
+                at = world.shown(values, {"step": Step(call)})
                 return Truth(many, Counterexample(at, f"{type(error).__name__}: {error}"))
             many += accepted
             if accepted and not world.in_range(state):
-                return Truth(
-                    many, Counterexample({**world.named(values), **_texts({"step": Step(call)})}, "out of range")
-                )
+                return Truth(many, Counterexample(world.shown(values, {"step": Step(call)}), "out of range"))
     return Truth(many)
 
 
-def shared_out(world: World, case: Mapping[str, str]) -> list[Any] | None:
+def shared_out(world: World, case: Mapping[str, str]) -> list[Any]:
     """The state of a counterexample, in which the numbers of the rest are shared out among those who are not named.
 
-    case: variables by name. None where they are too few to have so much, or too many to have so little.
+    case: variables by name. Where they are too few to have so much, they have as much as they can.
     """
     values: list[Any] = []
     left: dict[str, int] = {}
@@ -255,17 +257,9 @@ def shared_out(world: World, case: Mapping[str, str]) -> list[Any] | None:
             left[whole] -= more
             values.append(least + more)
         else:
-            values.append(
-                next(
-                    (
-                        option
-                        for option in options
-                        if str(int(option) if isinstance(option, bool) else option) == case.get(name)
-                    ),
-                    options[0],
-                )
-            )
-    return None if any(left.values()) else values
+            named = (each for each in options if str(int(each) if isinstance(each, bool) else each) == case.get(name))
+            values.append(next(named, options[0]))
+    return values
 
 
 def _texts(case: Mapping[str, Any]) -> dict[str, str]:

@@ -7,6 +7,7 @@ each time.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, get_args, get_origin
@@ -47,9 +48,13 @@ _CACHE: dict[type, _Compiled] = {}
 
 def variables_of(cls: type) -> dict[str, Any]:
     """Name and annotated type of each field of a record that is not a constant."""
-    hints = typing.get_type_hints(cls, include_extras=True)
-    fields = dataclasses.fields(cls)
+    hints, fields = _hints(cls), dataclasses.fields(cls)
     return {f.name: hints[f.name] for f in fields if not f.metadata.get("constant")}
+
+
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls, include_extras=True)
 
 
 def plain(hint: Any) -> Any:
