@@ -91,22 +91,75 @@ def outcome(happen: Callable[[], Any]) -> tuple[str | None, Any]:
         return refused.rule, None
 
 
-Answers = Callable[[Any, tuple[Any, ...]], Any]
+Answers = Callable[[Any, Any], Any]
 _answers: list[Answers] = []
 
 
-def anything(hint: Any, *about: Any) -> Any:
-    """Any number of a type, another at each call: what a relaxed model answers. Who runs a law says which.
+def anything(hint: Any, about: Any = None) -> Any:
+    """Any number of a type: what a relaxed model leaves open. Who runs a law says which.
 
-    about: what the number is a function of, states or numbers; then it is the same for the same.
+    What a replaced method asks first, second and so on is the same whenever state and arguments are: the method that it
+    stands for is a function of these. about: says more of what is asked than its type.
     """
     return _answers[-1](hint, about)
 
 
+class Apart:
+    """What `anything` is asked about that is like nothing else: another number each time."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a replaced method leaves open first, second and so on: equal if method, state and arguments are.
+
+    of: what `key` is made of; kept, so that nothing else takes its identity.
+    """
+
+    key: tuple[Any, ...]
+    of: tuple[Any, ...] = field(compare=False)
+
+
+@dataclass
+class _Function:
+    """A replaced method that is being run. of: what its answers are a function of. asked: how many there were."""
+
+    of: tuple[Any, ...]
+    asked: int = 0
+    key: tuple[Any, ...] = ()
+
+    def next(self) -> Asked:
+        self.asked += 1
+        self.key = self.key or tuple(map(_told_apart_by, self.of))
+        return Asked((self.asked, self.key), self.of)
+
+
+_functions: list[_Function] = []
+
+
 @contextlib.contextmanager
-def answering(source: Callable[[int, int], Any]) -> Iterator[None]:
-    """Let `anything` take its numbers, given the lowest and the highest, from a source."""
-    with answered_by(_Remembered(source)):
+def as_function_of(*of: Any) -> Iterator[None]:
+    """Let `anything`, until this ends, be the same as it was of the same states, numbers and names."""
+    parts = (part for one in of for part in (one.flatten() if isinstance(one, Machine) else (one,)))
+    _functions.append(_Function(tuple(parts)))
+    try:
+        yield
+    finally:
+        _functions.pop()
+
+
+@contextlib.contextmanager
+def answering(source: Callable[[int, int, Asked | None], Any]) -> Iterator[None]:
+    """Let `anything` take its numbers from a source, given the lowest, the highest, and what is asked of a method."""
+
+    def answer(hint: Any, about: Any) -> Any:
+        if isinstance(about, Condition):
+            return about.holds
+        low, high = (0, 1) if hint is bool else (hint.__metadata__[0].low, hint.__metadata__[0].high)
+        asked = _functions[-1].next() if _functions and not isinstance(about, Apart) else None
+        number = source(low, high, asked)
+        return number == 1 if hint is bool else number
+
+    with answered_by(answer):
         yield
 
 
@@ -118,29 +171,6 @@ def answered_by(answers: Answers) -> Iterator[None]:
         yield
     finally:
         _answers.pop()
-
-
-class _Remembered:
-    """Numbers from a source, for the same question the same one."""
-
-    def __init__(self, source: Callable[[int, int], Any]) -> None:
-        self._source = source
-        # What keys are made of is kept, so that nothing else takes its identity.
-        self._known: dict[Any, tuple[Any, Any]] = {}
-
-    def __call__(self, hint: Any, about: tuple[Any, ...]) -> Any:
-        if about and isinstance(about[0], Condition):
-            return about[0].holds
-        low, high = (0, 1) if hint is bool else (hint.__metadata__[0].low, hint.__metadata__[0].high)
-        parts = [part for one in about for part in (one.flatten() if isinstance(one, Machine) else (one,))]
-        key = low, high, *(_told_apart_by(part) for part in parts)
-        if not parts or key not in self._known:
-            number = self._source(low, high)
-            answer = number == 1 if hint is bool else number
-            if not parts:
-                return answer
-            self._known[key] = answer, parts
-        return self._known[key][0]
 
 
 def _told_apart_by(part: Any) -> Any:

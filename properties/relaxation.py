@@ -19,7 +19,18 @@ from typing import Annotated, Any, TypeVar, cast
 from marginspec.model.kernel.machine import Machine, Rejected, per_model
 from marginspec.model.kernel.numbers import UNBOUNDED, Number
 from marginspec.model.kernel.record import Record, is_record, plain, variables_of
-from marginspec.properties.law import Condition, Irrelevant, Property, answered_by, anything, assume, every, outcome
+from marginspec.properties.law import (
+    Apart,
+    Condition,
+    Irrelevant,
+    Property,
+    answered_by,
+    anything,
+    as_function_of,
+    assume,
+    every,
+    outcome,
+)
 from marginspec.properties.ranges import within
 from marginspec.properties.scope import Scope
 
@@ -49,11 +60,8 @@ UNUSED: Any = _Unused()
 
 
 @dataclass(frozen=True, eq=False)
-class Forgotten:
-    """What `forget` and `shift` ask `anything` about: a variable after a method, by its path, less what it was before.
-
-    Each is like no other.
-    """
+class Forgotten(Apart):
+    """What `forget` and `shift` ask `anything` about: a variable after a method, by its path, less what it was."""
 
     path: tuple[Any, ...]
     before: Any = None
@@ -66,9 +74,9 @@ class Above:
     known: Any
 
 
-def no_less(known: Any, *about: Any) -> Any:
-    """Any number that is not less than one that is known; the same for the same."""
-    return known + anything(AnyNatural, Above(known), *about)
+def no_less(known: Any) -> Any:
+    """Any number that is not less than one that is known."""
+    return known + anything(AnyNatural, Above(known))
 
 
 class _Each:
@@ -138,10 +146,10 @@ class Refusing:
     rule: str
 
 
-def may_refuse(*rules: str, about: tuple[Any, ...] = ()) -> None:
-    """Refuse by one of some rules, or not at all, as the method that is replaced does. about: see `anything`."""
+def may_refuse(*rules: str) -> None:
+    """Refuse by one of some rules, or not at all, as the method that is replaced does."""
     for rule in rules:
-        if anything(bool, Refusing(rule), rule, *about):
+        if anything(bool, Refusing(rule)):
             raise Rejected(rule)
 
 
@@ -209,12 +217,17 @@ def simulates(
     """
 
     def wrap(method: F) -> F:
+        signature = inspect.signature(method)
+
         @functools.wraps(method)
         def checked(self: Any, *arguments: Any, **named: Any) -> Any:
             covered(given(self, *arguments, **named))
             if untold := [name for name in checked.marginspec_told if getattr(self, name) is None]:  # type: ignore[attr-defined]
                 raise NotCovered(f"a relaxation is used of a law that does not tell it {untold[0]}")
-            return unassuming(lambda: method(self, *arguments, **named))
+            given_all = signature.bind(self, *arguments, **named)
+            given_all.apply_defaults()
+            with as_function_of(checked, *given_all.args):
+                return unassuming(lambda: method(self, *arguments, **named))
 
         checked.marginspec_simulates = id, over, given  # type: ignore[attr-defined]
         checked.marginspec_total = total  # type: ignore[attr-defined]
@@ -355,17 +368,16 @@ class _Oracle:
         self.after, self.claims = after, list[Any]()
         self._asked = 0
 
-    def __call__(self, hint: Any, about: tuple[Any, ...]) -> Any:
-        first = about[0] if about else None
-        if isinstance(first, Condition):
-            self.claims.append(first.holds)
+    def __call__(self, hint: Any, about: Any) -> Any:
+        if isinstance(about, Condition):
+            self.claims.append(about.holds)
             return True
-        if isinstance(first, Refusing):
-            return first.rule == self.rule
-        if isinstance(first, Forgotten):
-            after = _at(self.after, first.path)
-            return self._within(hint, after if first.before is None else after - first.before)
-        known = first.known if isinstance(first, Above) else 0
+        if isinstance(about, Refusing):
+            return about.rule == self.rule
+        if isinstance(about, Forgotten):
+            after = _at(self.after, about.path)
+            return self._within(hint, after if about.before is None else after - about.before)
+        known = about.known if isinstance(about, Above) else 0
         self._asked += 1
         return self._within(hint, self.results[self._asked - 1] - known)
 

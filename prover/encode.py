@@ -12,10 +12,10 @@ Six encodings of the same obligation, each a text that every solver reads, tried
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from marginspec.prover.terms import Atoms, Quotient, SymBool, SymInt, Unknown, Value, key_of
+from marginspec.prover.terms import Atoms, Monomial, Quotient, SymBool, SymInt, Unknown, Value, key_of
 
 ENCODINGS = ("linear", "light", "near", "cuts", "real", "int")
 NEAR = 2
@@ -77,29 +77,57 @@ def smt_lib(obligation: Obligation, encoding: str, header: str = "") -> str:
     All but the last two encodings leave out assumptions, such as those that only bound widths: this can lose a
     proof, never make one.
     """
-    atoms, sort = obligation.atoms, "Int" if encoding == "int" else "Real"
+    return smt_lib_of_all([obligation], encoding, header)
+
+
+def smt_lib_of_all(obligations: Sequence[Obligation], encoding: str, header: str = "") -> str:
+    """Several obligations of one exploration as one text; unsatisfiable means that each of their claims holds.
+
+    It says that what one of them says is so: all that it says, for a quotient is defined on its own path only.
+    """
+    atoms, sort = obligations[0].atoms, "Int" if encoding == "int" else "Real"
+    said = [_said(obligation, encoding) for obligation in obligations]
+    used = sorted(set().union(*(each.used for each in said)))
+    lines = [f"; {_comment(line)}" for line in header.splitlines()]
+    lines += [f"; x{i} = {_comment(described.name)}" for i in used if isinstance(described := atoms.all[i], Unknown)]
+    lines.append(f"(set-logic {_LOGIC.get(encoding, 'QF_NRA')})")
+    lines += [f"(declare-fun x{i} () {sort})" for i in used]
+    products = sorted(set().union(*(each.products for each in said)))
+    lines += [f"(declare-fun {product_name(m)} () Real)" for m in products]
+    shared = set(said[0].texts).intersection(*(each.texts for each in said))
+    lines += [f"(assert {text})" for text in said[0].texts if text in shared]
+    if len(said) > 1:
+        alone = (" ".join(text for text in each.texts if text not in shared) for each in said)
+        lines.append(f"(assert (or {' '.join(f'(and true {texts})' for texts in alone)}))")
+    return "\n".join([*lines, "(check-sat)", ""])
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What an obligation says. used: atoms. products: those that are unknowns of their own. texts: what is asserted."""
+
+    used: list[int]
+    products: set[Monomial]
+    texts: list[str]
+
+
+def _said(obligation: Obligation, encoding: str) -> _Said:
+    atoms, claims = obligation.atoms, obligation.claims
     conditions, opaque = list(obligation.conditions), frozenset[int]()
     if encoding == "near":
         conditions, opaque = _near(atoms, obligation)
     narrow = encoding in ("linear", "light", "near", "cuts")
     conditions = [c for c in conditions if not narrow or not only_width(c)]
-    used = support(atoms, [*conditions, *obligation.claims], opaque)
-    lines = [f"; {_comment(line)}" for line in header.splitlines()]
-    lines += [f"; x{i} = {_comment(described.name)}" for i in used if isinstance(described := atoms.all[i], Unknown)]
-    lines.append(f"(set-logic {_LOGIC.get(encoding, 'QF_NRA')})")
-    lines += [f"(declare-fun x{i} () {sort})" for i in used]
+    used = support(atoms, [*conditions, *claims], opaque)
     facts = [fact for i in used for fact in _facts(atoms, i, wide=not narrow, defined=i not in opaque)]
-    if encoding == "linear":
-        products = {m for c in [*facts, *conditions, *obligation.claims] for m in c.term.terms if len(m) > 1}
-        lines += [f"(declare-fun {product_name(m)} () Real)" for m in sorted(products)]
+    products = {m for c in [*facts, *conditions, *claims] for m in c.term.terms if len(m) > 1}
+    texts: list[str] = []
     if encoding in ("near", "cuts"):
-        defined = [i for i in used if i not in opaque]
-        lines += [f"(assert {text})" for text in _cuts(atoms, defined, [*conditions, *obligation.claims])]
-    lines += [f"(assert {condition_text(c, encoding)})" for c in [*facts, *conditions]]
-    if obligation.claims:
-        broken = " ".join(condition_text(c.negated(), encoding) for c in obligation.claims)
-        lines.append(f"(assert (or {broken}))" if len(obligation.claims) > 1 else f"(assert {broken})")
-    return "\n".join([*lines, "(check-sat)", ""])
+        texts += _cuts(atoms, [i for i in used if i not in opaque], [*conditions, *claims])
+    texts += [condition_text(c, encoding) for c in [*facts, *conditions]]
+    broken = [condition_text(c.negated(), encoding) for c in claims]
+    texts += [f"(or {' '.join(broken)})"] if len(broken) > 1 else broken
+    return _Said(used, products if encoding == "linear" else set(), texts)
 
 
 def _comment(text: str) -> str:

@@ -16,11 +16,17 @@ from marginspec.prover.situations import number_of
 from marginspec.prover.subset.sources import trusted_code
 
 
-def holds_at_first(claim: Property, model: type[Machine]) -> bool:
-    """Whether an invariant holds before anything happened, and where every run begins."""
+def fails_at_first(claim: Property, model: type[Machine]) -> str:
+    """Why an invariant does not hold before anything happened or where every run begins; empty if it does."""
     hints = arguments_of(claim.predicate)
     cases = list(itertools.product(*(model.universe[plain(hint)] for hint in hints.values())))
-    return all(claim.predicate(state(), *case) for state in (model.blank, model.genesis) for case in cases)
+    for state, case in itertools.product((model.blank, model.genesis), cases):
+        try:
+            if not claim.predicate(state(), *case):
+                return "does not hold in the initial state"
+        except Exception as error:
+            return f"cannot be asked of the initial state: {type(error).__name__}"
+    return ""
 
 
 @per_model

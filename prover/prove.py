@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path as File
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 from marginspec.model.kernel.machine import Machine, Rejected
 from marginspec.model.kernel.record import Record
@@ -27,11 +27,11 @@ from marginspec.prover import recheck
 from marginspec.prover.arbitrary import Arbitrary, rest_of
 from marginspec.prover.claim import claimed
 from marginspec.prover.dependencies import Dependencies, replaced_by
-from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib
+from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib, smt_lib_of_all
 from marginspec.prover.evaluate import Evaluation, Numbers
 from marginspec.prover.hollow import is_hollow
 from marginspec.prover.meaning import FALSE
-from marginspec.prover.premises import catches, holds_at_first, unfit
+from marginspec.prover.premises import catches, fails_at_first, unfit
 from marginspec.prover.solvers import Answer, forget_texts, solve
 from marginspec.prover.symbolic import (
     Atoms,
@@ -74,7 +74,11 @@ FEW_PATHS = 12
 # Witnesses of paths that a solver decides, for one choice of identifiers, after which others need not be looked for.
 SHOWN = 8
 
-# Encodings that a law may begin with where they served last.
+# How many obligations of a law are asked at once, at most, and for how long.
+TOGETHER = 12
+TOGETHER_SECONDS = 0.25
+
+# Encodings that a law may begin with where they served last, several obligations at once.
 CHEAP = ("linear", "light", "real")
 
 # Numbers to mend before a solver is asked whether there are any.
@@ -115,6 +119,14 @@ class Impossible:
     """That nothing takes a path; text: by which Z3 found it, where it was asked without products."""
 
     text: str = ""
+
+
+class Waiting(NamedTuple):
+    """A path whose claim is to be proved. impossible: a text by which Z3 found that nothing takes it."""
+
+    path: Path
+    name: str
+    impossible: str
 
 
 @dataclass
@@ -169,6 +181,7 @@ class Prover:
     recheck: bool = True
     witnesses: Witnesses = field(default_factory=Witnesses)
     trials: dict[type[Machine], Trials] = field(default_factory=dict)
+    _together: dict[str, int] = field(default_factory=dict)
     _rechecked: dict[str, bool] = field(default_factory=dict)
     _alike: dict[str, str | None] = field(default_factory=dict)
     _alone: dict[str, Verdict] = field(default_factory=dict)
@@ -244,9 +257,8 @@ class Prover:
         verdict.reason = unfit(self.model)
         if verdict.reason:
             return
-        if claim.kind == "invariant" and not holds_at_first(claim, self.model):
-            verdict.verdict, verdict.reason = "refuted", "does not hold in the initial state"
-            verdict.counterexample = {"state": "initial"}
+        if claim.kind == "invariant" and (why := fails_at_first(claim, self.model)):
+            verdict.verdict, verdict.reason, verdict.counterexample = "refuted", why, {"state": "initial"}
             return
         verdict.confirmed = self.recheck
         self.witnesses.listen()
@@ -260,6 +272,7 @@ class Prover:
         verdict.reason = law.reads_the_rest_one_by_one(found)
         if verdict.reason:
             return
+        waiting: list[Waiting] = []
         unwitnessed, shown_by, impossible, dead = 0, Counter[tuple[Any, ...]](), 0, DeadEnds()
         for number, path in enumerate(p for p in found.paths if p.ended is None):
             if path in dead:
@@ -289,10 +302,12 @@ class Prover:
                 continue
             verdict.obligations += 1
             text = state.text if isinstance(state, Impossible) else ""
-            if not self._discharge(found, path, f"{claim.id} {number:03}", claim.law, verdict, text):
-                self._refute(found, path, law.body, verdict)
-                if verdict.verdict == "refuted":
-                    return
+            waiting.append(Waiting(path, f"{claim.id} {number:03}", text))
+            many = self._together.get(verdict.id, TOGETHER)
+            if len(waiting) >= many and not self._settle(found, waiting, law, verdict):
+                return
+        if not self._settle(found, waiting, law, verdict):
+            return
         verdict.witnessed = verdict.paths > 0 and unwitnessed == 0
         if verdict.paths == 0:
             verdict.vacuous = not verdict.reason
@@ -309,6 +324,23 @@ class Prover:
         verdict.reason = self._unchecked(found, verdict)
         if not verdict.reason:
             verdict.verdict = "proved"
+
+    def _settle(self, found: Exploration, waiting: list[Waiting], law: Law, verdict: Verdict) -> bool:
+        """Discharge what waits, all at once or one after the other; False when the law is refuted meanwhile."""
+        claims = [each for each in waiting if not each.impossible]
+        together = len(claims) > 1 and self._discharge_together(found, claims, verdict)
+        # One more of this law next time, or half as many.
+        most = self._together.get(verdict.id, TOGETHER)
+        self._together[verdict.id] = min(most + 1, TOGETHER) if together or len(claims) <= 1 else len(claims) // 2
+        for each in waiting:
+            if together and not each.impossible:
+                continue
+            if not self._discharge(found, each.path, each.name, verdict.law, verdict, each.impossible):
+                self._refute(found, each.path, law, verdict)
+                if verdict.verdict == "refuted":
+                    return False
+        waiting.clear()
+        return True
 
     def around(self, body: Callable[[], Any]) -> Callable[[], Any]:
         """What is explored of a law: all of it."""
@@ -419,6 +451,20 @@ class Prover:
             z3.verdict = "unknown"
         return bool(proved)
 
+    def _discharge_together(self, found: Exploration, waiting: Sequence[Waiting], verdict: Verdict) -> bool:
+        """Whether Z3 and another solver prove what is claimed on several paths at once, as they did the last path."""
+        encoding = self._served.get(verdict.id, CHEAP[0])
+        obligations = [Obligation(found.atoms, tuple(each.path.constraints), each.path.claims) for each in waiting]
+        name = f"{waiting[0].name} to {waiting[-1].name.split()[-1]}"
+        text = smt_lib_of_all(obligations, encoding, f"{name}\n{verdict.law}\nencoding: {encoding}; unsat means proved")
+        z3 = verdict.solvers.setdefault("z3", SolverResult())
+        answer = solve("z3", text, TOGETHER_SECONDS)
+        z3.seconds += answer.seconds
+        if answer.verdict != "unsat" or (self.recheck and not self._agrees(text, verdict, ROUNDS[0])):
+            return False
+        self._write(f"{name}-proved", text)
+        return True
+
     def _write(self, name: str, text: str) -> None:
         if self.emit:
             self.emit.mkdir(parents=True, exist_ok=True)
@@ -440,7 +486,7 @@ class Prover:
         cvc5.add(second)
         return "unsat" in (first.verdict, second.verdict)
 
-    def _refute(self, found: Exploration, path: Path, body: Callable[[], Any], verdict: Verdict) -> None:
+    def _refute(self, found: Exploration, path: Path, law: Law, verdict: Verdict) -> None:
         """Look for integers that break the claim, and believe them only if the model itself, run on them, does."""
         if path.reason:
             verdict.reason = path.reason
@@ -451,12 +497,11 @@ class Prover:
             verdict.reason = verdict.reason or f"no solver proves it and no integers break it, with {picks}"
             return
         replay = _replay(found.atoms, path, numbers)
-        try:
-            result = replay.run(body)
-        except (Irrelevant, Rejected):
-            result = True
-        if result:  # plain integers now, so this asks nothing of a solver
+        if not _breaks(replay, law.body):
             verdict.reason = "spurious: the counterexample does not reproduce on the model"
+            return
+        if law.unrelaxed and not _breaks(_replay(found.atoms, path, numbers), law.unrelaxed.body):
+            verdict.reason = "the relaxed model breaks it, by what the model itself does not do on the same numbers"
             return
         verdict.verdict, verdict.reason = "refuted", ""
         named = {**replay.picks, **dict(sorted(numbers.items()))}
@@ -476,7 +521,7 @@ class Law:
     """One property of a model, run on unknowns or on the integers of a witness, in the same way."""
 
     def __init__(self, model: type[Machine], claim: Property) -> None:
-        self._claim = claim
+        self._of, self._claim = model, claim
         self._model = claim.relaxed(model) if claim.relaxed else model
         self._rest: list[int] | None = None if any(REST in keys for keys in claim.scope.keys.values()) else []
         # A law may also tell a relaxed model what that asks for.
@@ -490,6 +535,16 @@ class Law:
         self._arbitrary = Arbitrary(self._claim.scope, self._named)
         self._state = self._arbitrary.template(self._model)
         self._rest = self._rest and None
+
+    @property
+    def unrelaxed(self) -> Law | None:
+        """The same of the model itself; None where it is about that already."""
+        if self._claim.relaxed is None:
+            return None
+        law = Law(self._of, dataclasses.replace(self._claim, relaxed=None))
+        law._named = self._named
+        law._with_names()
+        return law
 
     def body(self) -> Any:
         """What the property returns on the numbers and identifiers of the current run."""
@@ -520,7 +575,7 @@ class Law:
                 self._with_names()
 
     def _after(self, run: Run, path: Path) -> None:
-        path.final, path.actions = run.state.flatten(), run.actions
+        path.final, path.actions, path.anythings = run.state.flatten(), run.actions, run.anythings
         if hidden := set(vars(run.state)) - self._fields:
             raise Unsupported(f"an action keeps something outside of the state: {min(hidden)}")
         in_order = Record.flatten(run.state)
@@ -569,12 +624,15 @@ class Law:
             return ""
         # It may rest on what was accepted: then it fails where the last action is not asked.
         last = max(path.actions for path in paths)
-        without = explore(
-            self.body,
-            alike=self._arbitrary.alike,
-            apart=found.apart,
-            first=lambda atoms, **options: _Skipping(last, (), atoms, **options),
-        )
+        try:
+            without = explore(
+                self.body,
+                alike=self._arbitrary.alike,
+                apart=found.apart,
+                first=lambda atoms, **options: _Skipping(last, (), atoms, **options),
+            )
+        except _Read:
+            return ""
         claimed = [path for path in without.paths if path.ended is None]
         empty = all(path.result is True or (path.result and follows(without, path)) for path in claimed)
         return "it claims nothing of what its last action did" if empty else ""
@@ -732,9 +790,17 @@ def _agrees(given: Evaluation, expected: Any, value: Any) -> bool:
     return bool(given.term(expected) == value) if isinstance(expected, int) else bool(expected == value)
 
 
+def _breaks(replay: Replay, body: Callable[[], Any]) -> bool:
+    """Whether a law is false on plain integers, which asks nothing of a solver."""
+    try:
+        return not replay.run(body)
+    except (Irrelevant, Rejected):
+        return False
+
+
 def _replay(atoms: Atoms, path: Path, numbers: Numbers) -> Replay:
     """A path's identifiers, those that are numbers with the numbers that they have."""
-    return Replay({name: _plain(atoms, pick, numbers) for name, pick in path.picks.items()}, numbers)
+    return Replay({name: _plain(atoms, pick, numbers) for name, pick in path.picks.items()}, numbers, path.anythings)
 
 
 def _plain(atoms: Atoms, pick: Any, numbers: Numbers) -> Any:
@@ -791,7 +857,8 @@ def _each(prover: Prover, many: int, workers: int) -> Iterator[Verdict]:
     with TemporaryDirectory() as folder:
         prover.witnesses.exchange = File(folder) / "witnesses"
         with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
-            for done in as_completed([pool.submit(_prove_nth, n) for n in range(many)]):
+            # The last claim speaks of every action and takes longest: what is long comes first.
+            for done in as_completed([pool.submit(_prove_nth, n) for n in reversed(range(many))]):
                 yield done.result()
 
 

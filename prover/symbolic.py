@@ -174,7 +174,8 @@ class Run:
         self._used: set[str] = set(apart)
         self._left: dict[str, Sequence[Any]] = {}
         self._narrowed = 0
-        self._anything = 0
+        self.anythings: list[str] = []
+        self._answered: dict[Any, tuple[str, Value]] = {}
         self._bounds: dict[Key, tuple[int | None, int | None]] = {}
         self._atom_bounds: dict[int, tuple[int, int]] = {}
         self._unequal: set[Key] = set()
@@ -292,12 +293,17 @@ class Run:
         """A number of which only the bounds are known."""
         return self.atoms.unknown(unknown, identifier)
 
-    def anything(self, low: int, high: int) -> Value:
-        """Another unknown at each call."""
-        self._anything += 1
-        # Runs differ in what they ask for, so the name says how wide it is.
-        wide = f"{'-' * (low < 0)}{low.bit_length()} to {'-' * (high < 0)}{high.bit_length()} bits"
-        return self.unknown(Unknown(f"anything {self._anything} of {wide}", low, high))
+    def anything(self, low: int, high: int, asked: Any = None) -> Value:
+        """Another unknown for each question, and for each `None`."""
+        if asked is None or asked not in self._answered:
+            # Runs differ in what they ask for, so the name says how wide it is.
+            wide = f"{'-' * (low < 0)}{low.bit_length()} to {'-' * (high < 0)}{high.bit_length()} bits"
+            name = f"anything {len(self.anythings) + 1} of {wide}"
+            value = self._answered[asked] = name, self.unknown(Unknown(name, low, high))
+        else:
+            value = self._answered[asked]
+        self.anythings.append(value[0])
+        return value[1]
 
     def decide(self, condition: SymBool) -> bool:
         """The truth of a condition on this run: known from bounds or earlier decisions, else both ways are explored."""
@@ -505,7 +511,7 @@ class Path:
     """One way to run: what was decided on it, and what came out (None when it ended without a result).
 
     reason: why the result is False without the law having said so. claim: the result before what is known was left out.
-    final: the state after it. actions: how many were accepted on it.
+    final: the state after it. actions: how many were accepted on it. anythings: the names of what was left open.
     """
 
     constraints: list[SymBool]
@@ -518,6 +524,7 @@ class Path:
     claim: Any = None
     final: Sequence[Any] = ()
     actions: int = 0
+    anythings: Sequence[str] = ()
 
     @property
     def claims(self) -> tuple[SymBool, ...]:
@@ -540,9 +547,9 @@ class Replay(Run):
 
     explores = False
 
-    def __init__(self, picks: Mapping[str, Any], numbers: Mapping[str, int]) -> None:
+    def __init__(self, picks: Mapping[str, Any], numbers: Mapping[str, int], anythings: Sequence[str] = ()) -> None:
         super().__init__((), Atoms())
-        self.picks = dict(picks)
+        self.picks, self._left_open = dict(picks), iter(anythings)
         self._numbers = numbers
 
     def pick(self, name: str, options: Sequence[Any]) -> Any:
@@ -556,6 +563,10 @@ class Replay(Run):
     def unknown(self, unknown: Unknown, identifier: bool = False) -> Value:
         given = self._numbers.get(unknown.name, self._numbers.get(shown(unknown.name)))
         return unknown.default() if given is None else given
+
+    def anything(self, low: int, high: int, asked: Any = None) -> Value:
+        """The number of what the path left open there: an unknown of its own, or one that it had before."""
+        return self.unknown(Unknown(next(self._left_open, ""), low, high))
 
     def run(self, body: Callable[[], Any]) -> Any:
         """What `body` returns."""

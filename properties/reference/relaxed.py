@@ -129,7 +129,7 @@ class AnyWorth(_Venue):
     @simulates("REF-RLX-5")
     def equity(self, account: AccountId, aged: bool = False) -> Any:
         """Equity is a number, and asking for it changes nothing."""
-        return anything(AnyInteger, "equity", self, account, aged)
+        return anything(AnyInteger)
 
 
 class AnyValue(AnyWorth):
@@ -138,7 +138,7 @@ class AnyValue(AnyWorth):
     @simulates("REF-RLX-6")
     def unrealised(self, account: AccountId, aged: bool = False) -> Any:
         """Unrealised profit is a number, and asking for it changes nothing."""
-        return anything(AnyInteger, "profit", self, account, aged)
+        return anything(AnyInteger)
 
 
 class AnyMaintenance(_Venue):
@@ -147,7 +147,7 @@ class AnyMaintenance(_Venue):
     @simulates("REF-RLX-7")
     def maintenance_margin(self, account: AccountId, aged: bool = False) -> Any:
         """Maintenance margin is a number, and asking for it changes nothing."""
-        return anything(AnyInteger, "maintenance", self, account, aged)
+        return anything(AnyInteger)
 
 
 class AnyEquity(AnyValue, AnyMaintenance):
@@ -160,7 +160,7 @@ class AnyRequirement(_Venue):
     @simulates("REF-RLX-37")
     def _requirement(self, account: AccountId, buffered: bool, aged: bool = False) -> Any:
         """A requirement is a number, and asking for it changes nothing."""
-        return anything(AnyInteger, "requirement", self, account, buffered, aged)
+        return anything(AnyInteger)
 
 
 class AnyLiquidator(_Venue):
@@ -429,7 +429,7 @@ class WatchedIdle(Watched):
         """Unrealised profit is a number, and asking for it changes nothing, whosever it is."""
         if account == self.watched:
             return super(AnyValue, self).unrealised(account, aged)
-        return anything(AnyInteger, "profit", self, account, aged)
+        return anything(AnyInteger)
 
 
 watched_idle = Relaxation(WatchedIdle)
@@ -537,7 +537,7 @@ class SettledAnyMargin(Settled, AnyEquity, AnyRealisation, AnySize):
     @simulates("REF-RLX-36")
     def initial_margin(self, account: AccountId) -> Any:
         """Initial margin is a number, and asking for it changes nothing."""
-        return anything(AnyInteger, "initial", self, account)
+        return anything(AnyInteger)
 
 
 class OneChecked(SettledAnyMargin, AnyMarkets):
@@ -611,20 +611,20 @@ class Judged(Settled):
         """Equity is a number, which a price that is not fresh withholds where it has to be, and asking for it changes
         nothing."""
         if not aged:
-            may_refuse("ORC-8", about=("equity", self, account))
-        return anything(AnyInteger, "equity", self, account, aged)
+            may_refuse("ORC-8")
+        return anything(AnyInteger)
 
     @simulates("REF-RLX-51", total=True)
     def maintenance_margin(self, account: AccountId, aged: bool = False) -> Any:
         """So is what is required."""
         if not aged:
-            may_refuse("ORC-8", about=("maintenance", self, account))
-        return anything(AnyInteger, "maintenance", self, account, aged)
+            may_refuse("ORC-8")
+        return anything(AnyInteger)
 
     @simulates("REF-RLX-52", total=True)
     def _needs_initial_margin(self, account: AccountId) -> None:
         """A liquidator may be refused for want of margin or of a fresh price, and being asked changes nothing."""
-        may_refuse(*LIQUIDATOR, about=("margin", self, account))
+        may_refuse(*LIQUIDATOR)
 
     @simulates("REF-RLX-53", total=True)
     def _size_to_close(self, account: AccountId, market: MarketId, most: int, equity: int) -> Any:
@@ -659,7 +659,7 @@ class JudgedWithoutFeeds(Judged):
     @simulates("REF-RLX-57", given=needs_no_stale_price, total=True)
     def _needs_initial_margin(self, account: AccountId) -> None:
         """Such a liquidator may be refused for want of margin, not of a price, and being asked changes nothing."""
-        may_refuse("MRG-6", about=("margin", self, account))
+        may_refuse("MRG-6")
 
 
 class FreshEquity(Settled, NoNegativePayment):
@@ -668,12 +668,12 @@ class FreshEquity(Settled, NoNegativePayment):
     @simulates("REF-RLX-55", given=all_prices_are_fresh, total=True)
     def equity(self, account: AccountId, aged: bool = False) -> Any:
         """Equity is a number, and asking for it changes nothing and is not refused."""
-        return anything(AnyInteger, "equity", self, account, aged)
+        return anything(AnyInteger)
 
     @simulates("REF-RLX-56", given=all_prices_are_fresh, total=True)
     def maintenance_margin(self, account: AccountId, aged: bool = False) -> Any:
         """So is what is required."""
-        return anything(AnyInteger, "maintenance", self, account, aged)
+        return anything(AnyInteger)
 
 
 any_prices = Relaxation(AnyPrice)

@@ -10,7 +10,7 @@ import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marginspec.prover.encode import ENCODINGS, Obligation, only_width, smt_lib
+from marginspec.prover.encode import ENCODINGS, Obligation, only_width, smt_lib, smt_lib_of_all
 from marginspec.prover.solvers import solve
 from marginspec.prover.symbolic import Atoms, Quotient, SymBool, SymInt, Unknown, Value
 
@@ -98,6 +98,20 @@ def satisfied(text: str, values: list[int]) -> bool:
         factors = [values[int(atom)] for atom in product.split("x")[1:]]
         numbers.append((sort(product), makes(math.prod(factors))))
     return all(z3.is_true(z3.simplify(z3.substitute(a, *numbers))) for a in z3.parse_smt2_string(text))
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@settings(max_examples=20, deadline=None)
+@given(case=cases(), first=st.booleans())
+def test_what_divides_on_another_path_says_nothing_of_this_one(encoding: str, case: Case, first: bool) -> None:
+    atoms = case.obligation.atoms
+    divisor = atoms.unknown(Unknown("divisor", -5, 2**256 - 1))
+    quotient = atoms.quotient(3 * divisor + 7, divisor)
+    assert isinstance(quotient, SymInt)
+    other = Obligation(atoms, (SymBool("le", 1 - divisor),), (SymBool("le", quotient - 1),))
+    obligations = [case.obligation, other] if first else [other, case.obligation]
+    assert satisfied(smt_lib_of_all(obligations, encoding), [*case.values, 0, -1])
+    assert satisfied(smt_lib_of_all(obligations, encoding), [*case.values, -5, 9])
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

@@ -183,6 +183,31 @@ def test_what_is_left_open_may_be_anything() -> None:
     assert found["LAW"].verdict != "proved"
 
 
+def the_same_twice(till: Till, amount: Amount) -> Any:
+    """What is asked twice costs the same."""
+    assume(amount < 1000)
+    return till.cost(amount) == till.cost(amount)
+
+
+def the_same_of_another_state(till: Till, amount: Amount) -> Any:
+    """What is paid changes no cost. It does not in the till, but a relaxation does not know."""
+    assume(amount < 1000)
+    before = till.cost(amount)
+    till.pay(amount)
+    return till.cost(amount) == before
+
+
+def the_same_of_another_amount(till: Till, amount: Amount) -> Any:
+    """What is more costs the same, which is not so."""
+    assume(amount < 1000)
+    return till.cost(amount) == till.cost(amount + 1)
+
+
+def test_what_is_left_open_is_the_same_for_the_same_state_and_arguments_and_no_others() -> None:
+    laws = (the_same_twice, the_same_of_another_state, the_same_of_another_amount)
+    assert [told(Relaxation(AnyCost), law)["LAW"].verdict for law in laws] == ["proved", "unknown", "refuted"]
+
+
 def test_a_law_falls_with_its_lemma() -> None:
     found = told(Relaxation(NoCost), at_most_what_is_paid)
     assert found["COST-3"].verdict == "refuted"

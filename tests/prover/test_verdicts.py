@@ -124,6 +124,12 @@ def there_are_assets(venue: Vault) -> Any:
     return venue.assets > 0
 
 
+@chapter.invariant("V-NOT-ASKED-AT-FIRST")
+def a_share_has_a_price(venue: Vault) -> Any:
+    """A share is worth something, although there is none at first."""
+    return venue.assets // venue.shares >= 0
+
+
 @chapter.invariant("V-BROKEN")
 def assets_cover_shares(venue: Vault) -> Any:
     """There are at least as many assets as shares, which a loss breaks."""
@@ -256,6 +262,9 @@ def test_a_claim_about_every_action_is_refuted_by_the_one_that_breaks_it() -> No
 def test_an_invariant_that_does_not_hold_at_first_is_refuted_by_the_initial_state() -> None:
     found = verdict("V-NOT-AT-FIRST")
     assert (found.verdict, found.counterexample) == ("refuted", {"state": "initial"})
+    found = verdict("V-NOT-ASKED-AT-FIRST")
+    assert (found.verdict, found.counterexample) == ("refuted", {"state": "initial"})
+    assert found.reason == "cannot be asked of the initial state: ZeroDivisionError"
 
 
 def test_an_invariant_that_an_action_breaks_is_refuted_by_a_state_and_that_action() -> None:
