@@ -81,7 +81,7 @@ def disproved(changed: Changed, laws: Sequence[Property]) -> tuple[tuple[str, ..
                 continue
             except Exception:  # the change makes no model that can be run on unknowns, as the lock-step run will tell
                 continue
-            if verdict.verdict == "refuted":
+            if verdict.is_broken:
                 return (law.id,), untried
     return (), untried
 

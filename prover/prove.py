@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import itertools
 import multiprocessing
@@ -121,6 +122,9 @@ class Impossible:
     text: str = ""
 
 
+ONLY_RELAXED = "the relaxed model breaks it, by what the model itself does not do on the same numbers"
+
+
 class Waiting(NamedTuple):
     """A path whose claim is to be proved. impossible: a text by which Z3 found that nothing takes it."""
 
@@ -167,6 +171,11 @@ class Verdict:
     replays: bool = True
     cached: bool = False
     seconds: float = 0.0
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a case breaks it: one of the model, or of what its relaxation leaves open."""
+        return self.verdict == "refuted" or self.reason == ONLY_RELAXED
 
 
 @dataclass(frozen=True)
@@ -337,7 +346,7 @@ class Prover:
                 continue
             if not self._discharge(found, each.path, each.name, verdict.law, verdict, each.impossible):
                 self._refute(found, each.path, law, verdict)
-                if verdict.verdict == "refuted":
+                if verdict.is_broken:
                     return False
         waiting.clear()
         return True
@@ -501,7 +510,7 @@ class Prover:
             verdict.reason = "spurious: the counterexample does not reproduce on the model"
             return
         if law.unrelaxed and not _breaks(_replay(found.atoms, path, numbers), law.unrelaxed.body):
-            verdict.reason = "the relaxed model breaks it, by what the model itself does not do on the same numbers"
+            verdict.reason = ONLY_RELAXED
             return
         verdict.verdict, verdict.reason = "refuted", ""
         named = {**replay.picks, **dict(sorted(numbers.items()))}
@@ -538,12 +547,12 @@ class Law:
 
     @property
     def unrelaxed(self) -> Law | None:
-        """The same of the model itself; None where it is about that already."""
+        """The same of the model itself, with the same identifiers; None where it is about that already."""
         if self._claim.relaxed is None:
             return None
-        law = Law(self._of, dataclasses.replace(self._claim, relaxed=None))
-        law._named = self._named
-        law._with_names()
+        law = copy.copy(self)
+        law._claim, law._model = dataclasses.replace(self._claim, relaxed=None), self._of
+        law._state = self._arbitrary.template(self._of)
         return law
 
     def body(self) -> Any:

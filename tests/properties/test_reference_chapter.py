@@ -96,7 +96,7 @@ class Careless(Reference):
 @pytest.mark.parametrize("id", ["REF-RLX-25", "REF-RLX-23", "REF-POS-9", "REF-POS-12", "REF-WDR-1"])
 def test_a_law_notices_a_broken_rule(id: str) -> None:
     claim = next(claim for claim in chapter.properties if claim.id == id)
-    assert Prover(Careless, recheck=False).alone(claim).verdict == "refuted"
+    assert Prover(Careless, recheck=False).alone(claim).is_broken
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ MUTANTS = [
     ("_size_to_close", "closed = needed +", "closed = self._within_limit(market, needed, mark) +", "REF-LIQ-13"),
     ("_size_to_close", "return min(offered, ", "return max(whole, ", "REF-LIQ-25"),
     ("_size_to_close", "return min(offered, ", "return max(offered, ", "REF-LIQ-10"),
-    ("_within_limit", "m.room -= size * mark", "self._require(size)", "REF-LIQ-12"),
+    # A used-up limit refuses. REF-LIQ-12 rests on this lemma.
+    ("_within_limit", "m.room -= size * mark", "self._require(size)", "REF-RLX-53"),
     # A feed that is down shields an account.
     ("liquidate", "equity = self.equity(account, aged=True)", "equity = self.equity(account)", "REF-LIQ-20"),
     ("liquidate", "self.maintenance_margin(account, aged=True)", "self.maintenance_margin(account)", "REF-LIQ-20"),
@@ -68,4 +69,4 @@ def _require(venue: Any, size: int) -> None:
 @pytest.mark.parametrize(("function", "old", "new", "law"), MUTANTS)
 def test_a_wrong_line_refutes_a_law_by_itself(function: str, old: str, new: str, law: str) -> None:
     model = mutant(function, old, new)
-    assert Prover(model, recheck=False).alone(LAWS[law]).verdict == "refuted"
+    assert Prover(model, recheck=False).alone(LAWS[law]).is_broken
