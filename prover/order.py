@@ -171,8 +171,8 @@ def _place(node: ast.expr) -> Place:
 
 
 class _Runs(NamedTuple):
-    """What code does. loud: whether it refuses, fails or changes something itself. calls: what it may run, by name, and
-    whether it certainly runs something."""
+    """What code does. loud: whether it refuses, fails or changes something itself. calls: else what it may run, by name,
+    and whether it certainly runs something."""
 
     loud: bool
     calls: frozenset[tuple[str, bool]]
@@ -180,7 +180,9 @@ class _Runs(NamedTuple):
 
 def _runs(nodes: Iterable[ast.AST]) -> _Runs:
     parts = [part for node in nodes for part in ast.walk(node)]
-    return _Runs(any(map(_is_loud, parts)), frozenset(named for part in parts for named in _named(part)))
+    if any(map(_is_loud, parts)):
+        return _Runs(True, frozenset())
+    return _Runs(False, frozenset(named for part in parts for named in _named(part)))
 
 
 def _may_refuse(code: _Runs, loud: Mapping[str, bool]) -> bool:
