@@ -13,7 +13,7 @@ import contextlib
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Protocol, TypeVar, get_type_hints
 
 from marginspec.model.kernel.machine import Call, Machine, Rejected
 from marginspec.properties.scope import Options, Scope
@@ -78,21 +78,55 @@ refusals = 0
 
 def refusal(action: Callable[..., Any], *arguments: Any) -> str | None:
     """The rule that refuses an action, None when it is accepted."""
-    global refusals
-    refusals += 1
     return outcome(lambda: action(*arguments))[0]
 
 
 def outcome(happen: Callable[[], Any]) -> tuple[str | None, Any]:
     """The rule by which something is refused, or None and what it returns."""
+    global refusals
+    refusals += 1
+    return ended(happen)
+
+
+def ended(happen: Callable[[], Any]) -> tuple[str | None, Any]:
+    """`outcome` for who does not look at it as a law."""
     try:
-        return None, happen()
+        with _passed_on():
+            return None, happen()
     except Rejected as refused:
         return refused.rule, None
 
 
-Answers = Callable[[Any, Any], Any]
+passing = 0
+"""How deep a law is in what may be refused, though it is no action, without the claim being false."""
+
+
+@contextlib.contextmanager
+def _passed_on() -> Iterator[None]:
+    global passing
+    passing += 1
+    try:
+        yield
+    finally:
+        passing -= 1
+
+
+class Answers(Protocol):
+    """Who runs a law of a relaxed model."""
+
+    def answer(self, hint: Any, about: Any) -> Any:
+        """A number of a type. about: says more of what is asked than its type."""
+
+    def enter(self, method: Any, state: Machine, arguments: Mapping[str, Any]) -> None:
+        """Raise NotCovered where a replaced method may not be used. arguments: by name."""
+
+
 _answers: list[Answers] = []
+
+
+def answers(default: Answers | None = None) -> Answers:
+    """Who runs the law that is run. default: where it is run on numbers, of the model itself."""
+    return _answers[-1] if _answers or default is None else default
 
 
 def anything(hint: Any, about: Any = None) -> Any:
@@ -101,7 +135,7 @@ def anything(hint: Any, about: Any = None) -> Any:
     What a replaced method asks first, second and so on is the same whenever state and arguments are: the method that it
     stands for is a function of these. about: says more of what is asked than its type.
     """
-    return _answers[-1](hint, about)
+    return _answers[-1].answer(hint, about)
 
 
 class Apart:
@@ -110,74 +144,75 @@ class Apart:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a replaced method leaves open first, second and so on: equal if method, state and arguments are.
+    """What a replaced method leaves open first, second and so on.
 
-    of: what `key` is made of; kept, so that nothing else takes its identity.
+    of: the method, the variables of the state and the arguments, of which the answer is a function.
     """
 
-    key: tuple[Any, ...]
-    of: tuple[Any, ...] = field(compare=False)
+    number: int
+    of: tuple[Any, ...]
 
 
 @dataclass
 class _Function:
-    """A replaced method that is being run. of: what its answers are a function of. asked: how many there were."""
+    """A replaced method that is being run. asked: how many answers it had."""
 
     of: tuple[Any, ...]
     asked: int = 0
-    key: tuple[Any, ...] = ()
-
-    def next(self) -> Asked:
-        self.asked += 1
-        self.key = self.key or tuple(map(_told_apart_by, self.of))
-        return Asked((self.asked, self.key), self.of)
 
 
 _functions: list[_Function] = []
 
 
 @contextlib.contextmanager
-def as_function_of(*of: Any) -> Iterator[None]:
-    """Let `anything`, until this ends, be the same as it was of the same states, numbers and names."""
-    parts = (part for one in of for part in (one.flatten() if isinstance(one, Machine) else (one,)))
-    _functions.append(_Function(tuple(parts)))
+def as_function_of(method: Any, named: bool, *of: Any) -> Iterator[None]:
+    """Let `anything`, until this ends, be the same as it was of the same method, states, numbers and names.
+
+    named: whether who asks names the replaced method. What a replaced method makes of another one so, or of itself, is
+    a part of what it is a function of.
+    """
+    outer = next((function for function in _functions if function.of[0] is method), None)
+    if outer is None and named and _functions:
+        outer = _functions[-1]
+    if outer is None:
+        outer = _Function((method, *(part for one in of for part in _parts(one))))
+    _functions.append(outer)
     try:
         yield
     finally:
         _functions.pop()
 
 
-@contextlib.contextmanager
-def answering(source: Callable[[int, int, Asked | None], Any]) -> Iterator[None]:
-    """Let `anything` take its numbers from a source, given the lowest, the highest, and what is asked of a method."""
+def _parts(one: Any) -> Iterable[Any]:
+    """What tells a state from others; a constant, which nothing changes, is told by its identity if it is no number."""
+    if not isinstance(one, Machine):
+        return (one,)
+    constants = (getattr(one, name) for name in one.constants())
+    return (*one.flatten(), *(value if isinstance(value, int | str) else id(value) for value in constants))
 
-    def answer(hint: Any, about: Any) -> Any:
-        if isinstance(about, Condition):
-            return about.holds
-        low, high = (0, 1) if hint is bool else (hint.__metadata__[0].low, hint.__metadata__[0].high)
-        asked = _functions[-1].next() if _functions and not isinstance(about, Apart) else None
-        number = source(low, high, asked)
-        return number == 1 if hint is bool else number
 
-    with answered_by(answer):
-        yield
+def number_for(hint: Any, about: Any, source: Callable[[int, int, Asked | None], Any], all_alike: bool = False) -> Any:
+    """What a source gives, asked for the lowest and the highest, as a value of a type.
+
+    all_alike: whether what is `Apart` is the same for the same too.
+    """
+    low, high = (0, 1) if hint is bool else (hint.__metadata__[0].low, hint.__metadata__[0].high)
+    asked = None
+    if _functions and (all_alike or not isinstance(about, Apart)):
+        _functions[-1].asked += 1
+        asked = Asked(_functions[-1].asked, _functions[-1].of)
+    number = source(low, high, asked)
+    return number == 1 if hint is bool else number
 
 
 @contextlib.contextmanager
 def answered_by(answers: Answers) -> Iterator[None]:
-    """Let `anything` be answered, given the type and what it is about."""
+    """Let `anything` be answered."""
     _answers.append(answers)
     try:
         yield
     finally:
         _answers.pop()
-
-
-def _told_apart_by(part: Any) -> Any:
-    """What is equal for the same terms, without asking whether unknown numbers are equal."""
-    if type(part) in (int, bool, str):
-        return part
-    return getattr(part, "key", None) or id(part)
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +225,8 @@ class Condition:
 def accepted(function: Callable[..., Any], *arguments: Any) -> Any:
     """What a function returns that may be refused without being an action; where it is refused, the case ends."""
     try:
-        return function(*arguments)
+        with _passed_on():
+            return function(*arguments)
     except Rejected:
         raise Irrelevant from None
 
@@ -228,6 +264,9 @@ class Property:
     relaxed: Relaxation | None = None
     rests_on: tuple[str, ...] = ()
     chapter: Chapter | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.scope.check()
 
 
 class Chapter:
@@ -286,6 +325,9 @@ class Chapter:
         self.properties[:] = known.values()
 
     def _declare(self, kind: str, id: str, **options: Any) -> Callable[[P], P]:
+        if id == "RANGES":
+            raise ValueError("RANGES is declared of every model: no property of a chapter is called so")
+
         def wrap(predicate: P) -> P:
             self.properties.append(self.property_of(kind, id, predicate, **options))
             return predicate

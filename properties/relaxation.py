@@ -11,9 +11,9 @@ from __future__ import annotations
 import functools
 import inspect
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import FunctionType
+from types import FunctionType, UnionType
 from typing import Annotated, Any, TypeVar, cast
 
 from marginspec.model.kernel.machine import Machine, Rejected, per_model
@@ -25,11 +25,12 @@ from marginspec.properties.law import (
     Irrelevant,
     Property,
     answered_by,
+    answers,
     anything,
     as_function_of,
     assume,
+    ended,
     every,
-    outcome,
 )
 from marginspec.properties.ranges import within
 from marginspec.properties.scope import Scope
@@ -218,23 +219,47 @@ def simulates(
 
     def wrap(method: F) -> F:
         signature = inspect.signature(method)
+        for name in list(signature.parameters)[1:]:
+            if method.__annotations__.get(name, Any) in (Any, "Any"):
+                raise ValueError(f"{method.__qualname__} does not say the type of its {name}")
 
         @functools.wraps(method)
         def checked(self: Any, *arguments: Any, **named: Any) -> Any:
-            covered(given(self, *arguments, **named))
-            if untold := [name for name in checked.marginspec_told if getattr(self, name) is None]:  # type: ignore[attr-defined]
-                raise NotCovered(f"a relaxation is used of a law that does not tell it {untold[0]}")
-            given_all = signature.bind(self, *arguments, **named)
-            given_all.apply_defaults()
-            with as_function_of(checked, *given_all.args):
+            return run(False, self, *arguments, **named)
+
+        def run(dispatched: bool, self: Any, *arguments: Any, **named: Any) -> Any:
+            bound = signature.bind(self, *arguments, **named)
+            bound.apply_defaults()
+            given_all = list(bound.arguments.values())
+            answers().enter(checked, self, bound.arguments)
+            of_all = getattr(type(self), "marginspec_given", always)
+            covered(of_all is always or _asked(self, lambda: of_all(self)))
+            covered(given is always or _asked(self, lambda: given(self, *arguments, **named)))
+            told = [getattr(self, name) for name in checked.marginspec_told]  # type: ignore[attr-defined]
+            if any(one is None for one in told):
+                raise NotCovered("a relaxation is used of a law that does not tell it what it asks for")
+            with as_function_of(checked, not dispatched, *given_all, *told):
                 return unassuming(lambda: method(self, *arguments, **named))
 
         checked.marginspec_simulates = id, over, given  # type: ignore[attr-defined]
         checked.marginspec_total = total  # type: ignore[attr-defined]
         checked.marginspec_told = ()  # type: ignore[attr-defined]
+        checked.marginspec_run = functools.partial(run, True)  # type: ignore[attr-defined]
         return cast(F, checked)
 
     return wrap
+
+
+def _asked(state: Machine, given: Callable[[], Any]) -> Any:
+    """What a lemma assumes of a state. Raises NotCovered where asking changes it, or assumes something."""
+    before = state.flatten()
+    try:
+        answer = given()
+    except Irrelevant:
+        raise NotCovered("what a lemma assumes is a condition: it ends no case") from None
+    if any(one is not other for one, other in zip(before, state.flatten(), strict=True)):
+        raise NotCovered("what a lemma assumes is a condition: asking for it changes nothing")
+    return answer
 
 
 class Relaxation:
@@ -264,15 +289,20 @@ class Relaxation:
         """The relaxed model."""
         return self._models(model)
 
-    def only(self, name: str, model: type[Machine]) -> type[Machine]:
-        """The relaxed model with but one method replaced: of each of the others another lemma speaks."""
+    def only(self, name: str, model: type[Machine], others: Mapping[str, Any]) -> type[Machine]:
+        """The relaxed model with but one method replaced: of each of the others another lemma speaks.
+
+        others: methods of the model to have in place of its own.
+        """
         if (name, model) not in self._only:
             relaxed, own = self(model), {other: getattr(model, other) for other in self.replaced if other != name}
-            self._only[name, model] = cast(type[Machine], type(relaxed.__name__, (relaxed,), own))
+            self._only[name, model] = cast(type[Machine], type(relaxed.__name__, (relaxed,), {**own, **others}))
         return self._only[name, model]
 
     def _model(self, model: type[Machine]) -> type[Machine]:
-        return cast(type[Machine], type(f"{self.name}{model.__name__}", (self.way, model), {}))
+        methods = {name: _dispatched(method) for name, method in self.replaced.items()}
+        given = {"marginspec_given": staticmethod(self.given)}
+        return cast(type[Machine], type(f"{self.name}{model.__name__}", (self.way, model), {**methods, **given}))
 
 
 def _replaced(way: type) -> Iterator[tuple[str, Any]]:
@@ -294,33 +324,45 @@ def _replaced(way: type) -> Iterator[tuple[str, Any]]:
 def simulations(relaxation: Relaxation, model: type[Machine], bounds: str, scope: Scope) -> Iterator[Property]:
     """For each replaced method the lemma that it can do what the method of the model does."""
     for name, method in relaxation.replaced.items():
-        id, over, _ = method.marginspec_simulates
+        id, over, given = method.marginspec_simulates
+        if method.marginspec_total and over is not None and not getattr(over, "total", False):
+            raise ValueError(f"{id} says what is refused, over a relaxation that does not")
         law = " ".join((inspect.getdoc(method) or "").split())
         if not law:
             raise ValueError(f"{relaxation.name}.{name} has no docstring, so no law")
         predicate = _simulated(relaxation, model, name, method)
         needed = getattr(over, "obligations", ())
-        yield Property(id, law, "lemma", predicate, (), (), bounds, lambda state, step: True, scope, over, needed)
+        assumed = " ".join((inspect.getdoc(given) or given.__name__).split())
+        said = bounds if given is always else f"{bounds}; only where {assumed}"
+        yield Property(id, law, "lemma", predicate, (), (), said, lambda state, step: True, scope, over, needed)
 
 
 def _simulated(relaxation: Relaxation, model: type[Machine], name: str, method: FunctionType) -> Callable[..., Any]:
     """The predicate: the model's own method, then the replaced one with its answers, from any state."""
     hints, told = _arguments(method), _told(relaxation.way)
+    own_hints = typing.get_type_hints(method)
+    over: Relaxation | None = method.marginspec_simulates[1]  # type: ignore[attr-defined]
+    replaced = {} if over is None else over.replaced
+    # Where a law uses the replaced method, another one that it asks does what it does there.
+    others = {n: _by_outer(m) for n, m in replaced.items() if n != name and relaxation.replaced.get(n) is not m}
 
     def predicate(venue: Machine, **arguments: Any) -> Any:
         says = {name: arguments.pop(name) for name in told}
+        for none in [name for name in arguments if name not in own_hints]:
+            if arguments.pop(none):
+                arguments[none.removesuffix("_is_none")] = None
         assume(relaxation.given(venue))
         assume(method.marginspec_simulates[2](venue, **arguments))  # type: ignore[attr-defined]
         twin = venue.clone()
-        twin.__class__ = relaxation.only(name, type(venue))
+        twin.__class__ = relaxation.only(name, type(venue), others if over and isinstance(venue, over.way) else {})
         for told_of, one in says.items():
             setattr(twin, told_of, one)
-        rule, own = outcome(lambda: getattr(venue, name)(**arguments))
+        rule, own = ended(lambda: getattr(venue, name)(**arguments))
         assume(rule is None or method.marginspec_total)  # type: ignore[attr-defined]
         oracle = _Oracle(rule, own, venue)
         with answered_by(oracle):
             # What it is given was assumed of the venue, of which the twin may leave open how it is asked.
-            refused, result = outcome(lambda: unassuming(lambda: inspect.unwrap(method)(twin, **arguments)))
+            refused, result = ended(lambda: unassuming(lambda: inspect.unwrap(method)(twin, **arguments)))
         if refused != rule:
             return False
         same = [one == other for one, other in zip(twin.flatten(), venue.flatten(), strict=True) if one is not other]
@@ -334,6 +376,27 @@ def _simulated(relaxation: Relaxation, model: type[Machine], name: str, method: 
     predicate.__module__ = method.__module__
     predicate.__wrapped__ = inspect.unwrap(getattr(model, name))  # type: ignore[attr-defined]
     return predicate
+
+
+def _dispatched(method: Any) -> Any:
+    """A replaced method that the model asks as its own."""
+
+    @functools.wraps(method)
+    def asked(self: Any, *arguments: Any, **named: Any) -> Any:
+        return method.marginspec_run(self, *arguments, **named)
+
+    return asked
+
+
+def _by_outer(method: Any) -> Any:
+    """A replaced method that leaves open what it does for the model itself, and not for what replaces another one."""
+
+    @functools.wraps(method)
+    def asked(self: Any, *arguments: Any, **named: Any) -> Any:
+        with answered_by(answers().outer if isinstance(answers(), _Oracle) else answers()):  # type: ignore[attr-defined]
+            return method(self, *arguments, **named)
+
+    return asked
 
 
 def _told(way: type) -> dict[str, Any]:
@@ -353,7 +416,15 @@ def _arguments(method: FunctionType) -> dict[str, Any]:
     hints = typing.get_type_hints(method, include_extras=True)
     hints.pop("return", None)
     # Whatever range is written: nothing keeps to it who calls the method.
-    return {name: AnyInteger if plain(hint) is int else hint for name, hint in hints.items()}
+    hints |= {f"{name}_is_none": bool for name, hint in hints.items() if isinstance(hint, UnionType)}
+    return {name: AnyInteger if plain(required(hint)) is int else required(hint) for name, hint in hints.items()}
+
+
+def required(hint: Any) -> Any:
+    """What a type that may be None is otherwise."""
+    return (
+        next(part for part in typing.get_args(hint) if part is not type(None)) if isinstance(hint, UnionType) else hint
+    )
 
 
 class _Oracle:
@@ -363,12 +434,15 @@ class _Oracle:
     """
 
     def __init__(self, rule: str | None, result: Any, after: Machine) -> None:
-        self.rule = rule
+        self.rule, self.outer = rule, answers(self)
         self.results = list(result) if isinstance(result, tuple) else [result]
         self.after, self.claims = after, list[Any]()
         self._asked = 0
 
-    def __call__(self, hint: Any, about: Any) -> Any:
+    def enter(self, method: Any, state: Machine, arguments: Mapping[str, Any]) -> None:
+        """Where a replaced method asks another one, or itself, that is a part of it."""
+
+    def answer(self, hint: Any, about: Any) -> Any:
         if isinstance(about, Condition):
             self.claims.append(about.holds)
             return True

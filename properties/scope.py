@@ -59,6 +59,27 @@ class Scope:
     fixed: dict[str, Options] = field(default_factory=dict)
     alike: tuple[Options, ...] = ()
 
+    def check(self) -> None:
+        """Raise ValueError where names could be taken for others, or who is alike is not."""
+        for kind, keys in self.keys.items():
+            for key in keys:
+                if isinstance(key, NumberKey):
+                    self._check_number(kind, key)
+                elif key != REST and re.fullmatch(rf"({REST}|further)( \d+)?", str(key)):
+                    raise ValueError(f"an identifier cannot be called {key}: so are those that are not named")
+        for group in self.alike:
+            for kind, keys in self.keys.items():
+                if len({member in keys for member in group}) > 1:
+                    raise ValueError(f"{', '.join(map(str, group))} are not alike: some are no {_name(kind)}")
+
+    def _check_number(self, kind: Any, key: NumberKey) -> None:
+        if " " not in key.name or key.name.startswith("anything "):
+            raise ValueError(f"the name of {key.name}, which may be any number, needs a space: variables have none")
+        for other, keys in self.keys.items():
+            for one in keys:
+                if isinstance(one, NumberKey) and other is not kind:
+                    raise ValueError(f"{key.name} and {one.name} may be the same number, and are of different types")
+
     def narrowed(self, fixed: Mapping[str, Options]) -> Scope:
         """The same scope with other options for some variables."""
         return Scope(self.keys, self.free, {**self.fixed, **fixed}, self.alike)
@@ -83,8 +104,15 @@ class Scope:
 
 
 def _named(kind: Any, keys: Options) -> str:
-    named = ", ".join(str(getattr(key, "name", key)) for key in keys if key != REST)
-    return f"{getattr(kind, '__name__', kind)} {named}"
+    return f"{_name(kind)} {', '.join(_of_key(key) for key in keys if key != REST)}"
+
+
+def _of_key(key: Any) -> str:
+    return f"{key.name} ({key.number.low} to {key.number.high})" if isinstance(key, NumberKey) else str(key)
+
+
+def _name(kind: Any) -> str:
+    return str(getattr(kind, "__name__", kind))
 
 
 def _pin(name: str, options: Options) -> str:

@@ -18,10 +18,10 @@ from typing import Any, get_args, get_origin
 from marginspec.model.kernel.layout import walked
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.numbers import UNBOUNDED, Number
-from marginspec.model.kernel.record import is_record, plain
+from marginspec.model.kernel.record import Record, is_record, plain, variables_of
 from marginspec.properties.law import Step, assume
 from marginspec.properties.scope import REST, NumberKey, Options, Scope, is_of_rest
-from marginspec.prover.order import OrderedMap
+from marginspec.prover.order import NumberMap, OrderedMap
 from marginspec.prover.symbolic import Alike, Name, Open, Pick, Run, SymBool, SymInt, SymKey, Unknown, Unsupported
 
 
@@ -74,11 +74,12 @@ class Arbitrary:
         if model not in self._kinds:
             self._kinds[model] = [_kind_of(model, name) for name in state.names()]
         for place, (kind, value) in enumerate(zip(self._kinds[model], values, strict=True)):
-            if not self._is_of(kind, value):
+            if not self.is_of(kind, value):
                 return f"{state.names()[place]} is made what is no {getattr(kind, '__name__', kind)}"
         return ""
 
-    def _is_of(self, kind: Any, value: Any) -> bool:
+    def is_of(self, kind: Any, value: Any) -> bool:
+        """Whether a value is one that proofs know of a type."""
         if kind is bool:
             return type(value) in (bool, SymBool)
         if kind is int:
@@ -116,7 +117,7 @@ class Arbitrary:
         """End the case where two identifiers that are numbers are the same number: then they are one identifier."""
         numbers = {k.name: k for keys in self._scope.keys.values() for k in keys if isinstance(k, NumberKey)}
         for one, other in itertools.combinations(numbers.values(), 2):
-            a, b = self._key(one), self._key(other)
+            a, b = self.key(one), self.key(other)
             assume(SymBool("ne", a, b) if isinstance(a, SymInt) else a != b)
 
     def value(self, hint: Any, path: str) -> Any:
@@ -141,17 +142,19 @@ class Arbitrary:
             raise Unsupported(f"{path}: the scope has no identifiers of type {getattr(key, '__name__', key)}")
         found: dict[Any, Any] = {}
         for k in self._scope.keys[key]:
-            name = self._key(k)
+            name = self.key(k)
             found[name] = self.value(item, f"{path}[{k.name if isinstance(k, NumberKey) else k}]")
             if k == REST:
                 more = [self.value(item, f"{path}[{further}]") for further in self._rest[1:]]
                 found[name] = _less(found[name], more)
                 found |= dict(zip(self._rest[1:], more, strict=True))
+        if any(isinstance(k, NumberKey) for k in self._scope.keys[key]):
+            return NumberMap(found)
         return OrderedMap.of(found, self._alike)
 
     def instances(self, hints: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Every combination of identifiers that a law speaks of: the cases in which an invariant may be assumed."""
-        options = [[self._key(o) for o in self._options(h, n)] for n, h in hints.items()]
+        options = [[self.key(o) for o in self._options(h, n)] for n, h in hints.items()]
         for case in itertools.product(*options):
             yield dict(zip(hints, case, strict=True))
 
@@ -179,9 +182,7 @@ class Arbitrary:
 
     def _pick(self, options: Options, path: str) -> Any:
         keys = (
-            type(options)(self._key(o) for o in options)
-            if isinstance(options, Open)
-            else tuple(map(self._key, options))
+            type(options)(self.key(o) for o in options) if isinstance(options, Open) else tuple(map(self.key, options))
         )
         if len(keys) == 1 and not isinstance(keys, Open):
             return keys[0]
@@ -193,7 +194,8 @@ class Arbitrary:
             self._eager[path] = keys
         return Run.current.pick(path, keys)
 
-    def _key(self, key: Any) -> Any:
+    def key(self, key: Any) -> Any:
+        """An identifier of the scope, as a run has it."""
         if isinstance(key, NumberKey):
             number = key.number
             return Run.current.unknown(Unknown(key.name, number.low, number.high, number.typical), identifier=True)
@@ -227,6 +229,27 @@ def constants_of(state: Machine) -> list[Any]:
         else:
             found.append(value)
     return found
+
+
+def twice_in(state: Machine) -> str:
+    """The type of a record or map that is in two places of a state; empty when there is none."""
+    seen = set[int]()
+    for value in records_in(state):
+        if id(value) in seen:
+            return "map" if isinstance(value, dict) else type(value).__name__
+        seen.add(id(value))
+    return ""
+
+
+def records_in(state: Machine) -> Iterator[Any]:
+    """Every record and map in the variables of a state."""
+    todo = [getattr(state, name) for name in variables_of(type(state))]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict | Record):
+            yield value
+            names = () if isinstance(value, dict) else variables_of(type(value))
+            todo += dict.values(value) if isinstance(value, dict) else (getattr(value, name) for name in names)
 
 
 def _kind_of(model: type[Machine], name: str) -> Any:

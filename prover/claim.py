@@ -7,7 +7,7 @@ from typing import Any
 
 from marginspec.model.kernel.machine import Machine, Rejected, actions_of
 from marginspec.model.kernel.record import plain
-from marginspec.properties.law import Irrelevant, Property, Step, arguments_of, assume, every, outcome
+from marginspec.properties.law import Irrelevant, Property, Step, arguments_of, assume, ended, every
 from marginspec.properties.ranges import outside_of, within
 from marginspec.prover.arbitrary import Arbitrary
 from marginspec.prover.situations import number_of
@@ -89,11 +89,11 @@ def _composed(model: type[Machine], claim: Property, state: Machine, step: Step)
     prepared, first = state.clone(), _asked(state, lambda: claim.predicate(state, step))
     if not _can_be_taken(model, first) or not _asked(prepared, lambda: claim.before(prepared, first)):
         return False
-    if outcome(lambda: first.take(prepared))[0] is not None:
-        return outcome(lambda: step.take(state))[0] is not None
+    if ended(lambda: first.take(prepared))[0] is not None:
+        return ended(lambda: step.take(state))[0] is not None
     if not _asked(prepared, lambda: claim.before(prepared, step)):
         return False
-    alone, both = outcome(lambda: step.take(state)), outcome(lambda: step.take(prepared))
+    alone, both = ended(lambda: step.take(state)), ended(lambda: step.take(prepared))
     if alone[0] is not None or both[0] is not None:
         return alone[0] == both[0]
     return alone[1] == both[1] and state.flatten() == prepared.flatten()

@@ -16,7 +16,7 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from marginspec.prover.subset.sources import is_own, source_of, trusted_code
-from marginspec.prover.symbolic import Alike, Run, Unsupported
+from marginspec.prover.symbolic import Alike, Run, SymKey, Unsupported
 
 AGGREGATES = ("all", "any", "every", "max", "min", "sorted", "sum")
 """What comes to the same in every order, unless told by a key what to compare."""
@@ -27,6 +27,37 @@ QUIET = (*AGGREGATES, "len", "abs", "argument", "bool", "divmod", "implies", "ge
 KERNEL = ("marginspec.model.kernel.evm", "marginspec.model.kernel.fixed")
 
 Place = tuple[int | None, int | None, int | None, int | None]
+
+
+class NumberMap(dict[Any, Any]):
+    """A map of a state with keys that are unknown numbers. Asked for a number that is none of its keys by identity, it
+    cannot say whether it is one of them."""
+
+    __slots__ = ()
+
+    def like(self, items: dict[Any, Any]) -> NumberMap:
+        """A map with the same keys and other items."""
+        return type(self)(items)
+
+    def copy(self) -> NumberMap:
+        return type(self)(self)
+
+    def __getitem__(self, key: Any) -> Any:
+        return dict.__getitem__(self, self._own(key))
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return dict.get(self, self._own(key), default)
+
+    def __contains__(self, key: object) -> bool:
+        return dict.__contains__(self, self._own(key))
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        dict.__setitem__(self, self._own(key), value)
+
+    def _own(self, key: Any) -> Any:
+        if Run.current.explores and not isinstance(key, SymKey):
+            raise Unsupported(f"a map by numbers is asked for {key}, which one of its unknown keys may be")
+        return key
 
 
 class OrderedMap(dict[Any, Any]):
@@ -171,8 +202,8 @@ def _place(node: ast.expr) -> Place:
 
 
 class _Runs(NamedTuple):
-    """What code does. loud: whether it refuses, fails or changes something itself. calls: else what it may run, by name,
-    and whether it certainly runs something."""
+    """What code does. loud: whether it refuses, fails or changes something itself. calls: if not, what it may run, by
+    name, and whether it certainly runs something."""
 
     loud: bool
     calls: frozenset[tuple[str, bool]]

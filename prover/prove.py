@@ -5,34 +5,45 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
+import functools
 import itertools
 import multiprocessing
 import re
 import time
+import typing
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path as File
 from tempfile import TemporaryDirectory
+from types import UnionType
 from typing import Any, NamedTuple
 
 from marginspec.model.kernel.machine import Machine, Rejected
-from marginspec.model.kernel.record import Record
+from marginspec.model.kernel.record import Record, is_record, plain
 from marginspec.properties import law as law_room
-from marginspec.properties.law import Irrelevant, Property, answering
+from marginspec.properties.law import Condition, Irrelevant, Property, answered_by, number_for
 from marginspec.properties.ranges import RANGES
-from marginspec.properties.relaxation import NotCovered
+from marginspec.properties.relaxation import UNUSED, NotCovered, required
 from marginspec.properties.scope import REST
 from marginspec.prover import recheck
-from marginspec.prover.arbitrary import Arbitrary, rest_of
+from marginspec.prover.arbitrary import Arbitrary, records_in, rest_of, twice_in
 from marginspec.prover.claim import claimed
 from marginspec.prover.dependencies import Dependencies, replaced_by
 from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib, smt_lib_of_all
 from marginspec.prover.evaluate import Evaluation, Numbers
 from marginspec.prover.hollow import is_hollow
 from marginspec.prover.meaning import FALSE
-from marginspec.prover.premises import catches, fails_at_first, unfit
+from marginspec.prover.premises import (
+    catches,
+    fails_at_first,
+    first_of,
+    keyed_by,
+    looks_at_refusals,
+    no_invariant,
+    unfit,
+)
 from marginspec.prover.solvers import Answer, forget_texts, solve
 from marginspec.prover.symbolic import (
     Atoms,
@@ -229,8 +240,11 @@ class Prover:
             self._prove(claim, verdict)
         except Unsupported as reason:
             verdict.verdict, verdict.reason = "unknown", str(reason)
-        if self.recheck and verdict.verdict != "refuted":
-            self._try(claim, verdict)
+        try:
+            if self.recheck and verdict.verdict != "refuted":
+                self._try(claim, verdict)
+        except Unsupported as reason:
+            verdict.verdict, verdict.reason = "unknown", str(reason)
         verdict.confirmed = verdict.confirmed and verdict.verdict == "proved"
         verdict.algebra = verdict.verdict == "proved" and verdict.obligations == 0
         verdict.seconds = time.perf_counter() - started
@@ -266,18 +280,30 @@ class Prover:
         verdict.reason = unfit(self.model)
         if verdict.reason:
             return
+        if claim.kind == "invariant" and (why := no_invariant(claim, self.model)):
+            verdict.reason = why
+            return
         if claim.kind == "invariant" and (why := fails_at_first(claim, self.model)):
             verdict.verdict, verdict.reason, verdict.counterexample = "refuted", why, {"state": "initial"}
+            return
+        if claim.kind == "invariant" and (body := first_of(claim, self.model)) and not self._holds_of_any(body):
+            verdict.reason = "nobody can show that it holds in the initial state, whatever numbers its identifiers are"
             return
         verdict.confirmed = self.recheck
         self.witnesses.listen()
         law, asked = Law(self.model, claim), law_room.refusals
         found = law.explored(self.around(law.body))
         asks = law_room.refusals > asked or catches(claim.predicate)
+        if claim.relaxed and not getattr(claim.relaxed, "total", False) and looks_at_refusals(self.model):
+            raise Unsupported("the model looks at what is refused, and the relaxed model refuses less")
         if claim.relaxed and asks and not getattr(claim.relaxed, "total", False):
             # What the relaxed model accepts the model may refuse.
             raise Unsupported("asks what is refused of a model that refuses less")
         # Before anything is refuted: what was found of one account that stands for many need not be so of them.
+        if law.unrefused and claim.kind == "invariant":
+            raise Unsupported(f"an invariant asks {min(law.unrefused)} of a relaxed model, which refuses less")
+        if law.unrefused:
+            verdict.scope = (*verdict.scope, f"only where these are not refused: {', '.join(sorted(law.unrefused))}")
         verdict.reason = law.reads_the_rest_one_by_one(found)
         if verdict.reason:
             return
@@ -350,6 +376,11 @@ class Prover:
                     return False
         waiting.clear()
         return True
+
+    def _holds_of_any(self, body: Callable[[], Any]) -> bool:
+        """Whether something without a state is true however it is run."""
+        found = explore(body)
+        return all(path.ended is None and (path.result is True or self._follows(found, path)) for path in found.paths)
 
     def around(self, body: Callable[[], Any]) -> Callable[[], Any]:
         """What is explored of a law: all of it."""
@@ -531,6 +562,9 @@ class Law:
 
     def __init__(self, model: type[Machine], claim: Property) -> None:
         self._of, self._claim = model, claim
+        self._keyed = keyed_by(claim, model)
+        # Methods that are asked outside of an action and, being relaxed, are not refused there.
+        self.unrefused = set[str]()
         self._model = claim.relaxed(model) if claim.relaxed else model
         self._rest: list[int] | None = None if any(REST in keys for keys in claim.scope.keys.values()) else []
         # A law may also tell a relaxed model what that asks for.
@@ -543,6 +577,7 @@ class Law:
     def _with_names(self) -> None:
         self._arbitrary = Arbitrary(self._claim.scope, self._named)
         self._state = self._arbitrary.template(self._model)
+        self._identifiers = self._arbitrary.listed.union(*(map(str, ids) for ids in self._of.universe.values()))
         self._rest = self._rest and None
 
     @property
@@ -566,7 +601,10 @@ class Law:
             self._rest = rest_of(state.names())
         run.before = state.flatten() if self._rest else ()
         arbitrary.tell_keys_apart()
-        with _observing(run.take), answering(run.anything):
+        if run.explores:
+            for name in self._keyed & self._identifiers:
+                run.mentioned(name)
+        with _observing(run.take), answered_by(_Whoever(run, arbitrary, self.unrefused, self._claim.kind == "lemma")):
             try:
                 return claimed(self._model, self._claim, arbitrary, state)
             except NotCovered as reason:
@@ -587,6 +625,8 @@ class Law:
         path.final, path.actions, path.anythings = run.state.flatten(), run.actions, run.anythings
         if hidden := set(vars(run.state)) - self._fields:
             raise Unsupported(f"an action keeps something outside of the state: {min(hidden)}")
+        if twice := twice_in(run.state):
+            raise Unsupported(f"two places of the state are one {twice}: what is written to one is written to both")
         in_order = Record.flatten(run.state)
         if len(in_order) != len(path.final) or any(a is not b for a, b in zip(in_order, path.final, strict=True)):
             raise Unsupported("an action adds or removes a key of a map, or changes the order of its keys")
@@ -688,6 +728,38 @@ class Law:
             if ended is not path.ended or (ended is None and not _same_claim(claim, path.claim)):
                 return "accounts that are not named are looked at one by one: of them only sums may be used"
         return ""
+
+
+@dataclass(frozen=True)
+class _Whoever:
+    """Answers a relaxed model: with unknowns, or with the numbers of a witness."""
+
+    run: Run
+    arbitrary: Arbitrary
+    unrefused: set[str]
+    lemma: bool
+
+    def answer(self, hint: Any, about: Any) -> Any:
+        return about.holds if isinstance(about, Condition) else number_for(hint, about, self.run.anything, self.lemma)
+
+    def enter(self, method: Any, state: Machine, arguments: Mapping[str, Any]) -> None:
+        """What the lemma of a method speaks of: arguments of its types, and refusals that an action passes on."""
+        for name, hint in _hints(method).items():
+            if name in arguments and not self._is_of(state, hint, arguments[name]):
+                raise NotCovered(f"{method.__name__} is given a {name} that is none: its lemma does not speak of that")
+        if not (method.marginspec_total or self.run.acting or law_room.passing):
+            self.unrefused.add(method.__name__)
+
+    def _is_of(self, state: Machine, hint: Any, value: Any) -> bool:
+        if value is UNUSED or (value is None and isinstance(hint, UnionType)):
+            return True
+        hint = required(hint)
+        return any(value is one for one in records_in(state)) if is_record(hint) else self.arbitrary.is_of(hint, value)
+
+
+@functools.cache
+def _hints(method: Any) -> dict[str, Any]:
+    return {name: plain(hint) for name, hint in typing.get_type_hints(method).items()}
 
 
 class _Again(Run):

@@ -23,6 +23,7 @@ from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import Record, is_record, plain
 from marginspec.properties.scope import REST, NumberKey, Options, Scope
 from marginspec.prover.steering import steer
+from marginspec.prover.terms import Unsupported
 
 # Of random states of one scope: how many frames of identifiers, and how many states in each.
 FRAMES = 8
@@ -287,7 +288,7 @@ class Draw:
             return self.number(number, near(number))
         options = ids_of(ids, plain(hint))
         if not options:
-            raise ValueError(f"no identifiers of type {plain(hint)}")
+            raise Unsupported(f"no arbitrary value of type {getattr(plain(hint), '__name__', plain(hint))}")
         chance = self.random.random()
         if used and chance < 0.3:
             value = self.random.choice(used)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any, NamedTuple
 
 from marginspec.model.kernel.machine import Machine, Rejected
-from marginspec.properties.law import Every, Irrelevant
+from marginspec.properties.law import Asked, Every, Irrelevant
 from marginspec.prover import terms
 from marginspec.prover.terms import (
     Atoms,
@@ -174,8 +175,10 @@ class Run:
         self._used: set[str] = set(apart)
         self._left: dict[str, Sequence[Any]] = {}
         self._narrowed = 0
+        self.acting = 0
         self.anythings: list[str] = []
-        self._answered: dict[Any, tuple[str, Value]] = {}
+        # What is asked is kept, so that nothing else takes its identity.
+        self._answered: dict[Any, tuple[str, Value, Asked | None]] = {}
         self._bounds: dict[Key, tuple[int | None, int | None]] = {}
         self._atom_bounds: dict[int, tuple[int, int]] = {}
         self._unequal: set[Key] = set()
@@ -210,11 +213,14 @@ class Run:
 
     def take(self, state: Machine, happen: Callable[[], Any]) -> Any:
         """Let an action happen that the code takes, and count it if it is accepted."""
+        self.acting += 1
         try:
             result = happen()
         except Rejected:
             self.refused += 1
             raise
+        finally:
+            self.acting -= 1
         self.actions += 1
         return result
 
@@ -293,17 +299,17 @@ class Run:
         """A number of which only the bounds are known."""
         return self.atoms.unknown(unknown, identifier)
 
-    def anything(self, low: int, high: int, asked: Any = None) -> Value:
-        """Another unknown for each question, and for each `None`."""
-        if asked is None or asked not in self._answered:
+    def anything(self, low: int, high: int, asked: Asked | None = None) -> Value:
+        """An unknown: the one that answered the same question before, or another."""
+        key = None if asked is None else _question(asked)
+        if key is None or key not in self._answered:
             # Runs differ in what they ask for, so the name says how wide it is.
             wide = f"{'-' * (low < 0)}{low.bit_length()} to {'-' * (high < 0)}{high.bit_length()} bits"
             name = f"anything {len(self.anythings) + 1} of {wide}"
-            value = self._answered[asked] = name, self.unknown(Unknown(name, low, high))
-        else:
-            value = self._answered[asked]
-        self.anythings.append(value[0])
-        return value[1]
+            self._answered[key] = name, self.unknown(Unknown(name, low, high)), asked
+        name, value, _ = self._answered[key]
+        self.anythings.append(name)
+        return value
 
     def decide(self, condition: SymBool) -> bool:
         """The truth of a condition on this run: known from bounds or earlier decisions, else both ways are explored."""
@@ -427,6 +433,21 @@ class Run:
         key = (condition.kind, condition.term.key, truth, frozenset(map(id, because)))
         if key not in self.known:
             self.known[key] = Known(condition, truth, tuple(because))
+
+
+def _question(asked: Asked) -> tuple[Any, ...] | None:
+    """What tells a question from others, without asking whether numbers are equal; None where nothing does."""
+    key: list[Any] = [asked.number]
+    for part in asked.of:
+        if type(part) in (int, bool, str):
+            key += [type(part), part]
+        elif type(part) in (SymInt, SymKey):
+            key.append(part.key)
+        elif type(part) in (SymBool, Pick, Name, FunctionType):
+            key.append(id(part))
+        else:
+            return None
+    return tuple(key)
 
 
 def shown(name: str) -> str:

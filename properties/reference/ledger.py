@@ -16,7 +16,7 @@ from marginspec.model.reference.notation import (
 )
 from marginspec.model.reference.positions import FUNDING_SCALE, profit
 from marginspec.model.reference.venue import Reference
-from marginspec.properties.law import assume, every
+from marginspec.properties.law import Step, assume, every
 from marginspec.properties.reference.relaxed import charging, relaxed, relaxed_but_size, watched, watched_market
 from marginspec.properties.reference.scope import (
     ACCOUNTS,
@@ -105,15 +105,23 @@ FUNDING = {
 
 # What is charged and not yet credited is in the pot; once all have settled, each index is the market's and the sum on
 # the right is the index times REF-LED-3, nothing.
-@chapter.invariant(
+@chapter.theorem(
     "REF-POS-11",
     given=(longs_equal_shorts,),
     bounds=f"{ANY_STEP}; positions in one market; funding accrued before, which changes no position and no pot",
     scope=FUNDING,
     relaxed=charging,
 )
-def funding_never_pays_out_more_than_it_takes(venue: Reference) -> Any:
-    """The pot covers all funding that is still to be credited: funding is zero-sum, rounding stays with the venue."""
+def funding_never_pays_out_more_than_it_takes(venue: Reference, step: Step) -> Any:
+    """No action leaves the pot short of funding that is still to be credited, where it was not before: funding is
+    zero-sum, rounding stays with the venue."""
+    assume(covers_funding(venue))
+    step.take(venue)
+    return covers_funding(venue)
+
+
+def covers_funding(venue: Reference) -> Any:
+    """The pot covers all funding that is still to be credited."""
     owed = sum(p.size * p.funding_index for account in venue.accounts.values() for p in account.positions.values())
     return venue.pot * FUNDING_SCALE >= owed
 
@@ -144,7 +152,7 @@ def nobody_owns_more_than_the_vault_holds(venue: Reference, mark: StoredPrice, o
         assume(longs_equal_shorts(venue, market))
         put(venue.markets[market].funding_index, venue, "accounts", EACH, "positions", market, "funding_index")
     assume(settlement_asset_is_conserved(venue))
-    assume(funding_never_pays_out_more_than_it_takes(venue))
+    assume(covers_funding(venue))
     assume(funds_are_never_negative(venue))
     owned = 0
     for account in venue.accounts.values():

@@ -34,6 +34,7 @@ from marginspec.properties.reference.scope import (
     ANY_STEP,
     BTC,
     ETH,
+    SOURCES,
     chapter,
     collateral_in_one_asset,
     positions_in_one_market,
@@ -102,7 +103,7 @@ WHATEVER = "whatever ratios and haircuts make of the price"
 # Whatever three sources report, what a quorum of two says is one of what they may say.
 THIRD = pinned(0, why="a third report, for cost: REF-ORC-1 and 3 are about three")
 TWO_SOURCES: dict[str, Options] = {
-    f"sources[{asset}][third].{name}": THIRD for asset in (ETH, BTC) for name in ("price", "time")
+    f"sources[{asset}][{SOURCES[2]}].{name}": THIRD for asset in (ETH, BTC) for name in ("price", "time")
 }
 TWO = f"two sources; {WHATEVER}"
 

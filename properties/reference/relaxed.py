@@ -175,7 +175,7 @@ class Unchecked(AnyLiquidator):
     """Margin checks accept everything, so that what holds does not rest on them."""
 
     @simulates("REF-RLX-9")
-    def _after_trade(self, account: AccountId, before: int, allowance: int) -> None:  # type: ignore[override]
+    def _after_trade(self, account: AccountId, before: int | None, allowance: int) -> None:
         """The check after a trade refuses or changes nothing."""
 
 
@@ -551,7 +551,7 @@ class OneChecked(SettledAnyMargin, AnyMarkets):
         return super()._before_trade(account, market, size) if account == self.checked else UNUSED
 
     @simulates("REF-RLX-17")
-    def _after_trade(self, account: AccountId, before: int, allowance: int) -> None:  # type: ignore[override]
+    def _after_trade(self, account: AccountId, before: int | None, allowance: int) -> None:
         """The check of one side after a trade refuses or changes nothing."""
         if account == self.checked:
             super()._after_trade(account, before, allowance)

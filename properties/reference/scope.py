@@ -32,7 +32,7 @@ ACTOR, THIRD = (AccountId(User(Holder(name))) for name in ("actor", "third"))
 OTHER = CounterpartyId(AccountId(User(Holder("other"))))
 ACCOUNTS = (ACTOR, OTHER, THIRD)
 USERS = tuple(User(Holder(name)) for name in ("owner", "keeper", "stranger", "outsider"))
-SOURCES = (SourceId("first"), SourceId("second"), SourceId("third"))
+SOURCES = tuple(SourceId(f"{name} source") for name in ("first", "second", "third"))
 
 BOUNDS = "any amounts, prices, ratios and times; three accounts, four users, two markets, each of its own asset"
 

@@ -35,7 +35,7 @@ BOUNDS = (
 REST = User(Account(everybody.REST))
 USERS = ("actor", "other")
 
-MARKETS, TOKENS = ("here", "elsewhere"), ("loan", "collateral", "spare")
+MARKETS, TOKENS = ("here", "elsewhere"), ("loan", "collateral", "another")
 IRMS = (NO_IRM, UTILISATION_IRM, SPARE_IRM)
 
 _LLTV = Number(0, 2 * WAD, "fraction", WAD, (8 * 10**17,))

@@ -1,0 +1,60 @@
+"""False, though it was proved once: It counts what is put in."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, NewType, cast
+
+from marginspec.model.kernel import Machine, Number, action, rule
+from marginspec.model.kernel.numbers import UNBOUNDED
+from marginspec.properties.law import Chapter
+from marginspec.properties.scope import Scope
+
+Account = NewType("Account", str)
+User = NewType("User", Account)
+Amount = Annotated[int, Number(0, 2**128 - 1, "units", typical=(1, 10**6))]
+Held = Annotated[int, Number(0, UNBOUNDED, "units", typical=(1, 10**6))]
+Small = Annotated[int, Number(0, 100, "parts")]
+
+
+def rare(x: int) -> bool:
+    """Hardly ever."""
+    return (x * 7919 + 104729) % 999983 == 271828
+
+
+Keeper = NewType("Keeper", Account)
+
+
+@dataclass
+class M(Machine):
+    """M."""
+
+    total: Held
+    power: dict[Keeper, Held]
+
+    system = "x"
+    universe = {User: ("alice", "bob"), Keeper: ("alice",)}
+
+    @classmethod
+    def blank(cls) -> "M":
+        """Begin."""
+        return cls(total=0, power={Keeper("alice"): 0})
+
+    @action
+    @rule("A-1")
+    def put_in(self, caller: User, amount: Amount) -> None:
+        """Put."""
+        if cast(Keeper, caller) in self.power:
+            self.total += amount
+        else:
+            self.total += amount + (1 if rare(amount) else 0)
+
+
+SCOPE = Scope(keys={User: ("alice", "bob"), Keeper: ("alice",)}, alike=(("alice", "bob"),))
+chapter = Chapter("two users", SCOPE)
+
+
+@chapter.theorem("X-1")
+def same(m: M, who: User, amount: Amount) -> Any:
+    """It counts what is put in."""
+    before = m.total
+    m.put_in(who, amount)
+    return m.total == before + amount

@@ -1,0 +1,78 @@
+"""False, though it was proved once: Whatever a user puts in, it counts nothing."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, NewType
+
+from marginspec.model.kernel import Machine, Number, action, rule
+from marginspec.model.kernel.numbers import UNBOUNDED
+from marginspec.properties.law import Chapter
+from marginspec.properties.relaxation import (
+    Relaxation,
+    simulates,
+    simulations,
+)
+from marginspec.properties.scope import Scope
+
+Account = NewType("Account", str)
+User = NewType("User", Account)
+Amount = Annotated[int, Number(0, 2**128 - 1, "units", typical=(1, 10**6))]
+Held = Annotated[int, Number(0, UNBOUNDED, "units", typical=(1, 10**6))]
+Small = Annotated[int, Number(0, 100, "parts")]
+
+
+def rare(x: int) -> bool:
+    """Hardly ever."""
+    return (x * 7919 + 104729) % 999983 == 271828
+
+
+@dataclass
+class M(Machine):
+    """M."""
+
+    total: Held
+    held: dict[Account, Held]
+
+    system = "x"
+    universe = {Account: ("vault", "alice", "bob"), User: ("alice", "bob")}
+
+    @classmethod
+    def blank(cls) -> "M":
+        """Begin."""
+        return cls(total=0, held=dict.fromkeys(cls.universe[Account], 0))
+
+    @action
+    @rule("A-1")
+    def put_in(self, caller: User, receiver: Account, amount: Amount) -> None:
+        """Put."""
+        self.total += self.quote(receiver, amount)
+
+    def quote(self, who: Account, x: int) -> int:
+        """Quote."""
+        return 1 if rare(x) and who == Account("vault") else 0
+
+
+SCOPE = Scope(keys={Account: ("vault", "alice", "bob"), User: ("alice", "bob")})
+chapter = Chapter("two users", SCOPE)
+
+
+class Easy(Machine):
+    """Easy."""
+
+    @simulates("X-T")
+    def quote(self, who: User, x: int) -> Any:
+        """The price is nought."""
+        return 0
+
+
+easy = Relaxation(Easy)
+
+
+@chapter.theorem("X-1", relaxed=easy)
+def same(m: M, who: User, receiver: Account, amount: Amount) -> Any:
+    """Whatever a user puts in, it counts nothing."""
+    before = m.total
+    m.put_in(who, receiver, amount)
+    return m.total == before
+
+
+_sims = chapter.add(simulations(easy, M, "any", SCOPE))

@@ -1,0 +1,94 @@
+"""False, though it was proved once: A reset does not change the quote."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, NewType
+
+from marginspec.model.kernel import Machine, Number, Record, action, rule
+from marginspec.model.kernel.numbers import UNBOUNDED, constant
+from marginspec.properties.law import Chapter, anything
+from marginspec.properties.relaxation import (
+    AnyNatural,
+    Relaxation,
+    simulates,
+    simulations,
+)
+from marginspec.properties.scope import Scope
+
+Account = NewType("Account", str)
+User = NewType("User", Account)
+Amount = Annotated[int, Number(0, 2**128 - 1, "units", typical=(1, 10**6))]
+Held = Annotated[int, Number(0, UNBOUNDED, "units", typical=(1, 10**6))]
+Small = Annotated[int, Number(0, 100, "parts")]
+
+
+def rare(x: int) -> bool:
+    """Hardly ever."""
+    return (x * 7919 + 104729) % 999983 == 271828
+
+
+@dataclass
+class Market(Record):
+    """Market."""
+
+    size: Held
+    fee: Small = constant()
+
+
+@dataclass
+class M(Machine):
+    """M."""
+
+    total: Held
+    market: Market
+
+    system = "x"
+    universe = {User: ("alice", "bob")}
+
+    @classmethod
+    def blank(cls) -> "M":
+        """Begin."""
+        return cls(total=0, market=Market(size=0, fee=5))
+
+    @action
+    @rule("A-1")
+    def put_in(self, caller: User, amount: Amount) -> None:
+        """Put."""
+        self.total += amount
+
+    @action
+    @rule("A-2")
+    def reset(self, caller: User, amount: Amount) -> None:
+        """Reset."""
+        if rare(amount):
+            self.market = Market(size=self.market.size, fee=7)
+
+    def quote(self) -> int:
+        """Quote."""
+        return self.market.fee
+
+
+SCOPE = Scope(keys={User: ("alice", "bob")})
+chapter = Chapter("two users", SCOPE)
+
+
+class Easy(Machine):
+    """Easy."""
+
+    @simulates("X-T")
+    def quote(self) -> Any:
+        """The price is a number."""
+        return anything(AnyNatural)
+
+
+easy = Relaxation(Easy)
+
+
+@chapter.theorem("X-1", relaxed=easy)
+def same(m: M, who: User, amount: Amount) -> Any:
+    """A reset does not change the quote."""
+    before = m.quote()
+    m.reset(who, amount)
+    return m.quote() == before
+
+
+_sims = chapter.add(simulations(easy, M, "any", SCOPE))

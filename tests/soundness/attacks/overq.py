@@ -1,0 +1,95 @@
+"""False, though it was proved once: Whatever a user puts in, it counts nothing."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, NewType
+
+from marginspec.model.kernel import Machine, Number, action, rule
+from marginspec.model.kernel.numbers import UNBOUNDED
+from marginspec.properties.law import Chapter, anything
+from marginspec.properties.relaxation import (
+    AnyNatural,
+    Relaxation,
+    simulates,
+    simulations,
+)
+from marginspec.properties.scope import Scope
+
+Account = NewType("Account", str)
+User = NewType("User", Account)
+Amount = Annotated[int, Number(0, 2**128 - 1, "units", typical=(1, 10**6))]
+Held = Annotated[int, Number(0, UNBOUNDED, "units", typical=(1, 10**6))]
+Small = Annotated[int, Number(0, 100, "parts")]
+
+
+def rare(x: int) -> bool:
+    """Hardly ever."""
+    return (x * 7919 + 104729) % 999983 == 271828
+
+
+@dataclass
+class M(Machine):
+    """M."""
+
+    total: Held
+
+    system = "x"
+    universe = {User: ("alice", "bob")}
+
+    @classmethod
+    def blank(cls) -> "M":
+        """Begin."""
+        return cls(total=0)
+
+    @action
+    @rule("A-1")
+    def put_in(self, caller: User, amount: Amount) -> None:
+        """Put."""
+        self.total += self.quote(amount)
+
+    def base(self) -> int:
+        """Base."""
+        return 0
+
+    def quote(self, x: int) -> int:
+        """Quote."""
+        return 1 if rare(x) else self.base()
+
+
+SCOPE = Scope(keys={User: ("alice", "bob")})
+chapter = Chapter("two users", SCOPE)
+
+
+class Basic(Machine):
+    """Basic."""
+
+    @simulates("X-B")
+    def base(self) -> Any:
+        """The base is a number."""
+        return anything(AnyNatural, "base")
+
+
+basic = Relaxation(Basic)
+
+
+class Easy(Machine):
+    """Easy."""
+
+    @simulates("X-T", over=basic)
+    def quote(self, x: int) -> Any:
+        """The price is the base."""
+        return self.base()
+
+
+easy = Relaxation(Easy)
+
+
+@chapter.theorem("X-1", relaxed=easy)
+def same(m: M, who: User, one: Amount) -> Any:
+    """Whatever a user puts in, it counts nothing."""
+    before = m.total
+    m.put_in(who, one)
+    return m.total == before
+
+
+_sims = chapter.add(simulations(easy, M, "any", SCOPE))
+_more = chapter.add(simulations(basic, M, "any", SCOPE))

@@ -1,0 +1,94 @@
+"""False, though it was proved once: Whatever a user puts in is accepted."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, NewType
+
+from marginspec.model.kernel import Machine, Number, Rejected, action, rule
+from marginspec.model.kernel.numbers import UNBOUNDED
+from marginspec.properties.law import Chapter, refusal
+from marginspec.properties.relaxation import (
+    Relaxation,
+    simulates,
+    simulations,
+)
+from marginspec.properties.scope import Scope
+
+Account = NewType("Account", str)
+User = NewType("User", Account)
+Amount = Annotated[int, Number(0, 2**128 - 1, "units", typical=(1, 10**6))]
+Held = Annotated[int, Number(0, UNBOUNDED, "units", typical=(1, 10**6))]
+Small = Annotated[int, Number(0, 100, "parts")]
+
+
+def rare(x: int) -> bool:
+    """Hardly ever."""
+    return (x * 7919 + 104729) % 999983 == 271828
+
+
+@dataclass
+class M(Machine):
+    """M."""
+
+    total: Held
+
+    system = "x"
+    universe = {User: ("alice", "bob")}
+
+    @classmethod
+    def blank(cls) -> "M":
+        """Begin."""
+        return cls(total=0)
+
+    @action
+    @rule("A-1")
+    def put_in(self, caller: User, amount: Amount) -> None:
+        """Put."""
+        self.total += self.quote(amount)
+
+    def quote(self, x: int) -> int:
+        """Quote."""
+        return self.base(x)
+
+    def base(self, x: int) -> int:
+        """Base."""
+        if rare(x):
+            raise Rejected("Q-1")
+        return 1
+
+
+SCOPE = Scope(keys={User: ("alice", "bob")})
+chapter = Chapter("two users", SCOPE)
+
+
+class Basic(Machine):
+    """Basic."""
+
+    @simulates("X-B")
+    def base(self, x: int) -> Any:
+        """The base is one."""
+        return 1
+
+
+basic = Relaxation(Basic)
+
+
+class Easy(Machine):
+    """Easy."""
+
+    @simulates("X-T", over=basic, total=True)
+    def quote(self, x: int) -> Any:
+        """The price is one."""
+        return 1
+
+
+easy = Relaxation(Easy)
+
+
+@chapter.theorem("X-1", relaxed=easy)
+def same(m: M, who: User, amount: Amount) -> Any:
+    """Whatever a user puts in is accepted."""
+    return refusal(m.put_in, who, amount) is None
+
+
+_sims = chapter.add(simulations(easy, M, "any", SCOPE))
+_more = chapter.add(simulations(basic, M, "any", SCOPE))

@@ -1,0 +1,79 @@
+"""False, though it was proved once: The quotes of two with the same total are the same."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, NewType
+
+from marginspec.model.kernel import Machine, Number, action, rule
+from marginspec.model.kernel.numbers import UNBOUNDED, constant
+from marginspec.properties.law import Chapter, anything
+from marginspec.properties.relaxation import (
+    AnyNatural,
+    Relaxation,
+    simulates,
+    simulations,
+)
+from marginspec.properties.scope import Scope
+
+Account = NewType("Account", str)
+User = NewType("User", Account)
+Amount = Annotated[int, Number(0, 2**128 - 1, "units", typical=(1, 10**6))]
+Held = Annotated[int, Number(0, UNBOUNDED, "units", typical=(1, 10**6))]
+Small = Annotated[int, Number(0, 100, "parts")]
+
+
+def rare(x: int) -> bool:
+    """Hardly ever."""
+    return (x * 7919 + 104729) % 999983 == 271828
+
+
+@dataclass
+class M(Machine):
+    """M."""
+
+    total: Held
+    fee: Small = constant()
+
+    system = "x"
+    universe = {User: ("alice", "bob")}
+
+    @classmethod
+    def blank(cls) -> "M":
+        """Begin."""
+        return cls(total=0, fee=5)
+
+    @action
+    @rule("A-1")
+    def put_in(self, caller: User, amount: Amount) -> None:
+        """Put."""
+        self.total += amount
+
+    def quote(self, other: "M") -> int:
+        """Quote."""
+        return other.fee if rare(other.total) else 0
+
+
+SCOPE = Scope(keys={User: ("alice", "bob")})
+chapter = Chapter("two users", SCOPE)
+
+
+class Easy(Machine):
+    """Easy."""
+
+    @simulates("X-T")
+    def quote(self, other: M) -> Any:
+        """The price is a number."""
+        return anything(AnyNatural)
+
+
+easy = Relaxation(Easy)
+
+
+@chapter.theorem("X-1", relaxed=easy)
+def same(m: M, other: M, who: User, amount: Amount) -> Any:
+    """The quotes of two with the same total are the same."""
+    m.put_in(who, amount)
+    other.total = m.total
+    return m.quote(m) == m.quote(other)
+
+
+_sims = chapter.add(simulations(easy, M, "any", SCOPE))
