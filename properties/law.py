@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar, get_type_hints
@@ -175,7 +176,7 @@ def as_function_of(method: Any, named: bool, *of: Any) -> Iterator[None]:
     if outer is None and named and _functions:
         outer = _functions[-1]
     if outer is None:
-        outer = _Function((method, *(part for one in of for part in _parts(one))))
+        outer = _Function((method, *itertools.chain.from_iterable(map(_parts, of))))
     _functions.append(outer)
     try:
         yield

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -219,7 +220,9 @@ def simulates(
 
     def wrap(method: F) -> F:
         signature = inspect.signature(method)
-        for name in list(signature.parameters)[1:]:
+        names = list(signature.parameters)
+        defaults = {n: p.default for n, p in signature.parameters.items() if p.default is not inspect.Parameter.empty}
+        for name in names[1:]:
             if method.__annotations__.get(name, Any) in (Any, "Any"):
                 raise ValueError(f"{method.__qualname__} does not say the type of its {name}")
 
@@ -228,17 +231,15 @@ def simulates(
             return run(False, self, *arguments, **named)
 
         def run(dispatched: bool, self: Any, *arguments: Any, **named: Any) -> Any:
-            bound = signature.bind(self, *arguments, **named)
-            bound.apply_defaults()
-            given_all = list(bound.arguments.values())
-            answers().enter(checked, self, bound.arguments)
+            given_all = {**defaults, **dict(zip(names, (self, *arguments), strict=False)), **named}
+            answers().enter(checked, self, given_all)
             of_all = getattr(type(self), "marginspec_given", always)
             covered(of_all is always or _asked(self, lambda: of_all(self)))
             covered(given is always or _asked(self, lambda: given(self, *arguments, **named)))
             told = [getattr(self, name) for name in checked.marginspec_told]  # type: ignore[attr-defined]
             if any(one is None for one in told):
                 raise NotCovered("a relaxation is used of a law that does not tell it what it asks for")
-            with as_function_of(checked, not dispatched, *given_all, *told):
+            with as_function_of(checked, not dispatched, *(given_all[name] for name in names), *told):
                 return unassuming(lambda: method(self, *arguments, **named))
 
         checked.marginspec_simulates = id, over, given  # type: ignore[attr-defined]
@@ -257,7 +258,7 @@ def _asked(state: Machine, given: Callable[[], Any]) -> Any:
         answer = given()
     except Irrelevant:
         raise NotCovered("what a lemma assumes is a condition: it ends no case") from None
-    if any(one is not other for one, other in zip(before, state.flatten(), strict=True)):
+    if not all(map(operator.is_, before, state.flatten())):
         raise NotCovered("what a lemma assumes is a condition: asking for it changes nothing")
     return answer
 

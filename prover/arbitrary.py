@@ -11,7 +11,7 @@ import inspect
 import itertools
 import re
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, get_args, get_origin
 
@@ -39,6 +39,7 @@ class Arbitrary:
         self._eager: dict[str, tuple[Any, ...]] = {}
         self._alike = self.alike
         self._kinds: dict[type[Machine], list[Any]] = {}
+        self._texts = {kind: frozenset(str(key) for key in keys) for kind, keys in scope.keys.items()}
 
     @property
     def alike(self) -> tuple[Alike, ...]:
@@ -65,6 +66,11 @@ class Arbitrary:
         return frozenset(found)
 
     @property
+    def kinds(self) -> Collection[Any]:
+        """The types of the identifiers that there are."""
+        return self._scope.keys.keys()
+
+    @property
     def listed(self) -> frozenset[str]:
         """The names of all identifiers that there are."""
         return frozenset(str(key) for keys in self._scope.keys.values() for key in keys)
@@ -88,7 +94,7 @@ class Arbitrary:
         if keys is None or type(value) in (int, SymInt, SymKey):
             return keys is None or any(isinstance(key, NumberKey) for key in keys) or _is_number(kind)
         options = value.options if type(value) is Pick else (value,)
-        return all(any(str.__eq__(str(key), str(option)) for key in keys) for option in options)
+        return all(str(option) in self._texts[kind] for option in options)
 
     def template(self, model: type[Machine]) -> Callable[[], Machine]:
         """Arbitrary states of a model: each call gives a new one, on the numbers and identifiers of the current run."""
@@ -243,13 +249,22 @@ def twice_in(state: Machine) -> str:
 
 def records_in(state: Machine) -> Iterator[Any]:
     """Every record and map in the variables of a state."""
-    todo = [getattr(state, name) for name in variables_of(type(state))]
+    todo: list[Any] = [state]
     while todo:
         value = todo.pop()
-        if isinstance(value, dict | Record):
+        if isinstance(value, dict):
             yield value
-            names = () if isinstance(value, dict) else variables_of(type(value))
-            todo += dict.values(value) if isinstance(value, dict) else (getattr(value, name) for name in names)
+            todo += dict.values(value)
+        elif isinstance(value, Record):
+            if value is not state:
+                yield value
+            kind: Any = type(value)
+            todo += (getattr(value, name) for name in _variables(kind))
+
+
+@functools.cache
+def _variables(kind: Any) -> tuple[str, ...]:
+    return tuple(variables_of(kind))
 
 
 def _kind_of(model: type[Machine], name: str) -> Any:

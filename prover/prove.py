@@ -754,6 +754,8 @@ class _Whoever:
         if value is UNUSED or (value is None and isinstance(hint, UnionType)):
             return True
         hint = required(hint)
+        if hint not in (bool, int) and hint not in self.arbitrary.kinds and not is_record(hint):
+            return False
         return any(value is one for one in records_in(state)) if is_record(hint) else self.arbitrary.is_of(hint, value)
 
 
