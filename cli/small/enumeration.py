@@ -246,12 +246,14 @@ def shared_out(world: World, case: Mapping[str, str]) -> list[Any]:
     """
     values: list[Any] = []
     left: dict[str, int] = {}
+    # Some of those that a scope does not name have a name in a counterexample.
+    of_rest = {name: re.sub(r"\[.*?\]", f"[{REST}]", name) for name in world.names if "[further" in name}
+    of_rest = {name: whole for name, whole in of_rest.items() if name not in case}
     for name, options in zip(world.names, world.options, strict=True):
-        if "[further" in name:
-            whole = re.sub(r"\[.*?\]", f"[{REST}]", name)
-            least, most = min(options), max(options)
+        if name in of_rest:
+            whole, least, most = of_rest[name], min(options), max(options)
             if whole not in left:
-                many = sum(re.sub(r"\[.*?\]", f"[{REST}]", n) == whole and "[further" in n for n in world.names)
+                many = list(of_rest.values()).count(whole)
                 left[whole] = int(case.get(whole, many * least)) - many * least
             more = max(min(left[whole], most - least), 0)
             left[whole] -= more

@@ -118,6 +118,7 @@ def test_the_numbers_of_a_rest_are_shared_out_among_accounts() -> None:
     case = {"total": "3", "held[first]": "1", "held[rest]": "2"}
     assert shared_out(four, case) == [3, 1, 0, 1, 1]
     assert shared_out(three, case) == [3, 1, 0, 1], "as much as they can have"
+    assert shared_out(four, {**case, "held[further 1]": "0"}) == [3, 1, 0, 0, 1], "one of them is named"
     assert shared_out(two, {}) == [0, 0, 0]
 
 
