@@ -98,19 +98,19 @@ class Arbitrary:
 
     def template(self, model: type[Machine]) -> Callable[[], Machine]:
         """Arbitrary states of a model: each call gives a new one, on the numbers and identifiers of the current run."""
+        # By the atoms themselves: what is built of some is of no others, also once these are gone.
         built: dict[Any, tuple[Machine, list[Any]]] = {}
 
         def state() -> Machine:
             run = Run.current
-            # A replay has numbers of its own; in an exploration all runs share their unknowns.
-            picks = tuple(run.pick(path, keys) for path, keys in self._eager.items()) if type(run).explores else ()
-            key = (id(run.atoms), picks)
-            if key not in built or not type(run).explores:
+            if not run.explores:  # it has numbers of its own, and is run once: not worth keeping or compiling
+                once: Machine = self.value(model, "")
+                once._layout = walked()
+                return once
+            key = run.atoms, tuple(run.pick(path, keys) for path, keys in self._eager.items())
+            if key not in built:
                 fresh = self.value(model, "")
-                if not type(run).explores:
-                    fresh._layout = walked()  # used once: not worth compiling
-                picks = tuple(run.picks[path] for path in self._eager) if type(run).explores else ()
-                key = (id(run.atoms), picks)
+                key = run.atoms, tuple(run.picks[path] for path in self._eager)
                 built[key] = fresh, constants_of(fresh)
             machine, constants = built[key]
             if any(a is not b for a, b in zip(constants, constants_of(machine), strict=True)):

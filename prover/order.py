@@ -55,7 +55,7 @@ class NumberMap(dict[Any, Any]):
         dict.__setitem__(self, self._own(key), value)
 
     def _own(self, key: Any) -> Any:
-        if type(Run.current) is Run and not isinstance(key, SymKey):  # the others repeat what such a run did
+        if Run.current.explores and not isinstance(key, SymKey):
             raise Unsupported(f"a map by numbers is asked for {key}, which one of its unknown keys may be")
         return key
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NewType
@@ -14,7 +15,10 @@ from marginspec.properties.law import Chapter, Step, assume, every, refusal
 from marginspec.properties.ranges import ranges
 from marginspec.properties.relaxation import Relaxation, forget, simulates, simulations
 from marginspec.properties.scope import REST, Scope, pinned
+from marginspec.prover.arbitrary import Arbitrary
 from marginspec.prover.prove import Prover, Verdict
+from marginspec.prover.symbolic import Replay, Run
+from marginspec.prover.terms import Atoms, SymInt
 
 Account = NewType("Account", str)
 User = NewType("User", Account)
@@ -583,3 +587,14 @@ def test_what_is_true_is_still_proved() -> None:
         return every((m.total == before + amount, m.owner == "alice" or m.owner != "alice"))
 
     assert of(Noting, adds_up, "theorem").verdict == "proved"
+
+
+def test_what_was_built_of_numbers_is_no_state_of_unknowns() -> None:
+    state = Arbitrary(Scope(keys=dict(Base.universe))).template(Base)
+    for total in range(100):
+        # What replays were made of is gone, and the run may take its place.
+        Replay({}, {"total": total}).run(state)
+        Run.current = Run((), Atoms())
+        gc.collect()
+        Run.current = Run((), Atoms())
+        assert isinstance(state().total, SymInt)
