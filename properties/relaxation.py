@@ -175,13 +175,10 @@ def granted(condition: Any) -> None:
         raise Excluded
 
 
-_variables_of = functools.cache(variables_of)
-
-
 def _declared(kind: Any, path: tuple[Any, ...]) -> Any:
     """The type of a variable, as a record or a map of it declares it."""
     for step in path:
-        kind = _variables_of(kind)[step] if is_record(kind := plain(kind)) else typing.get_args(kind)[1]
+        kind = variables_of(kind)[step] if is_record(kind := plain(kind)) else typing.get_args(kind)[1]
     return kind
 
 
@@ -195,6 +192,19 @@ def covered(condition: Any) -> None:
     """Say where a replaced method can do what the model's own does; elsewhere nothing is proved by the relaxation."""
     if not condition:
         raise NotCovered("a relaxation is used where it does not hold")
+
+
+def asked(state: Machine, condition: Callable[[], Any]) -> Any:
+    """What is asked of a state. Raises NotCovered where asking changes it, or assumes something."""
+    before = state.flatten()
+    try:
+        answer = condition()
+    except Irrelevant:
+        raise NotCovered("what is asked of a state assumes something: an invariant says `implies`") from None
+    after = state.flatten()
+    if len(before) != len(after) or not all(map(operator.is_, before, after)):
+        raise NotCovered("what is asked of a state changes it: an invariant, `given` or `before` takes no action")
+    return answer
 
 
 Given = Callable[..., Any]
@@ -234,8 +244,8 @@ def simulates(
             given_all = {**defaults, **dict(zip(names, (self, *arguments), strict=False)), **named}
             answers().enter(checked, self, given_all)
             of_all = getattr(type(self), "marginspec_given", always)
-            covered(of_all is always or _asked(self, lambda: of_all(self)))
-            covered(given is always or _asked(self, lambda: given(self, *arguments, **named)))
+            covered(of_all is always or asked(self, lambda: of_all(self)))
+            covered(given is always or asked(self, lambda: given(self, *arguments, **named)))
             told = [getattr(self, name) for name in checked.marginspec_told]  # type: ignore[attr-defined]
             if any(one is None for one in told):
                 raise NotCovered("a relaxation is used of a law that does not tell it what it asks for")
@@ -249,18 +259,6 @@ def simulates(
         return cast(F, checked)
 
     return wrap
-
-
-def _asked(state: Machine, given: Callable[[], Any]) -> Any:
-    """What a lemma assumes of a state. Raises NotCovered where asking changes it, or assumes something."""
-    before = state.flatten()
-    try:
-        answer = given()
-    except Irrelevant:
-        raise NotCovered("what a lemma assumes is a condition: it ends no case") from None
-    if not all(map(operator.is_, before, state.flatten())):
-        raise NotCovered("what a lemma assumes is a condition: asking for it changes nothing")
-    return answer
 
 
 class Relaxation:

@@ -258,13 +258,7 @@ def records_in(state: Machine) -> Iterator[Any]:
         elif isinstance(value, Record):
             if value is not state:
                 yield value
-            kind: Any = type(value)
-            todo += (getattr(value, name) for name in _variables(kind))
-
-
-@functools.cache
-def _variables(kind: Any) -> tuple[str, ...]:
-    return tuple(variables_of(kind))
+            todo += (getattr(value, name) for name in variables_of(type(value)))
 
 
 def _kind_of(model: type[Machine], name: str) -> Any:

@@ -9,6 +9,7 @@ from marginspec.model.kernel.machine import Machine, Rejected, actions_of
 from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Irrelevant, Property, Step, arguments_of, assume, ended, every
 from marginspec.properties.ranges import outside_of, within
+from marginspec.properties.relaxation import NotCovered, asked
 from marginspec.prover.arbitrary import Arbitrary
 from marginspec.prover.situations import number_of
 from marginspec.prover.terms import Unsupported
@@ -21,25 +22,15 @@ def claimed(model: type[Machine], claim: Property, arbitrary: Arbitrary, state: 
     refuses and is no action fails the claim.
     """
     try:
-        assume(_asked(state, lambda: getattr(claim.relaxed, "given", lambda _: True)(state)))
+        assume(asked(state, lambda: getattr(claim.relaxed, "given", lambda _: True)(state)))
         _assume_given(claim, arbitrary, state)
         return _claimed(model, claim, arbitrary, state)
     except Rejected as refused:
         if refused.by_action:
             raise Irrelevant from None
         return False
-
-
-def _asked(state: Machine, predicate: Callable[[], Any]) -> Any:
-    """What is asked of a state before a step. Raises Unsupported where asking changes it, or assumes something."""
-    before = state.flatten()
-    try:
-        answer = predicate()
-    except Irrelevant:
-        raise Unsupported("what is asked of a state assumes something: an invariant says `implies`") from None
-    if any(one is not other for one, other in zip(before, state.flatten(), strict=True)):
-        raise Unsupported("what is asked of a state changes it: an invariant, `given` or `before` takes no action")
-    return answer
+    except NotCovered as reason:
+        raise Unsupported(str(reason)) from None
 
 
 def _assume_given(claim: Property, arbitrary: Arbitrary, state: Machine) -> None:
@@ -51,7 +42,7 @@ def _assume_given(claim: Property, arbitrary: Arbitrary, state: Machine) -> None
 def _assume_of(invariant: Property, state: Machine, arguments: dict[str, Any]) -> None:
     """An invariant that cannot be asked of a state does not hold of it."""
     try:
-        holds = _asked(state, lambda: invariant.predicate(state, **arguments))
+        holds = asked(state, lambda: invariant.predicate(state, **arguments))
     except Rejected:
         raise Irrelevant from None
     assume(holds)
@@ -68,11 +59,11 @@ def _claimed(model: type[Machine], claim: Property, arbitrary: Arbitrary, state:
     if not hasattr(claim.predicate, "fields"):  # else a state within its ranges is what this begins with
         _assume_of(claim, state, arguments)
     step = arbitrary.step(model, "step")
-    assume(_asked(state, lambda: claim.before(state, step)))
+    assume(asked(state, lambda: claim.before(state, step)))
     if fields := getattr(claim.predicate, "fields", None):
         return _within_ranges(state, step, fields)
     step.take(state)
-    return _asked(state, lambda: claim.predicate(state, **arguments))
+    return asked(state, lambda: claim.predicate(state, **arguments))
 
 
 def _within_ranges(state: Machine, step: Step, fields: Callable[[str], bool]) -> Any:
@@ -85,13 +76,13 @@ def _within_ranges(state: Machine, step: Step, fields: Callable[[str], bool]) ->
 
 def _composed(model: type[Machine], claim: Property, state: Machine, step: Step) -> Any:
     """See `Chapter.composition`."""
-    assume(not _asked(state, lambda: claim.before(state, step)))
-    prepared, first = state.clone(), _asked(state, lambda: claim.predicate(state, step))
-    if not _can_be_taken(model, first) or not _asked(prepared, lambda: claim.before(prepared, first)):
+    assume(not asked(state, lambda: claim.before(state, step)))
+    prepared, first = state.clone(), asked(state, lambda: claim.predicate(state, step))
+    if not _can_be_taken(model, first) or not asked(prepared, lambda: claim.before(prepared, first)):
         return False
     if ended(lambda: first.take(prepared))[0] is not None:
         return ended(lambda: step.take(state))[0] is not None
-    if not _asked(prepared, lambda: claim.before(prepared, step)):
+    if not asked(prepared, lambda: claim.before(prepared, step)):
         return False
     alone, both = ended(lambda: step.take(state)), ended(lambda: step.take(prepared))
     if alone[0] is not None or both[0] is not None:

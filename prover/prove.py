@@ -294,9 +294,9 @@ class Prover:
         law, asked = Law(self.model, claim), law_room.refusals
         found = law.explored(self.around(law.body))
         asks = law_room.refusals > asked or catches(claim.predicate)
-        if claim.relaxed and not getattr(claim.relaxed, "total", False) and looks_at_refusals(self.model):
+        if law.refuses_less and looks_at_refusals(self.model):
             raise Unsupported("the model looks at what is refused, and the relaxed model refuses less")
-        if claim.relaxed and asks and not getattr(claim.relaxed, "total", False):
+        if law.refuses_less and asks:
             # What the relaxed model accepts the model may refuse.
             raise Unsupported("asks what is refused of a model that refuses less")
         # Before anything is refuted: what was found of one account that stands for many need not be so of them.
@@ -540,7 +540,7 @@ class Prover:
         if not _breaks(replay, law.body):
             verdict.reason = "spurious: the counterexample does not reproduce on the model"
             return
-        if law.unrelaxed and not _breaks(_replay(found.atoms, path, numbers), law.unrelaxed.body):
+        if (unrelaxed := law.unrelaxed) and not _breaks(_replay(found.atoms, path, numbers), unrelaxed.body):
             verdict.reason = ONLY_RELAXED
             return
         verdict.verdict, verdict.reason = "refuted", ""
@@ -571,7 +571,7 @@ class Law:
         told = (vars(kind) for kind in self._model.__mro__ if not issubclass(model, kind))
         self._fields = {field.name for field in dataclasses.fields(self._model)}.union(vars(Machine), *told)  # type: ignore[arg-type]
         self._named = 0
-        self._refuses_less = claim.relaxed is not None and not getattr(claim.relaxed, "total", False)
+        self.refuses_less = claim.relaxed is not None and not getattr(claim.relaxed, "total", False)
         self._with_names()
 
     def _with_names(self) -> None:
@@ -605,10 +605,7 @@ class Law:
             for name in self._keyed & self._identifiers:
                 run.mentioned(name)
         with _observing(run.take), answered_by(_Whoever(run, arbitrary, self.unrefused, self._claim.kind == "lemma")):
-            try:
-                return claimed(self._model, self._claim, arbitrary, state)
-            except NotCovered as reason:
-                raise Unsupported(str(reason)) from None
+            return claimed(self._model, self._claim, arbitrary, state)
 
     def explored(self, body: Callable[[], Any]) -> Exploration:
         """Every way to run it; `body` runs it."""
@@ -634,7 +631,7 @@ class Law:
             raise Unsupported(wrong)
         if foreign := run.named - self._arbitrary.listed:
             raise Unsupported(f"the code names {min(foreign)!r}, which the scope does not: list it in `keys`")
-        if path.ended is None and run.refused and self._refuses_less:
+        if path.ended is None and run.refused and self.refuses_less:
             raise Unsupported("asks what is refused of a model that refuses less")
         if any(path.final[at] is not run.before[at] for at in self._rest or ()):
             raise Unsupported("an action changes what accounts have that it does not name")

@@ -7,9 +7,8 @@ each time.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import typing
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self, get_args, get_origin
 
 
@@ -46,15 +45,15 @@ class _Compiled:
 _CACHE: dict[type, _Compiled] = {}
 
 
-def variables_of(cls: type) -> dict[str, Any]:
+_VARIABLES: dict[type, Mapping[str, Any]] = {}
+
+
+def variables_of(cls: type) -> Mapping[str, Any]:
     """Name and annotated type of each field of a record that is not a constant."""
-    hints, fields = _hints(cls), dataclasses.fields(cls)
-    return {f.name: hints[f.name] for f in fields if not f.metadata.get("constant")}
-
-
-@functools.cache
-def _hints(cls: type) -> dict[str, Any]:
-    return typing.get_type_hints(cls, include_extras=True)
+    if cls not in _VARIABLES:
+        hints, fields = typing.get_type_hints(cls, include_extras=True), dataclasses.fields(cls)
+        _VARIABLES[cls] = {f.name: hints[f.name] for f in fields if not f.metadata.get("constant")}
+    return _VARIABLES[cls]
 
 
 def plain(hint: Any) -> Any:
