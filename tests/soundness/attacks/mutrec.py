@@ -1,10 +1,11 @@
 """False, though it was proved once: Whatever a user puts in, it counts nothing."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, NewType
+from typing import Any
 
-from marginspec.model.kernel import Machine, Number, Record, action, rule
-from marginspec.model.kernel.numbers import UNBOUNDED
+from attacked import Amount, Held, User, rare
+
+from marginspec.model.kernel import Machine, Record, action, rule
 from marginspec.properties.law import Chapter, anything
 from marginspec.properties.relaxation import (
     AnyNatural,
@@ -13,17 +14,6 @@ from marginspec.properties.relaxation import (
     simulations,
 )
 from marginspec.properties.scope import Scope
-
-Account = NewType("Account", str)
-User = NewType("User", Account)
-Amount = Annotated[int, Number(0, 2**128 - 1, "units", typical=(1, 10**6))]
-Held = Annotated[int, Number(0, UNBOUNDED, "units", typical=(1, 10**6))]
-Small = Annotated[int, Number(0, 100, "parts")]
-
-
-def rare(x: int) -> bool:
-    """Hardly ever."""
-    return (x * 7919 + 104729) % 999983 == 271828
 
 
 @dataclass

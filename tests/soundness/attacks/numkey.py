@@ -1,24 +1,13 @@
 """False, though it was proved once: A ltv is the cap, when a user puts in a rare amount."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, NewType
+from typing import Any, NewType
+
+from attacked import Amount, Held, Small, User, rare
 
 from marginspec.model.kernel import Machine, Number, action, rule
-from marginspec.model.kernel.numbers import UNBOUNDED
 from marginspec.properties.law import Chapter
 from marginspec.properties.scope import NumberKey, Scope
-
-Account = NewType("Account", str)
-User = NewType("User", Account)
-Amount = Annotated[int, Number(0, 2**128 - 1, "units", typical=(1, 10**6))]
-Held = Annotated[int, Number(0, UNBOUNDED, "units", typical=(1, 10**6))]
-Small = Annotated[int, Number(0, 100, "parts")]
-
-
-def rare(x: int) -> bool:
-    """Hardly ever."""
-    return (x * 7919 + 104729) % 999983 == 271828
-
 
 Ltv = NewType("Ltv", int)
 
