@@ -33,8 +33,8 @@ from marginspec.model.reference.notation import (
 )
 from marginspec.model.reference.venue import Reference
 from marginspec.properties.law import Step, accepted, assume, every
-from marginspec.properties.reference.relaxed import any_update, asked_margin
-from marginspec.properties.reference.scope import ETH, HERE, SIMPLE, SIMPLE_BOUNDS, chapter, owes_nothing
+from marginspec.properties.reference.relaxed import any_update, asked_margin, relaxed
+from marginspec.properties.reference.scope import ANY_STEP, ETH, HERE, SIMPLE, SIMPLE_BOUNDS, chapter, owes_nothing
 from marginspec.properties.scope import pinned
 
 
@@ -194,6 +194,29 @@ def whoever_takes_over_has_initial_margin(venue: Reference, step: Step) -> Any:
     liquidator = step.argument("liquidator")
     step.take(venue)
     return owes_nothing(venue, liquidator) or venue.equity(liquidator) >= venue.initial_margin(liquidator)
+
+
+CHECKED = ("REF-WDR-1", "REF-TRD-3", "REF-TRD-8", "REF-MRG-16")
+REDUCING = ("REF-LIQ-9", "REF-DEF-8", "REF-SET-7")
+
+
+@chapter.theorem("REF-MRG-17", bounds=ANY_STEP, relaxed=relaxed, rests_on=(*CHECKED, *REDUCING))
+def no_risk_is_added_without_initial_margin(venue: Reference, step: Step, account: AccountId) -> Any:
+    """Whoever takes on risk has initial margin: withdrawals, trades and what liquidators do are followed by its check
+    (REF-WDR-1, TRD-3, TRD-8, MRG-16). Besides them nothing moves a position but liquidation, deleveraging and the end,
+    which make it smaller (REF-LIQ-9, DEF-8, SET-7); nothing takes collateral but seizure and redemption."""
+    assume(step.action not in ("withdraw", "trade") or step.argument("account") != account)
+    assume(step.action != "trade" or step.argument("maker") != account)
+    assume(step.action not in ("liquidate", "seize_collateral") or step.argument("liquidator") != account)
+    assume(step.action != "liquidate" or step.argument("account") != account)
+    assume(step.action != "deleverage" or account not in (step.argument("account"), step.argument("counterparty")))
+    own, taken = venue.accounts[account].clone(), step.action in ("seize_collateral", "redeem")
+    taken = taken and step.argument("account") == account
+    step.take(venue)
+    after = venue.accounts[account]
+    same = [after.positions[market].size == position.size for market, position in own.positions.items()]
+    kept = [after.collateral[asset].amount >= holding.amount for asset, holding in own.collateral.items()]
+    return every((*(step.action == "start_settlement" or equal for equal in same), *(taken or more for more in kept)))
 
 
 @chapter.lemma("REF-MRG-11", bounds="two markets")

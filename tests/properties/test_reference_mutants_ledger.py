@@ -71,6 +71,12 @@ MUTANTS = {
         "pass",
         "REF-MRG-16",
     ),
+    "an offer is a position at once": (
+        "place_order",
+        "order.price = price",
+        "order.price = price; self.accounts[account].positions[market].size += 1",
+        "REF-MRG-17",
+    ),
     "trade sets any premium": ("trade", "m.premium = premium(price, mark)", "m.premium = 2 ** 61", "REF-POS-15"),
     "settling funding wipes collateral": (
         "_settle",
