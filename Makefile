@@ -12,7 +12,7 @@ PYTHON ?= $(or $(firstword $(foreach it,python3 python3.12 python3.11,$(shell $(
 FITS := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))'
 
 BIN := .venv/bin
-ROOMS := spec model properties prover targets contracts differential report cli
+ROOMS := spec model base properties targets prover lockstep systems conformance mutation upgrade results report cli contracts
 # Folders are listed too: their time changes when a file goes.
 SOURCES := $(shell find $(ROOMS) -name __pycache__ -prune -o -print) \
 	pyproject.toml setup.py LICENSE marginspec_pytest.py $(wildcard README.md)

@@ -2,7 +2,10 @@
 
 from setuptools import find_namespace_packages, setup
 
-ROOMS = ("spec", "model", "properties", "prover", "targets", "contracts", "differential", "report", "cli")
+ROOMS = (
+    *("spec", "model", "base", "targets", "properties", "prover", "lockstep", "systems", "conformance", "mutation"),
+    *("upgrade", "results", "report", "cli", "contracts"),
+)
 
 setup(
     packages=[

@@ -12,21 +12,21 @@ from typing import Annotated, Any
 
 import typer
 
+from marginspec.base.errors import BadInput, TargetFailed
+from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit, progress
 from marginspec.cli.options import DEFAULT, Json, Seed, SystemName
-from marginspec.cli.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit, progress
 from marginspec.cli.samplebook import SIZES, sample_book
 from marginspec.cli.sanity import Total, judgements, totals
-from marginspec.cli.systems import System, system
 from marginspec.model.kernel.machine import Rejected
 from marginspec.properties.law import Irrelevant, Property, arguments_of
 from marginspec.report.audit import show_audit
+from marginspec.systems.morpho_blue import book as morpho_blue
+from marginspec.systems.reference import book as reference
+from marginspec.systems.registry import System, system
 from marginspec.targets.evm.answers import Answers
 from marginspec.targets.evm.book import Book, Gap, Reader, Report, Standing, contract_at, locate
 from marginspec.targets.evm.chain import Reverted
 from marginspec.targets.evm.wire import Wire
-from marginspec.targets.morpho_blue import book as morpho_blue
-from marginspec.targets.protocol import BadInput, TargetFailed
-from marginspec.targets.reference import book as reference
 
 BOOKS: dict[str, Callable[[Reader], Book]] = {"morpho-blue": morpho_blue.read, "reference": reference.read}
 STATES = Path("out") / "audit"

@@ -7,11 +7,11 @@ import platform
 import sys
 import time
 
-from marginspec.cli import process
-from marginspec.cli.systems import system
-from marginspec.differential import bench
+from marginspec.base import process
+from marginspec.lockstep import bench
 from marginspec.properties.ranges import with_ranges
 from marginspec.prover.prove import Prover, prove_all
+from marginspec.systems.registry import system
 
 ROUNDS = 5
 STEPS = 20_000

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from marginspec.base.errors import BadInput
+from marginspec.base.process import BROKEN, HOLDS, VERDICTS, progress
+from marginspec.base.text import printable
 from marginspec.cli.intended import Intended, judged, stale
-from marginspec.cli.presets import TERMS, load_preset
-from marginspec.cli.process import BROKEN, HOLDS, VERDICTS, progress
 from marginspec.model.kernel.fixed import mul_div_down
 from marginspec.model.reference import Reference
 from marginspec.model.reference.collateral import counted_in_tiers
@@ -44,8 +45,7 @@ from marginspec.model.reference.notation import (
 )
 from marginspec.model.reference.presets import Preset, venue_with
 from marginspec.properties.reference.survival import constraints
-from marginspec.targets.evm.reasons import printable
-from marginspec.targets.protocol import BadInput
+from marginspec.systems.reference.presets import TERMS, load_preset
 
 QUOTE = PPM * QUOTE_PER_UNIT
 """Quote per USD; a size and a price have `PPM` units per whole."""

@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from marginspec.cli.presets import load_preset
-from marginspec.cli.process import VERDICTS
-from marginspec.cli.systems import ROOT
-from marginspec.differential.trace import Replay, call_document, replay, trace_of
+from marginspec.base.process import VERDICTS
+from marginspec.lockstep.trace import Replay, call_document, replay, trace_of
 from marginspec.model.kernel.machine import Call
 from marginspec.model.reference import Reference
 from marginspec.model.reference.notation import AssetId, MarketId
@@ -18,9 +16,11 @@ from marginspec.model.reference.presets import Preset, venue_with
 from marginspec.properties.reference.insolvency import Unreachable, by_collateral, by_position
 from marginspec.properties.reference.survival import ASSUMED, Exposure, constraints, survivable, survival
 from marginspec.prover.prove import Prover
+from marginspec.systems.reference.adapter import ReferenceAdapter
+from marginspec.systems.reference.presets import load_preset
+from marginspec.systems.registry import ROOT
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
-from marginspec.targets.reference.adapter import ReferenceAdapter
 
 PRESETS = ROOT / "spec" / "presets"
 

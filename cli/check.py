@@ -11,9 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from marginspec.cli import documents
-from marginspec.cli.gate import gate_code, gate_document
-from marginspec.cli.mutate import mutate
+from marginspec.base.errors import BadInput
+from marginspec.base.process import VERDICTS, Output, emit, progress, worst
 from marginspec.cli.options import (
     DEFAULT,
     AllowUnmodelled,
@@ -25,18 +24,19 @@ from marginspec.cli.options import (
     TargetName,
     Verbose,
 )
-from marginspec.cli.pathsearch import vector_runs
-from marginspec.cli.process import VERDICTS, Output, emit, progress, worst
 from marginspec.cli.runs import fuzz_document, opened, prove_document
-from marginspec.cli.settings import Settings, read_settings
-from marginspec.cli.systems import ROOT, System, system
-from marginspec.cli.violations import findings
+from marginspec.conformance.run import vector_runs
+from marginspec.mutation.run import mutate
 from marginspec.report import terminal
 from marginspec.report.gate import gate_verdicts, show_corpus, show_gate
 from marginspec.report.junit import junit
 from marginspec.report.sarif import sarif
 from marginspec.report.summary import summary
-from marginspec.targets.protocol import BadInput
+from marginspec.results import documents
+from marginspec.results.findings import findings
+from marginspec.results.gate import gate_code, gate_document
+from marginspec.results.settings import Settings, read_settings
+from marginspec.systems.registry import ROOT, System, system
 
 MUTANT_STEPS = 60_000
 """Of the lock-step run of each mutant, as `marginspec mutate` takes."""

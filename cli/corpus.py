@@ -9,9 +9,9 @@ from pathlib import Path
 
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
-from marginspec.differential.corpus import Corpus
+from marginspec.base.errors import BadInput
+from marginspec.lockstep.corpus import Corpus
 from marginspec.model.kernel.machine import Machine
-from marginspec.targets.protocol import BadInput
 
 KEPT = timedelta(days=90)
 """How long Redis keeps what no run asks for."""

@@ -11,30 +11,30 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from marginspec.base.errors import BadInput, NothingCompared
+from marginspec.base.process import BROKEN, HOLDS, VERDICTS, Output, emit, progress
+from marginspec.base.text import printable
 from marginspec.cli.book import book_document
-from marginspec.cli.documents import limits_document
-from marginspec.cli.exposures import VIEWS, Standing
 from marginspec.cli.intended import Intended, judge_changes, read_intended, stale
 from marginspec.cli.options import Json, Seed, Steps
-from marginspec.cli.parties import account_of, gains, role_of
-from marginspec.cli.pathsearch import vector_runs
-from marginspec.cli.process import BROKEN, HOLDS, VERDICTS, Output, emit, progress
 from marginspec.cli.runs import how_to_repeat, kept, opened
-from marginspec.cli.systems import System, system
-from marginspec.differential.blame import Reply
-from marginspec.differential.campaign import NothingCompared
-from marginspec.differential.coverage import rules_of, unreached
-from marginspec.differential.floor import below
-from marginspec.differential.trace import call_document, trace_of
-from marginspec.differential.upgrade import Comparison, Difference, Parting, Upgrade
+from marginspec.conformance.run import vector_runs
+from marginspec.lockstep.floor import below
+from marginspec.lockstep.rules_reached import rules_of, unreached
+from marginspec.lockstep.trace import call_document, trace_of
 from marginspec.model.kernel.machine import Call, Machine, actions_of, per_model
 from marginspec.report.upgrade import show_diff
+from marginspec.results.documents import limits_document
+from marginspec.results.exposures import VIEWS, Standing
+from marginspec.systems.morpho_blue import adapter as morpho_blue
+from marginspec.systems.reference import adapter as reference
+from marginspec.systems.registry import System, system
+from marginspec.systems.roles import account_of, gains, role_of
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.deployed import DEPLOYMENT, deployed
-from marginspec.targets.evm.reasons import printable
-from marginspec.targets.morpho_blue import adapter as morpho_blue
-from marginspec.targets.protocol import Answer, BadInput, Limits, limits_of
-from marginspec.targets.reference import adapter as reference
+from marginspec.targets.protocol import Answer, Limits, limits_of
+from marginspec.upgrade.comparison import Comparison, Difference, Parting, Upgrade
+from marginspec.upgrade.explain import Reply
 
 SHIPPED = "shipped"
 DEPLOYED = Path("out") / "deployed"

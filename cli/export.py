@@ -10,20 +10,20 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from marginspec.base.errors import BadInput
+from marginspec.base.process import HOLDS, Output, emit
 from marginspec.cli.options import Artifacts, Json, NoChance, TargetName
-from marginspec.cli.own import traced
-from marginspec.cli.process import HOLDS, Output, emit
 from marginspec.cli.scenario import NAMINGS, Inexpressible, Scene
-from marginspec.cli.systems import System
-from marginspec.differential.trace import Trace, document
+from marginspec.lockstep.trace import Trace, document
 from marginspec.model.kernel.machine import Rejected
 from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Irrelevant, arguments_of
 from marginspec.prover.prove import Law
 from marginspec.prover.symbolic import Replay
 from marginspec.report import foundry, itf, pytest_file
+from marginspec.systems.registry import System
+from marginspec.systems.user_system import traced
 from marginspec.targets.evm.artifact import load_artifact, parse_option
-from marginspec.targets.protocol import BadInput
 
 Document = Mapping[str, Any]
 

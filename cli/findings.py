@@ -10,14 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from marginspec.cli import process
-from marginspec.cli.process import HOLDS
-from marginspec.differential.campaign import run
-from marginspec.differential.trace import Trace, write
+from marginspec.base import process
+from marginspec.base.errors import BadInput
+from marginspec.base.process import HOLDS
+from marginspec.lockstep.campaign import run
+from marginspec.lockstep.trace import Trace, write
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Call, Machine, Outcome
-from marginspec.targets.morpho_blue.sdk_target import DIFFERENCES, SdkTarget
-from marginspec.targets.protocol import Answer, BadInput, Declared
+from marginspec.systems.morpho_blue.sdk_target import DIFFERENCES, SdkTarget
+from marginspec.targets.protocol import Answer, Declared
 
 STEPS = 20_000
 SEEDS = range(1, 9)

@@ -15,11 +15,10 @@ from typing import Any
 import matplotlib
 from matplotlib import pyplot
 
-from marginspec.cli import process
+from marginspec.base import process
 from marginspec.cli.bounds import PRESETS
-from marginspec.cli.presets import load_preset
 from marginspec.cli.readme import FINDINGS
-from marginspec.differential.campaign import run
+from marginspec.lockstep.campaign import run
 from marginspec.model.kernel import Call
 from marginspec.model.reference import Reference
 from marginspec.model.reference.notation import (
@@ -35,9 +34,10 @@ from marginspec.model.reference.notation import (
 from marginspec.model.reference.presets import Preset
 from marginspec.properties.reference.survival import Exposure, survivable, survival
 from marginspec.prover.prove import Prover
+from marginspec.systems.reference.adapter import ReferenceAdapter
+from marginspec.systems.reference.presets import load_preset
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
-from marginspec.targets.reference.adapter import ReferenceAdapter
 
 MOST = 8
 FEW = 2

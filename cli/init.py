@@ -13,12 +13,12 @@ from typing import Annotated
 
 import typer
 
+from marginspec.base.errors import BadInput
+from marginspec.base.process import HOLDS, Output, emit
 from marginspec.cli.options import Json, NoChance
-from marginspec.cli.process import HOLDS, Output, emit
-from marginspec.cli.systems import SYSTEMS
-from marginspec.targets.protocol import BadInput
+from marginspec.systems.registry import SYSTEMS
 
-SCAFFOLD = Path(__file__).with_name("scaffold")
+SCAFFOLD = Path(__file__).parents[1] / "systems" / "template"
 
 # The system that the scaffold is: its name gives way to the user's, in texts and in names of files.
 PLACEHOLDER = "strongbox"

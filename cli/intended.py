@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from marginspec.cli.systems import System
-from marginspec.cli.traceability import HEADING
-from marginspec.differential.coverage import rules_of
-from marginspec.targets.evm.reasons import printable
-from marginspec.targets.protocol import BadInput
+from marginspec.base.errors import BadInput
+from marginspec.base.text import printable
+from marginspec.lockstep.rules_reached import rules_of
+from marginspec.results.rule_index import HEADING
+from marginspec.systems.registry import System
 
 Declaration = tuple[str, str, str]
 """Rule ID, effect, and the change in the words in which diff shows it, empty where none is named."""

@@ -6,14 +6,15 @@ import functools
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from marginspec.cli.process import progress
+from marginspec.base.errors import NothingCompared
+from marginspec.base.process import progress
 from marginspec.cli.runs import campaign_document
-from marginspec.cli.systems import System
-from marginspec.differential.campaign import Campaign, Found, NothingCompared
-from marginspec.differential.lockstep import LockStep
-from marginspec.differential.monitor import run
-from marginspec.differential.sequence import rehearse
-from marginspec.differential.trace import Trace, trace_of
+from marginspec.lockstep.campaign import Campaign, Found
+from marginspec.lockstep.comparison import LockStep
+from marginspec.lockstep.monitor import run
+from marginspec.lockstep.rehearsal import rehearse
+from marginspec.lockstep.trace import Trace, trace_of
+from marginspec.systems.registry import System
 from marginspec.targets.protocol import Target
 
 

@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
-from marginspec.cli import documents, process
+from marginspec.base import process
+from marginspec.base.errors import BadInput
+from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit, progress
 from marginspec.cli.audit import audit
 from marginspec.cli.bounds import EXPOSURES, PRESETS, bounds_document, bounds_report
 from marginspec.cli.check import check
@@ -18,7 +20,6 @@ from marginspec.cli.diff import diff
 from marginspec.cli.export import export
 from marginspec.cli.init import init
 from marginspec.cli.laws_only import laws_document
-from marginspec.cli.mutate import mutate
 from marginspec.cli.options import (
     DEFAULT,
     AllowUnmodelled,
@@ -34,25 +35,25 @@ from marginspec.cli.options import (
     TargetName,
     Verbose,
 )
-from marginspec.cli.own import blaming, traced
-from marginspec.cli.pathsearch import vector_runs
 from marginspec.cli.planted import with_planted
-from marginspec.cli.presets import load_preset
-from marginspec.cli.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit, progress
 from marginspec.cli.report import report
 from marginspec.cli.runs import fuzz_document, opened, prove_document
-from marginspec.cli.settings import read_settings
-from marginspec.cli.systems import system
-from marginspec.cli.traceability import rules_document
 from marginspec.cli.vectors import vectors
-from marginspec.differential.planted import SYSTEMS as PLANTED
-from marginspec.differential.planted import load as bugs_of
-from marginspec.differential.trace import replay
+from marginspec.conformance.run import vector_runs
+from marginspec.lockstep.trace import replay
+from marginspec.mutation.planted import SYSTEMS as PLANTED
+from marginspec.mutation.planted import load as bugs_of
+from marginspec.mutation.run import mutate
 from marginspec.report import terminal
 from marginspec.report.gate import show_corpus
 from marginspec.report.kill_matrix import show_mutate
 from marginspec.report.laws import show_laws
-from marginspec.targets.protocol import BadInput
+from marginspec.results import documents
+from marginspec.results.rule_index import rules_document
+from marginspec.results.settings import read_settings
+from marginspec.systems.reference.presets import load_preset
+from marginspec.systems.registry import system
+from marginspec.systems.user_system import blaming, traced
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from marginspec.cli.systems import SYSTEMS
-from marginspec.targets.protocol import BadInput
+from marginspec.base.errors import BadInput
+from marginspec.systems.registry import SYSTEMS
 
 DEFAULT = "reference"
 

@@ -16,13 +16,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from marginspec.cli import process
+from marginspec.base import process
+from marginspec.base.errors import BadInput
 from marginspec.cli.options import Seed
-from marginspec.cli.pathsearch import vector_runs
-from marginspec.differential.planted import LONGEST_TRACE, STEPS, SYSTEMS, WATCHED_STEPS, Bug, Hunt, load, noticed
+from marginspec.conformance.run import vector_runs
 from marginspec.model.kernel.machine import Call
+from marginspec.mutation.planted import LONGEST_TRACE, STEPS, SYSTEMS, WATCHED_STEPS, Bug, Hunt, load, noticed
 from marginspec.report.kill_matrix import show_planted
-from marginspec.targets.protocol import BadInput
 
 Vectors = Sequence[Sequence[Call]]
 """The calls of the conformance vectors, from genesis."""

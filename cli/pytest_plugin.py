@@ -13,17 +13,18 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from marginspec.cli.documents import prove_code, prove_document
+from marginspec.base.errors import BadInput, NothingCompared, TargetFailed
 from marginspec.cli.runs import campaign_document
-from marginspec.cli.settings import read_settings
-from marginspec.cli.systems import System, system
-from marginspec.differential.campaign import NothingCompared, run
-from marginspec.differential.floor import hidden
+from marginspec.lockstep.campaign import run
+from marginspec.lockstep.floor import hidden
 from marginspec.properties.law import Property
 from marginspec.prover.prove import Prover
 from marginspec.report.terminal import show_fuzz, show_prove
+from marginspec.results.documents import prove_code, prove_document
+from marginspec.results.settings import read_settings
+from marginspec.systems.registry import System, system
 from marginspec.targets.evm.artifact import load_artifact, parse_option
-from marginspec.targets.protocol import BadInput, Target, TargetFailed
+from marginspec.targets.protocol import Target
 
 SLICE = 2_500
 """Steps of one test of the lock-step run: a second or so of one core, so that workers share a run evenly."""

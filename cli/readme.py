@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from marginspec.cli import process
-from marginspec.differential.lockstep import Divergence
-from marginspec.differential.trace import read
+from marginspec.base import process
+from marginspec.base.errors import BadInput
+from marginspec.lockstep.comparison import Divergence
+from marginspec.lockstep.trace import read
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.report import figures
-from marginspec.targets.morpho_blue.sdk_target import DIFFERENCES
-from marginspec.targets.protocol import BadInput
+from marginspec.systems.morpho_blue.sdk_target import DIFFERENCES
 
 README = Path("README.md")
 FINDINGS = Path("findings")

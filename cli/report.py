@@ -12,17 +12,17 @@ from typing import Annotated, Any
 
 import typer
 
-from marginspec.cli import documents
+from marginspec.base.errors import BadInput
+from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit, progress, worst
+from marginspec.base.text import printable
 from marginspec.cli.options import Json, NoChance
-from marginspec.cli.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit, progress, worst
 from marginspec.cli.run_files import Run, read_run
-from marginspec.cli.stories import Story, story
-from marginspec.cli.systems import SYSTEMS, System, system
-from marginspec.cli.traceability import rules_document
-from marginspec.differential.trace import read
+from marginspec.lockstep.trace import read
 from marginspec.report import coverage, terminal
-from marginspec.targets.evm.reasons import printable
-from marginspec.targets.protocol import BadInput
+from marginspec.results import documents
+from marginspec.results.rule_index import rules_document
+from marginspec.results.timeline import Story, story
+from marginspec.systems.registry import SYSTEMS, System, system
 
 REPORT = Path("out") / "report.html"
 

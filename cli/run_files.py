@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 
 import jsonschema
 
-from marginspec.cli.systems import ROOT
-from marginspec.targets.evm.reasons import printable
-from marginspec.targets.protocol import BadInput
+from marginspec.base.errors import BadInput
+from marginspec.base.text import printable
+from marginspec.systems.registry import ROOT
 
 Document = Mapping[str, Any]
 

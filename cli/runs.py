@@ -14,18 +14,20 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from marginspec.cli import documents, export
+from marginspec.base.errors import BadInput
+from marginspec.base.process import progress
+from marginspec.cli import export
 from marginspec.cli.corpus import open_corpus
-from marginspec.cli.process import progress
-from marginspec.cli.proofs import KeptProver
-from marginspec.cli.systems import System
-from marginspec.differential.campaign import Campaign, run
-from marginspec.differential.trace import Trace, write
+from marginspec.lockstep.campaign import Campaign, run
+from marginspec.lockstep.trace import Trace, write
 from marginspec.properties.ranges import with_ranges
+from marginspec.prover.cache import KeptProver
 from marginspec.prover.dependencies import Dependencies
 from marginspec.prover.prove import prove_all
+from marginspec.results import documents
+from marginspec.systems.registry import System
 from marginspec.targets.evm.artifact import parse_option
-from marginspec.targets.protocol import BadInput, Target
+from marginspec.targets.protocol import Target
 
 T = TypeVar("T")
 

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from marginspec.cli import process
-from marginspec.cli.systems import system
+from marginspec.base import process
+from marginspec.base.errors import BadInput, TargetFailed
 from marginspec.model.kernel import Call
 from marginspec.model.reference import Reference
+from marginspec.systems.morpho_blue.adapter import DEPLOYER, ZERO, shipped_contracts, word
+from marginspec.systems.reference.adapter import MARKETS, TOKENS, ReferenceAdapter
+from marginspec.systems.reference.adapter import shipped_contracts as shipped_venue
+from marginspec.systems.registry import system
 from marginspec.targets.evm.target import EvmTarget
-from marginspec.targets.morpho_blue.adapter import DEPLOYER, ZERO, shipped_contracts, word
-from marginspec.targets.protocol import BadInput, TargetFailed
-from marginspec.targets.reference.adapter import MARKETS, TOKENS, ReferenceAdapter
-from marginspec.targets.reference.adapter import shipped_contracts as shipped_venue
 
 if TYPE_CHECKING:
     from marginspec.targets.evm.rpc import Node

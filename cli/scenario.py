@@ -31,19 +31,19 @@ from eth_abi.abi import decode
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.crypto import keccak
 
-from marginspec.cli.systems import System
-from marginspec.differential.sequence import Step, rehearse
-from marginspec.differential.trace import Trace
+from marginspec.lockstep.rehearsal import Step, rehearse
+from marginspec.lockstep.trace import Trace
 from marginspec.model.deployed import morpho_blue as morpho
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.record import plain
 from marginspec.model.reference.notation import AssetId, SourceId, TokenId
 from marginspec.model.reference.venue import Reference
+from marginspec.systems.morpho_blue import adapter as morpho_blue
+from marginspec.systems.reference import adapter as reference
+from marginspec.systems.registry import System
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.chain import GENESIS_TIME, Embedded
 from marginspec.targets.evm.target import Adapter
-from marginspec.targets.morpho_blue import adapter as morpho_blue
-from marginspec.targets.reference import adapter as reference
 
 Document = dict[str, Any]
 ZERO = "0x" + "00" * 20

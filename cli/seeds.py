@@ -10,16 +10,16 @@ import json
 import sys
 from pathlib import Path
 
-from marginspec.cli.process import run
-from marginspec.cli.systems import system
-from marginspec.differential.paths import Path as Taken
-from marginspec.differential.paths import Way, is_whole
-from marginspec.differential.reach import Explorer, Witness
-from marginspec.differential.search import replayed, seeds
-from marginspec.differential.select import Calls, Goal, Selector
-from marginspec.differential.trace import call_document
-from marginspec.differential.vectors import read
+from marginspec.base.process import run
+from marginspec.conformance.explorer import Explorer, Witness
+from marginspec.conformance.recorder import Path as Taken
+from marginspec.conformance.recorder import Way, is_whole
+from marginspec.conformance.search import replayed, seeds
+from marginspec.conformance.selection import Calls, Goal, Selector
+from marginspec.conformance.vectors import read
+from marginspec.lockstep.trace import call_document
 from marginspec.model.kernel.machine import Machine
+from marginspec.systems.registry import system
 
 RUNS, STEPS = (5, 6, 7), 5000
 

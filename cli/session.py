@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from marginspec.cli import process
-from marginspec.differential import planted
-from marginspec.targets.protocol import BadInput
+from marginspec.base import process
+from marginspec.base.errors import BadInput
+from marginspec.mutation import planted
 
 SYSTEM = "morpho-blue"
 BUG = "healthy-only-strictly"

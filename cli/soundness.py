@@ -20,7 +20,7 @@ from typing import Annotated, Any
 
 import typer
 
-from marginspec.cli import process
+from marginspec.base import process
 from marginspec.cli.options import Json, Seed
 from marginspec.cli.small.drawn import System, drawn, loaded, system_of
 from marginspec.cli.small.enumeration import Truth, World, decided, keeps_ranges, shared_out, sizes

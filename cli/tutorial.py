@@ -15,8 +15,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from marginspec.cli import process
-from marginspec.targets.protocol import BadInput
+from marginspec.base import process
+from marginspec.base.errors import BadInput
 
 BLOCK = re.compile(r"(?ms)^```console(?: exit=(\d+))?\n(.*?)^```$")
 COLUMNS = "150"

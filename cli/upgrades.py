@@ -18,14 +18,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from marginspec.cli import process
-from marginspec.cli.pathsearch import vector_runs
-from marginspec.cli.systems import system
-from marginspec.differential.planted import Bug, build, load
-from marginspec.differential.upgrade import SHORT, compare
+from marginspec.base import process
+from marginspec.conformance.run import vector_runs
 from marginspec.model.kernel.machine import Call
+from marginspec.mutation.planted import Bug, build, load
+from marginspec.systems.registry import system
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
+from marginspec.upgrade.comparison import SHORT, compare
 
 STEPS = 20_000
 SEED = 1

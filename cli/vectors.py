@@ -10,19 +10,20 @@ from typing import Annotated, Any
 
 import typer
 
-from marginspec.cli.documents import limits_document
+from marginspec.base.errors import BadInput
+from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit
 from marginspec.cli.options import DEFAULT, Artifacts, Json, Seed, SystemName, TargetName
-from marginspec.cli.pathsearch import STEPS, searched
-from marginspec.cli.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit
 from marginspec.cli.runs import opened, writable
-from marginspec.cli.systems import System, system
-from marginspec.differential.floor import below
-from marginspec.differential.paths import is_whole
-from marginspec.differential.search import described
-from marginspec.differential.vectors import Vector, failures, own_folder, read, write
+from marginspec.conformance.recorder import is_whole
+from marginspec.conformance.run import STEPS, searched
+from marginspec.conformance.search import described
+from marginspec.conformance.vectors import Vector, failures, own_folder, read, write
+from marginspec.lockstep.floor import below
 from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.report.vectors import show_vectors
-from marginspec.targets.protocol import BadInput, Limits, limits_of
+from marginspec.results.documents import limits_document
+from marginspec.systems.registry import System, system
+from marginspec.targets.protocol import Limits, limits_of
 
 
 def _at_least_one(steps: int) -> int:

@@ -15,18 +15,7 @@ from typing import Any, NamedTuple
 from marginspec.model.kernel.machine import Machine, Rejected
 from marginspec.properties.law import Asked, Every, Irrelevant
 from marginspec.prover import terms
-from marginspec.prover.terms import (
-    Atoms,
-    Key,
-    Quotient,
-    SymBool,
-    SymInt,
-    SymKey,
-    Unknown,
-    Unsupported,
-    Value,
-    key_of,
-)
+from marginspec.prover.terms import Atoms, Key, Quotient, SymBool, SymInt, SymKey, Unknown, Unsupported, Value, key_of
 
 __all__ = [
     "Atoms",

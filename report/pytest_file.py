@@ -23,10 +23,10 @@ TRACE = '''\
 import os
 
 from marginspec.cli.runs import opened
-from marginspec.cli.systems import system
-from marginspec.differential.lockstep import LockStep
-from marginspec.differential.sequence import rehearse
-from marginspec.differential.trace import digest_of
+from marginspec.systems.registry import system
+from marginspec.lockstep.comparison import LockStep
+from marginspec.lockstep.rehearsal import rehearse
+from marginspec.lockstep.trace import digest_of
 from marginspec.model.kernel.machine import Call
 
 SYSTEM = system({system})
@@ -64,7 +64,7 @@ sequence of calls leads there is not said. What is not named does not matter to 
 """
 
 from marginspec.cli.export import breaks
-from marginspec.cli.systems import system
+from marginspec.systems.registry import system
 
 SYSTEM = system({system})
 

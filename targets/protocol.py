@@ -7,14 +7,6 @@ from typing import Any, Protocol, runtime_checkable
 from marginspec.model.kernel.machine import Call, Machine, Outcome
 
 
-class TargetFailed(Exception):  # noqa: N818 - the CLI contract's word for exit code 4
-    """The implementation could not be reached, crashed or timed out: no verdict about it is possible."""
-
-
-class BadInput(Exception):  # noqa: N818 - the CLI contract's word for exit code 2
-    """The user gave something unusable. The message is one line: what, where, what to do."""
-
-
 @dataclass(frozen=True)
 class Answer:
     """What a target did with a call: its results, or the reason it gave for refusing."""

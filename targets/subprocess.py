@@ -36,10 +36,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from marginspec.base.errors import BadInput, TargetFailed
+from marginspec.base.text import printable
 from marginspec.model.kernel.machine import Call, Machine, Outcome, actions_of
 from marginspec.model.kernel.record import Record
-from marginspec.targets.evm.reasons import printable
-from marginspec.targets.protocol import Answer, BadInput, Declared, Limits, TargetFailed
+from marginspec.targets.protocol import Answer, Declared, Limits
 
 PATIENCE = 10.0
 GRACE = 1.0

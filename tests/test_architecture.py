@@ -18,7 +18,23 @@ from marginspec.model import kernel
 
 REPOSITORY = Path(__file__).parents[1]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
-ROOMS = ("spec", "model", "properties", "prover", "targets", "contracts", "differential", "report", "cli")
+ROOMS = (
+    "spec",
+    "model",
+    "base",
+    "properties",
+    "targets",
+    "prover",
+    "lockstep",
+    "systems",
+    "conformance",
+    "mutation",
+    "upgrade",
+    "results",
+    "report",
+    "cli",
+    "contracts",
+)
 INSTALLED = Path(kernel.__file__).parents[2]
 
 # In two parts each, so that this file does not name them either.

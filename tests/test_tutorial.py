@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from marginspec.cli.mutate import read_equivalents
+from marginspec.base.errors import BadInput
 from marginspec.cli.tutorial import BLOCK, run
-from marginspec.differential.mutants import mutants_of
-from marginspec.targets.protocol import BadInput
+from marginspec.mutation.mutants import mutants_of
+from marginspec.mutation.run import read_equivalents
 
 REPOSITORY = Path(__file__).parents[1]
 TUTORIAL = REPOSITORY / "docs" / "tutorial.md"

@@ -12,7 +12,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-from marginspec.differential import planted
+from marginspec.mutation import planted
 from marginspec.targets.evm.build import node, package, sources_of
 
 CONTRACT, FILE = "Morpho", "src/Morpho.sol"

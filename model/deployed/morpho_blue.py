@@ -7,18 +7,7 @@ Every check stands where the contract has it, so that the first rule to refuse i
 from dataclasses import dataclass, field
 from typing import Annotated, NewType
 
-from marginspec.model.kernel import (
-    Call,
-    Machine,
-    Number,
-    Record,
-    Rejected,
-    Uint256,
-    action,
-    constant,
-    regime,
-    rule,
-)
+from marginspec.model.kernel import Call, Machine, Number, Record, Rejected, Uint256, action, constant, regime, rule
 from marginspec.model.kernel.evm import checked, div_down, mul_div_down, mul_div_up, saturating_sub
 from marginspec.model.kernel.numbers import UINT128_MAX, UINT256_MAX, UNBOUNDED
 

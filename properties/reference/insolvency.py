@@ -9,16 +9,7 @@ from collections.abc import Callable
 
 from marginspec.model.kernel.machine import Call
 from marginspec.model.reference import Reference
-from marginspec.model.reference.notation import (
-    BUY,
-    PPM,
-    USD,
-    AccountId,
-    AssetId,
-    MarketId,
-    SourceId,
-    User,
-)
+from marginspec.model.reference.notation import BUY, PPM, USD, AccountId, AssetId, MarketId, SourceId, User
 from marginspec.model.reference.oracles import BAND, CONFIRMATION, within_band
 
 QUOTE_VALUE = 10**16  # 10,000 USD

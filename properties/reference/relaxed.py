@@ -10,13 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from marginspec.model.kernel import Machine
-from marginspec.model.reference.notation import (
-    PPM,
-    AccountId,
-    AssetId,
-    MarketId,
-    above_zero,
-)
+from marginspec.model.reference.notation import PPM, AccountId, AssetId, MarketId, above_zero
 from marginspec.model.reference.oracles import MAX_AGE
 from marginspec.properties.law import anything, every
 from marginspec.properties.reference.scope import ELSEWHERE, HERE

@@ -11,14 +11,7 @@ from typing import Any
 
 from marginspec.model.kernel.machine import Rejected
 from marginspec.prover.subset.expressions import Expressions
-from marginspec.prover.subset.kinds import (
-    CONSTANT,
-    NEVER,
-    NONE,
-    SHARED,
-    Kind,
-    joined,
-)
+from marginspec.prover.subset.kinds import CONSTANT, NEVER, NONE, SHARED, Kind, joined
 from marginspec.prover.subset.names import RULE, deep, short
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)

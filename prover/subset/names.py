@@ -12,17 +12,7 @@ from typing import Any, Protocol
 
 from marginspec.model.kernel.machine import Rejected
 from marginspec.prover.subset import rules
-from marginspec.prover.subset.kinds import (
-    ANY,
-    NEVER,
-    SHARED,
-    Kind,
-    functions_among,
-    join,
-    list_of,
-    of_hint,
-    of_value,
-)
+from marginspec.prover.subset.kinds import ANY, NEVER, SHARED, Kind, functions_among, join, list_of, of_hint, of_value
 from marginspec.prover.subset.sources import is_data, is_own, is_trusted
 
 RULE, LAW, STILL = "rule", "law", "still"

@@ -112,7 +112,7 @@ def is_own(module: str) -> bool:
     if is_trusted(module):
         return False
     if module.partition(".")[0] == "marginspec":
-        return module.startswith(("marginspec.model.", "marginspec.properties.", "marginspec.cli.scaffold."))
+        return module.startswith(("marginspec.model.", "marginspec.properties.", "marginspec.systems.template."))
     file = getattr(sys.modules.get(module), "__file__", None)
     if file is None or not file.endswith(".py"):
         return False

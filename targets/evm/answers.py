@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from marginspec.targets.protocol import BadInput
+from marginspec.base.errors import BadInput
 
 SCHEMA = "marginspec/audit-state/1"
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from eth_utils.abi import abi_to_signature, function_abi_to_4byte_selector
 
-from marginspec.targets.evm.reasons import printable
-from marginspec.targets.protocol import BadInput
+from marginspec.base.errors import BadInput
+from marginspec.base.text import printable
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A deployment at one block, read whole: who has an account is in its events, what they have is asked of its getters.
 
-`targets/morpho_blue/book.py` and `targets/reference/book.py` make of it a state of their model, and the questions on
+`systems/morpho_blue/book.py` and `systems/reference/book.py` make of it a state of their model, and the questions on
 which model and contract are compared.
 """
 
@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 from eth_utils.crypto import keccak
 
+from marginspec.base.errors import BadInput, TargetFailed
+from marginspec.base.text import printable
 from marginspec.model.kernel import Machine
 from marginspec.targets.evm.answers import Answers
 from marginspec.targets.evm.chain import READER, Reverted
-from marginspec.targets.evm.reasons import printable
 from marginspec.targets.evm.wire import BATCH, Refused, Request, Wire
-from marginspec.targets.protocol import BadInput, TargetFailed
 
 LOG_BLOCKS = 50_000
 """Of how many blocks events are asked at once, at first: many nodes take fewer."""

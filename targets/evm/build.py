@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from marginspec.targets.kept import kept
-from marginspec.targets.protocol import BadInput
+from marginspec.base.cache import kept
+from marginspec.base.errors import BadInput
 
 SETTINGS = {
     "optimizer": {"enabled": True, "runs": 999999},

@@ -11,10 +11,10 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
+from marginspec.base.errors import BadInput
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.book import locate
 from marginspec.targets.evm.wire import Refused, Wire
-from marginspec.targets.protocol import BadInput
 
 FEW = 10_000
 """Blocks that are looked through one by one, of a chain for development."""

@@ -5,6 +5,7 @@ import functools
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
+from marginspec.base.text import printable
 from marginspec.targets.evm.chain import Reverted
 
 _ERROR_STRING = bytes.fromhex("08c379a0")
@@ -26,9 +27,3 @@ def _decoded(data: bytes) -> str:
     except (DecodingError, UnicodeDecodeError, OverflowError):
         return f"malformed 0x{data[:64].hex()}"
     return f"custom 0x{data[:64].hex()}" if data else "empty"
-
-
-def printable(text: str, limit: int = 200) -> str:
-    """Untrusted text on one line, without control or bidirectional-override characters, cut to `limit`."""
-    clean = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
-    return clean if len(clean) <= limit else clean[:limit] + "…"

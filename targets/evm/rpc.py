@@ -19,10 +19,10 @@ import requests
 from web3 import HTTPProvider
 from web3.types import RPCEndpoint
 
+from marginspec.base.errors import BadInput, TargetFailed
+from marginspec.base.text import printable
 from marginspec.targets.evm.build import package
 from marginspec.targets.evm.chain import GAS, GENESIS_TIME, READER, Reverted, Slot
-from marginspec.targets.evm.reasons import printable
-from marginspec.targets.protocol import BadInput, TargetFailed
 
 # What web3 imports raises it to 100,000; then nested JSON from outside ends the process, not just the parse.
 sys.setrecursionlimit(1000)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from marginspec.base.errors import BadInput
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.chain import Chain
-from marginspec.targets.protocol import BadInput, Limits
+from marginspec.targets.protocol import Limits
 
 FALLBACK, RECEIVE = "fallback()", "receive()"
 

@@ -3,11 +3,12 @@
 import dataclasses
 from typing import Any, Protocol
 
+from marginspec.base.errors import BadInput
 from marginspec.model.kernel.machine import Call, Machine
 from marginspec.targets.evm.chain import Chain, Reverted, Slot
 from marginspec.targets.evm.reasons import reason
 from marginspec.targets.evm.surface import Surface, Watched
-from marginspec.targets.protocol import Answer, BadInput, Limits
+from marginspec.targets.protocol import Answer, Limits
 from marginspec.targets.subprocess import leaves
 
 DONE = Answer(True)

@@ -8,9 +8,9 @@ from importlib.metadata import version
 from pathlib import Path, PurePath
 from typing import Any
 
+from marginspec.base.cache import kept
+from marginspec.base.errors import BadInput
 from marginspec.targets.evm.artifact import Artifact, artifact
-from marginspec.targets.kept import kept
-from marginspec.targets.protocol import BadInput
 
 OUTPUTS = ("abi", "bytecode", "bytecode_runtime", "layout")
 

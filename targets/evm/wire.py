@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from marginspec.targets.evm.reasons import printable
-from marginspec.targets.protocol import BadInput, TargetFailed
+from marginspec.base.errors import BadInput, TargetFailed
+from marginspec.base.text import printable
 
 Method = Literal["eth_chainId", "eth_getBlockByNumber", "eth_getCode", "eth_getLogs", "eth_call"]
 Request = tuple[Method, list[Any]]

@@ -17,8 +17,8 @@ from command import Command, Done, refused
 
 from marginspec.cli.run_files import read_run
 from marginspec.cli.samplebook import sample_book
+from marginspec.systems.morpho_blue.book import LIQUIDATE
 from marginspec.targets.evm.book import selector
-from marginspec.targets.morpho_blue.book import LIQUIDATE
 
 COMMAND = (sys.executable, "-m", "marginspec.cli.main", "audit")
 ACCOUNTS = {"morpho-blue": 60, "reference": 20}

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from command import Command, Done, refused
 
+from marginspec.base.errors import BadInput
 from marginspec.cli.main import app
-from marginspec.cli.mutate import read_equivalents
-from marginspec.differential.trace import document, trace_of
+from marginspec.lockstep.trace import document, trace_of
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call
+from marginspec.mutation.run import read_equivalents
+from marginspec.systems.morpho_blue.adapter import shipped_contracts
 from marginspec.targets.evm.build import package
-from marginspec.targets.morpho_blue.adapter import shipped_contracts
-from marginspec.targets.protocol import BadInput
 
 FUZZ_FIELDS = {
     "schema",

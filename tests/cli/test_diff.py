@@ -12,22 +12,23 @@ import pytest
 from command import Command, refused, repeats
 from rich.console import Console
 
+from marginspec.base.errors import BadInput
 from marginspec.cli.book import _prices, health_of, read_book, venue_of
 from marginspec.cli.diff import ABLE, CONTRACTS, _status
 from marginspec.cli.intended import read_intended
-from marginspec.cli.presets import load_preset
 from marginspec.cli.runs import TRACES
-from marginspec.cli.systems import ROOT, SYSTEMS
-from marginspec.differential import planted
-from marginspec.differential.trace import read
+from marginspec.lockstep.trace import read
 from marginspec.model.reference import Reference
 from marginspec.model.reference.presets import venue_with
+from marginspec.mutation import planted
 from marginspec.report.upgrade import show_diff
+from marginspec.systems.morpho_blue.adapter import MorphoBlueAdapter
+from marginspec.systems.reference.adapter import ReferenceAdapter
+from marginspec.systems.reference.presets import load_preset
+from marginspec.systems.registry import ROOT, SYSTEMS
 from marginspec.targets.evm.deployed import deployed
 from marginspec.targets.evm.rpc import Node, start_anvil
-from marginspec.targets.morpho_blue.adapter import MorphoBlueAdapter
-from marginspec.targets.protocol import Answer, BadInput
-from marginspec.targets.reference.adapter import ReferenceAdapter
+from marginspec.targets.protocol import Answer
 
 PRESETS = ROOT / "spec" / "presets"
 BALANCED, CONSERVATIVE = PRESETS / "balanced.toml", PRESETS / "conservative.toml"

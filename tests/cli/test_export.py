@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from command import Command, refused
 
-from marginspec.differential.trace import trace_of, write
+from marginspec.lockstep.trace import trace_of, write
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call
-from marginspec.targets.morpho_blue.adapter import shipped_contracts
+from marginspec.systems.morpho_blue.adapter import shipped_contracts
 
 
 def build(folder: Path, **changes: bytes) -> Path:

@@ -16,10 +16,10 @@ import jsonschema
 import pytest
 import yaml
 
-from marginspec.cli.gate import gate_code, gate_document, mutation_score
-from marginspec.cli.settings import KEYS, Settings, read_settings
+from marginspec.base.errors import BadInput
+from marginspec.results.gate import gate_code, gate_document, mutation_score
+from marginspec.results.settings import KEYS, Settings, read_settings
 from marginspec.targets.evm.build import package
-from marginspec.targets.protocol import BadInput
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / "examples" / "gate"
@@ -198,7 +198,7 @@ LAWS = ["MB-REV-5", "MB-ACC-1"]
 # All laws take minutes, and what is shown here does not depend on how many there are.
 FEW_LAWS = f"""
 from marginspec.cli.main import main
-from marginspec.cli.systems import SYSTEMS
+from marginspec.systems.registry import SYSTEMS
 
 laws = SYSTEMS["morpho-blue"].chapter.properties
 laws[:] = [law for law in laws if law.id in {LAWS}]

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from marginspec.cli.growth import crowd, plot
-from marginspec.differential.campaign import run
+from marginspec.lockstep.campaign import run
 from marginspec.model.reference.notation import AccountId
+from marginspec.systems.reference.adapter import ReferenceAdapter
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
-from marginspec.targets.reference.adapter import ReferenceAdapter
 
 FINDINGS = Path(__file__).parents[2] / "findings"
 

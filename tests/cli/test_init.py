@@ -11,11 +11,11 @@ import pytest
 from command import Command, refused
 
 from marginspec.cli.init import FILES, PLACEHOLDER, SCAFFOLD
-from marginspec.cli.mutate import read_equivalents
-from marginspec.cli.scaffold.model import Strongbox
-from marginspec.cli.systems import SYSTEMS, system
-from marginspec.cli.traceability import rules_document
-from marginspec.differential.mutants import mutants_of
+from marginspec.mutation.mutants import mutants_of
+from marginspec.mutation.run import read_equivalents
+from marginspec.results.rule_index import rules_document
+from marginspec.systems.registry import SYSTEMS, system
+from marginspec.systems.template.model import Strongbox
 
 
 @pytest.fixture

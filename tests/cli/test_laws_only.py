@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from command import Command, refused, repeats
 
-from marginspec.cli.systems import SYSTEMS
-from marginspec.differential import planted
+from marginspec.mutation import planted
+from marginspec.systems.registry import SYSTEMS
 
 CHAPTER = SYSTEMS["morpho-blue"].chapter.properties
 

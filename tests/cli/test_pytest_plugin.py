@@ -13,7 +13,7 @@ import pytest
 
 import marginspec_pytest
 from marginspec.cli.pytest_plugin import SLICE, lacking_lines, summary_lines
-from marginspec.targets.morpho_blue.sdk_target import DIFFERENCES
+from marginspec.systems.morpho_blue.sdk_target import DIFFERENCES
 
 Done = subprocess.CompletedProcess[str]
 
@@ -22,7 +22,7 @@ LAWS = ["MB-REV-5", "MB-ACC-1"]
 
 # All laws take minutes, and what is shown here does not depend on how many there are.
 CONFTEST = f"""
-from marginspec.cli.systems import SYSTEMS
+from marginspec.systems.registry import SYSTEMS
 
 laws = SYSTEMS["morpho-blue"].chapter.properties
 laws[:] = [law for law in laws if law.id in {LAWS}]

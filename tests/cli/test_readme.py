@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
+from marginspec.base.errors import BadInput
 from marginspec.cli import readme, session
 from marginspec.cli.findings import Withholding
 from marginspec.cli.main import app
-from marginspec.cli.systems import SYSTEMS
-from marginspec.differential.campaign import run
-from marginspec.differential.coverage import rules_of
-from marginspec.differential.trace import read, replay
+from marginspec.lockstep.campaign import run
+from marginspec.lockstep.rules_reached import rules_of
+from marginspec.lockstep.trace import read, replay
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import regimes_of
 from marginspec.properties.ranges import with_ranges
 from marginspec.report import figures
-from marginspec.targets.morpho_blue.sdk_target import DIFFERENCES, SdkTarget
-from marginspec.targets.protocol import BadInput
+from marginspec.systems.morpho_blue.sdk_target import DIFFERENCES, SdkTarget
+from marginspec.systems.registry import SYSTEMS
 
 REPOSITORY = Path(__file__).parents[2]
 TEXT = (REPOSITORY / readme.README).read_text()

@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from command import Command
 
+from marginspec.base.errors import BadInput
 from marginspec.cli.report import not_modelled
 from marginspec.cli.run_files import read_run
-from marginspec.cli.stories import LONGEST, story
-from marginspec.cli.systems import SYSTEMS
-from marginspec.cli.traceability import rules_document
-from marginspec.differential.lockstep import Divergence
-from marginspec.differential.trace import Trace, document, trace_of
+from marginspec.lockstep.comparison import Divergence
+from marginspec.lockstep.trace import Trace, document, trace_of
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Call, Machine
 from marginspec.model.reference import Reference
-from marginspec.targets.protocol import BadInput
+from marginspec.results.rule_index import rules_document
+from marginspec.results.timeline import LONGEST, story
+from marginspec.systems.registry import SYSTEMS
 
 SCRIPT = "<script>alert(1)</script>"
 DIVERGENCE = Divergence("borrow", "outcome", "accepted", f"rejected: {SCRIPT}")

@@ -10,20 +10,20 @@ from typing import Any
 import pytest
 from command import Command, refused
 
-from marginspec.cli.feasible import EFFORTS, QUICK, Feasibility
 from marginspec.cli.run_files import read_run
-from marginspec.cli.systems import SYSTEMS
-from marginspec.cli.theorems import BY_THEOREM
-from marginspec.differential.paths import closes
-from marginspec.differential.planted import build, load
-from marginspec.differential.reach import Explorer
-from marginspec.differential.search import described
-from marginspec.differential.select import Chosen
-from marginspec.differential.vectors import vectors_of, write
+from marginspec.conformance.explorer import Explorer
+from marginspec.conformance.infeasibility import EFFORTS, QUICK, Feasibility
+from marginspec.conformance.recorder import closes
+from marginspec.conformance.search import described
+from marginspec.conformance.selection import Chosen
+from marginspec.conformance.theorems import BY_THEOREM
+from marginspec.conformance.vectors import vectors_of, write
 from marginspec.model.deployed.morpho_blue import Lltv, MorphoBlue
 from marginspec.model.kernel import Call
 from marginspec.model.kernel.machine import actions_of
-from marginspec.targets.reference.adapter import shipped_contracts
+from marginspec.mutation.planted import build, load
+from marginspec.systems.reference.adapter import shipped_contracts
+from marginspec.systems.registry import SYSTEMS
 
 BUG = "one-virtual-share"
 SUPPLIED = Call("supply", {"caller": "supplier", "market": "A", "assets": 7, "shares": 0, "on_behalf": "supplier"})

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from marginspec.cli import own
+from marginspec.base.errors import BadInput
 from marginspec.cli.init import SCAFFOLD
-from marginspec.cli.systems import System
 from marginspec.model.kernel.machine import Machine
 from marginspec.properties.law import Property
 from marginspec.prover.prove import Prover
 from marginspec.prover.trial import Trial, Trials
-from marginspec.targets.protocol import BadInput
+from marginspec.systems import user_system
+from marginspec.systems.registry import System
 
 Changes = tuple[tuple[str, str], ...]
 
@@ -101,7 +101,7 @@ def loaded(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[System]:
     patch.chdir(folder.parent)
     patch.setattr(sys, "path", [*sys.path])
     try:
-        yield own.load(NAME)
+        yield user_system.load(NAME)
     finally:
         for name in [name for name in sys.modules if name.partition(".")[0] == NAME]:
             del sys.modules[name]

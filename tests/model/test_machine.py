@@ -7,18 +7,7 @@ from typing import NewType
 import pytest
 
 from marginspec.model.deployed.morpho_blue import MorphoBlue
-from marginspec.model.kernel import (
-    Call,
-    Machine,
-    Outcome,
-    Record,
-    Rejected,
-    Uint256,
-    action,
-    constant,
-    regime,
-    rule,
-)
+from marginspec.model.kernel import Call, Machine, Outcome, Record, Rejected, Uint256, action, constant, regime, rule
 from marginspec.model.kernel.machine import actions_of, regimes_of
 
 Name = NewType("Name", str)

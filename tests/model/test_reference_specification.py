@@ -7,7 +7,7 @@ import re
 from fractions import Fraction
 from pathlib import Path
 
-from marginspec.differential.coverage import rules_of
+from marginspec.lockstep.rules_reached import rules_of
 from marginspec.model import reference
 from marginspec.model.kernel.machine import actions_of, regimes_of
 from marginspec.model.reference import Reference

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from marginspec.differential.generate import START_BYTES, STEP_BYTES, Generator
-from marginspec.differential.sequence import Rehearsal
+from marginspec.lockstep.generate import START_BYTES, STEP_BYTES, Generator
+from marginspec.lockstep.rehearsal import Rehearsal
 from marginspec.model.kernel import Rejected
 from marginspec.model.reference import Reference
 

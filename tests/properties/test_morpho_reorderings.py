@@ -10,7 +10,7 @@ from inspect import getsource, unwrap
 
 import pytest
 
-from marginspec.differential.text import functions_of, installed, replacing
+from marginspec.lockstep.model_source import functions_of, installed, replacing
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.properties.deployed.morpho_blue import chapter
 from marginspec.properties.law import Property

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from marginspec.differential.text import functions_of, installed, replacing
+from marginspec.lockstep.model_source import functions_of, installed, replacing
 from marginspec.model.reference import Reference
 from marginspec.properties.reference import chapter
 from marginspec.prover.prove import Prover

@@ -10,15 +10,7 @@ import pytest
 from marginspec.model.kernel import Machine, Number, Rejected, action
 from marginspec.model.kernel.numbers import UNBOUNDED
 from marginspec.properties.law import Chapter, anything, assume, refusal
-from marginspec.properties.relaxation import (
-    AnyInteger,
-    Relaxation,
-    forget,
-    may_refuse,
-    no_less,
-    simulates,
-    simulations,
-)
+from marginspec.properties.relaxation import AnyInteger, Relaxation, forget, may_refuse, no_less, simulates, simulations
 from marginspec.properties.scope import Scope
 from marginspec.prover.prove import Prover, Verdict
 

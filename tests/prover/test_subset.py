@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from marginspec.cli.init import SCAFFOLD
-from marginspec.cli.systems import SYSTEMS
 from marginspec.prover.subset import RULES, Outside, outside, rules
+from marginspec.systems.registry import SYSTEMS
 
 REPOSITORY = Path(__file__).parents[2]
 

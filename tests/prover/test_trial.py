@@ -8,21 +8,9 @@ from typing import Annotated, Any, ClassVar, NewType
 
 import pytest
 
-from marginspec.cli.scaffold import laws
-from marginspec.cli.scaffold.model import STRONGBOX, Account, Amount, Strongbox, User
-from marginspec.model.deployed.morpho_blue import (
-    Account as Holder,
-)
-from marginspec.model.deployed.morpho_blue import (
-    Assets,
-    MarketId,
-    MorphoBlue,
-    Price,
-    sub128,
-)
-from marginspec.model.deployed.morpho_blue import (
-    User as Lender,
-)
+from marginspec.model.deployed.morpho_blue import Account as Holder
+from marginspec.model.deployed.morpho_blue import Assets, MarketId, MorphoBlue, Price, sub128
+from marginspec.model.deployed.morpho_blue import User as Lender
 from marginspec.model.kernel import Call, Machine, Number, Rejected, action
 from marginspec.model.reference import Reference
 from marginspec.properties import reference
@@ -33,6 +21,8 @@ from marginspec.properties.law import Chapter, Property, Step, assume, every, re
 from marginspec.properties.scope import NumberKey, Scope, pinned
 from marginspec.prover.symmetry import asymmetry
 from marginspec.prover.trial import Trials
+from marginspec.systems.template import laws
+from marginspec.systems.template.model import STRONGBOX, Account, Amount, Strongbox, User
 
 REST = User(Account("rest"))
 OPEN = Scope(keys={Account: ("actor", "other", STRONGBOX, REST), User: ("actor", "other", REST)})

@@ -10,12 +10,12 @@ import pytest
 from itf_py import Trace, trace_from_json, trace_to_json
 
 from marginspec.cli.export import write
-from marginspec.cli.systems import system
-from marginspec.differential.generate import START_BYTES, STEP_BYTES, Generator
-from marginspec.differential.lockstep import Divergence
-from marginspec.differential.sequence import Rehearsal, rehearse
-from marginspec.differential.trace import trace_of
+from marginspec.lockstep.comparison import Divergence
+from marginspec.lockstep.generate import START_BYTES, STEP_BYTES, Generator
+from marginspec.lockstep.rehearsal import Rehearsal, rehearse
+from marginspec.lockstep.trace import trace_of
 from marginspec.model.kernel import Call
+from marginspec.systems.registry import system
 
 NAMES = ("morpho-blue", "reference")
 STEPS = 16

@@ -14,21 +14,21 @@ from types import SimpleNamespace
 import pytest
 from false_laws import never_above_seven, nothing, priced
 
-from marginspec.cli.documents import prove_document
+from marginspec.base.errors import BadInput
 from marginspec.cli.export import write, write_law
-from marginspec.cli.systems import SYSTEMS, system
-from marginspec.differential.campaign import run
-from marginspec.differential.lockstep import Divergence
-from marginspec.differential.trace import read, trace_of
+from marginspec.lockstep.campaign import run
+from marginspec.lockstep.comparison import Divergence
+from marginspec.lockstep.trace import read, trace_of
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call
 from marginspec.properties.law import Property
 from marginspec.prover.prove import Prover
+from marginspec.results.documents import prove_document
+from marginspec.systems.morpho_blue.adapter import shipped_contracts
+from marginspec.systems.registry import SYSTEMS, system
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
-from marginspec.targets.morpho_blue.adapter import shipped_contracts
-from marginspec.targets.protocol import BadInput
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from marginspec.base.errors import BadInput
 from marginspec.targets.evm.artifact import Artifact, load_artifact, parse_option
-from marginspec.targets.protocol import BadInput
 
 ABI = [
     {"type": "function", "name": "transfer", "inputs": [{"type": "address"}, {"type": "uint256"}], "outputs": []},

@@ -10,23 +10,23 @@ from typing import Any
 
 import pytest
 
+from marginspec.base.errors import BadInput, TargetFailed
 from marginspec.cli.audit import BOOKS, audited
 from marginspec.cli.samplebook import sample_book
-from marginspec.cli.systems import SYSTEMS
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call
 from marginspec.model.reference import Reference
 from marginspec.model.reference.notation import AccountId
+from marginspec.systems.morpho_blue.adapter import MorphoBlueAdapter
+from marginspec.systems.morpho_blue.book import LIQUIDATE, RATE
+from marginspec.systems.reference.adapter import ReferenceAdapter, shipped_contracts
+from marginspec.systems.registry import SYSTEMS
 from marginspec.targets.evm.answers import Answers
 from marginspec.targets.evm.book import Book, Reader, contract_at, locate, selector
 from marginspec.targets.evm.chain import Reverted
 from marginspec.targets.evm.rpc import Node, start_anvil
 from marginspec.targets.evm.target import EvmTarget
 from marginspec.targets.evm.wire import Refused, Request, Wire
-from marginspec.targets.morpho_blue.adapter import MorphoBlueAdapter
-from marginspec.targets.morpho_blue.book import LIQUIDATE, RATE
-from marginspec.targets.protocol import BadInput, TargetFailed
-from marginspec.targets.reference.adapter import ReferenceAdapter, shipped_contracts
 
 ACCOUNTS = {"morpho-blue": 120, "reference": 40}
 ABOUT = {"system": "morpho-blue", "block": "7"}

@@ -5,8 +5,9 @@ from eth_abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
+from marginspec.base.text import printable
 from marginspec.targets.evm.chain import Reverted
-from marginspec.targets.evm.reasons import printable, reason
+from marginspec.targets.evm.reasons import reason
 
 ERROR_STRING = bytes.fromhex("08c379a0")
 PANIC = bytes.fromhex("4e487b71")

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
+from marginspec.base.errors import BadInput
+from marginspec.systems.morpho_blue.adapter import MorphoBlueAdapter, shipped_contracts
+from marginspec.systems.reference.adapter import ReferenceAdapter
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.surface import Surface
 from marginspec.targets.evm.target import EvmTarget
-from marginspec.targets.morpho_blue.adapter import MorphoBlueAdapter, shipped_contracts
-from marginspec.targets.protocol import BadInput, limits_of
-from marginspec.targets.reference.adapter import ReferenceAdapter
+from marginspec.targets.protocol import limits_of
 
 VAULT, TOKEN = "0x" + "aa" * 20, "0x" + "bb" * 20
 

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marginspec.model.deployed.morpho_blue import (
-    MORPHO,
-    Account,
-    Assets,
-    MarketId,
-    MorphoBlue,
-    Shares,
-    User,
-)
+from marginspec.model.deployed.morpho_blue import MORPHO, Account, Assets, MarketId, MorphoBlue, Shares, User
 from marginspec.properties.deployed.morpho_blue.figures import owed, owned
 from marginspec.properties.deployed.morpho_blue.invariants import borrow_shares_add_up, supply_shares_add_up
 from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, accrued, chapter

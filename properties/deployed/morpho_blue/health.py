@@ -18,9 +18,7 @@ from marginspec.model.deployed.morpho_blue import (
 )
 from marginspec.model.kernel.numbers import UINT256_MAX
 from marginspec.properties.deployed.morpho_blue.figures import healthy
-from marginspec.properties.deployed.morpho_blue.invariants import (
-    borrow_shares_add_up,
-)
+from marginspec.properties.deployed.morpho_blue.invariants import borrow_shares_add_up
 from marginspec.properties.deployed.morpho_blue.relaxed import any_tokens
 from marginspec.properties.deployed.morpho_blue.scope import (
     AT_ANY_TIME,

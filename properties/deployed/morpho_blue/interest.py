@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marginspec.model.deployed.morpho_blue import (
-    WAD,
-    YEAR,
-    ZERO,
-    Account,
-    MarketId,
-    MorphoBlue,
-    User,
-    Wad,
-)
+from marginspec.model.deployed.morpho_blue import WAD, YEAR, ZERO, Account, MarketId, MorphoBlue, User, Wad
 from marginspec.model.kernel import Call
 from marginspec.properties.deployed.morpho_blue.figures import worth
 from marginspec.properties.deployed.morpho_blue.invariants import (

@@ -4,24 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from marginspec.model.deployed.morpho_blue import (
-    MAX_FEE,
-    MORPHO,
-    WAD,
-    Account,
-    Lltv,
-    MarketId,
-    MorphoBlue,
-    Token,
-)
+from marginspec.model.deployed.morpho_blue import MAX_FEE, MORPHO, WAD, Account, Lltv, MarketId, MorphoBlue, Token
 from marginspec.properties.deployed.morpho_blue.relaxed import any_tokens
-from marginspec.properties.deployed.morpho_blue.scope import (
-    AT_ANY_TIME,
-    HELD,
-    chapter,
-    is_created,
-    settled,
-)
+from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, HELD, chapter, is_created, settled
 from marginspec.properties.law import Step, assume, every, implies, refusal
 from marginspec.properties.scope import pinned
 

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marginspec.model.deployed.morpho_blue import (
-    Account,
-    Assets,
-    MarketId,
-    MorphoBlue,
-    Shares,
-    User,
-)
+from marginspec.model.deployed.morpho_blue import Account, Assets, MarketId, MorphoBlue, Shares, User
 from marginspec.properties.deployed.morpho_blue.figures import worth
 from marginspec.properties.deployed.morpho_blue.scope import AT_ANY_TIME, accrued, chapter
 from marginspec.properties.law import assume

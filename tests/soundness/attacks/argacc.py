@@ -7,11 +7,7 @@ from attacked import Account, Amount, Held, User, rare
 
 from marginspec.model.kernel import Machine, action, rule
 from marginspec.properties.law import Chapter
-from marginspec.properties.relaxation import (
-    Relaxation,
-    simulates,
-    simulations,
-)
+from marginspec.properties.relaxation import Relaxation, simulates, simulations
 from marginspec.properties.scope import Scope
 
 

@@ -8,12 +8,7 @@ from attacked import Amount, Held, Small, User, rare
 from marginspec.model.kernel import Machine, Record, action, rule
 from marginspec.model.kernel.numbers import constant
 from marginspec.properties.law import Chapter, anything
-from marginspec.properties.relaxation import (
-    AnyNatural,
-    Relaxation,
-    simulates,
-    simulations,
-)
+from marginspec.properties.relaxation import AnyNatural, Relaxation, simulates, simulations
 from marginspec.properties.scope import Scope
 
 

@@ -7,12 +7,7 @@ from attacked import Amount, Held, User, rare
 
 from marginspec.model.kernel import Machine, action, rule
 from marginspec.properties.law import Chapter, anything
-from marginspec.properties.relaxation import (
-    AnyNatural,
-    Relaxation,
-    simulates,
-    simulations,
-)
+from marginspec.properties.relaxation import AnyNatural, Relaxation, simulates, simulations
 from marginspec.properties.scope import Scope
 
 

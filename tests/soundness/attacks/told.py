@@ -7,12 +7,7 @@ from attacked import Amount, Held, User, rare
 
 from marginspec.model.kernel import Machine, action, rule
 from marginspec.properties.law import Chapter, assume
-from marginspec.properties.relaxation import (
-    Relaxation,
-    no_less,
-    simulates,
-    simulations,
-)
+from marginspec.properties.relaxation import Relaxation, no_less, simulates, simulations
 from marginspec.properties.scope import Scope
 
 

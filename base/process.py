@@ -1,0 +1,175 @@
+"""How the command behaves as a process: exit codes, one line for each mistake, progress, and a quick end when asked."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Collection, Iterator, Mapping
+from types import FrameType
+from typing import Any, NoReturn
+
+import typer
+import typer.exceptions
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from marginspec.base.errors import BadInput, NothingCompared, TargetFailed
+from marginspec.base.text import printable
+
+HOLDS, BROKEN, BAD_INPUT, INCOMPLETE, TARGET_FAILED = range(5)
+
+VERDICTS = {BROKEN: "broken", INCOMPLETE: "incomplete", HOLDS: "holds"}
+"""What the codes of a verdict are called, the worst first."""
+
+INTERNAL = 70
+"""Of an error in the tool itself, `EX_SOFTWARE` of sysexits.h. Python's own 1 would read as a counterexample."""
+
+PATIENCE = 2.0
+PERIOD = 10.0
+"""Seconds before the first line of progress, and between two, where there is no terminal to draw a bar on."""
+
+
+class Unread(Exception):  # noqa: N818 - not an error: the reader has seen enough
+    """Nobody reads the output any more. Not a BrokenPipeError: typer ends with code 1 on that, which is a verdict."""
+
+
+class Output(Console):
+    """Standard output for people; whoever pastes a line from it (a file, a command) wants it in one piece."""
+
+    def __init__(self) -> None:
+        super().__init__(soft_wrap=True, highlight=False)
+
+    def on_broken_pipe(self) -> None:
+        raise Unread
+
+
+def worst(codes: Collection[int]) -> int:
+    """The code of a whole, from those of its parts."""
+    return next(code for code in VERDICTS if code in codes)
+
+
+def emit(document: Mapping[str, Any]) -> None:
+    """A JSON document on standard output."""
+    try:
+        print(json.dumps(document, indent=1), flush=True)
+    except BrokenPipeError:
+        raise Unread from None
+
+
+def run(app: Callable[[], object]) -> NoReturn:
+    """Run a verb and end the process. A mistake is one line and code 2, a dead target one line and 4.
+
+    Ended by a signal, or by a reader of its output that has gone: 128 and the signal's number, as shells count. Only
+    an error in the tool itself shows a traceback.
+    """
+    signals = _Signals()
+    try:
+        code = app()
+    except BadInput as error:
+        _stop(str(error), BAD_INPUT)
+    except (TargetFailed, NothingCompared) as error:
+        _stop(str(error), TARGET_FAILED)
+    except typer.exceptions.TyperException as error:
+        # Without arguments the help has been shown already.
+        if not str(error):
+            sys.exit(BAD_INPUT)
+        _stop(f"{error.format_message().rstrip('.')}; see `{_verb(error)} --help`", BAD_INPUT)
+    except Unread:
+        _discard()
+        sys.exit(128 + signal.SIGPIPE)
+    except OSError as error:
+        _discard()
+        where = f"{error.filename}: " if error.filename else ""
+        _stop(f"{where}{error.strerror or error}", BAD_INPUT)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(signals.code)
+    except Exception:
+        if signals.code is not None:  # what was interrupted failed because of that
+            sys.exit(signals.code)
+        traceback.print_exc()
+        _stop("this is an error in marginspec itself, and no verdict: please report it", INTERNAL)
+    # typer turns a KeyboardInterrupt into its code 130.
+    sys.exit(signals.code or (code if isinstance(code, int) else HOLDS))
+
+
+def _discard() -> None:
+    """Forget what could not be written, or Python tries again when it ends, and says so."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _verb(error: typer.exceptions.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    return "marginspec" if context is None or context.parent is None else f"marginspec {context.info_name}"
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    print(f"marginspec: {printable(' '.join(message.split()), 500)}", file=sys.stderr)
+    sys.exit(code)
+
+
+_PR_SET_PDEATHSIG = 1
+
+
+class _Signals:
+    """Ends the process at once when told to: a pool of workers would otherwise finish all that it was given first."""
+
+    def __init__(self) -> None:
+        self.code: int | None = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._end)
+        if sys.platform == "linux":
+            # A pool's workers do not notice that the process that started them was killed.
+            os.register_at_fork(
+                after_in_child=functools.partial(ctypes.CDLL(None).prctl, _PR_SET_PDEATHSIG, signal.SIGKILL)
+            )
+
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        if multiprocessing.parent_process() is not None:
+            return  # a worker: its parent, which has the signal too, ends it
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        # Written past Python's buffer, because a print might be what was interrupted.
+        os.write(sys.stderr.fileno(), b"marginspec: interrupted, no verdict\n")
+        self.code = 128 + number
+        raise KeyboardInterrupt  # also for SIGTERM: Hypothesis takes a SystemExit for a failing example
+
+
+@contextlib.contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[..., None]]:
+    """Progress on standard error: a bar on a terminal, elsewhere a line now and then.
+
+    Yields the function that reports, given how much is done and, where that becomes known later, of how much.
+    """
+    if not sys.stderr.isatty():
+        yield _Lines(what, total)
+        return
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done, total=None: bar.update(task, completed=done, total=total)
+
+
+class _Lines:
+    """Progress for a log."""
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what, self._total = what, total
+        self._started = time.monotonic()
+        self._next = self._started + PATIENCE
+
+    def __call__(self, done: int, total: int | None = None) -> None:
+        self._total = total or self._total
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + PERIOD
+            seconds = now - self._started
+            print(f"marginspec: {self._what}: {done:,} of {self._total:,}, {seconds:.0f} s", file=sys.stderr)

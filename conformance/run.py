@@ -1,0 +1,126 @@
+"""Conformance vectors of a model, found, and a proof for each path of which there is none, where one is found."""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import os
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path as File
+from typing import Any
+
+import marginspec
+from marginspec.base.cache import kept
+from marginspec.base.process import progress
+from marginspec.conformance.explorer import Explorer
+from marginspec.conformance.infeasibility import EFFORTS, Feasibility
+from marginspec.conformance.instrument import Untraced
+from marginspec.conformance.recorder import Gap
+from marginspec.conformance.search import PARTS, chosen, explored, replayed
+from marginspec.conformance.vectors import Vector, vectors_of
+from marginspec.lockstep.model_source import modules_of
+from marginspec.lockstep.trace import call_document, read_call
+from marginspec.model.kernel.machine import Call, Machine, actions_of
+from marginspec.properties.law import Property
+
+STEPS = 30_000
+"""Drawn at random in search of paths; more are aimed."""
+
+ROOMS = ("model", "base", "properties", "targets", "prover", "lockstep", "systems", "conformance")
+"""Whose texts have a part in what vectors become."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Vectors, what is known of paths from them alone, and of each gap that they leave why it cannot be closed, None if
+    that is not known."""
+
+    vectors: list[Vector]
+    taken: Explorer
+    gaps: Mapping[Gap, str | None]
+
+
+def searched(model: type[Machine], claims: Sequence[Property], seed: int, steps: int = STEPS) -> Found:
+    """Vectors that take every path of every action that can be taken, as far as the search goes. claims: of the model.
+
+    Two to four minutes of processor time; progress goes to standard error.
+    """
+    proofs = _Proofs(model, claims)
+    vectors = _vectors(model, proofs, seed, steps)
+    taken = replayed(model, [(*vector.steps, vector.call) for vector in vectors])
+    proofs.look(taken, EFFORTS)
+    return Found(vectors, taken, {gap: proofs.why[gap] for gap in taken.gaps()})
+
+
+def _vectors(model: type[Machine], proofs: _Proofs, seed: int, steps: int) -> list[Vector]:
+    with progress("looking for paths", PARTS) as advance:
+        explorer = explored(model, seed, steps, proofs.settled, advance)
+    with progress("choosing vectors", len(actions_of(model))) as advance:
+        return vectors_of(model, chosen(explorer, advance))
+
+
+def vector_runs(model: type[Machine], claims: Sequence[Property], seed: int) -> list[list[Call]]:
+    """The calls of the vectors, from genesis: all but the last of a run are accepted.
+
+    They are kept until a text changes that has a part in them. None for a model of which no paths are told: that is
+    said on standard error.
+    """
+    files = {file for home in marginspec.__path__ for room in ROOMS for file in File(home, room).rglob("*.py")}
+    files |= {File(str(module.__file__)) for module in modules_of(model)}
+    made_of = "".join(f"{file.name}\n{file.read_text(encoding='utf-8')}" for file in sorted(files))
+
+    def make() -> Any:
+        found = _vectors(model, _Proofs(model, claims), seed, STEPS)
+        return [[call_document(call) for call in (*vector.steps, vector.call)] for vector in found]
+
+    try:
+        runs = kept(f"vectors-{model.system}-{seed}", made_of, make)
+    except Untraced as problem:
+        print(f"marginspec: no vectors: {problem}", file=sys.stderr)
+        return []
+    return [[read_call("vectors", call, model) for call in run] for run in runs]
+
+
+# --- Proofs -----------------------------------------------------------------------------------------------------------
+
+
+class _Proofs:
+    """What is known of gaps. why: for each that was looked at, why it cannot be closed, None if that is not known."""
+
+    def __init__(self, model: type[Machine], claims: Sequence[Property]) -> None:
+        self.why: dict[Gap, str | None] = {}
+        self._model, self._claims = model, claims
+        self._efforts = dict[Gap, int]()
+
+    def settled(self, explorer: Explorer) -> Collection[Gap]:
+        """The gaps that soon turn out to be impossible to close."""
+        self.look(explorer, EFFORTS[:1])
+        return {gap for gap, why in self.why.items() if why is not None}
+
+    def look(self, explorer: Explorer, efforts: Sequence[int]) -> None:
+        """Look for proofs about all gaps of which none is known, with efforts not yet made."""
+        for effort in efforts:
+            gaps = [g for g in explorer.gaps() if self.why.get(g) is None and self._efforts.get(g, -1) < effort]
+            with progress("proving paths impossible", len(gaps)) as advance:
+                for done, (gap, why) in enumerate(self._proved(explorer, gaps, effort), 1):
+                    self.why[gap], self._efforts[gap] = why, effort
+                    advance(done)
+
+    def _proved(self, explorer: Explorer, gaps: Sequence[Gap], effort: int) -> Iterator[tuple[Gap, str | None]]:
+        """Each gap with why it cannot be closed. Workers are forked: a claim is a function and cannot be sent."""
+        global _FEASIBILITY
+        if not gaps:
+            return
+        _FEASIBILITY = Feasibility(self._model, self._claims, explorer.states())
+        with ProcessPoolExecutor(min(os.cpu_count() or 1, len(gaps)), multiprocessing.get_context("fork")) as pool:
+            yield from pool.map(functools.partial(_excluded, effort), gaps)
+
+
+_FEASIBILITY: Feasibility
+
+
+def _excluded(effort: int, gap: Gap) -> tuple[Gap, str | None]:
+    return gap, _FEASIBILITY.excluded(gap, effort)

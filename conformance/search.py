@@ -1,0 +1,173 @@
+"""The vectors of a model, found in several processes: what is known is shared between rounds, then chosen from.
+
+The work is cut into parts that do not depend on how many processes there are, so that a seed gives the same vectors
+everywhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from marginspec.conformance.directed import Aimer
+from marginspec.conformance.explorer import Explorer
+from marginspec.conformance.recorder import CALLED, REST, Gap, Recorder, Way
+from marginspec.conformance.selection import Calls, Chosen, Selector
+from marginspec.lockstep.trace import read_call
+from marginspec.model.kernel.machine import Call, Machine, actions_of
+
+SHARDS = 2
+ROUNDS = 3
+
+AIMED = 3
+"""How many calls of each round are aimed, for each that a round takes at random."""
+
+Advance = Callable[[int], object]
+"""Progress: how many of `PARTS` are done."""
+
+PARTS = SHARDS * (1 + ROUNDS)
+
+SEEDS = Path(__file__).with_name("seeds")
+
+_KNOWN: Explorer
+
+
+def explored(
+    model: type[Machine], seed: int, steps: int, settled: Callable[[Explorer], Collection[Gap]], advance: Advance
+) -> Explorer:
+    """What is known of a model's paths after `steps` steps at random, and as many aimed ones.
+
+    settled: gaps that need not be looked for, because they cannot be closed; asked before each round that aims.
+    """
+    known = Explorer(model, seed)
+    for calls in seeds(model):
+        known.add(calls)
+    done = 0
+    for number in range(1 + ROUNDS):
+        tasks: list[tuple[int, int, int, list[Gap]]] = []
+        impossible = settled(known) if number else ()
+        gaps = [gap for gap in known.gaps() if gap not in impossible] if number else []
+        for shard in range(SHARDS):
+            tasks.append((seed * 1000 + number * SHARDS + shard, shard, steps // SHARDS, gaps))
+        for found in _apart(known, _wandered if number == 0 else _aimed, tasks):
+            for calls in found:
+                known.add(calls)
+            done += 1
+            advance(done)
+    aimer = Aimer(known)
+    for gap in known.gaps():
+        aimer.borrow(gap)
+    return known
+
+
+def seeds(model: type[Machine]) -> list[list[Call]]:
+    """Calls that are hard to find, kept from longer searches and planted bugs; none for a model that has none kept."""
+    path = SEEDS / f"{model.system}.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return [[read_call(path.name, call, model) for call in calls] for calls in kept]
+
+
+def _wandered(task: tuple[int, int, int, list[Gap]]) -> list[list[Call]]:
+    seed, _, steps, _ = task
+    known, before = _KNOWN.reseeded(seed), _KNOWN.number
+    known.wander(steps)
+    return known.news(before)
+
+
+def _aimed(task: tuple[int, int, int, list[Gap]]) -> list[list[Call]]:
+    seed, shard, steps, gaps = task
+    known, before = _KNOWN.reseeded(seed), _KNOWN.number
+    aimer = Aimer(known)
+    for decision in aimer.blunt()[shard::SHARDS]:
+        aimer.sharpen(*decision)
+    for gap in gaps[shard::SHARDS]:
+        aimer.aim(gap, AIMED * steps // len(gaps))
+    return known.news(before)
+
+
+def _apart(known: Explorer, work: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Any]:
+    """Results in the order of tasks, each of which has a process of its own: it changes what is known there."""
+    global _KNOWN
+    _KNOWN = known
+    with contextlib.ExitStack() as stack:
+        fork = multiprocessing.get_context("fork")
+        pools = [stack.enter_context(ProcessPoolExecutor(1, fork)) for _ in tasks]
+        for result in [pool.submit(work, task) for pool, task in zip(pools, tasks, strict=True)]:
+            yield result.result()
+
+
+def _in_parallel(known: Explorer, work: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Any]:
+    """Results in the order of tasks that change nothing."""
+    global _KNOWN
+    _KNOWN = known
+    with ProcessPoolExecutor(os.cpu_count() or 1, multiprocessing.get_context("fork")) as pool:
+        yield from pool.map(work, tasks)
+
+
+# --- Choosing ---------------------------------------------------------------------------------------------------------
+
+
+def chosen(known: Explorer, advance: Callable[[int], object]) -> list[tuple[Chosen, str]]:
+    """The calls that become vectors, each with what it shows. advance: told how many actions are done."""
+    actions = list(actions_of(known.model))
+    found: list[tuple[Chosen, str]] = []
+    short: list[Calls] = []
+    for number, (some, calls) in enumerate(_in_parallel(known, _chosen, actions), 1):
+        found += some
+        short += calls
+        advance(number)
+    found += [(one, f"accepted right after {one.after}") for one in Selector(known).undisturbed(short)]
+    return found + [(Chosen(tuple(calls)), "kept: hard to find") for calls in seeds(known.model)]
+
+
+def _chosen(action: str) -> tuple[list[tuple[Chosen, str]], list[Calls]]:
+    selector, recorder = Selector(_KNOWN), _KNOWN.traced.recorder
+    found, short = [], []
+    for witness, goal in selector.goals(action):
+        calls = selector.shortened(witness.calls(), goal)
+        short.append(calls)
+        found.append((Chosen(calls), _shown(recorder, witness.call.action, goal)))
+    for one in selector.boundaries(short):
+        assert one.decision is not None
+        spot = recorder.spots[one.decision]
+        found.append(
+            (one, f"{'at' if one.side == 0 else f'{one.side:+} from'} the boundary of `{spot.text}` in {spot.function}")
+        )
+    return found, short
+
+
+def _shown(recorder: Recorder, action: str, goal: Any) -> str:
+    """What a vector is chosen for, in words."""
+    for (_, spot, how), _ in goal.choices.items():
+        at = recorder.spots[spot]
+        decided = f"`{at.text}` rounds" if how == REST else f"`{at.text}` is {how}" if isinstance(how, bool) else ""
+        more = len(goal.choices) + len(goal.paths) - 1
+        return f"{decided} in {at.function}" + (f"; and {more} more" if more else "")
+    ways = sorted(recorder.way(path) for path in goal.paths)
+    return f"{described(recorder, ways[0])}" + (f"; and {len(ways) - 1} more" if len(ways) > 1 else "")
+
+
+def described(recorder: Recorder, way: Way | Gap) -> str:
+    """A way, or what is missing of one, in words."""
+    function, events = (way[1], way[2]) if isinstance(way, tuple) else (way.function, (*way.before, way.event))
+    spot = recorder.spots[function]
+    where = spot.function if spot.kind == "function" else f"{spot.function}, loop over {spot.text}"
+    decisions = [f"{recorder.spots[at].text} is {how}" for at, how in events if isinstance(how, bool)]
+    if isinstance(way, Gap) and way.event[0] < 0:
+        called = next(recorder.spots[at].text for at, how in reversed(way.before) if how == CALLED)
+        decisions.append(f"{called} returns")
+    return f"{where}: {', '.join(decisions) or 'straight through'}"
+
+
+def replayed(model: type[Machine], vectors: Sequence[Sequence[Call]]) -> Explorer:
+    """What is known of paths from the last calls of vectors alone."""
+    fresh = Explorer(model, 0)
+    for calls in vectors:
+        fresh.add(calls)
+    return fresh

@@ -1,0 +1,206 @@
+"""A campaign: sequences of calls from Hypothesis, model and implementation in lock-step, failures shrunk."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import hypothesis
+from hypothesis import Phase
+from hypothesis.strategies import binary
+
+from marginspec.base.errors import NothingCompared
+from marginspec.lockstep.comparison import Divergence, LockStep, Tally
+from marginspec.lockstep.floor import missing
+from marginspec.lockstep.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
+from marginspec.lockstep.rehearsal import Rehearsal, Step
+from marginspec.lockstep.rules_reached import unreached
+from marginspec.lockstep.shrink import shrink
+from marginspec.lockstep.trace import Trace, trace_of
+from marginspec.model.kernel.machine import Call, Machine
+from marginspec.targets.protocol import Limits, Partial, Target, limits_of
+
+# Asking public getters costs as much as tens of steps.
+RECHECK_EVERY = 10
+
+TRIES = 100
+"""Sequences that a run draws anew at most, of the model alone, in search of what it lacks: a few seconds."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A divergence and the shortest trace that shows it."""
+
+    divergence: Divergence
+    trace: Trace
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What a run found.
+
+    unreached: rules and regimes of the model that it did not reach, those of `never` aside. limits: what the run cannot
+    have seen of the implementation.
+    """
+
+    tally: Tally
+    divergences: list[Found]
+    seed: int
+    seconds: float
+    unreached: list[str]
+    limits: Limits
+
+    @property
+    def steps_per_second(self) -> float:
+        """Of generation, model, implementation and comparison together; shrinking is not counted."""
+        return self.tally.steps / self.seconds if self.seconds else 0.0
+
+
+@contextlib.contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Steps make many objects and no cycles: looking for cycles as often as Python does costs a tenth of a run."""
+    usual = gc.get_threshold()
+    gc.set_threshold(50_000, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+
+
+def run(
+    model: type[Machine],
+    target: Target,
+    steps: int,
+    seed: int,
+    on_progress: Callable[[Tally], None] | None = None,
+    only: frozenset[str] | None = None,
+) -> Campaign:
+    """Take exactly `steps` steps, fewer only when a divergence ends the run; the same calls for the same seed.
+
+    on_progress: called after each sequence. only: actions to draw from, all if None. Raises what the target raises.
+    """
+    if steps < 1:
+        raise ValueError(f"steps is {steps}, must be at least 1: a run that compares nothing is no pass")
+    hunt = _Hunt(model, target, on_progress, only)
+    started = time.perf_counter()
+    with _rare_collections():
+        hunt.left = steps
+        _hypothesize(hunt, -(-steps // SEQUENCE_STEPS), seed)
+    seconds = time.perf_counter() - started
+    tally = hunt.lockstep.tally
+    if tally.comparisons == 0:
+        raise NothingCompared(f"{target.name}: {tally.steps} steps, nothing compared")
+    found, limits = [], limits_of(target)
+    if hunt.failing is not None:
+        calls, divergence = shrink(model, target, *hunt.failing)
+        found.append(Found(divergence, trace_of(model, target.name, seed, calls, divergence)))
+    return Campaign(tally, found, seed, seconds, unreached(model, tally), limits)
+
+
+class _Hunt:
+    """What the function that Hypothesis calls needs and leaves behind."""
+
+    def __init__(
+        self,
+        model: type[Machine],
+        target: Target,
+        on_progress: Callable[[Tally], None] | None,
+        only: frozenset[str] | None,
+    ) -> None:
+        self.lockstep, self._model, self._partial = LockStep(model, target), model, isinstance(target, Partial)
+        self.failing: tuple[list[Call], Divergence] | None = None
+        self.error: Exception | None = None
+        self.left = 0
+        self._stated = limits_of(target)
+        self._tries = TRIES
+        self._rehearsal, self._trial = Rehearsal(model), Rehearsal(model)
+        self._generator = Generator(model, only)
+        self._on_progress = on_progress
+
+    @property
+    def ended(self) -> bool:
+        return self.failing is not None or self.error is not None
+
+    def sequence(self, data: bytes) -> None:
+        """Decode a sequence, first on the model alone, and run it on both sides."""
+        steps = self._drawn(data, min(self.left, SEQUENCE_STEPS))
+        self._rehearsal.check()
+        found = self.lockstep.run(steps, recheck=self.lockstep.tally.sequences % RECHECK_EVERY == 0)
+        self.left -= len(steps)
+        if found is not None:
+            done, divergence = found
+            self.failing = [step.call for step in steps[:done]], divergence
+        if self._on_progress is not None:
+            self._on_progress(self.lockstep.tally)
+
+    def _drawn(self, data: bytes, length: int) -> list[Step]:
+        """Steps out of some bytes; in the second half of a run, out of others where they show nothing of what it lacks.
+
+        The model alone says whether they do, which costs little.
+        """
+        lacking = self._lacking() if self.lockstep.tally.steps >= self.left else set()
+        self._generator.wanted = frozenset(action for action, _ in lacking)
+        steps = self._rehearsed(data, length, self._rehearsal)
+        while lacking and self._tries and not any((s.call.action, s.outcome.accepted) in lacking for s in steps):
+            self._tries -= 1
+            data = blake2b(data, digest_size=START_BYTES).digest() + data[START_BYTES:]
+            steps = self._rehearsed(data, length, self._trial)
+        return steps
+
+    def _lacking(self) -> set[tuple[str, bool]]:
+        """What keeps the run below the floor and could still be drawn, in actions that the target executes."""
+        counts = self.lockstep.tally.actions
+        executed = {action for action, _ in counts} if self._partial else self._generator.drawn
+        return {
+            each for each in missing(self._model, counts, self._stated) if each[0] in executed & self._generator.drawn
+        }
+
+    def _rehearsed(self, data: bytes, length: int, rehearsal: Rehearsal) -> list[Step]:
+        generator, steps = self._generator, list[Step]()
+        rehearsal.start()
+        generator.start(data[:START_BYTES])
+        for at in range(START_BYTES, START_BYTES + length * STEP_BYTES, STEP_BYTES):
+            call, outcome = generator.step(rehearsal.machine, rehearsal.state, data[at : at + STEP_BYTES])
+            steps.append(rehearsal.taken(call, outcome))
+        return steps
+
+
+class _Ended(Exception):  # noqa: N818 - how a test function tells Hypothesis to stop
+    """There is a divergence, or an error."""
+
+
+def _hypothesize(hunt: _Hunt, examples: int, seed: int) -> None:
+    size = START_BYTES + SEQUENCE_STEPS * STEP_BYTES
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=examples,
+        database=None,
+        phases=[Phase.generate],
+        derandomize=False,
+        deadline=None,
+        report_multiple_bugs=False,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        verbosity=hypothesis.Verbosity.quiet,
+    )
+    @hypothesis.given(binary(min_size=size, max_size=size))
+    def sequence(data: bytes) -> None:
+        # Hypothesis runs a failing example again; what it does is known, and must not be counted twice.
+        if not hunt.ended:
+            # Its first example is the simplest, the same for every seed: all bytes zero.
+            hypothesis.assume(any(data))
+            try:
+                hunt.sequence(data)
+            except Exception as error:
+                hunt.error = error
+        if hunt.ended:
+            raise _Ended
+
+    with contextlib.suppress(_Ended):
+        sequence()
+    if hunt.error is not None:
+        raise hunt.error

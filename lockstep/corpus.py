@@ -1,0 +1,80 @@
+"""Traces that once diverged, kept between runs in a Hypothesis example database and tried first in the next one.
+
+What is kept is the shrunk trace, not the bytes that Hypothesis drew: it means the same in a later version, costs a few
+calls, and stays when the difference is gone, so that its return is noticed at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hypothesis.database import ExampleDatabase
+
+from marginspec.base.errors import BadInput
+from marginspec.lockstep.campaign import Campaign, Found
+from marginspec.lockstep.comparison import LockStep
+from marginspec.lockstep.rehearsal import rehearse
+from marginspec.lockstep.rules_reached import unreached
+from marginspec.lockstep.shrink import shrink
+from marginspec.lockstep.trace import SCHEMA, Trace, digest_of, document, read, trace_of
+from marginspec.model.kernel.machine import Machine
+from marginspec.targets.protocol import Target, limits_of
+
+REPLAYED_STEPS = 10_000
+"""At most, whatever a corpus holds: a second or two with bytecode in this process. The shortest traces come first."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """How many kept traces were run again and how many were left out, unreadable or too many; and the campaign that
+    this makes, if one of them diverges."""
+
+    traces: int
+    left_out: int
+    campaign: Campaign | None
+
+
+class Corpus:
+    """The kept traces of one model, those from the genesis that it has now."""
+
+    def __init__(self, database: ExampleDatabase, model: type[Machine]) -> None:
+        self._database, self._model = database, model
+        self._key = f"{SCHEMA} {model.system} {digest_of(model)}".encode()
+
+    def keep(self, trace: Trace) -> None:
+        """Keep a trace."""
+        self._database.save(self._key, json.dumps(document(self._model, trace), sort_keys=True).encode())
+
+    def replay(self, target: Target, seed: int) -> Replayed:
+        """Run kept traces until one diverges, which is shrunk again. seed: of the run that this begins."""
+        started = time.perf_counter()
+        lockstep = LockStep(self._model, target)
+        texts = sorted(self._database.fetch(self._key), key=lambda text: (len(text), text))
+        for number, trace in enumerate(self._readable(texts), 1):
+            calls = trace.calls
+            if lockstep.tally.steps + len(calls) > REPLAYED_STEPS:
+                return Replayed(number - 1, len(texts) - number + 1, None)
+            if (found := lockstep.run(rehearse(self._model, calls), recheck=True)) is not None:
+                done, divergence = found
+                tally, seconds, limits = lockstep.tally, time.perf_counter() - started, limits_of(target)
+                shortest, divergence = shrink(self._model, target, calls[:done], divergence)
+                again = trace_of(self._model, target.name, seed, shortest, divergence)
+                missing = unreached(self._model, tally)
+                campaign = Campaign(tally, [Found(divergence, again)], seed, seconds, missing, limits)
+                return Replayed(number, len(texts) - number, campaign)
+        return Replayed(lockstep.tally.sequences, len(texts) - lockstep.tally.sequences, None)
+
+    def _readable(self, texts: list[bytes]) -> Iterator[Trace]:
+        """What others may have put there is read as carefully as any trace file."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "kept.json"
+            for text in texts:
+                file.write_bytes(text)
+                with contextlib.suppress(BadInput):
+                    yield read(file, self._model, [self._model.system])

@@ -1,0 +1,220 @@
+"""The monitor: an implementation by itself, judged by laws on its own observations; for who has no model to trust.
+
+The model compares nothing here. It draws the calls, as any fuzzer might, and begins each from the state that the
+implementation was last seen in; its own opinion of a call (accepted or refused, and what then is) is thrown away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from marginspec.base.errors import BadInput
+from marginspec.lockstep.comparison import Divergence, Tally
+from marginspec.lockstep.floor import missing
+from marginspec.lockstep.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
+from marginspec.lockstep.judge import Breach, Judge, Transition
+from marginspec.lockstep.rehearsal import Rehearsal, Step
+from marginspec.lockstep.rules_reached import rules_of, unreached
+from marginspec.lockstep.shrink import shrink_by
+from marginspec.lockstep.trace import Trace, trace_of
+from marginspec.model.kernel.machine import Call, Machine
+from marginspec.properties.law import Property
+from marginspec.targets.protocol import Limits, Partial, Target, limits_of
+
+AT_FIRST = "genesis"
+"""In the place of an action, of a law that does not hold before any."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A law that an implementation broke, and the shortest trace that shows it; the first call, if it began so.
+
+    divergence: the action, the law's ID, its text, and the case in which it is broken.
+    """
+
+    divergence: Divergence
+    trace: Trace
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What a run of the monitor found.
+
+    violation: the first, if any. broken: every law broken in the sequence that it was found in. found_after: steps,
+    None if nothing was. judged: in how many cases each law was asked, by ID. unreached: rules and regimes of the model.
+    limits: what the run cannot have seen of the implementation. The tally's actions are those of the implementation.
+    """
+
+    tally: Tally
+    violation: Violation | None
+    broken: tuple[str, ...]
+    found_after: int | None
+    judged: Mapping[str, int]
+    seed: int
+    seconds: float
+    unreached: list[str]
+    limits: Limits
+
+    @property
+    def steps_per_second(self) -> float:
+        """Of drawing, implementation and laws together; shrinking is not counted."""
+        return self.tally.steps / self.seconds if self.seconds else 0.0
+
+
+class Monitor:
+    """One implementation and the laws. Takes calls as `LockStep` does, so that traces shrink by either."""
+
+    def __init__(self, model: type[Machine], target: Target, claims: Sequence[Property]) -> None:
+        places = len(model.blank().flatten())
+        if isinstance(target, Partial) and len(target.observed) != places:
+            raise BadInput(
+                f"{target.name} shows {len(target.observed)} of {places} observations: laws need all of them"
+            )
+        self._target, self._judge = target, Judge(model, claims)
+        self._rules = _rules_by_reason(model, target)
+        self.state: list[Any] = []
+
+    @property
+    def judged(self) -> Counter[str]:
+        """How often each law said something."""
+        return self._judge.judged
+
+    def start(self) -> list[Breach]:
+        """Begin anew; invariants that do not hold then."""
+        self._target.reset()
+        self.state = self._target.observe()
+        return list(self._judge.state(self.state))
+
+    def take(self, call: Call) -> tuple[Transition, list[Breach]]:
+        """Let the implementation take a call: what was seen, and which laws that breaks."""
+        before, answer = self.state, self._target.apply(call)
+        self.state = self._target.observe()
+        rule = None if answer.accepted else self._rules.get(answer.reason, answer.reason)
+        seen = Transition(call, rule, answer.returns, before, self.state)
+        return seen, list(self._judge.transition(seen))
+
+    def run(self, steps: Sequence[Step], recheck: bool) -> tuple[int, Divergence] | None:
+        """The calls of some steps, up to the first broken law. recheck: has no meaning here."""
+        self.start()
+        for done, step in enumerate(steps, 1):
+            seen, breaches = self.take(step.call)
+            if breaches:
+                return done, divergence(seen.call.action, breaches[0])
+        return None
+
+
+def _rules_by_reason(model: type[Machine], target: Target) -> dict[str, str]:
+    """The rule that an implementation means by a reason, where it is the only one."""
+    rules = defaultdict(list)
+    for rule in rules_of(model):
+        with contextlib.suppress(KeyError):  # a rule that refuses nothing has no reason
+            rules[target.expected_reason(rule)].append(rule)
+    return {reason: found[0] for reason, found in rules.items() if len(found) == 1}
+
+
+def divergence(action: str, breach: Breach) -> Divergence:
+    """A broken law in the form of a divergence: the action, the law's ID, the law, and the case."""
+    return Divergence(action, breach.law.id, breach.law.law, told(breach))
+
+
+def told(breach: Breach) -> str:
+    """The case in which a law is broken, in words."""
+    shown = ", ".join(f"{name} = {value}" for name, value in breach.case.items())
+    return f"broken for {shown}" if shown else "broken"
+
+
+def run(
+    model: type[Machine],
+    target: Target,
+    claims: Sequence[Property],
+    steps: int,
+    seed: int,
+    on_progress: Callable[[Tally], None] | None = None,
+    shrinking: bool = True,
+) -> Watched:
+    """Take `steps` steps, fewer only when a law breaks, which ends the run with its sequence.
+
+    Raises BadInput for a target that does not show everything, and what the target raises.
+    """
+    hunt, draw = _Hunt(model, Monitor(model, target, claims)), random.Random(seed)
+    started = time.perf_counter()
+    while (left := steps - hunt.tally.steps) > 0 and not hunt.found:
+        hunt.look_for(missing(model, hunt.tally.actions) if hunt.tally.steps >= left else ())
+        hunt.sequence(draw.randbytes, min(SEQUENCE_STEPS, left))
+        if on_progress is not None:
+            on_progress(hunt.tally)
+    seconds, violation, limits = time.perf_counter() - started, None, limits_of(target)
+    if hunt.found:
+        calls, first = hunt.found[0]
+        if shrinking and calls:
+            calls, first = shrink_by(Monitor(model, target, claims), model, calls, first)
+        trace = trace_of(model, target.name, seed, calls or hunt.calls[:1], first)
+        violation = Violation(first, trace)
+    broken = tuple(dict.fromkeys(each.field for _, each in hunt.found))
+    lost = unreached(model, hunt.tally)
+    return Watched(hunt.tally, violation, broken, hunt.found_after, hunt.monitor.judged, seed, seconds, lost, limits)
+
+
+class _Hunt:
+    """Sequences, one after the other; the calls of the last, and what was found in it."""
+
+    def __init__(self, model: type[Machine], monitor: Monitor) -> None:
+        self.monitor, self.tally = monitor, Tally()
+        self.found: list[tuple[list[Call], Divergence]] = []
+        self.found_after: int | None = None
+        self.calls: list[Call] = []
+        self._rehearsal, self._generator = Rehearsal(model), Generator(model)
+        self._strayed = False
+
+    def look_for(self, lacking: Collection[tuple[str, bool]]) -> None:
+        """Draw more often what a run lacks: actions never accepted (True) or never refused."""
+        self._generator.wanted = frozenset(action for action, _ in lacking)
+
+    def sequence(self, bytes_of: Callable[[int], bytes], length: int) -> None:
+        """Draw calls and let the implementation take them."""
+        rehearsal, generator, tally = self._rehearsal, self._generator, self.tally
+        self.calls = calls = list[Call]()
+        rehearsal.start()
+        generator.start(bytes_of(START_BYTES))
+        tally.sequences += 1
+        self._strayed = False
+        self._note(calls, AT_FIRST, self.monitor.start())
+        self._follow()
+        for _ in range(length):
+            try:
+                call, outcome = generator.step(rehearsal.machine, rehearsal.state, bytes_of(STEP_BYTES))
+                step = rehearsal.taken(call, outcome)
+            except (ArithmeticError, LookupError):
+                if self._strayed and calls:
+                    break  # the implementation is in a state for which the model knows no calls
+                raise
+            calls.append(call)
+            seen, breaches = self.monitor.take(call)
+            tally.steps += 1
+            tally.accepted += seen.rule is None
+            tally.rejected += seen.rule is not None
+            tally.actions[call.action, seen.rule is None] += 1
+            tally.rules.update(step.rules)
+            tally.regimes.update(step.regimes)
+            self._note(calls, call.action, breaches)
+            self._follow()
+        tally.comparisons = sum(self.monitor.judged.values())
+
+    def _note(self, calls: list[Call], action: str, breaches: list[Breach]) -> None:
+        if breaches and self.found_after is None:
+            self.found_after = self.tally.steps
+        self.found += [(calls.copy(), divergence(action, breach)) for breach in breaches]
+
+    def _follow(self) -> None:
+        """The next call is drawn for the state that the implementation is in."""
+        rehearsal, seen = self._rehearsal, self.monitor.state
+        if rehearsal.state != seen:
+            self._strayed = True
+            rehearsal.machine.load(seen)
+            rehearsal.state = seen

@@ -1,0 +1,270 @@
+"""Traces: a sequence of calls with what the model made of them, as a file that repeats a finding anywhere.
+
+The format is `trace.schema.json` beside this file, `marginspec/trace/1`; integers are decimal strings.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from marginspec.base.errors import BadInput
+from marginspec.base.text import printable
+from marginspec.lockstep.comparison import Divergence, LockStep
+from marginspec.lockstep.rehearsal import Step, rehearse
+from marginspec.model.kernel.machine import Call, Machine, actions_of
+from marginspec.model.kernel.numbers import Number
+from marginspec.model.kernel.record import plain
+from marginspec.targets.protocol import Target
+
+SCHEMA = "marginspec/trace/1"
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,99})")
+
+Text = str | bool
+"""A value as JSON has it: integers as decimal strings, identifiers as they are, truth values as such."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A call, the rule that refused it or None, and every observation after it."""
+
+    call: Call
+    rule: str | None
+    observations: Mapping[str, Text]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a trace file says. target: the implementation it was recorded with. digest: of the state it starts from."""
+
+    system: str
+    target: str
+    seed: int
+    digest: str
+    steps: tuple[Recorded, ...]
+    divergence: Divergence | None
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @property
+    def calls(self) -> list[Call]:
+        return [step.call for step in self.steps]
+
+
+def trace_of(model: type[Machine], target: str, seed: int, calls: list[Call], divergence: Divergence | None) -> Trace:
+    """The trace of some calls, from genesis."""
+    steps = tuple(_recorded(model, step) for step in rehearse(model, calls))
+    return Trace(model.system, target, seed, digest_of(model), steps, divergence)
+
+
+def digest_of(model: type[Machine]) -> str:
+    """SHA-256 of everything in the state in which runs of a model begin, constants included, in hexadecimal."""
+    return hashlib.sha256(repr(model.genesis()).encode()).hexdigest()
+
+
+def _recorded(model: type[Machine], step: Step) -> Recorded:
+    names = model.blank().names()
+    observations = {name: as_text(value) for name, value in zip(names, step.state, strict=True)}
+    return Recorded(step.call, step.outcome.rule, observations)
+
+
+def as_text(value: Any) -> Text:
+    """A value as JSON has it."""
+    return value if isinstance(value, (bool, str)) else str(value)
+
+
+# --- Writing -----------------------------------------------------------------------------------------------
+
+
+def write(model: type[Machine], trace: Trace, folder: Path) -> Path:
+    """Write a trace into a folder, under a name that says what it shows; the path of the file."""
+    found = trace.divergence
+    shown = f"{trace.system}-{found.rule}-{found.field}" if found else f"{trace.system}-{trace.seed}"
+    path = folder / (re.sub("[^A-Za-z0-9]+", "-", shown).strip("-")[:120] + ".json")
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document(model, trace), indent=1) + "\n")
+    return path
+
+
+def document(model: type[Machine], trace: Trace) -> dict[str, Any]:
+    """A trace as JSON has it."""
+    return {
+        "schema": SCHEMA,
+        "system": trace.system,
+        "target": trace.target,
+        "seed": str(trace.seed),
+        "genesis": {"digest": trace.digest, "prelude": [call_document(call) for call in model.prelude()]},
+        "steps": [
+            {
+                **call_document(step.call),
+                "outcome": "accepted" if step.rule is None else "rejected",
+                "rule": step.rule,
+                "observations": dict(step.observations),
+            }
+            for step in trace.steps
+        ],
+        "divergence": None if trace.divergence is None else asdict(trace.divergence),
+    }
+
+
+def call_document(call: Call) -> dict[str, Any]:
+    """A call as JSON has it."""
+    return {"action": call.action, "arguments": {n: as_text(value) for n, value in call.arguments.items()}}
+
+
+# --- Reading -----------------------------------------------------------------------------------------------
+
+
+def read(path: Path, model: type[Machine], systems: Collection[str]) -> Trace:
+    """The trace in a file, for a model; `BadInput` when it is not one. systems: names of all that there are."""
+    try:
+        return _trace(_load(path), model, systems)
+    except BadInput as problem:
+        raise BadInput(f"trace {printable(str(path))}: {problem}") from None
+
+
+def system_of(path: Path, systems: Collection[str]) -> str:
+    """The system that the trace in a file is of; `BadInput` when it is not a trace."""
+    try:
+        return _system(_load(path), systems)
+    except BadInput as problem:
+        raise BadInput(f"trace {printable(str(path))}: {problem}") from None
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = json.loads(text)
+    except OSError as error:
+        raise BadInput(f"{error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise BadInput("not UTF-8 text, so not a trace") from None
+    except json.JSONDecodeError as error:
+        if (text.strip() and not text[error.pos :].strip()) or "Unterminated" in error.msg:
+            raise BadInput("the file ends in the middle: it was truncated, write it again") from None
+        raise BadInput(f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+    except (RecursionError, ValueError):
+        raise BadInput("not JSON that a trace could hold: nested too deeply, or numbers too long") from None
+    if isinstance(data, dict) and isinstance(found := data.get("schema"), str) and found != SCHEMA:
+        raise BadInput(f"its schema is {printable(found, 60)!r}, this version reads {SCHEMA!r}")
+    problem = jsonschema.exceptions.best_match(_validator().iter_errors(data))
+    if problem is not None:
+        raise BadInput(f"{problem.json_path}: {printable(problem.message)}")
+    assert isinstance(data, dict)
+    return data
+
+
+@functools.cache
+def _validator() -> jsonschema.Draft202012Validator:
+    path = Path(__file__).with_name("trace.schema.json")
+    return jsonschema.Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _system(data: Mapping[str, Any], systems: Collection[str]) -> str:
+    if data["system"] not in systems:
+        raise BadInput(f"unknown system {printable(data['system'], 60)!r}: there is {', '.join(systems)}")
+    return str(data["system"])
+
+
+def _trace(data: Mapping[str, Any], model: type[Machine], systems: Collection[str]) -> Trace:
+    system = _system(data, systems)
+    if system != model.system:
+        raise BadInput(f"it is a trace of {system}, not of {model.system}: name that system instead")
+    if data["genesis"]["digest"] != digest_of(model):
+        raise BadInput(f"it was recorded from another genesis of {system}: find it again with this version")
+    names = model.blank().names()
+    steps = tuple(_step(f"step {n}", step, model, names) for n, step in enumerate(data["steps"], 1))
+    found = data["divergence"]
+    divergence = Divergence(*(printable(found[k]) for k in ("rule", "field", "model", "target"))) if found else None
+    return Trace(system, printable(data["target"]), int(data["seed"]), digest_of(model), steps, divergence)
+
+
+def _step(where: str, step: Mapping[str, Any], model: type[Machine], names: list[str]) -> Recorded:
+    call = read_call(where, step, model)
+    where = f"{where} ({call.action})"
+    if (step["outcome"] == "accepted") != (step["rule"] is None):
+        raise BadInput(f"{where}: rule must be null if the outcome is accepted, and only then")
+    observed = step["observations"]
+    for name in set(names) ^ observed.keys():
+        raise BadInput(f"{where}: observations must be those of {model.system}, see {printable(name, 60)!r}")
+    return Recorded(call, step["rule"], observed)
+
+
+def read_call(where: str, given: Mapping[str, Any], model: type[Machine]) -> Call:
+    """A call of a model from JSON that is of the schema; `BadInput`, which says where, when the model has no such."""
+    action = actions_of(model).get(given["action"])
+    if action is None:
+        raise BadInput(f"{where}: {model.system} has no action {printable(given['action'], 60)!r}")
+    where, arguments = f"{where} ({action.name})", given["arguments"]
+    for name in action.arguments:
+        if name not in arguments:
+            raise BadInput(f"{where}: argument {name} is missing")
+    for name in arguments:
+        if name not in action.arguments:
+            raise BadInput(f"{where}: unknown argument {printable(name, 60)!r}")
+    hints = action.arguments.items()
+    return Call(action.name, {n: _value(f"{where}: argument {n}", h, arguments[n], model) for n, h in hints})
+
+
+def _value(where: str, hint: Any, given: Text, model: type[Machine]) -> Any:
+    kind = plain(hint)
+    if kind is bool:
+        if not isinstance(given, bool):
+            raise BadInput(f"{where} must be true or false")
+        return given
+    if kind is int:
+        number: Number = hint.__metadata__[0]
+        if not isinstance(given, str) or not _DECIMAL.fullmatch(given):
+            raise BadInput(f"{where} must be an integer as a decimal string")
+        if not number.low <= int(given) <= number.high:
+            raise BadInput(f"{where} is out of range: {number.low} to {number.high}")
+        return int(given)
+    for option in model.universe[kind]:
+        if as_text(option) == given:
+            return option
+    raise BadInput(f"{where} is none of {', '.join(str(option) for option in model.universe[kind])}")
+
+
+# --- Replaying ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a trace gives today. divergence: the first, at step `at`. stale: where the model left the record, if so.
+
+    declared: how often the implementation differed in a way that it declares, by ID and reason.
+    """
+
+    divergence: Divergence | None
+    at: int
+    stale: str | None
+    declared: Mapping[tuple[str, str], int]
+
+
+def replay(model: type[Machine], target: Target, trace: Trace) -> Replay:
+    """Run a trace again, on the model, which is compared with the record, and on an implementation."""
+    steps = rehearse(model, trace.calls)
+    lockstep = LockStep(model, target)
+    at, divergence = lockstep.run(steps, recheck=True) or (len(steps), None)
+    return Replay(divergence, at, _stale(model, steps, trace), lockstep.tally.declared)
+
+
+def _stale(model: type[Machine], steps: list[Step], trace: Trace) -> str | None:
+    for number, (step, recorded) in enumerate(zip(steps, trace.steps, strict=True), 1):
+        now = _recorded(model, step)
+        if now.rule != recorded.rule:
+            then = f"rejected by {recorded.rule}" if recorded.rule else "accepted"
+            return f"step {number}: recorded as {then}, now {f'rejected by {now.rule}' if now.rule else 'accepted'}"
+        for name, value in now.observations.items():
+            if recorded.observations[name] != value:
+                return f"step {number}: {name} recorded as {recorded.observations[name]}, now {value}"
+    return None

@@ -1,0 +1,263 @@
+"""Planted bugs: a contract's own source, changed in one place; the lock-step run must find every change.
+
+So should the laws by themselves, from nothing but what the changed contract shows: that is how much they are worth to
+who has no model of an implementation.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from marginspec.base.errors import BadInput
+from marginspec.lockstep import monitor
+from marginspec.lockstep.campaign import run
+from marginspec.lockstep.comparison import LockStep
+from marginspec.lockstep.rehearsal import Rehearsal
+from marginspec.model.deployed.morpho_blue import MorphoBlue
+from marginspec.model.kernel.machine import Call, Machine
+from marginspec.model.reference import Reference
+from marginspec.properties import reference as reference_laws
+from marginspec.properties.deployed import morpho_blue as morpho_blue_laws
+from marginspec.properties.law import Chapter
+from marginspec.systems.morpho_blue import adapter as morpho_blue
+from marginspec.systems.reference import build as vyper
+from marginspec.systems.reference.adapter import ReferenceAdapter
+from marginspec.targets.evm.artifact import Artifact, artifact
+from marginspec.targets.evm.build import compile_solidity, package, sources_of
+from marginspec.targets.evm.chain import Embedded
+from marginspec.targets.evm.target import Adapter, EvmTarget
+
+FOLDER = Path(__file__).parents[1] / "contracts" / "planted"
+STEPS = 200_000
+"""Of the lock-step run, at most."""
+
+WATCHED_STEPS = 40_000
+"""Of the monitor, at most."""
+
+LONGEST_TRACE = 8
+
+WAYS = 4
+"""A bug shows in many ways, some of which need many calls: so often it is hunted at most for a trace that is short."""
+
+
+@dataclass(frozen=True)
+class System:
+    """What a file of planted bugs is about: source files by name, their compiler, the contracts that are rebuilt.
+
+    chapter: the laws that the monitor judges by.
+    """
+
+    sources: Callable[[], dict[str, str]]
+    compile: Callable[[dict[str, str]], Mapping[str, dict[str, Any]]]
+    contracts: tuple[str, ...]
+    model: type[Machine]
+    adapter: Callable[[Mapping[str, Artifact]], Adapter]
+    chapter: Chapter
+
+
+SYSTEMS = {
+    "morpho-blue": System(
+        lambda: sources_of(package(morpho_blue.PACKAGE)),
+        compile_solidity,
+        ("Morpho",),
+        MorphoBlue,
+        morpho_blue.MorphoBlueAdapter,
+        morpho_blue_laws.chapter,
+    ),
+    "reference": System(
+        vyper.sources,
+        vyper.compile_vyper,
+        ("venue", "resolution"),
+        Reference,
+        ReferenceAdapter,
+        reference_laws.chapter,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Bug:
+    """One planted bug: in `file` of the package, `find`, which occurs there once, becomes `replace`.
+
+    rule: the ID of the rule it breaks. incident: the real one that it resembles in kind, empty if none.
+    why: who loses what, one sentence.
+    """
+
+    system: str
+    id: str
+    file: str
+    find: str
+    replace: str
+    rule: str
+    incident: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Hunt:
+    """What came of a bug: after how many steps the lock-step run found it, and its shortest trace: how long it is, what
+    it shows. laws: those that the monitor alone saw broken, after how many steps of its own. vector: what it shows, as
+    rule and field, in the first conformance vector in which it does."""
+
+    bug: Bug
+    found_after: int | None
+    trace_length: int = 0
+    key: tuple[str, str] = ("", "")
+    laws: tuple[str, ...] = ()
+    laws_after: int | None = None
+    vector: tuple[str, str] | None = None
+
+    @property
+    def killed(self) -> bool:
+        """Whether anything found it."""
+        return self.found_after is not None or bool(self.laws) or self.vector is not None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the lock-step run found it and shrunk it to a short trace."""
+        return self.found_after is not None and self.trace_length <= LONGEST_TRACE
+
+
+# --- Reading ------------------------------------------------------------------------------------------------
+
+
+def load(system: str, path: Path | None = None) -> list[Bug]:
+    """The planted bugs of a system, in the order of their file.
+
+    path: another file than the system's own. Anything malformed, and a bug whose text does not occur exactly
+    once in the installed package, is one line of `BadInput`.
+    """
+    known = _system(system)
+    path = path or FOLDER / f"{system}.toml"
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise BadInput(f"{path}: not TOML: {error}") from None
+    entries = data.get("bug")
+    if data.keys() != {"bug"} or not isinstance(entries, list) or not entries:
+        raise BadInput(f"{path}: expected [[bug]] tables and nothing else")
+    sources = known.sources()
+    bugs: dict[str, Bug] = {}
+    for number, entry in enumerate(entries, 1):
+        try:
+            bug = _bug(system, entry)
+            _patched(bug, sources)
+        except BadInput as problem:
+            raise BadInput(f"{path}: bug {number}: {problem}") from None
+        if bug.id in bugs:
+            raise BadInput(f"{path}: bug {number}: id {bug.id} is taken, choose another")
+        bugs[bug.id] = bug
+    return list(bugs.values())
+
+
+def _system(name: str) -> System:
+    if name not in SYSTEMS:
+        raise BadInput(f"no planted bugs for {name!r}: choose one of {', '.join(SYSTEMS)}")
+    return SYSTEMS[name]
+
+
+def _bug(system: str, entry: Any) -> Bug:
+    names = [f.name for f in fields(Bug) if f.name != "system"]
+    if not isinstance(entry, dict) or not all(isinstance(value, str) for value in entry.values()):
+        raise BadInput("expected a table of strings")
+    if problems := [f"lacks field {n}" for n in names if n not in entry]:
+        raise BadInput(problems[0])
+    if problems := [f"has unknown field {n}" for n in entry if n not in names]:
+        raise BadInput(problems[0])
+    if problems := [f"field {n} is empty" for n in ("find", "why") if not entry[n].strip()]:
+        raise BadInput(problems[0])
+    bug = Bug(system, **entry)
+    if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", bug.id):
+        raise BadInput(f"id {bug.id!r} is not of the form like-this")
+    if not re.fullmatch(r"[A-Z]{3}-[1-9]\d*", bug.rule):
+        raise BadInput(f"rule {bug.rule!r} is not of the form ABC-1")
+    return bug
+
+
+def _patched(bug: Bug, sources: dict[str, str]) -> dict[str, str]:
+    if bug.file not in sources:
+        raise BadInput(f"file {bug.file!r} is not in the package")
+    if (count := sources[bug.file].count(bug.find)) != 1:
+        raise BadInput(f"find occurs {count} times in {bug.file}, expected 1: {bug.find[:60]!r}")
+    if bug.find == bug.replace:
+        raise BadInput("replace is the same as find")
+    return {**sources, bug.file: sources[bug.file].replace(bug.find, bug.replace)}
+
+
+# --- Building and hunting -----------------------------------------------------------------------------------
+
+
+def build(bug: Bug) -> dict[str, Artifact]:
+    """The contract with the bug in it, by its name, as an adapter takes it. Compiled once, then cached."""
+    system = _system(bug.system)
+    try:
+        built = system.compile(_patched(bug, system.sources()))
+    except BadInput as problem:
+        raise BadInput(f"planted bug {bug.id}: {problem}") from None
+    return {name: artifact(name, built[name], f"planted bug {bug.id}") for name in system.contracts}
+
+
+def hunt(bug: Bug, steps: int, seed: int) -> Hunt:
+    """Run a campaign of at most `steps` steps against the contract with the bug in it.
+
+    While the trace is longer than `LONGEST_TRACE`, the bug is hunted again from the next seed, for another way in which
+    it shows; the shortest trace counts, and the steps of the first campaign.
+    """
+    system = _system(bug.system)
+    target = EvmTarget(bug.id, system.adapter(build(bug)), Embedded())
+    try:
+        first = shortest = _hunted(bug, target, steps, seed)
+        for again in range(1, WAYS):
+            if first.found_after is None or shortest.passed:
+                break
+            other = _hunted(bug, target, steps, seed + again)
+            if other.found_after is not None and other.trace_length < shortest.trace_length:
+                shortest = other
+    finally:
+        target.close()
+    return replace(shortest, found_after=first.found_after)
+
+
+def _hunted(bug: Bug, target: EvmTarget, steps: int, seed: int) -> Hunt:
+    campaign = run(_system(bug.system).model, target, steps, seed)
+    if not campaign.divergences:
+        return Hunt(bug, None)
+    found = campaign.divergences[0]
+    return Hunt(bug, campaign.tally.steps, len(found.trace), found.divergence.key)
+
+
+def watch(bug: Bug, steps: int, seed: int) -> tuple[tuple[str, ...], int | None]:
+    """The laws that the monitor alone sees the contract break in at most `steps` steps, and after how many."""
+    system = _system(bug.system)
+    target = EvmTarget(bug.id, system.adapter(build(bug)), Embedded())
+    try:
+        seen = monitor.run(system.model, target, system.chapter.properties, steps, seed, shrinking=False)
+    finally:
+        target.close()
+    return seen.broken, seen.found_after
+
+
+def noticed(bug: Bug, steps: int, watched: int, seed: int, vectors: Sequence[Sequence[Call]]) -> Hunt:
+    """Who notices a bug, each on its own: the lock-step run in at most `steps` steps, the monitor in at most `watched`,
+    the vectors."""
+    laws, after = watch(bug, watched, seed)
+    return replace(hunt(bug, steps, seed), laws=laws, laws_after=after, vector=shown(bug, vectors))
+
+
+def shown(bug: Bug, vectors: Sequence[Sequence[Call]]) -> tuple[str, str] | None:
+    """What a bug shows, rule and field, in the first of some vectors, calls from genesis, in which it shows."""
+    system = _system(bug.system)
+    target = EvmTarget(bug.id, system.adapter(build(bug)), Embedded())
+    lockstep, rehearsal = LockStep(system.model, target), Rehearsal(system.model)
+    try:
+        runs = (lockstep.run(rehearsal.run(calls), recheck=False) for calls in vectors)
+        return next((found[1].key for found in runs if found is not None), None)
+    finally:
+        target.close()

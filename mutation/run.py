@@ -1,0 +1,417 @@
+"""Mutation testing: every mutant of a model against the implementation and against the laws."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import multiprocessing
+import time
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path as File
+from typing import Any, TypeVar
+
+from marginspec.base.deadline import Overdue, limit
+from marginspec.base.errors import BadInput
+from marginspec.lockstep.model_source import installed, reaching
+from marginspec.lockstep.plan import plans_of
+from marginspec.model.kernel.machine import Call, Machine, actions_of
+from marginspec.mutation.concrete_laws import broken
+from marginspec.mutation.mutants import Kill, Mutant, kill, mutants_of, patches_of
+from marginspec.mutation.refute import Changed, concerns, cost, disproved, refutation, used_by
+from marginspec.mutation.weaken import ASSUMPTION, CLAIM, CONJUNCT, SCOPE, Weakening, weakenings
+from marginspec.properties.law import Property
+from marginspec.prover.trial import Trials
+from marginspec.targets.protocol import Target
+
+WEAK_SECONDS = 8.0
+"""As long those are looked for who notice that a law was weakened, of all weakened forms of a law."""
+
+TRIAL_SECONDS = 0.3
+"""As long a law is run on numbers, to see whether it is false of the model itself or once it is weakened."""
+
+LAW_SECONDS = 240.0
+"""As long a mutant is looked for that breaks a law which none was found to break."""
+
+SHOWN = 6
+"""Of the values with which a law is false, so many are told."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of a mutant. refuted: properties that it breaks. untried: properties that could concern it, that no
+    sample broke, and that no solver was asked about or had time for."""
+
+    mutant: Mutant
+    kill: Kill | None
+    refuted: tuple[str, ...]
+    untried: int
+    seconds: float
+
+    @property
+    def killed_by(self) -> list[str]:
+        """Who saw it differ from the implementation or break a law."""
+        return [*([self.kill.by] if self.kill and self.kill.compared else []), *self.refuted]
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """A mutant that no run and no property can tell from the model, and why."""
+
+    id: str
+    change: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every trial of a run has in common. target: makes one. runs: that are tried on what survives."""
+
+    model: type[Machine]
+    target: Callable[[], Target]
+    laws: Sequence[Property]
+    mutants: Sequence[Mutant]
+    steps: int
+    seed: int
+    runs: Sequence[Sequence[Call]] = ()
+    breaking: Mapping[str, str | None] = field(default_factory=dict)
+
+
+def mutate(
+    system: str,
+    model: type[Machine],
+    target: Callable[[], Target],
+    claims: Sequence[Property],
+    equivalents: File,
+    steps: int,
+    seed: int,
+    proofs: bool = True,
+    runs: Callable[[], Sequence[Sequence[Call]]] | None = None,
+    workers: int = 2,
+    on_progress: Callable[[int, int], None] = lambda done, of: None,
+    only: Callable[[Mutant], bool] | None = None,
+    weaken: bool = False,
+) -> dict[str, Any]:
+    """The document `marginspec/mutate/1`. It holds when nothing survived and `problems` is empty.
+
+    A law that is false of the model itself would be broken by every mutant: it is a problem, and kills nothing. weaken:
+    whether the laws are weakened too, to see who notices.
+
+    equivalents: file of mutants known to be equivalent. steps: of the lock-step run of each mutant. runs: makes calls
+    from genesis that are tried on what survives that and the laws. only: which mutants to try. on_progress: called with
+    what is done and all there is to do: mutants, those that survived, laws. Raises BadInput, and what a target raises.
+    """
+    if steps < 1:
+        raise BadInput("--steps must be at least 1")
+    started = time.perf_counter()
+    everything = mutants_of(model)
+    known = read_equivalents(equivalents)
+    mutants = [m for m in everything if only is None or only(m)]
+    job = Job(model, target, sorted(claims, key=cost) if proofs else (), mutants, steps, seed)
+    false = {job.laws[at].id: why for at, why in _each(job, _false, range(len(job.laws)), workers) if why}
+    job = dataclasses.replace(job, laws=[law for law in job.laws if law.id not in false])
+    trials = dict[int, Trial]()
+    done, all_there_is = itertools.count(1), len(mutants) + len(job.laws)
+    for at, trial in _each(job, _try, range(len(mutants)), workers):
+        trials[at] = trial
+        on_progress(next(done), all_there_is)
+    left = [at for at, trial in sorted(trials.items()) if not trial.killed_by and trial.kill is None]
+    if runs is not None and left:
+        job, all_there_is = dataclasses.replace(job, runs=runs()), all_there_is + len(left)
+        for at, killed in _each(job, _try_runs, left, workers):
+            trials[at] = dataclasses.replace(trials[at], kill=killed)
+            on_progress(next(done), all_there_is)
+    found = [trials[at] for at in range(len(mutants))]
+    breaking = dict[str, str | None]()
+    for law, mutant in _breaking(job, found, workers):
+        breaking[law] = mutant
+        on_progress(next(done), all_there_is)
+    job, weakened = dataclasses.replace(job, breaking=breaking), list[dict[str, Any]]()
+    for _, rows in _each(job, _weakened, range(len(job.laws)) if weaken else (), workers):
+        weakened += rows
+    problems = [f"{law}: false of the model itself, so that it kills nothing: {why}" for law, why in false.items()]
+    problems += _stale(known, everything)
+    seconds = time.perf_counter() - started
+    return _document(system, found, breaking, known, problems, seconds, job) | _weak(job, weakened, sorted(false))
+
+
+# --- Equivalent mutants -----------------------------------------------------------------------------------------------
+
+
+def read_equivalents(path: File) -> dict[str, Equivalent]:
+    """The mutants that a system's file calls equivalent, by ID. A missing file lists none."""
+    if not path.exists():
+        return {}
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path}: {error}") from None
+    found: dict[str, Equivalent] = {}
+    names = {field.name for field in dataclasses.fields(Equivalent)}
+    for number, entry in enumerate(data.get("equivalent", []), 1):
+        if entry.keys() != names or not all(isinstance(v, str) and v.strip() for v in entry.values()):
+            raise BadInput(f"{path}: equivalent {number}: expected the texts {', '.join(sorted(names))}")
+        if entry["id"] in found:
+            raise BadInput(f"{path}: equivalent {number}: {entry['id']} is listed twice")
+        found[entry["id"]] = Equivalent(**entry)
+    return found
+
+
+def _stale(known: dict[str, Equivalent], mutants: Sequence[Mutant]) -> list[str]:
+    """What is wrong with the list of equivalents, before anything is tried."""
+    changes = {m.id: m.change for m in mutants}
+    missing = [
+        f"{e.id}: listed as equivalent, but there is no such mutant" for e in known.values() if e.id not in changes
+    ]
+    others = [e for e in known.values() if e.id in changes and e.change != changes[e.id]]
+    return missing + [f"{e.id}: listed as equivalent for another change; now it is {changes[e.id]}" for e in others]
+
+
+# --- Trials -----------------------------------------------------------------------------------------------------------
+
+
+_JOB: Job
+_TARGET: Target
+
+
+def _each(job: Job, run: Callable[[T], R], inputs: Iterable[T], workers: int) -> Iterator[tuple[T, R]]:
+    """Inputs with what was made of them, as they end. Workers are forked: a law is a function and cannot be sent."""
+    global _JOB
+    _JOB = job
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _prepare) as pool:
+        running = {pool.submit(run, it): it for it in inputs}
+        for done in as_completed(running):
+            yield running[done], done.result()
+
+
+def _prepare() -> None:
+    global _TARGET
+    _TARGET = _JOB.target()
+    plans_of(_JOB.model)  # of the model, not of the first mutant
+
+
+def _try(at: int) -> Trial:
+    started, mutant, laws = time.perf_counter(), _JOB.mutants[at], _JOB.laws
+    changed = _changed(mutant)
+    with installed(changed.patches):
+        killed = kill(_JOB.model, _TARGET, _JOB.steps, _JOB.seed)
+        # Each mutant tries another law first, so that many laws show that they can be broken.
+        turn = at % max(1, len(laws))
+        refuted, untried = refutation(
+            changed, [*laws[turn:], *laws[:turn]], _JOB.seed, solvers=killed is None or not killed.compared
+        )
+    return Trial(mutant, killed, refuted, untried, time.perf_counter() - started)
+
+
+def _try_runs(at: int) -> Kill | None:
+    """What survived, once more by calls that take every path and stand at every boundary."""
+    with installed(_changed(_JOB.mutants[at]).patches):
+        return kill(_JOB.model, _TARGET, 0, _JOB.seed, _JOB.runs)
+
+
+def _changed(mutant: Mutant) -> Changed:
+    return Changed(_JOB.model, reaching(_JOB.model, mutant.name), patches_of(_JOB.model, mutant))
+
+
+# --- What breaks each law ---------------------------------------------------------------------------------------------
+
+
+def _breaking(job: Job, trials: Sequence[Trial], workers: int) -> Iterator[tuple[str, str | None]]:
+    """Each law with a mutant that breaks it; None where none was found in time. A law that nothing breaks is no law."""
+    broken = {law: trial.mutant.id for trial in reversed(trials) for law in trial.refuted}
+    yield from broken.items()
+    left = [at for at, law in enumerate(job.laws) if law.id not in broken]
+    yield from ((job.laws[at].id, mutant) for at, mutant in _each(job, _breaker, left, workers))
+
+
+def _breaker(at: int) -> str | None:
+    """A mutant that breaks a law: of the functions that it names itself first."""
+    law, end = _JOB.laws[at], time.perf_counter() + LAW_SECONDS
+    named = used_by(law.predicate)
+    for mutant in sorted(_JOB.mutants, key=lambda m: m.name not in named):
+        if time.perf_counter() > end:
+            return None
+        if concerns(law, reaching(_JOB.model, mutant.name)):
+            changed = _changed(mutant)
+            with installed(changed.patches):
+                if disproved(changed, [law])[0]:
+                    return mutant.id
+    return None
+
+
+# --- Laws that are weakened -------------------------------------------------------------------------------------------
+
+
+def _trials() -> Trials:
+    """Numbers for the laws of the unchanged model, made once in each worker."""
+    global _TRIALS
+    if _TRIALS is None or _TRIALS[0] is not _JOB.model:
+        _TRIALS = _JOB.model, Trials(_JOB.model, _JOB.seed)
+    return _TRIALS[1]
+
+
+_TRIALS: tuple[type[Machine], Trials] | None = None
+
+
+def _false(at: int) -> str:
+    """Why a law is false of the model itself, empty if it is not seen to be."""
+    law = _JOB.laws[at]
+    found = _trials().run(law, TRIAL_SECONDS).failure
+    if found is not None:
+        return f"{found.why}, with {', '.join(f'{n} = {v}' for n, v in list(found.case.items())[:SHOWN])}"
+    with contextlib.suppress(Exception, Overdue), limit(10 * TRIAL_SECONDS):
+        every_action = frozenset(actions_of(_JOB.model))
+        return "a state of a run breaks it" if broken(_JOB.model, [law], every_action, TRIAL_SECONDS, _JOB.seed) else ""
+    return ""
+
+
+def _weakened(at: int) -> list[dict[str, Any]]:
+    """Every weakened form of a law, and who notices: a mutant, or a state of the model itself."""
+    law = _JOB.laws[at]
+    _trials().prepare(law.scope)  # the first law of a worker pays for the others
+    end = time.perf_counter() + WEAK_SECONDS
+    breaker = _JOB.breaking.get(law.id)
+    forms = list(weakenings(law))
+    noticed = dict[int, str]()
+    for number, form in enumerate(forms):
+        if form.kind == ASSUMPTION and time.perf_counter() < end:
+            with contextlib.suppress(Exception, Overdue), limit(10 * TRIAL_SECONDS):
+                if _trials().run(form.weakened, TRIAL_SECONDS).failure is not None:
+                    noticed[number] = "the model itself"
+    named = used_by(law.predicate)
+    mutants = [m for m in _JOB.mutants if concerns(law, reaching(_JOB.model, m.name))]
+    for mutant in sorted(mutants, key=lambda m: (m.id != breaker, m.name not in named)):
+        left = {n: form for n, form in enumerate(forms) if form.kind == CONJUNCT and n not in noticed}
+        pins = {n: form for n, form in enumerate(forms) if form.kind == SCOPE and mutant.id == breaker}
+        if not (left or pins) or time.perf_counter() > end:
+            break
+        changed = _changed(mutant)
+        with installed(changed.patches):
+            for number in _broken_forms(changed, left):
+                noticed[number] = mutant.id
+            trials = Trials(_JOB.model, _JOB.seed) if pins else None
+            for number, form in pins.items():
+                with contextlib.suppress(Exception, Overdue), limit(WEAK_SECONDS):
+                    if trials is not None and trials.run(form.weakened, TRIAL_SECONDS).failure is not None:
+                        noticed[number] = mutant.id
+    rows = [_row(law.id, form.kind, form.change, noticed.get(number)) for number, form in enumerate(forms)]
+    return [_row(law.id, CLAIM, "claims True", breaker), *rows]
+
+
+def _broken_forms(changed: Changed, forms: Mapping[int, Weakening]) -> Iterator[int]:
+    """Which of some laws a mutant breaks, on states that it reaches."""
+    left = dict(forms)
+    with contextlib.suppress(Exception, Overdue), limit(WEAK_SECONDS):
+        while left:
+            laws = [form.weakened for form in left.values()]
+            found = broken(changed.model, laws, changed.users, TRIAL_SECONDS, _JOB.seed)
+            number = next((n for n, form in left.items() if form.weakened is found), None)
+            if number is None:
+                return
+            del left[number]
+            yield number
+
+
+def _row(law: str, kind: str, change: str, noticed_by: str | None) -> dict[str, Any]:
+    return {"law": law, "kind": kind, "change": change, "noticed_by": noticed_by}
+
+
+def _weak(job: Job, weakened: Sequence[dict[str, Any]], false: Sequence[str]) -> dict[str, Any]:
+    """What the document says of hollow laws, and of those that were weakened.
+
+    hollow: laws that are as good as True: no mutant breaks them. false: laws that the model itself breaks.
+    """
+    order = {law.id: at for at, law in enumerate(job.laws)}
+    hollow = [law.id for law in job.laws if job.breaking.get(law.id) is None]
+    return {
+        "hollow": hollow,
+        "false": list(false),
+        "weakened": sorted(weakened, key=lambda row: order[row["law"]]),
+    }
+
+
+# --- The document -----------------------------------------------------------------------------------------------------
+
+
+def _document(
+    system: str,
+    trials: Sequence[Trial],
+    breaking: dict[str, str | None],
+    known: dict[str, Equivalent],
+    problems: list[str],
+    seconds: float,
+    job: Job,
+) -> dict[str, Any]:
+    killed = [t for t in trials if t.killed_by]
+    left = [t for t in trials if not t.killed_by]
+    equivalent = [t for t in left if _status(t, known) == "equivalent"]
+    rules: dict[str, Counter[str]] = defaultdict(Counter)
+    for trial in trials:
+        rules[trial.mutant.rule][_status(trial, known)] += 1
+    wrong = [
+        f"{t.mutant.id}: listed as equivalent, but killed by {t.killed_by[0]}" for t in killed if t.mutant.id in known
+    ]
+    return {
+        "schema": "marginspec/mutate/1",
+        "system": system,
+        "seed": job.seed,
+        "steps": job.steps,
+        "properties": len(job.laws),
+        "broken_by": {law.id: breaking[law.id] for law in job.laws},
+        "mutants": [_entry(trial, known) for trial in trials],
+        "rules": {rule: {s: counts[s] for s in STATUSES} for rule, counts in sorted(rules.items())},
+        "problems": problems + wrong,
+        "summary": {
+            "killed": len(killed),
+            "survived": sum(_status(t, known) == "survived" for t in trials),
+            "equivalent": len(equivalent),
+            "total": len(trials),
+            **{n.replace(" ", "_"): sum(_status(t, known) == n for t in trials) for n in ENDED.values()},
+            "killed_by_differential": sum(t.kill is not None and t.kill.by == "differential" for t in trials),
+            "killed_by_vectors": sum(t.kill is not None and t.kill.by == "vector" for t in trials),
+            "killed_by_property": sum(t.refuted != () for t in trials),
+            "laws": len(job.laws),
+            "laws_broken": sum(mutant is not None for mutant in breaking.values()),
+            "laws_hollow": sum(breaking.get(law.id) is None for law in job.laws),
+            "seconds": round(seconds, 1),
+        },
+    }
+
+
+ENDED = {"prelude": "invalid", "crash": "crashes", "timed out": "timed out"}
+"""What a mutant is that nobody saw differ, because its run ended by itself."""
+
+STATUSES = ("killed", "survived", "equivalent", *ENDED.values())
+
+
+def _status(trial: Trial, known: dict[str, Equivalent]) -> str:
+    if trial.killed_by:
+        return "killed"
+    if trial.mutant.id in known:
+        return "equivalent"
+    return "survived" if trial.kill is None else ENDED[trial.kill.by]
+
+
+def _entry(trial: Trial, known: dict[str, Equivalent]) -> dict[str, Any]:
+    mutant = trial.mutant
+    return {
+        "id": mutant.id,
+        "rule": mutant.rule,
+        "operator": mutant.operator,
+        "file": mutant.file,
+        "line": mutant.line,
+        "change": mutant.change,
+        "status": _status(trial, known),
+        "killed_by": trial.killed_by,
+        "steps": None if trial.kill is None else trial.kill.steps,
+        "why": known[mutant.id].reason if mutant.id in known else trial.kill.why if trial.kill else "",
+        "properties_untried": trial.untried,
+        "seconds": round(trial.seconds, 2),
+    }

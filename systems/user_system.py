@@ -1,0 +1,181 @@
+"""Systems of one's own: a folder with a `system.py`, as `marginspec init` writes one, named by its path."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import importlib.util
+import re
+import sys
+import traceback
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin
+
+from marginspec.base.errors import BadInput, TargetFailed
+from marginspec.base.text import printable
+from marginspec.lockstep.trace import Trace, read, system_of
+from marginspec.model.kernel.machine import Machine, actions_of
+from marginspec.model.kernel.numbers import Number
+from marginspec.model.kernel.record import is_record, plain, variables_of
+from marginspec.systems.registry import SYSTEMS, System, system, within_subset
+
+T = TypeVar("T")
+
+FILE = "system.py"
+
+_FOLDERS: list[Path] = []
+"""Of the systems that were loaded."""
+
+
+def load(given: str) -> System:
+    """The system in a folder, under the name by which a trace finds it again; BadInput when it cannot be used.
+
+    The folder is imported as the package that it is: by its own name, with all that its files import.
+    """
+    folder = Path(given).resolve()
+    name = name_of(folder)
+    if not (folder / FILE).is_file():
+        raise BadInput(f"{name}: no {FILE} in this folder; `marginspec init NAME` writes one to begin with")
+    if not folder.name.isidentifier() or name in SYSTEMS:
+        raise BadInput(f"{name}: rename this folder, so that it can be imported and means no other system")
+    _FOLDERS.append(folder)
+    found = blaming(lambda: _imported(folder))
+    if not isinstance(found, System):
+        raise BadInput(f"{name}/{FILE}: expected `system = System(...)`, see marginspec.systems.registry")
+    blaming(lambda: within_subset(found))
+    for problem in blaming(lambda: list(_problems(found))):
+        raise BadInput(f"{name}: {problem}")
+    found.model.system = name
+    return dataclasses.replace(found, name=name)
+
+
+def name_of(folder: Path) -> str:
+    """What a system is called: the path of its folder from here, in full where it is not below."""
+    here = Path.cwd().resolve()
+    return (folder.relative_to(here) if folder.is_relative_to(here) else folder).as_posix()
+
+
+class _AnyName(Collection[str]):
+    """Every name: what a trace says of its system is looked at here."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def traced(file: Path, given: str | None) -> tuple[System, Trace]:
+    """A trace with its system: what is given, else what the trace names. Raises BadInput."""
+    name = system_of(file, _AnyName())
+    if given is None:
+        try:
+            found = named_by_file(name)
+        except BadInput as problem:
+            raise BadInput(f"trace {file}: {problem}") from None
+    else:
+        found = system(given)
+        if found.name not in SYSTEMS:
+            # Its folder may have moved; whether the model is the same is what the trace's digest says.
+            found.model.system = name
+    return found, read(file, found.model, _AnyName())
+
+
+def named_by_file(name: str) -> System:
+    """The system that a file names, as long as it is known or in a folder below this one; BadInput otherwise.
+
+    Files come from anywhere. That code is run because one of them says so ends at this folder.
+    """
+    if name not in SYSTEMS and not _is_below(name):
+        known, unknown = ", ".join(SYSTEMS), printable(name, 60)
+        raise BadInput(f"unknown system {unknown!r}: known are {known}; if it is one of your own: --system FOLDER")
+    return system(name)
+
+
+def _is_below(name: str) -> bool:
+    folder = Path(name)
+    return (folder / FILE).is_file() and folder.resolve().is_relative_to(Path.cwd().resolve())
+
+
+def _imported(folder: Path) -> Any:
+    # At the end: nothing beside the folder takes the place of what is installed.
+    if str(folder.parent) not in sys.path:
+        sys.path.append(str(folder.parent))
+    package = importlib.util.find_spec(folder.name)
+    if package is None or str(folder) not in (package.submodule_search_locations or ()):
+        raise BadInput(f"{name_of(folder)}: another Python package has the same name: rename the folder")
+    return getattr(importlib.import_module(f"{folder.name}.{Path(FILE).stem}"), "system", None)
+
+
+# --- What is wrong with a model, before anything runs ----------------------------------------------------------------
+
+
+def _problems(found: System) -> Iterator[str]:
+    model = found.model
+    if not found.spec.exists():
+        yield f"the specification {found.spec} does not exist"
+    yield from _without_meaning(model, model, model.__name__)
+    for action in actions_of(model).values():
+        for argument, hint in action.arguments.items():
+            yield from _without_meaning(model, hint, f"action {action.name}, argument {argument}")
+    for claim in found.chapter.properties:
+        for kind in model.universe.keys() - claim.scope.keys.keys():
+            yield f"{claim.id}: its Scope has no keys for {kind.__name__}"
+    try:
+        model.genesis()
+    except NotImplementedError:
+        yield f"{model.__name__} needs the class methods `blank` and `prelude`: how it begins"
+    except ValueError as refused:
+        yield str(refused)
+
+
+def _without_meaning(model: type[Machine], hint: Any, where: str) -> Iterator[str]:
+    """Types that neither a run nor a proof could draw values for."""
+    kind = plain(hint)
+    if is_record(kind):
+        for name, inner in variables_of(kind).items():
+            yield from _without_meaning(model, inner, f"{where}.{name}")
+    elif get_origin(kind) is dict:
+        for part in get_args(kind):
+            yield from _without_meaning(model, part, where)
+    elif kind is int:
+        if not any(isinstance(meaning, Number) for meaning in getattr(hint, "__metadata__", ())):
+            yield f"{where}: int says too little; write Uint256 or Annotated[int, Number(low, high, unit)]"
+    elif kind is not bool and kind not in model.universe:
+        yield f"{where}: {getattr(kind, '__name__', kind)} is neither bool, a number, a record nor in `universe`"
+
+
+# --- Errors in the files of a system ---------------------------------------------------------------------------------
+
+
+def blaming(work: Callable[[], T]) -> T:
+    """Do some work; an error in a file of a system of one's own is BadInput that says in which line."""
+    try:
+        return work()
+    except (BadInput, TargetFailed):
+        raise
+    except Exception as error:
+        place = _place(error)
+        if place is None:
+            raise
+        file, line = place
+        said = printable(f"{type(error).__name__}: {getattr(error, 'msg', error)}", 300)
+        raise BadInput(f"{name_of(Path(file))}:{line}: {said}") from None
+
+
+def _place(error: Exception) -> tuple[str, int] | None:
+    """The innermost line of an own file on the way to an error."""
+    if isinstance(error, SyntaxError) and _is_own(error.filename):
+        return str(error.filename), error.lineno or 1
+    frames = [(frame.filename, frame.lineno or 1) for frame in traceback.extract_tb(error.__traceback__)]
+    # An error in another process comes with its traceback as text.
+    frames += [(file, int(line)) for file, line in re.findall(r'File "(.+?)", line (\d+), in', str(error.__cause__))]
+    return next((frame for frame in reversed(frames) if _is_own(frame[0])), None)
+
+
+def _is_own(file: str | None) -> bool:
+    return file is not None and any(Path(file).is_relative_to(folder) for folder in _FOLDERS)

@@ -1,0 +1,47 @@
+"""What takes long is made once, of the same, and again when its file is not whole."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from marginspec.base.cache import kept
+
+
+@pytest.fixture
+def counting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], list[int]]:
+    """Makes how often it made something; what is kept goes into a folder that is not there yet."""
+    monkeypatch.setenv("MARGINSPEC_CACHE", str(tmp_path / "kept"))
+    times = 0
+
+    def make() -> list[int]:
+        nonlocal times
+        times += 1
+        return [times]
+
+    return make
+
+
+def test_it_is_made_once_of_the_same(counting: Callable[[], list[int]]) -> None:
+    assert [kept("it-1.0", "one", counting) for _ in range(3)] == [[1], [1], [1]]
+
+
+def test_it_is_made_anew_of_something_else_or_by_another_version(counting: Callable[[], list[int]]) -> None:
+    made = [kept(*of, counting) for of in (("it-1.0", "one"), ("it-1.0", "two"), ("it-1.1", "one"), ("it-1.0", "one"))]
+    assert made == [[1], [2], [3], [1]]
+
+
+def test_where_nothing_can_be_written_it_is_made_every_time(
+    counting: Callable[[], list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MARGINSPEC_CACHE", "/proc/kept")
+    assert [kept("it-1.0", "one", counting) for _ in range(2)] == [[1], [2]]
+
+
+@pytest.mark.parametrize("broken", ["", "[1", "\x00"])
+def test_a_file_that_is_not_whole_is_made_again(counting: Callable[[], list[int]], tmp_path: Path, broken: str) -> None:
+    kept("it-1.0", "one", counting)
+    (file,) = (tmp_path / "kept").iterdir()
+    file.write_text(broken)
+    assert [kept("it-1.0", "one", counting) for _ in range(2)] == [[2], [2]]
+    assert list((tmp_path / "kept").iterdir()) == [file]
