@@ -12,11 +12,6 @@ PYTHON ?= $(or $(firstword $(foreach it,python3 python3.12 python3.11,$(shell $(
 FITS := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))'
 
 BIN := .venv/bin
-ROOMS := spec model base properties targets prover lockstep systems conformance mutation upgrade results report cli contracts
-# Folders are listed too: their time changes when a file goes.
-SOURCES := $(shell find $(ROOMS) -name __pycache__ -prune -o -print) \
-	pyproject.toml setup.py LICENSE marginspec_pytest.py $(wildcard README.md)
-
 .PHONY: help
 help:
 	@echo 'make check      prove $(SYSTEM), run its model against the real implementation, report (SYSTEM=morpho-blue, ARGS=…)'
@@ -53,7 +48,6 @@ check: $(NEEDED)
 test: setup lint
 	$(BIN)/pytest -n 2 $(ARGS)
 
-# mypy checks the installed package: only there do the rooms have their common name.
 lint: .venv/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -69,14 +63,14 @@ html: $(NEEDED)
 	@$(BIN)/marginspec report out/$(SYSTEM)-check.json $(wildcard out/$(SYSTEM)-mutate.json) --out out/$(SYSTEM).html
 
 # $(call measured,name,command): the command's JSON document in out/, its figures in findings/ and the README.
-measured = @mkdir -p out; $(2) >out/$(SYSTEM)-$(1).json && $(BIN)/python -P -m marginspec.cli.readme out/$(SYSTEM)-$(1).json
+measured = @mkdir -p out; $(2) >out/$(SYSTEM)-$(1).json && $(BIN)/python -m tools.readme out/$(SYSTEM)-$(1).json
 
 bench: $(NEEDED)
-	$(call measured,bench,$(BIN)/python -P -m marginspec.cli.bench $(SYSTEM))
+	$(call measured,bench,$(BIN)/python -m tools.bench $(SYSTEM))
 
 # What disagrees is kept in out/soundness/.
 soundness: .venv/installed
-	@$(BIN)/python -P -m marginspec.cli.soundness $(ARGS)
+	@$(BIN)/python -m tools.soundness $(ARGS)
 
 fuzz-long: $(NEEDED)
 	$(call measured,fuzz-long,$(BIN)/marginspec fuzz $(SYSTEM) --steps $(STEPS) --require-reach --json $(ARGS))
@@ -95,31 +89,31 @@ kills: setup
 	$(BIN)/pytest -n 2 -m long $(ARGS)
 
 planted: $(NEEDED)
-	$(call measured,planted,$(BIN)/python -P -m marginspec.cli.planted $(SYSTEM))
+	$(call measured,planted,$(BIN)/python -m tools.planted $(SYSTEM))
 
 upgrades: $(NEEDED)
-	$(call measured,upgrades,$(BIN)/python -P -m marginspec.cli.upgrades $(SYSTEM))
+	$(call measured,upgrades,$(BIN)/python -m tools.upgrades $(SYSTEM))
 
 conformance: $(NEEDED)
 	$(call measured,vectors,$(BIN)/marginspec vectors $(SYSTEM) --out out/vectors/$(SYSTEM) --json $(ARGS))
 
 session: setup
-	@$(BIN)/python -P -m marginspec.cli.session findings/session.txt
-	@$(BIN)/python -P -m marginspec.cli.readme
+	@$(BIN)/python -m tools.session findings/session.txt
+	@$(BIN)/python -m tools.readme
 
 findings: setup
-	@$(BIN)/python -P -m marginspec.cli.findings findings/sdk
-	@$(BIN)/python -P -m marginspec.cli.readme
+	@$(BIN)/python -m tools.findings findings/sdk
+	@$(BIN)/python -m tools.readme
 
 # About ten minutes: the last point of the curve is most of it.
 growth: .venv/installed
-	@$(BIN)/python -P -m marginspec.cli.growth
+	@$(BIN)/python -m tools.growth
 
 tutorial: .venv/installed
-	@$(BIN)/python -P -m marginspec.cli.tutorial docs/tutorial.md
+	@$(BIN)/python -m tools.tutorial docs/tutorial.md
 
 figures: setup
-	@$(BIN)/python -P -m marginspec.cli.readme
+	@$(BIN)/python -m tools.readme
 
 clean:
 	rm -rf .venv node_modules out build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -142,12 +136,10 @@ VERSION = $$($(PYTHON) --version 2>/dev/null || echo none)
 	$(call quietly,Python packages,$(PYTHON) -m venv --clear .venv && $(BIN)/python -m pip install --no-deps -r constraints.txt)
 	@touch $@
 
-# build/ is removed before, or modules deleted since would be installed again; and after, since nothing needs it.
-.venv/installed: .venv/ready $(SOURCES)
+# Editable: what runs is this checkout, so that a change needs no further installation.
+.venv/installed: .venv/ready pyproject.toml
 	$(call quietly,marginspec itself, \
-		rm -rf build marginspec.egg-info && \
-		$(BIN)/python -m pip install --no-deps --no-build-isolation --force-reinstall . && \
-		rm -rf build marginspec.egg-info && \
+		$(BIN)/python -m pip install --no-deps --no-build-isolation --editable . && \
 		$(BIN)/python -m pip check)
 	@touch $@
 

@@ -13,7 +13,6 @@ from rich.markup import escape
 from marginspec.base.errors import BadInput
 from marginspec.base.process import HOLDS, Output, emit
 from marginspec.cli.options import Artifacts, Json, NoChance, TargetName
-from marginspec.cli.scenario import NAMINGS, Inexpressible, Scene
 from marginspec.lockstep.trace import Trace, document
 from marginspec.model.kernel.machine import Rejected
 from marginspec.model.kernel.record import plain
@@ -21,11 +20,11 @@ from marginspec.properties.law import Irrelevant, arguments_of
 from marginspec.prover.prove import Law
 from marginspec.prover.symbolic import Replay
 from marginspec.report import foundry, itf, pytest_file
+from marginspec.results.scenario import NAMINGS, Inexpressible, Scene
+from marginspec.results.schema import Document
 from marginspec.systems.registry import System
 from marginspec.systems.user_system import traced
 from marginspec.targets.evm.artifact import load_artifact, parse_option
-
-Document = Mapping[str, Any]
 
 AT_FIRST = {"state": "initial"}
 """The counterexample of an invariant that does not hold where everything begins."""

@@ -14,7 +14,6 @@ from marginspec.base import process
 from marginspec.base.errors import BadInput
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit, progress
 from marginspec.cli.audit import audit
-from marginspec.cli.bounds import EXPOSURES, PRESETS, bounds_document, bounds_report
 from marginspec.cli.check import check
 from marginspec.cli.diff import diff
 from marginspec.cli.export import export
@@ -35,12 +34,12 @@ from marginspec.cli.options import (
     TargetName,
     Verbose,
 )
-from marginspec.cli.planted import with_planted
 from marginspec.cli.report import report
 from marginspec.cli.runs import fuzz_document, opened, prove_document
 from marginspec.cli.vectors import vectors
 from marginspec.conformance.run import vector_runs
 from marginspec.lockstep.trace import replay
+from marginspec.mutation.hunt import with_planted
 from marginspec.mutation.planted import SYSTEMS as PLANTED
 from marginspec.mutation.planted import load as bugs_of
 from marginspec.mutation.run import mutate
@@ -49,6 +48,7 @@ from marginspec.report.gate import show_corpus
 from marginspec.report.kill_matrix import show_mutate
 from marginspec.report.laws import show_laws
 from marginspec.results import documents
+from marginspec.results.bounds import EXPOSURES, PRESETS, bounds_document, bounds_report
 from marginspec.results.rule_index import rules_document
 from marginspec.results.settings import read_settings
 from marginspec.systems.reference.presets import load_preset

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Iterator
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,14 +11,13 @@ from typing import Annotated, Any
 import typer
 
 from marginspec.base.errors import BadInput
-from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit, progress, worst
+from marginspec.base.process import BROKEN, INCOMPLETE, VERDICTS, Output, emit, progress, worst
 from marginspec.base.text import printable
 from marginspec.cli.options import Json, NoChance
-from marginspec.cli.run_files import Run, read_run
 from marginspec.lockstep.trace import read
-from marginspec.report import coverage, terminal
-from marginspec.results import documents
+from marginspec.report import terminal
 from marginspec.results.rule_index import rules_document
+from marginspec.results.run_files import Run, codes, commands, named_traces, read_run
 from marginspec.results.timeline import Story, story
 from marginspec.systems.registry import SYSTEMS, System, system
 
@@ -71,7 +68,7 @@ def report(
         raise BadInput(f"--out {out}: that is a file of the run, give another")
     chosen = _system(given.system, own)
     known = {"rules": rules_document(chosen), **given.documents}
-    traces = [*_named(given), *given.traces]
+    traces = [*named_traces(given), *given.traces]
     stories, remarks = [], []
     with progress("report", len(traces) + 1) as advance:
         for number, file in enumerate(traces, 1):
@@ -82,7 +79,7 @@ def report(
                     raise
                 remarks.append(str(problem))
             advance(number)
-        code = worst(set(_codes(given)) or {_code_of_traces(stories)})
+        code = worst(set(codes(given)) or {_code_of_traces(stories)})
         page = html.render(VERDICTS[code], known, stories, not_modelled(chosen.text()), remarks, _about(given))
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page, encoding="utf-8")
@@ -90,47 +87,8 @@ def report(
     return code
 
 
-def _codes(run: Run) -> Iterator[int]:
-    """What each document says. Traces speak only where no document does: a difference in one may have been declared.
-
-    A mutant that survives, or a planted bug that is not found, says that checks are weak, not that something is broken.
-    """
-    known = run.documents
-    if "prove" in known:
-        yield documents.prove_code(dict(known["prove"]))
-    if "fuzz" in known:
-        yield documents.fuzz_code(dict(known["fuzz"]), require_reach=False)
-    for kind in ("check", "bounds", "vectors", "audit"):
-        if kind in known:
-            yield next(code for code, verdict in VERDICTS.items() if verdict == known[kind]["verdict"])
-    if "diff" in known:
-        found = known["diff"]
-        undeclared = any(not each["declared"] for each in found["differences"])
-        yield BROKEN if undeclared or found.get("verdict") == VERDICTS[BROKEN] else HOLDS
-    if "mutate" in known and "mutate" not in known.get("check", ()):  # else the check has judged it, by its threshold
-        summary = known["mutate"]["summary"]
-        weak = summary["survived"] or summary.get("timed_out") or known["mutate"].get("problems")
-        yield INCOMPLETE if weak else HOLDS
-    if "planted" in known:
-        yield HOLDS if all(map(coverage.is_noticed, known["planted"]["bugs"])) else INCOMPLETE
-
-
 def _code_of_traces(stories: list[Story]) -> int:
     return BROKEN if any(each["divergence"] for each in stories) else INCOMPLETE
-
-
-def _named(run: Run) -> list[Path]:
-    """The traces that documents name: from where the verb was run, or beside the document."""
-    names = [found["trace"] for found in run.documents.get("fuzz", {}).get("divergences", ())]
-    names += [found["trace"] for found in run.documents.get("diff", {}).get("differences", ()) if found["trace"]]
-    folders = [Path(), *dict.fromkeys(source.file.parent for source in run.sources)]
-    found = {}
-    for name in names:
-        places = [folder / name for folder in folders]
-        file = next((place for place in places if place.is_file()), places[0])
-        if all(file.resolve() != given.resolve() for given in run.traces):
-            found[file.resolve()] = file
-    return list(found.values())
 
 
 def _system(name: str, own: str | None) -> System:
@@ -165,26 +123,7 @@ def _about(run: Run) -> dict[str, Any]:
     except PackageNotFoundError:
         made_by = "(not installed)"
     sources = [{**asdict(source), "file": str(source.file)} for source in run.sources]
-    return {"system": run.system, "version": made_by, "sources": sources, "commands": list(_commands(run))}
-
-
-def _commands(run: Run) -> Iterator[str]:
-    """What repeats the run, as far as its documents say."""
-    known, name = run.documents, shlex.quote(run.system)
-    if "fuzz" in known:
-        fuzz = known["fuzz"]
-        verb = "check" if "check" in known else "fuzz"
-        artifacts = "".join(f" --artifact {shlex.quote(each)}=FILE" for each in fuzz.get("artifacts", ()))
-        target = shlex.quote(fuzz["target"])
-        yield f"marginspec {verb} {name} --target {target} --seed {fuzz['seed']} --steps {fuzz['steps']}{artifacts}"
-    if "prove" in known and "check" not in known:
-        yield f"marginspec prove {name}"
-    if "mutate" in known and {"seed", "steps"} <= known["mutate"].keys():
-        proofs = "" if known["mutate"].get("properties", 1) else " --no-proofs"
-        yield f"marginspec mutate {name} --seed {known['mutate']['seed']} --steps {known['mutate']['steps']}{proofs}"
-    if "bounds" in known:
-        files = " ".join(shlex.quote(report["parameters"]) for report in known["bounds"]["reports"])
-        yield f"marginspec bounds {files}"
+    return {"system": run.system, "version": made_by, "sources": sources, "commands": list(commands(run))}
 
 
 def _say(run: Run, out: Path, code: int, stories: int, remarks: list[str], as_json: bool) -> None:

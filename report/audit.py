@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.console import Console
 from rich.markup import escape
 
 from marginspec.report.terminal import show_verdict
-
-Document = Mapping[str, Any]
+from marginspec.results.schema import Document
 
 VERDICTS = {
     "holds": "model and contract agree on every account asked about, every invariant and every bound holds",

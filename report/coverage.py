@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-Document = Mapping[str, Any]
+from marginspec.results.schema import Document, is_noticed
+
 Documents = Mapping[str, Document]
 
 
@@ -121,11 +121,6 @@ def _mutate(document: Document) -> Iterator[Line]:
 def _planted(document: Document) -> Iterator[Line]:
     noticed, bugs = sum(map(is_noticed, document["bugs"])), len(document["bugs"])
     yield Line("good" if noticed == bugs else "open", f"{noticed:,} of {bugs:,} bugs planted in the contract noticed")
-
-
-def is_noticed(bug: Document) -> bool:
-    """Whether anything noticed a planted bug: the lock-step run, or a law on what the implementation alone shows."""
-    return bool(bug.get("killed_by", bug["passed"]))
 
 
 def _bounds(document: Document) -> Iterator[Line]:

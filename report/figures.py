@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
-Document = Mapping[str, Any]
+from marginspec.results.schema import Document
+
 MIB = 2**20
 
 

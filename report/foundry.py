@@ -7,13 +7,11 @@ counterexample was found with; an environment variable for each contract puts an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from marginspec.report import solidity
 from marginspec.report.solidity import Text, Values, capital, elementary, integer, laid_out, literal, plain
-
-Document = Mapping[str, Any]
+from marginspec.results.schema import Document
 
 PREFIX = "MARGINSPEC_"
 
@@ -75,7 +73,7 @@ ASKING = """
 
 
 def text(name: str, trace: Document, scene: Document) -> str:
-    """The file. name: of the counterexample. trace: `marginspec/trace/1`. scene: see `marginspec.cli.scenario`."""
+    """The file. name: of the counterexample. trace: `marginspec/trace/1`. scene: see `marginspec.results.scenario`."""
     return "".join(_Contract(name, trace, scene).lines())
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
 from marginspec.report.terminal import CHECK_VERDICTS
-
-Document = Mapping[str, Any]
+from marginspec.results.schema import Document
 
 
 def show_corpus(document: Document, console: Console) -> None:

@@ -15,8 +15,7 @@ from markupsafe import Markup
 
 from marginspec.report import coverage, matrix, story
 from marginspec.report.plots import plot
-
-Document = Mapping[str, Any]
+from marginspec.results.schema import Document
 
 TEMPLATES = Path(__file__).with_name("templates")
 WORDS = {"holds": "Holds", "broken": "Broken", "incomplete": "Incomplete"}

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-Document = Mapping[str, Any]
+from marginspec.results.schema import Document
 
 ACTION, ARGUMENTS, REFUSED = "mbt::actionTaken", "marginspec::arguments", "marginspec::refusedBy"
 

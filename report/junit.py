@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
 from marginspec.report.gate import place_text
-
-Document = Mapping[str, Any]
+from marginspec.results.schema import Document
 
 # What XML 1.0 cannot hold, even escaped.
 _UNFIT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

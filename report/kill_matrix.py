@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-Document = Mapping[str, Any]
+from marginspec.results.schema import Document
 
 SURVIVED = "[bold red]survived[/]"
 

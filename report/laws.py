@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.console import Console
 from rich.markup import escape
 
 from marginspec.report.terminal import show_floor, show_how_to_repeat, show_limits, show_reach
-
-Document = Mapping[str, Any]
+from marginspec.results.schema import Document
 
 
 def show_laws(document: Document, console: Console) -> None:

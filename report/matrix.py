@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-Document = Mapping[str, Any]
+from marginspec.results.schema import Document
+
 Documents = Mapping[str, Document]
 
 

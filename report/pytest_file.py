@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-Document = Mapping[str, Any]
+from marginspec.results.schema import Document
 
 WIDTH = 120
 INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from marginspec.report.gate import place_text
-
-Document = Mapping[str, Any]
+from marginspec.results.schema import Document
 
 MARKS = {"holds": "✅", "broken": "❌", "incomplete": "⚠️"}
 SHOWN = 20

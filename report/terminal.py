@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from marginspec.results.schema import Document
 
 STYLE = {
     "proved": "green",
@@ -17,7 +17,6 @@ STYLE = {
     "killed": "green",
     "survived": "bold red",
 }
-Document = Mapping[str, Any]
 
 CHECK_VERDICTS = {
     "holds": "every law proved and confirmed, no divergence, no unknown",
@@ -36,6 +35,7 @@ SHOWN = 4
 
 def show_prove(document: Document, console: Console, every: bool) -> None:
     """What was proved. every: a row for each property, not only for those that need attention."""
+    limits: dict[str, int] = {}
     table = Table(title=f"Proofs about {escape(document['system'])}", title_justify="left")
     for column in ("property", "verdict", "solvers", "paths", "cases", "seconds", "law", "limits"):
         numeric = column in ("paths", "cases", "seconds")
@@ -50,10 +50,12 @@ def show_prove(document: Document, console: Console, every: bool) -> None:
                 str(row.get("cases", "-")),
                 f"{row['seconds']:.1f}",
                 escape(row["law"]) + (f" [yellow]({escape(row['reason'])})[/]" if row["reason"] else ""),
-                escape(_limits(row)),
+                " ".join(str(limits.setdefault(limit, len(limits) + 1)) for limit in _limits(row)),
             )
     if table.row_count:
         console.print(table)
+    for limit, number in limits.items():
+        console.print(f"  limit {number}: {escape(limit)}")
     for row in document["properties"]:
         if row["counterexample"]:
             numbers = ", ".join(f"{k} = {v}" for k, v in row["counterexample"].items())
@@ -70,10 +72,10 @@ def show_prove(document: Document, console: Console, every: bool) -> None:
         )
 
 
-def _limits(row: Document) -> str:
+def _limits(row: Document) -> list[str]:
     """What a proof does not speak of: what its variables are limited to, and which methods it replaces."""
     relaxed = [f"replaced by what allows more: {', '.join(row['relaxed'])}"] if row.get("relaxed") else []
-    return "; ".join([*row.get("scope", ()), *relaxed])
+    return [*row.get("scope", ()), *relaxed]
 
 
 def _solvers(row: Document) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from marginspec.report.terminal import show_how_to_repeat
-
-Document = Mapping[str, Any]
+from marginspec.results.schema import Document
 
 FIGURES = ("equity", "initial margin", "maintenance margin")
 USD_DIGITS = 12

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,9 @@ from marginspec.results.places import (
     rule_title,
     specification_place,
 )
+from marginspec.results.schema import Document
 from marginspec.systems.registry import System
 from marginspec.targets.protocol import Target
-
-Document = Mapping[str, Any]
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 

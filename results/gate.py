@@ -5,13 +5,12 @@ Each has its row, with what is demanded of it; no row can excuse another.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, worst
+from marginspec.results.schema import Document
 from marginspec.results.settings import Settings
-
-Document = Mapping[str, Any]
 
 
 def gate_document(

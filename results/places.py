@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from marginspec.lockstep.rules_reached import rules_of
+from marginspec.lockstep.rules_reached import HEADING, rules_of
 from marginspec.model.kernel.machine import Call, actions_of
-from marginspec.results.rule_index import HEADING
 from marginspec.systems.registry import ROOT, System
 from marginspec.targets.evm.artifact import load_artifact, parse_option
 from marginspec.targets.evm.chain import Embedded

@@ -13,12 +13,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from marginspec.lockstep.rules_reached import rules_of, texts_of
+from marginspec.lockstep.rules_reached import HEADING, rules_of, texts_of
 from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.properties.law import Property
 from marginspec.systems.registry import ROOT, System
 
-HEADING = re.compile(r"^### ([A-Z]+-\d+) (.+)$")
 Names = dict[str, set[str]]
 
 
@@ -60,7 +59,7 @@ def _places(model: type[Machine]) -> dict[str, list[str]]:
 
 def _relative(place: str) -> str:
     file, _, line = place.rpartition(":")
-    path = Path(file)
+    path = Path(file).resolve()
     for folder in (ROOT, Path.cwd()):
         if path.is_relative_to(folder):
             return f"{path.relative_to(folder)}:{line}"

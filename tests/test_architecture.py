@@ -1,16 +1,18 @@
 """The house stands as planned: who imports whom, what is installed, what is pinned, what is named nowhere."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from importlib.metadata import requires, version
 from pathlib import Path
 
 import grimp
-import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -18,24 +20,8 @@ from marginspec.model import kernel
 
 REPOSITORY = Path(__file__).parents[1]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
-ROOMS = (
-    "spec",
-    "model",
-    "base",
-    "properties",
-    "targets",
-    "prover",
-    "lockstep",
-    "systems",
-    "conformance",
-    "mutation",
-    "upgrade",
-    "results",
-    "report",
-    "cli",
-    "contracts",
-)
-INSTALLED = Path(kernel.__file__).parents[2]
+PACKAGE = REPOSITORY / "src" / "marginspec"
+ROOMS = {path.name for path in PACKAGE.iterdir()}
 
 # In two parts each, so that this file does not name them either.
 REGISTRIES = [
@@ -67,14 +53,10 @@ def files() -> Iterator[Path]:
     return (path for path in paths if path.is_file())
 
 
-def in_rooms(root: Path, paths: Iterator[Path]) -> dict[str, bytes]:
-    """The files below the rooms of `root`, by their name there."""
-    found = {path.relative_to(root): path for path in paths}
-    return {
-        name.as_posix(): path.read_bytes()
-        for name, path in found.items()
-        if name.parts[0] in ROOMS and "__pycache__" not in name.parts
-    }
+def in_rooms() -> dict[str, bytes]:
+    """What a commit would hold in the rooms, by its name below the repository."""
+    found = {path.relative_to(REPOSITORY): path for path in files()}
+    return {name.as_posix(): path.read_bytes() for name, path in found.items() if name.parts[0] in ROOMS}
 
 
 def pins() -> dict[str, str]:
@@ -122,27 +104,30 @@ def test_a_model_needs_nothing_but_the_standard_library() -> None:
             assert top in sys.stdlib_module_names or top == "marginspec", f"{module} imports {imported}"
 
 
-def test_what_is_installed_is_what_is_here() -> None:
-    here = in_rooms(REPOSITORY, files())
-    there = in_rooms(INSTALLED, (path for path in INSTALLED.rglob("*") if path.is_file()))
+def test_every_room_is_a_link_so_that_the_checkout_is_the_package() -> None:
+    assert {path.name: os.readlink(path) for path in PACKAGE.iterdir()} == {name: f"../../{name}" for name in ROOMS}
+    assert Path(kernel.__file__).resolve() == REPOSITORY / "model" / "kernel" / "__init__.py", "run `make setup`"
+    with_code = {name.split("/")[0] for name in in_rooms() if name.endswith(".py")}
+    assert with_code == {path.name for path in REPOSITORY.iterdir() if (path / "py.typed").is_file()}
+
+
+def test_what_a_user_installs_is_what_is_here(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    for path in files():
+        there = copy / path.relative_to(REPOSITORY)
+        there.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, there)
+    shutil.copytree(PACKAGE, copy / "src" / "marginspec", symlinks=True)
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "--wheel-dir", str(tmp_path), str(copy)], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if ".dist-info/" not in name and name != "marginspec_pytest.py"]
+        there = {name.removeprefix("marginspec/"): archive.read(name) for name in names}
+    here = in_rooms()
     assert here.keys() - there.keys() == set(), "add them to package-data in pyproject.toml"
-    assert there.keys() - here.keys() == set(), "installed, but not here any more: run `make setup`"
-    assert [name for name in here if here[name] != there[name]] == [], "run `make setup`"
-
-
-def test_nothing_but_the_rooms_is_installed() -> None:
-    assert INSTALLED != REPOSITORY, "the tests want a package that is installed, not editable: run `make setup`"
-    assert {path.name for path in INSTALLED.iterdir()} - {"__pycache__"} <= set(ROOMS)
-
-
-@pytest.mark.parametrize("room", [room.removeprefix("marginspec.") for room in PROJECT["tool"]["mypy"]["packages"]])
-def test_types_of_every_room_of_code_are_checked(room: str) -> None:
-    assert (INSTALLED / room / "py.typed").is_file()
-
-
-def test_every_room_of_code_is_named_to_the_type_checker() -> None:
-    with_code = {name.split("/")[0] for name in in_rooms(REPOSITORY, files()) if name.endswith(".py")}
-    assert {f"marginspec.{room}" for room in with_code} == set(PROJECT["tool"]["mypy"]["packages"])
+    assert there.keys() - here.keys() == set()
+    assert here == there
 
 
 def test_constraints_pin_exactly_what_is_needed() -> None:

@@ -15,8 +15,8 @@ import pytest
 import requests
 from command import Command, Done, refused
 
-from marginspec.cli.run_files import read_run
-from marginspec.cli.samplebook import sample_book
+from marginspec.results.run_files import read_run
+from marginspec.results.sample_book import sample_book
 from marginspec.systems.morpho_blue.book import LIQUIDATE
 from marginspec.targets.evm.book import selector
 

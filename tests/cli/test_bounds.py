@@ -9,13 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from marginspec.base.errors import BadInput
-from marginspec.cli.bounds import PRESETS, _run, bounds_report, exposures
 from marginspec.cli.main import app
 from marginspec.model.reference import Reference
 from marginspec.model.reference.notation import AssetId, TokenId
 from marginspec.model.reference.presets import venue_with
 from marginspec.properties.reference.insolvency import Unreachable, by_collateral, by_position
 from marginspec.properties.reference.survival import Exposure, constraints, survivable
+from marginspec.results.bounds import PRESETS, _run, bounds_report, exposures
 from marginspec.systems.reference.presets import load_preset
 
 FILES = sorted(PRESETS.glob("*.toml"))

@@ -13,9 +13,8 @@ from command import Command, refused, repeats
 from rich.console import Console
 
 from marginspec.base.errors import BadInput
-from marginspec.cli.book import _prices, health_of, read_book, venue_of
-from marginspec.cli.diff import ABLE, CONTRACTS, _status
-from marginspec.cli.intended import read_intended
+from marginspec.cli.diff import CONTRACTS
+from marginspec.results.differences import ABLE, _status
 from marginspec.cli.runs import TRACES
 from marginspec.lockstep.trace import read
 from marginspec.model.reference import Reference
@@ -29,6 +28,8 @@ from marginspec.systems.registry import ROOT, SYSTEMS
 from marginspec.targets.evm.deployed import deployed
 from marginspec.targets.evm.rpc import Node, start_anvil
 from marginspec.targets.protocol import Answer
+from marginspec.upgrade.intended import read_intended
+from marginspec.upgrade.parameters import _prices, health_of, read_book, venue_of
 
 PRESETS = ROOT / "spec" / "presets"
 BALANCED, CONSERVATIVE = PRESETS / "balanced.toml", PRESETS / "conservative.toml"

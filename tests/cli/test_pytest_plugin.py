@@ -83,8 +83,8 @@ def test_without_the_option_it_loads_nothing_of_marginspec(tmp_path: Path) -> No
 
 
 def test_it_is_installed_and_takes_its_options_from_the_command_line(tmp_path: Path) -> None:
-    here = Path(__file__).parents[2] / "marginspec_pytest.py"
-    assert Path(marginspec_pytest.__file__).read_text() == here.read_text(), "run `make setup`"
+    here = Path(__file__).parents[2] / "src" / "marginspec_pytest.py"
+    assert Path(marginspec_pytest.__file__).resolve() == here, "run `make setup`"
     assert "--marginspec=SYSTEM" in run(tmp_path, "--help").stdout
 
 

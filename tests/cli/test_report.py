@@ -10,13 +10,13 @@ from command import Command
 
 from marginspec.base.errors import BadInput
 from marginspec.cli.report import not_modelled
-from marginspec.cli.run_files import read_run
 from marginspec.lockstep.comparison import Divergence
 from marginspec.lockstep.trace import Trace, document, trace_of
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Call, Machine
 from marginspec.model.reference import Reference
 from marginspec.results.rule_index import rules_document
+from marginspec.results.run_files import read_run
 from marginspec.results.timeline import LONGEST, story
 from marginspec.systems.registry import SYSTEMS
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from command import Command, refused
 
-from marginspec.cli.run_files import read_run
 from marginspec.conformance.explorer import Explorer
 from marginspec.conformance.infeasibility import EFFORTS, QUICK, Feasibility
 from marginspec.conformance.recorder import closes
@@ -22,6 +21,7 @@ from marginspec.model.deployed.morpho_blue import Lltv, MorphoBlue
 from marginspec.model.kernel import Call
 from marginspec.model.kernel.machine import actions_of
 from marginspec.mutation.planted import build, load
+from marginspec.results.run_files import read_run
 from marginspec.systems.reference.adapter import shipped_contracts
 from marginspec.systems.registry import SYSTEMS
 

@@ -13,14 +13,15 @@ from rich.console import Console
 
 import marginspec
 from marginspec.base.errors import BadInput
-from marginspec.cli.planted import bugs_document, main, planted_summary, with_planted
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call
 from marginspec.mutation import planted
+from marginspec.mutation.hunt import bugs_document, planted_summary, with_planted
 from marginspec.mutation.planted import Bug, Hunt, System, build, hunt, load, shown
 from marginspec.mutation.run import mutate
 from marginspec.report.kill_matrix import show_mutate
 from marginspec.targets.protocol import Target
+from tools.planted import main
 
 (INSTALLED,) = map(Path, marginspec.__path__)
 CHEAP = "withdraw-for-anybody"

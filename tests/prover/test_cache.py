@@ -1,6 +1,8 @@
 """Proofs are kept between runs for as long as nothing that they depend on changes."""
 
 import importlib
+import itertools
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +49,7 @@ def law(box: Box, amount: Amount) -> bool:
     return box.held <= amount
 """
 SIZES = "HIGH = 7\n"
+TIMES = itertools.count()
 
 
 @pytest.fixture
@@ -54,11 +57,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("MARGINSPEC_CACHE", str(tmp_path / "kept"))
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    (tmp_path / "kept_sizes.py").write_text(SIZES)
-    (tmp_path / "kept_box.py").write_text(MODEL)
+    written(tmp_path / "kept_sizes.py", SIZES)
+    written(tmp_path / "kept_box.py", MODEL)
     yield tmp_path
     for name in ("kept_sizes", "kept_box"):
         sys.modules.pop(name, None)
+
+
+def written(file: Path, text: str) -> None:
+    """Write a file as if before this process began, at another time than any before."""
+    file.write_text(text)
+    os.utime(file, (next(TIMES),) * 2)
 
 
 def proved(folder: Path) -> Verdict:
@@ -73,7 +82,7 @@ def proved(folder: Path) -> Verdict:
 def changed(file: Path, old: str, new: str) -> None:
     text = file.read_text()
     assert old in text
-    file.write_text(text.replace(old, new))
+    written(file, text.replace(old, new))
 
 
 def test_a_proof_is_found_again(folder: Path) -> None:
@@ -98,6 +107,12 @@ def test_a_law_that_became_false_is_not_believed(folder: Path) -> None:
     assert proved(folder).verdict == "proved"
     changed(folder / "kept_box.py", "self.held = 0", "self.held = 1")
     assert [proved(folder).verdict for _ in range(2)] == ["refuted", "refuted"]
+
+
+def test_nothing_is_found_of_a_text_that_was_edited_while_the_process_runs(folder: Path) -> None:
+    assert not proved(folder).cached
+    (folder / "kept_sizes.py").touch()
+    assert [proved(folder).cached for _ in range(2)] == [False, False]
 
 
 def test_a_file_that_was_tampered_with_is_not_believed(folder: Path) -> None:

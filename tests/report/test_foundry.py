@@ -14,12 +14,12 @@ from eth_utils.abi import function_abi_to_4byte_selector
 
 from marginspec.base.errors import NothingCompared
 from marginspec.cli.export import write
-from marginspec.cli.scenario import NAMINGS, Inexpressible, Scene
 from marginspec.lockstep.campaign import run
 from marginspec.lockstep.comparison import Divergence
 from marginspec.lockstep.trace import Trace, trace_of
 from marginspec.model.kernel import Call
 from marginspec.report import solidity
+from marginspec.results.scenario import NAMINGS, Inexpressible, Scene
 from marginspec.systems.registry import system
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.build import node, package

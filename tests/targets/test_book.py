@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from marginspec.base.errors import BadInput, TargetFailed
-from marginspec.cli.audit import BOOKS, audited
-from marginspec.cli.samplebook import sample_book
+from marginspec.cli.audit import BOOKS
+from marginspec.results.account_audit import audited
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call
 from marginspec.model.reference import Reference
 from marginspec.model.reference.notation import AccountId
+from marginspec.results.sample_book import sample_book
 from marginspec.systems.morpho_blue.adapter import MorphoBlueAdapter
 from marginspec.systems.morpho_blue.book import LIQUIDATE, RATE
 from marginspec.systems.reference.adapter import ReferenceAdapter, shipped_contracts

@@ -1,0 +1,266 @@
+"""What an upgrade changes, for whom, shown on the smallest account: the document `marginspec/diff/1`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from marginspec.base.errors import NothingCompared
+from marginspec.base.process import BROKEN, HOLDS, VERDICTS, progress
+from marginspec.conformance.run import vector_runs
+from marginspec.lockstep.floor import below
+from marginspec.lockstep.rules_reached import rules_of, unreached
+from marginspec.lockstep.trace import call_document
+from marginspec.model.kernel.machine import Call, Machine, actions_of, per_model
+from marginspec.results.documents import limits_document
+from marginspec.results.exposures import VIEWS, Standing
+from marginspec.systems.registry import System
+from marginspec.systems.roles import account_of, gains, role_of
+from marginspec.targets.protocol import Answer, Limits, Target, limits_of
+from marginspec.upgrade.comparison import Comparison, Difference, Parting, Upgrade
+from marginspec.upgrade.explain import Reply
+from marginspec.upgrade.intended import Intended, judge_changes, stale
+
+SHOWN = 12
+"""Of the observations that differ, so many are listed."""
+
+ABLE: Mapping[tuple[str, str], tuple[str, str, str, str]] = {
+    ("morpho-blue", "liquidate"): ("liquidatable", "not liquidatable", "LIQ-2", "liquidation is refused"),
+    ("reference", "liquidate"): ("liquidatable", "not liquidatable", "LIQ-5", "liquidation is refused"),
+    ("reference", "seize_collateral"): ("seizable", "not seizable", "LIQ-15", "seizure is refused"),
+}
+"""What an account is, by system and action on it: when that is accepted, when this rule refuses it, when another does.
+
+Of other actions it can, or cannot, take them.
+"""
+
+BANKRUPT = ("bankrupt", "insolvent")
+"""The words for an account that owes more than it has."""
+
+
+Keep = Callable[[Difference], Mapping[str, Any]]
+"""Keeps the trace of a difference: its file, `trace`, its other forms, `exports`, and the command that repeats it."""
+
+
+def upgrade_document(
+    chosen: System,
+    named: Mapping[str, str],
+    before: Target,
+    after: Target,
+    steps: int,
+    seed: int,
+    declared: Intended,
+    keep: Keep,
+) -> dict[str, Any]:
+    """Compare two implementations and the model, with progress, and describe: `marginspec/diff/1`.
+
+    named: what the user calls them, `base` and `head`. Raises NothingCompared, and what a run of either raises.
+    """
+    upgrade = Upgrade(chosen.model, before, after, lambda parting: _effect(chosen.model, parting))
+    with progress("comparing three ways", steps) as advance:
+        upgrade.run(steps, seed, advance)
+    if not upgrade.differs:
+        upgrade.follow(vector_runs(chosen.model, chosen.chapter.properties, seed))
+    with progress("explaining differences", 1) as advance:
+        compared = upgrade.explained(advance)
+    if compared.comparisons == 0:
+        raise NothingCompared(f"{steps} steps, nothing compared")
+    rules = {key: able[2] for key, able in ABLE.items() if key[0] == chosen.model.system}
+    healthy = {key: (before.expected_reason(r), after.expected_reason(r)) for key, r in rules.items()}
+    rows = [{**_row(chosen.model, each, healthy), **keep(each)} for each in compared.differences]
+    judge_changes(rows, declared)
+    return {
+        "schema": "marginspec/diff/1",
+        "system": chosen.name,
+        **named,
+        "seed": str(seed),
+        **_compared(chosen.model, compared),
+        **_limits(chosen.model, compared, {"base": limits_of(before), "head": limits_of(after)}),
+        "differences": rows,
+        "stale": stale(declared, rows),
+        "verdict": VERDICTS[BROKEN if any(not row["declared"] for row in rows) else HOLDS],
+    }
+
+
+def _compared(model: type[Machine], compared: Comparison) -> dict[str, Any]:
+    tally = compared.tally
+    return {
+        "steps": compared.steps,
+        "sequences": compared.sequences,
+        "vectors": compared.vectors,
+        "comparisons": compared.comparisons,
+        "left_out": compared.left_out,
+        "alike": [{"at": at, "field": field, "count": count} for (at, field), count in compared.alike.most_common()],
+        "rules_reached": sum(1 for rule in rules_of(model) if tally.rules[rule]),
+        "rules": sum(1 for rule in rules_of(model) if rule not in model.never),
+        "unreached": unreached(model, tally),
+    }
+
+
+def _limits(model: type[Machine], compared: Comparison, known: Mapping[str, Limits]) -> dict[str, Any]:
+    """What the comparison cannot have seen: of the actions, and of each side's functions."""
+    told = {side: limits_document(limits) for side, limits in known.items()}
+    return {
+        "actions": {
+            action: {"accepted": compared.agreed[action, True], "refused": compared.agreed[action, False]}
+            for action in actions_of(model)
+        },
+        "unseen_actions": below(model, compared.agreed),
+        "unmodelled": {side: found["unmodelled"] for side, found in told.items()},
+        "not_modelled": {side: found["not_modelled"] for side, found in told.items()},
+    }
+
+
+def _effect(model: type[Machine], parting: Parting) -> tuple[str, str | None]:
+    """For whom an upgrade is stricter or more permissive, or who gains; and who becomes bankrupt by it."""
+    before, after = parting.replies
+    role = role_of(model, parting.steps[-1].call)
+    return _direction(role, before, after, _changes(model, parting)), _harm(model, before, after)
+
+
+def _changes(model: type[Machine], parting: Parting) -> list[tuple[str, str, str, int]]:
+    """Where the head refuses, everybody has what was there before: that is nobody's gain."""
+    before, after = parting.replies
+    return gains(model, parting.steps[-1].call, before.state, after.state) if after.answer.accepted else []
+
+
+def _harm(model: type[Machine], before: Reply, after: Reply) -> str | None:
+    """An account that is bankrupt after the head's way to end, and not after the base's."""
+    view = VIEWS.get(model.system)
+    if view is None or before.state == after.state:
+        return None
+    for subject in view.subjects(model):
+        now = _stands(model, after.state, subject)
+        if now is not None and now.owes and now.word in BANKRUPT:
+            then = _stands(model, before.state, subject)
+            if then is None or not then.owes or then.word not in BANKRUPT:
+                return f"{view.label(subject)} becomes {now.word}"
+    return None
+
+
+Healthy = Mapping[tuple[str, str], tuple[str, str]]
+"""By which reason base and head refuse an action because the account is healthy, by system and action."""
+
+
+def _row(model: type[Machine], found: Difference, healthy: Healthy) -> dict[str, Any]:
+    return {
+        "rule": found.rules[0],
+        "rules": list(found.rules),
+        "departs": found.parting.departs,
+        "direction": found.effect,
+        "like": found.like or None,
+        "exact": found.exact,
+        "ways": [{"at": at, "field": field, "count": count} for (at, field), count in found.ways.items()],
+        "minimal_account": _account(model, found, _changes(model, found.parting), healthy),
+        "steps": len(found.parting.steps),
+        "harm": found.harm,
+    }
+
+
+def _direction(role: str, before: Reply, after: Reply, changes: Sequence[tuple[str, str, str, int]]) -> str:
+    """For whom the upgrade is stricter or more permissive, or who gains and who loses."""
+    if before.answer.accepted != after.answer.accepted:
+        return f"{'more permissive' if after.answer.accepted else 'stricter'} for the {role}"
+    if not before.answer.accepted:
+        return "refused for another reason"
+    winners = list(dict.fromkeys(party for party, _, _, amount in changes if amount > 0))
+    losers = list(dict.fromkeys(party for party, _, _, amount in changes if amount < 0))
+    said = [f"{_parties(found)} {word}" for found, word in ((winners, "gains"), (losers, "loses")) if found]
+    return ", ".join(said) or "nobody gains or loses at once"
+
+
+def _parties(names: Sequence[str]) -> str:
+    return " and ".join(f"the {name}" if name != "other user" else "another user" for name in names)
+
+
+def _account(
+    model: type[Machine], found: Difference, changes: Sequence[tuple[str, str, str, int]], healthy: Healthy
+) -> dict[str, Any]:
+    """How an account stands before the last call of a difference, and what either side then makes of it."""
+    *earlier, last = found.parting.steps
+    begin = earlier[-1].state if earlier else model.genesis().flatten()
+    names = model.blank().names()
+    replies = found.parting.replies
+    differing = [
+        {"name": name, "before": str(x), "after": str(y)}
+        for name, x, y in zip(names, replies[0].state, replies[1].state, strict=False)
+        if x != y
+    ]
+    return {
+        "account": _label(model, last.call),
+        "role": role_of(model, last.call),
+        "call": call_document(last.call),
+        "standing": _standing(model, begin, found),
+        "before": _side(model, replies[0], found, 0, healthy),
+        "after": _side(model, replies[1], found, 1, healthy),
+        "changes": differing[:SHOWN],
+        "more_changes": len(differing[SHOWN:]),
+        "gains": [{"party": p, "holder": h, "unit": unit, "amount": str(n)} for p, h, unit, n in changes],
+        "steps": [{**call_document(step.call), "rule": step.outcome.rule} for step in found.parting.steps],
+    }
+
+
+def _side(model: type[Machine], reply: Reply, found: Difference, side: int, healthy: Healthy) -> dict[str, Any]:
+    """What one side does: whether it accepts, what that makes of the account, its reason or its results."""
+    answer = reply.answer
+    return {
+        "status": _status(model, found.parting.steps[-1].call.action, answer, side, healthy),
+        "decision": "accepted" if answer.accepted else "refused",
+        "reason": answer.reason or None,
+        "returns": [str(value) for value in answer.returns],
+        "standing": _standing(model, reply.state, found),
+    }
+
+
+def _status(model: type[Machine], action: str, answer: Answer, side: int, healthy: Healthy) -> str:
+    """What an account is, as a side decides. That it is healthy is said only where that is why it is refused."""
+    key, words = (model.system, action), action.replace("_", " ")
+    if key not in ABLE:
+        return f"can {words}" if answer.accepted else f"cannot {words}"
+    yes, no, _, other = ABLE[key]
+    if answer.accepted:
+        return yes
+    return no if answer.reason == healthy[key][side] else other
+
+
+def _subject(model: type[Machine], call: Call) -> Any:
+    """The account that a call is about, as the view of the system names it; None where it has none."""
+    view, account = VIEWS.get(model.system), account_of(call)
+    given = set(call.arguments.values())
+    for subject in [] if view is None else view.subjects(model):
+        parts = subject if isinstance(subject, tuple) else (subject,)
+        if account in parts and given.issuperset(parts):
+            return subject
+    return None
+
+
+def _label(model: type[Machine], call: Call) -> str:
+    view, subject = VIEWS.get(model.system), _subject(model, call)
+    return str(account_of(call)) if view is None or subject is None else view.label(subject)
+
+
+def _standing(model: type[Machine], values: list[Any], found: Difference) -> dict[str, Any] | None:
+    """How the account stands in a state, by the model's formulas."""
+    subject = _subject(model, found.parting.steps[-1].call)
+    standing = None if subject is None else _stands(model, values, subject)
+    if standing is None:
+        return None
+    return {"word": standing.word, "figures": {name: str(value) for name, value in standing.figures.items()}}
+
+
+def _stands(model: type[Machine], values: list[Any], subject: Any) -> Standing | None:
+    view = VIEWS.get(model.system)
+    if view is None:
+        return None
+    state = _blank(model)
+    try:
+        state.load(values)
+        return view.standing(state, subject)
+    except (KeyError, TypeError, ValueError):
+        return None  # a candidate's storage need not be a state of the model
+
+
+@per_model
+def _blank(model: type[Machine]) -> Machine:
+    """A machine of the model, to load states into."""
+    return model.genesis()

@@ -1,0 +1,65 @@
+"""What a search for paths may miss, added to the seeds that it begins with.
+
+`python -m tools.seeds SYSTEM FOLDER differential/seeds/SYSTEM.json`, FOLDER with vectors of a search that was
+longer. What several short runs all find need not be kept.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from marginspec.base.process import run
+from marginspec.conformance.explorer import Explorer, Witness
+from marginspec.conformance.recorder import Path as Taken
+from marginspec.conformance.recorder import Way, is_whole
+from marginspec.conformance.search import replayed, seeds
+from marginspec.conformance.selection import Calls, Goal, Selector
+from marginspec.conformance.vectors import read
+from marginspec.lockstep.trace import call_document
+from marginspec.model.kernel.machine import Machine
+from marginspec.systems.registry import system
+
+RUNS, STEPS = (5, 6, 7), 5000
+
+
+def missing(model: type[Machine], known: Explorer) -> list[Calls]:
+    """Few short calls that take all that is known of a model's paths, not found soon and not taken by its seeds."""
+    soon = set.intersection(*(_found(model, seed) for seed in RUNS))
+    recorder, selector = known.traced.recorder, Selector(known)
+    left = {way for way in known.ways - soon - replayed(model, seeds(model)).ways if is_whole(way)}
+    witnesses: dict[int, Witness] = {w.number: w for several in known.found.values() for w in several}
+    chosen = []
+
+    def new(witness: Witness) -> dict[Way, Taken]:
+        return {way: path for path in witness.paths if (way := recorder.way(path)) in left}
+
+    while left:
+        best = max(witnesses.values(), key=lambda witness: len(new(witness)) / (witness.state.depth + 5))
+        goal = new(best)
+        chosen.append(selector.shortened(best.calls(), Goal(frozenset(goal.values()), {})))
+        left -= goal.keys()
+    return chosen
+
+
+def _found(model: type[Machine], seed: int) -> set[Way]:
+    explorer = Explorer(model, seed)
+    explorer.wander(STEPS)
+    return explorer.ways
+
+
+def main() -> None:
+    """Write the seeds of a system, old and new."""
+    name, folder, out = sys.argv[1:]
+    model = system(name).model
+    known = Explorer(model, 1)
+    for vector in read(Path(folder), model):
+        known.add([*vector.steps, vector.call])
+    kept = [*seeds(model), *missing(model, known)]
+    lines = [json.dumps([call_document(c) for c in calls], separators=(",", ":")) for calls in kept]
+    Path(out).write_text("[\n" + ",\n".join(lines) + "\n]\n")
+
+
+if __name__ == "__main__":
+    run(main)
