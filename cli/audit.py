@@ -16,15 +16,13 @@ from marginspec.base.process import VERDICTS, Output, emit, progress
 from marginspec.cli.options import DEFAULT, Json, Seed, SystemName
 from marginspec.report.audit import show_audit
 from marginspec.results.account_audit import audited
-from marginspec.results.sample_book import SIZES, sample_book
-from marginspec.systems.morpho_blue import book as morpho_blue
-from marginspec.systems.reference import book as reference
-from marginspec.systems.registry import System, system
+from marginspec.systems.registry import system
+from marginspec.systems.sample import sample_book
+from marginspec.systems.system import System
 from marginspec.targets.evm.answers import Answers
 from marginspec.targets.evm.book import Book, Reader, Report, contract_at, locate
 from marginspec.targets.evm.wire import Wire
 
-BOOKS: dict[str, Callable[[Reader], Book]] = {"morpho-blue": morpho_blue.read, "reference": reference.read}
 STATES = Path("out") / "audit"
 
 
@@ -64,8 +62,8 @@ def audit(
     verdict.
     """
     chosen = system(name)
-    if chosen.name not in BOOKS:
-        raise BadInput(f"audit {name}: how to read a book is known of {', '.join(BOOKS)} only")
+    if chosen.book is None:
+        raise BadInput(f"audit {name}: nobody has said how to read a book of it: its system names no `book`")
     with _node(chosen, target, address, accounts, seed) as (url, deployed, folder):
         document = _read(chosen, url, deployed, block, from_block, state, folder, closest)
     if target == "anvil":
@@ -93,8 +91,10 @@ def _node(
         raise BadInput(f"--target {target!r}: an audit reads a node; give its URL, or anvil for a generated book")
     if address is not None:
         raise BadInput("--address: --target anvil generates a book of its own; give the URL of the node instead")
-    size = SIZES[chosen.name] if accounts is None else accounts
-    with sample_book(chosen.name, size, seed) as (url, deployed), tempfile.TemporaryDirectory() as folder:
+    if chosen.sample is None:
+        raise BadInput("--target anvil: its system names no `sample`, by which to generate a book; give a node's URL")
+    size = chosen.sample.size if accounts is None else accounts
+    with sample_book(chosen.sample, size, seed) as (url, deployed), tempfile.TemporaryDirectory() as folder:
         yield url, deployed, Path(folder)
 
 
@@ -139,14 +139,15 @@ def _read(
         "time": str(block.time),
         "state": str(file),
         "requests": {"asked": reader.asked, "kept": answers.known},
-        **audited(chosen.chapter.properties, book, said, closest),
+        **audited(chosen, book, said, closest),
         "seconds": round(time.perf_counter() - started, 3),
     }
 
 
 def _whole(chosen: System, reader: Reader) -> Book:
     try:
-        book = BOOKS[chosen.name](reader)
+        assert chosen.book is not None, "audit has looked"
+        book = chosen.book(reader)
         if book.accounts == 0:
             raise BadInput(f"no account has anything in block {reader.block.number}: see --block and --from-block")
     except BadInput:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from marginspec.base.errors import BadInput
+from marginspec.base.package import ROOT
 from marginspec.base.process import VERDICTS, Output, emit, progress, worst
 from marginspec.cli.options import (
     DEFAULT,
@@ -36,7 +37,8 @@ from marginspec.results import documents
 from marginspec.results.findings import findings
 from marginspec.results.gate import gate_code, gate_document
 from marginspec.results.settings import Settings, read_settings
-from marginspec.systems.registry import ROOT, System, system
+from marginspec.systems.registry import system
+from marginspec.systems.system import System
 
 MUTANT_STEPS = 60_000
 """Of the lock-step run of each mutant, as `marginspec mutate` takes."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -19,10 +18,8 @@ from marginspec.cli.runs import how_to_repeat, kept, opened
 from marginspec.lockstep.trace import trace_of
 from marginspec.report.upgrade import show_diff
 from marginspec.results.differences import upgrade_document
-from marginspec.systems.morpho_blue import adapter as morpho_blue
-from marginspec.systems.reference import adapter as reference
-from marginspec.systems.registry import System, system
-from marginspec.targets.evm.artifact import Artifact
+from marginspec.systems.registry import system
+from marginspec.systems.system import System
 from marginspec.targets.evm.deployed import DEPLOYMENT, deployed
 from marginspec.upgrade.comparison import Difference
 from marginspec.upgrade.intended import Intended, read_intended
@@ -30,12 +27,6 @@ from marginspec.upgrade.parameters import book_document
 
 SHIPPED = "shipped"
 DEPLOYED = Path("out") / "deployed"
-
-CONTRACTS: Mapping[str, Callable[[], Mapping[str, Artifact]]] = {
-    "morpho-blue": morpho_blue.shipped_contracts,
-    "reference": lambda: reference.shipped_contracts()[0],
-}
-"""Of each system, the contracts that one may be deployed in the place of."""
 
 WHAT = (
     "shipped, NAME=FILE for a build, NAME=0xADDRESS@URL for a contract that is deployed (it is only read), several of "
@@ -153,7 +144,7 @@ def _build(chosen: System, part: str) -> str:
     if found is None:
         return part
     name, address = found["name"], found["address"].lower()
-    shipped = CONTRACTS[chosen.name]() if chosen.name in CONTRACTS else {}
+    shipped = chosen.contracts() if chosen.contracts else {}
     if name not in shipped:
         known = ", ".join(shipped) or "no contracts that can be read from a node"
         raise BadInput(f"{printable(part, 100)}: {chosen.name} has {known}")

@@ -20,9 +20,9 @@ from marginspec.properties.law import Irrelevant, arguments_of
 from marginspec.prover.prove import Law
 from marginspec.prover.symbolic import Replay
 from marginspec.report import foundry, itf, pytest_file
-from marginspec.results.scenario import NAMINGS, Inexpressible, Scene
+from marginspec.results.scenario import Inexpressible, Scene
 from marginspec.results.schema import Document
-from marginspec.systems.registry import System
+from marginspec.systems.system import System
 from marginspec.systems.user_system import traced
 from marginspec.targets.evm.artifact import load_artifact, parse_option
 
@@ -87,7 +87,7 @@ def write(
     builds = dict(map(parse_option, artifacts))
     if builds and not contracts:
         raise BadInput(f"--artifact needs a target that runs contracts, and {target!r} does not")
-    known = dict.fromkeys(NAMINGS[chosen.name].labels if chosen.name in NAMINGS else (), "")
+    known = dict.fromkeys(chosen.naming.labels if chosen.naming else (), "")
     named = {**known, **{contract: str(file) for contract, file in builds.items()}} if contracts else {}
     # A node may be gone tomorrow; the contracts are the same in this process.
     opened = "embedded" if contracts else target

@@ -14,7 +14,7 @@ from marginspec.lockstep.comparison import LockStep
 from marginspec.lockstep.monitor import run
 from marginspec.lockstep.rehearsal import rehearse
 from marginspec.lockstep.trace import Trace, trace_of
-from marginspec.systems.registry import System
+from marginspec.systems.system import System
 from marginspec.targets.protocol import Target
 
 

@@ -40,7 +40,6 @@ from marginspec.cli.vectors import vectors
 from marginspec.conformance.run import vector_runs
 from marginspec.lockstep.trace import replay
 from marginspec.mutation.hunt import with_planted
-from marginspec.mutation.planted import SYSTEMS as PLANTED
 from marginspec.mutation.planted import load as bugs_of
 from marginspec.mutation.run import mutate
 from marginspec.report import terminal
@@ -195,7 +194,7 @@ def mutate_(
     3: one timed out.
     """
     chosen = system(name)
-    bugs = bugs_of(chosen.name) if planted and chosen.name in PLANTED else []
+    bugs = bugs_of(chosen.name) if planted and chosen.planted else []
     if not model and not bugs:
         raise BadInput(f"mutate {name}: nothing to break; leave out --no-model")
     runs = functools.cache(lambda: vector_runs(chosen.model, chosen.chapter.properties, seed))

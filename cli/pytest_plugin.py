@@ -22,7 +22,8 @@ from marginspec.prover.prove import Prover
 from marginspec.report.terminal import show_fuzz, show_prove
 from marginspec.results.documents import prove_code, prove_document
 from marginspec.results.settings import read_settings
-from marginspec.systems.registry import System, system
+from marginspec.systems.registry import system
+from marginspec.systems.system import System
 from marginspec.targets.evm.artifact import load_artifact, parse_option
 from marginspec.targets.protocol import Target
 

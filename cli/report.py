@@ -19,7 +19,8 @@ from marginspec.report import terminal
 from marginspec.results.rule_index import rules_document
 from marginspec.results.run_files import Run, codes, commands, named_traces, read_run
 from marginspec.results.timeline import Story, story
-from marginspec.systems.registry import SYSTEMS, System, system
+from marginspec.systems.registry import SYSTEMS, system
+from marginspec.systems.system import System
 
 REPORT = Path("out") / "report.html"
 
@@ -108,7 +109,7 @@ def _system(name: str, own: str | None) -> System:
 
 
 def _story(chosen: System, file: Path) -> Story:
-    return story(chosen.model, file, read(file, chosen.model, (chosen.model.system,)))
+    return story(chosen, file, read(file, chosen.model, (chosen.model.system,)))
 
 
 def not_modelled(specification: str) -> list[str]:

@@ -25,7 +25,7 @@ from marginspec.prover.cache import KeptProver
 from marginspec.prover.dependencies import Dependencies
 from marginspec.prover.prove import prove_all
 from marginspec.results import documents
-from marginspec.systems.registry import System
+from marginspec.systems.system import System
 from marginspec.targets.evm.artifact import parse_option
 from marginspec.targets.protocol import Target
 

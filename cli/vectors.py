@@ -22,7 +22,8 @@ from marginspec.lockstep.floor import below
 from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.report.vectors import show_vectors
 from marginspec.results.documents import limits_document
-from marginspec.systems.registry import System, system
+from marginspec.systems.registry import system
+from marginspec.systems.system import System
 from marginspec.targets.protocol import Limits, limits_of
 
 

@@ -8,31 +8,24 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from marginspec.base.errors import BadInput
+from marginspec.base.text import printable
 from marginspec.lockstep import monitor
 from marginspec.lockstep.campaign import run
 from marginspec.lockstep.comparison import LockStep
 from marginspec.lockstep.rehearsal import Rehearsal
-from marginspec.model.deployed.morpho_blue import MorphoBlue
-from marginspec.model.kernel.machine import Call, Machine
-from marginspec.model.reference import Reference
-from marginspec.properties import reference as reference_laws
-from marginspec.properties.deployed import morpho_blue as morpho_blue_laws
-from marginspec.properties.law import Chapter
-from marginspec.systems.morpho_blue import adapter as morpho_blue
-from marginspec.systems.reference import build as vyper
-from marginspec.systems.reference.adapter import ReferenceAdapter
+from marginspec.model.kernel.machine import Call
+from marginspec.systems.registry import system
+from marginspec.systems.system import Sources, System
 from marginspec.targets.evm.artifact import Artifact, artifact
-from marginspec.targets.evm.build import compile_solidity, package, sources_of
 from marginspec.targets.evm.chain import Embedded
-from marginspec.targets.evm.target import Adapter, EvmTarget
+from marginspec.targets.evm.target import EvmTarget
 
-FOLDER = Path(__file__).parents[1] / "contracts" / "planted"
 STEPS = 200_000
 """Of the lock-step run, at most."""
 
@@ -43,41 +36,6 @@ LONGEST_TRACE = 8
 
 WAYS = 4
 """A bug shows in many ways, some of which need many calls: so often it is hunted at most for a trace that is short."""
-
-
-@dataclass(frozen=True)
-class System:
-    """What a file of planted bugs is about: source files by name, their compiler, the contracts that are rebuilt.
-
-    chapter: the laws that the monitor judges by.
-    """
-
-    sources: Callable[[], dict[str, str]]
-    compile: Callable[[dict[str, str]], Mapping[str, dict[str, Any]]]
-    contracts: tuple[str, ...]
-    model: type[Machine]
-    adapter: Callable[[Mapping[str, Artifact]], Adapter]
-    chapter: Chapter
-
-
-SYSTEMS = {
-    "morpho-blue": System(
-        lambda: sources_of(package(morpho_blue.PACKAGE)),
-        compile_solidity,
-        ("Morpho",),
-        MorphoBlue,
-        morpho_blue.MorphoBlueAdapter,
-        morpho_blue_laws.chapter,
-    ),
-    "reference": System(
-        vyper.sources,
-        vyper.compile_vyper,
-        ("venue", "resolution"),
-        Reference,
-        ReferenceAdapter,
-        reference_laws.chapter,
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -126,14 +84,14 @@ class Hunt:
 # --- Reading ------------------------------------------------------------------------------------------------
 
 
-def load(system: str, path: Path | None = None) -> list[Bug]:
+def load(name: str, path: Path | None = None) -> list[Bug]:
     """The planted bugs of a system, in the order of their file.
 
     path: another file than the system's own. Anything malformed, and a bug whose text does not occur exactly
     once in the installed package, is one line of `BadInput`.
     """
-    known = _system(system)
-    path = path or FOLDER / f"{system}.toml"
+    _, known, own = _system(name)
+    path = path or own
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -143,11 +101,11 @@ def load(system: str, path: Path | None = None) -> list[Bug]:
     entries = data.get("bug")
     if data.keys() != {"bug"} or not isinstance(entries, list) or not entries:
         raise BadInput(f"{path}: expected [[bug]] tables and nothing else")
-    sources = known.sources()
+    sources = known.read()
     bugs: dict[str, Bug] = {}
     for number, entry in enumerate(entries, 1):
         try:
-            bug = _bug(system, entry)
+            bug = _bug(name, entry)
             _patched(bug, sources)
         except BadInput as problem:
             raise BadInput(f"{path}: bug {number}: {problem}") from None
@@ -157,14 +115,15 @@ def load(system: str, path: Path | None = None) -> list[Bug]:
     return list(bugs.values())
 
 
-def _system(name: str) -> System:
-    if name not in SYSTEMS:
-        raise BadInput(f"no planted bugs for {name!r}: choose one of {', '.join(SYSTEMS)}")
-    return SYSTEMS[name]
+def _system(name: str) -> tuple[System, Sources, Path]:
+    found = system(name)
+    if found.sources is None or found.planted is None:
+        raise BadInput(f"{printable(name, 60)}: no planted bugs: its system names no `sources` and `planted`")
+    return found, found.sources, found.planted
 
 
-def _bug(system: str, entry: Any) -> Bug:
-    names = [f.name for f in fields(Bug) if f.name != "system"]
+def _bug(name: str, entry: Any) -> Bug:
+    names = [each.name for each in fields(Bug) if each.name != "system"]
     if not isinstance(entry, dict) or not all(isinstance(value, str) for value in entry.values()):
         raise BadInput("expected a table of strings")
     if problems := [f"lacks field {n}" for n in names if n not in entry]:
@@ -173,7 +132,7 @@ def _bug(system: str, entry: Any) -> Bug:
         raise BadInput(problems[0])
     if problems := [f"field {n} is empty" for n in ("find", "why") if not entry[n].strip()]:
         raise BadInput(problems[0])
-    bug = Bug(system, **entry)
+    bug = Bug(name, **entry)
     if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", bug.id):
         raise BadInput(f"id {bug.id!r} is not of the form like-this")
     if not re.fullmatch(r"[A-Z]{3}-[1-9]\d*", bug.rule):
@@ -196,12 +155,17 @@ def _patched(bug: Bug, sources: dict[str, str]) -> dict[str, str]:
 
 def build(bug: Bug) -> dict[str, Artifact]:
     """The contract with the bug in it, by its name, as an adapter takes it. Compiled once, then cached."""
-    system = _system(bug.system)
+    _, sources, _ = _system(bug.system)
     try:
-        built = system.compile(_patched(bug, system.sources()))
+        built = sources.compile(_patched(bug, sources.read()))
     except BadInput as problem:
         raise BadInput(f"planted bug {bug.id}: {problem}") from None
-    return {name: artifact(name, built[name], f"planted bug {bug.id}") for name in system.contracts}
+    return {name: artifact(name, built[name], f"planted bug {bug.id}") for name in sources.contracts}
+
+
+def _opened(bug: Bug) -> tuple[System, EvmTarget]:
+    chosen, _, _ = _system(bug.system)
+    return chosen, EvmTarget(bug.id, chosen.adapter(build(bug)), Embedded())
 
 
 def hunt(bug: Bug, steps: int, seed: int) -> Hunt:
@@ -210,14 +174,13 @@ def hunt(bug: Bug, steps: int, seed: int) -> Hunt:
     While the trace is longer than `LONGEST_TRACE`, the bug is hunted again from the next seed, for another way in which
     it shows; the shortest trace counts, and the steps of the first campaign.
     """
-    system = _system(bug.system)
-    target = EvmTarget(bug.id, system.adapter(build(bug)), Embedded())
+    chosen, target = _opened(bug)
     try:
-        first = shortest = _hunted(bug, target, steps, seed)
+        first = shortest = _hunted(bug, chosen, target, steps, seed)
         for again in range(1, WAYS):
             if first.found_after is None or shortest.passed:
                 break
-            other = _hunted(bug, target, steps, seed + again)
+            other = _hunted(bug, chosen, target, steps, seed + again)
             if other.found_after is not None and other.trace_length < shortest.trace_length:
                 shortest = other
     finally:
@@ -225,8 +188,8 @@ def hunt(bug: Bug, steps: int, seed: int) -> Hunt:
     return replace(shortest, found_after=first.found_after)
 
 
-def _hunted(bug: Bug, target: EvmTarget, steps: int, seed: int) -> Hunt:
-    campaign = run(_system(bug.system).model, target, steps, seed)
+def _hunted(bug: Bug, chosen: System, target: EvmTarget, steps: int, seed: int) -> Hunt:
+    campaign = run(chosen.model, target, steps, seed)
     if not campaign.divergences:
         return Hunt(bug, None)
     found = campaign.divergences[0]
@@ -235,10 +198,9 @@ def _hunted(bug: Bug, target: EvmTarget, steps: int, seed: int) -> Hunt:
 
 def watch(bug: Bug, steps: int, seed: int) -> tuple[tuple[str, ...], int | None]:
     """The laws that the monitor alone sees the contract break in at most `steps` steps, and after how many."""
-    system = _system(bug.system)
-    target = EvmTarget(bug.id, system.adapter(build(bug)), Embedded())
+    chosen, target = _opened(bug)
     try:
-        seen = monitor.run(system.model, target, system.chapter.properties, steps, seed, shrinking=False)
+        seen = monitor.run(chosen.model, target, chosen.chapter.properties, steps, seed, shrinking=False)
     finally:
         target.close()
     return seen.broken, seen.found_after
@@ -253,9 +215,8 @@ def noticed(bug: Bug, steps: int, watched: int, seed: int, vectors: Sequence[Seq
 
 def shown(bug: Bug, vectors: Sequence[Sequence[Call]]) -> tuple[str, str] | None:
     """What a bug shows, rule and field, in the first of some vectors, calls from genesis, in which it shows."""
-    system = _system(bug.system)
-    target = EvmTarget(bug.id, system.adapter(build(bug)), Embedded())
-    lockstep, rehearsal = LockStep(system.model, target), Rehearsal(system.model)
+    chosen, target = _opened(bug)
+    lockstep, rehearsal = LockStep(chosen.model, target), Rehearsal(chosen.model)
     try:
         runs = (lockstep.run(rehearsal.run(calls), recheck=False) for calls in vectors)
         return next((found[1].key for found in runs if found is not None), None)

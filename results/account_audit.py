@@ -9,7 +9,9 @@ from typing import Any
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS
 from marginspec.model.kernel.machine import Rejected
 from marginspec.properties.law import Irrelevant, Property, arguments_of
-from marginspec.results.sanity import Total, judgements, totals
+from marginspec.results.sanity import judgements, totals
+from marginspec.systems.judgement import Total
+from marginspec.systems.system import System
 from marginspec.targets.evm.book import Book, Gap, Standing
 from marginspec.targets.evm.chain import Reverted
 
@@ -17,7 +19,7 @@ LISTED = 100
 """Of differences, and of the cases that break an invariant, so many are named; all are counted."""
 
 
-def audited(claims: Sequence[Property], book: Book, said: Sequence[bytes | Reverted], closest: int) -> dict[str, Any]:
+def audited(chosen: System, book: Book, said: Sequence[bytes | Reverted], closest: int) -> dict[str, Any]:
     """What the model says of a book, and where the contract's answers differ: the results in `marginspec/audit/1`."""
     answers = [book.answer(question, answer) for question, answer in zip(book.questions, said, strict=True)]
     differences = [
@@ -26,11 +28,11 @@ def audited(claims: Sequence[Property], book: Book, said: Sequence[bytes | Rever
         if answer != q.expected
     ]
     asked = [question.what for question in book.questions]
-    compared = totals(book.state)
+    compared = totals(chosen, book.state)
     missing = {(total.law, total.case) for total in compared if total.missing > 0}
-    invariants = [_invariant(claim, book, missing) for claim in claims if claim.kind == "invariant"]
+    invariants = [_invariant(claim, book, missing) for claim in chosen.chapter.properties if claim.kind == "invariant"]
     standings = sorted(book.standings, key=_health)
-    judged = judgements(book.state)
+    judged = judgements(chosen, book.state)
     violated = [each for each in judged if not each.holds]
     gaps = [*book.gaps, *(Gap(t.what, _short_of(t)) for t in compared if t.missing > 0)]
     broken = bool(differences or violated) or any(each["broken"] for each in invariants)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from marginspec.base.package import ROOT
 from marginspec.base.process import VERDICTS
 from marginspec.lockstep.trace import Replay, call_document, replay, trace_of
 from marginspec.model.kernel.machine import Call
@@ -18,7 +19,6 @@ from marginspec.properties.reference.survival import ASSUMED, Exposure, constrai
 from marginspec.prover.prove import Prover
 from marginspec.systems.reference.adapter import ReferenceAdapter
 from marginspec.systems.reference.presets import load_preset
-from marginspec.systems.registry import ROOT
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
 

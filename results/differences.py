@@ -13,9 +13,9 @@ from marginspec.lockstep.rules_reached import rules_of, unreached
 from marginspec.lockstep.trace import call_document
 from marginspec.model.kernel.machine import Call, Machine, actions_of, per_model
 from marginspec.results.documents import limits_document
-from marginspec.results.exposures import VIEWS, Standing
-from marginspec.systems.registry import System
 from marginspec.systems.roles import account_of, gains, role_of
+from marginspec.systems.system import System
+from marginspec.systems.view import Standing
 from marginspec.targets.protocol import Answer, Limits, Target, limits_of
 from marginspec.upgrade.comparison import Comparison, Difference, Parting, Upgrade
 from marginspec.upgrade.explain import Reply
@@ -23,16 +23,6 @@ from marginspec.upgrade.intended import Intended, judge_changes, stale
 
 SHOWN = 12
 """Of the observations that differ, so many are listed."""
-
-ABLE: Mapping[tuple[str, str], tuple[str, str, str, str]] = {
-    ("morpho-blue", "liquidate"): ("liquidatable", "not liquidatable", "LIQ-2", "liquidation is refused"),
-    ("reference", "liquidate"): ("liquidatable", "not liquidatable", "LIQ-5", "liquidation is refused"),
-    ("reference", "seize_collateral"): ("seizable", "not seizable", "LIQ-15", "seizure is refused"),
-}
-"""What an account is, by system and action on it: when that is accepted, when this rule refuses it, when another does.
-
-Of other actions it can, or cannot, take them.
-"""
 
 BANKRUPT = ("bankrupt", "insolvent")
 """The words for an account that owes more than it has."""
@@ -56,7 +46,7 @@ def upgrade_document(
 
     named: what the user calls them, `base` and `head`. Raises NothingCompared, and what a run of either raises.
     """
-    upgrade = Upgrade(chosen.model, before, after, lambda parting: _effect(chosen.model, parting))
+    upgrade = Upgrade(chosen.model, before, after, lambda parting: _effect(chosen, parting))
     with progress("comparing three ways", steps) as advance:
         upgrade.run(steps, seed, advance)
     if not upgrade.differs:
@@ -65,9 +55,11 @@ def upgrade_document(
         compared = upgrade.explained(advance)
     if compared.comparisons == 0:
         raise NothingCompared(f"{steps} steps, nothing compared")
-    rules = {key: able[2] for key, able in ABLE.items() if key[0] == chosen.model.system}
-    healthy = {key: (before.expected_reason(r), after.expected_reason(r)) for key, r in rules.items()}
-    rows = [{**_row(chosen.model, each, healthy), **keep(each)} for each in compared.differences]
+    reasons = {
+        action: (before.expected_reason(able.rule), after.expected_reason(able.rule))
+        for action, able in chosen.abilities.items()
+    }
+    rows = [{**_row(chosen, each, reasons), **keep(each)} for each in compared.differences]
     judge_changes(rows, declared)
     return {
         "schema": "marginspec/diff/1",
@@ -111,38 +103,40 @@ def _limits(model: type[Machine], compared: Comparison, known: Mapping[str, Limi
     }
 
 
-def _effect(model: type[Machine], parting: Parting) -> tuple[str, str | None]:
+def _effect(chosen: System, parting: Parting) -> tuple[str, str | None]:
     """For whom an upgrade is stricter or more permissive, or who gains; and who becomes bankrupt by it."""
     before, after = parting.replies
-    role = role_of(model, parting.steps[-1].call)
-    return _direction(role, before, after, _changes(model, parting)), _harm(model, before, after)
+    role = role_of(chosen.model, chosen.parties, parting.steps[-1].call)
+    return _direction(role, before, after, _changes(chosen, parting)), _harm(chosen, before, after)
 
 
-def _changes(model: type[Machine], parting: Parting) -> list[tuple[str, str, str, int]]:
+def _changes(chosen: System, parting: Parting) -> list[tuple[str, str, str, int]]:
     """Where the head refuses, everybody has what was there before: that is nobody's gain."""
     before, after = parting.replies
-    return gains(model, parting.steps[-1].call, before.state, after.state) if after.answer.accepted else []
+    if not after.answer.accepted:
+        return []
+    return gains(chosen.model, chosen.parties, parting.steps[-1].call, before.state, after.state)
 
 
-def _harm(model: type[Machine], before: Reply, after: Reply) -> str | None:
+def _harm(chosen: System, before: Reply, after: Reply) -> str | None:
     """An account that is bankrupt after the head's way to end, and not after the base's."""
-    view = VIEWS.get(model.system)
+    view = chosen.view
     if view is None or before.state == after.state:
         return None
-    for subject in view.subjects(model):
-        now = _stands(model, after.state, subject)
+    for subject in view.subjects(chosen.model):
+        now = _stands(chosen, after.state, subject)
         if now is not None and now.owes and now.word in BANKRUPT:
-            then = _stands(model, before.state, subject)
+            then = _stands(chosen, before.state, subject)
             if then is None or not then.owes or then.word not in BANKRUPT:
                 return f"{view.label(subject)} becomes {now.word}"
     return None
 
 
-Healthy = Mapping[tuple[str, str], tuple[str, str]]
-"""By which reason base and head refuse an action because the account is healthy, by system and action."""
+Healthy = Mapping[str, tuple[str, str]]
+"""By which reason base and head refuse an action because the account is healthy, by action."""
 
 
-def _row(model: type[Machine], found: Difference, healthy: Healthy) -> dict[str, Any]:
+def _row(chosen: System, found: Difference, healthy: Healthy) -> dict[str, Any]:
     return {
         "rule": found.rules[0],
         "rules": list(found.rules),
@@ -151,7 +145,7 @@ def _row(model: type[Machine], found: Difference, healthy: Healthy) -> dict[str,
         "like": found.like or None,
         "exact": found.exact,
         "ways": [{"at": at, "field": field, "count": count} for (at, field), count in found.ways.items()],
-        "minimal_account": _account(model, found, _changes(model, found.parting), healthy),
+        "minimal_account": _account(chosen, found, _changes(chosen, found.parting), healthy),
         "steps": len(found.parting.steps),
         "harm": found.harm,
     }
@@ -174,12 +168,12 @@ def _parties(names: Sequence[str]) -> str:
 
 
 def _account(
-    model: type[Machine], found: Difference, changes: Sequence[tuple[str, str, str, int]], healthy: Healthy
+    chosen: System, found: Difference, changes: Sequence[tuple[str, str, str, int]], healthy: Healthy
 ) -> dict[str, Any]:
     """How an account stands before the last call of a difference, and what either side then makes of it."""
     *earlier, last = found.parting.steps
-    begin = earlier[-1].state if earlier else model.genesis().flatten()
-    names = model.blank().names()
+    begin = earlier[-1].state if earlier else chosen.model.genesis().flatten()
+    names = chosen.model.blank().names()
     replies = found.parting.replies
     differing = [
         {"name": name, "before": str(x), "after": str(y)}
@@ -187,12 +181,12 @@ def _account(
         if x != y
     ]
     return {
-        "account": _label(model, last.call),
-        "role": role_of(model, last.call),
+        "account": _label(chosen, last.call),
+        "role": role_of(chosen.model, chosen.parties, last.call),
         "call": call_document(last.call),
-        "standing": _standing(model, begin, found),
-        "before": _side(model, replies[0], found, 0, healthy),
-        "after": _side(model, replies[1], found, 1, healthy),
+        "standing": _standing(chosen, begin, found),
+        "before": _side(chosen, replies[0], found, 0, healthy),
+        "after": _side(chosen, replies[1], found, 1, healthy),
         "changes": differing[:SHOWN],
         "more_changes": len(differing[SHOWN:]),
         "gains": [{"party": p, "holder": h, "unit": unit, "amount": str(n)} for p, h, unit, n in changes],
@@ -200,59 +194,58 @@ def _account(
     }
 
 
-def _side(model: type[Machine], reply: Reply, found: Difference, side: int, healthy: Healthy) -> dict[str, Any]:
+def _side(chosen: System, reply: Reply, found: Difference, side: int, healthy: Healthy) -> dict[str, Any]:
     """What one side does: whether it accepts, what that makes of the account, its reason or its results."""
     answer = reply.answer
     return {
-        "status": _status(model, found.parting.steps[-1].call.action, answer, side, healthy),
+        "status": _status(chosen, found.parting.steps[-1].call.action, answer, side, healthy),
         "decision": "accepted" if answer.accepted else "refused",
         "reason": answer.reason or None,
         "returns": [str(value) for value in answer.returns],
-        "standing": _standing(model, reply.state, found),
+        "standing": _standing(chosen, reply.state, found),
     }
 
 
-def _status(model: type[Machine], action: str, answer: Answer, side: int, healthy: Healthy) -> str:
+def _status(chosen: System, action: str, answer: Answer, side: int, healthy: Healthy) -> str:
     """What an account is, as a side decides. That it is healthy is said only where that is why it is refused."""
-    key, words = (model.system, action), action.replace("_", " ")
-    if key not in ABLE:
+    words, ability = action.replace("_", " "), chosen.abilities.get(action)
+    if ability is None:
         return f"can {words}" if answer.accepted else f"cannot {words}"
-    yes, no, _, other = ABLE[key]
     if answer.accepted:
-        return yes
-    return no if answer.reason == healthy[key][side] else other
+        return ability.able
+    return ability.unable if answer.reason == healthy[action][side] else ability.refused
 
 
-def _subject(model: type[Machine], call: Call) -> Any:
+def _subject(chosen: System, call: Call) -> Any:
     """The account that a call is about, as the view of the system names it; None where it has none."""
-    view, account = VIEWS.get(model.system), account_of(call)
+    view, account = chosen.view, account_of(call)
     given = set(call.arguments.values())
-    for subject in [] if view is None else view.subjects(model):
+    for subject in [] if view is None else view.subjects(chosen.model):
         parts = subject if isinstance(subject, tuple) else (subject,)
         if account in parts and given.issuperset(parts):
             return subject
     return None
 
 
-def _label(model: type[Machine], call: Call) -> str:
-    view, subject = VIEWS.get(model.system), _subject(model, call)
+def _label(chosen: System, call: Call) -> str:
+    view, subject = chosen.view, _subject(chosen, call)
     return str(account_of(call)) if view is None or subject is None else view.label(subject)
 
 
-def _standing(model: type[Machine], values: list[Any], found: Difference) -> dict[str, Any] | None:
+def _standing(chosen: System, values: list[Any], found: Difference) -> dict[str, Any] | None:
     """How the account stands in a state, by the model's formulas."""
-    subject = _subject(model, found.parting.steps[-1].call)
-    standing = None if subject is None else _stands(model, values, subject)
+    subject = _subject(chosen, found.parting.steps[-1].call)
+    standing = None if subject is None else _stands(chosen, values, subject)
     if standing is None:
         return None
     return {"word": standing.word, "figures": {name: str(value) for name, value in standing.figures.items()}}
 
 
-def _stands(model: type[Machine], values: list[Any], subject: Any) -> Standing | None:
-    view = VIEWS.get(model.system)
+def _stands(chosen: System, values: list[Any], subject: Any) -> Standing | None:
+    view = chosen.view
     if view is None:
         return None
-    state = _blank(model)
+    state = _blank(chosen.model)
     try:
         state.load(values)
         return view.standing(state, subject)

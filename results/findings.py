@@ -21,7 +21,7 @@ from marginspec.results.places import (
     specification_place,
 )
 from marginspec.results.schema import Document
-from marginspec.systems.registry import System
+from marginspec.systems.system import System
 from marginspec.targets.protocol import Target
 
 ERROR, WARNING, NOTE = "error", "warning", "note"

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from marginspec.base.package import ROOT
 from marginspec.lockstep.rules_reached import HEADING, rules_of
 from marginspec.model.kernel.machine import Call, actions_of
-from marginspec.systems.registry import ROOT, System
+from marginspec.systems.system import System
 from marginspec.targets.evm.artifact import load_artifact, parse_option
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.sourcemap import function_lines

@@ -13,10 +13,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from marginspec.base.package import ROOT
 from marginspec.lockstep.rules_reached import HEADING, rules_of, texts_of
 from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.properties.law import Property
-from marginspec.systems.registry import ROOT, System
+from marginspec.systems.system import System
 
 Names = dict[str, set[str]]
 

@@ -14,11 +14,11 @@ from typing import Any, NoReturn
 import jsonschema
 
 from marginspec.base.errors import BadInput
+from marginspec.base.package import ROOT
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS
 from marginspec.base.text import printable
 from marginspec.results.documents import fuzz_code, prove_code
 from marginspec.results.schema import Document, is_noticed
-from marginspec.systems.registry import ROOT
 
 SCHEMAS = ROOT / "report" / "documents.schema.json"
 TRACE = "marginspec/trace/1"

@@ -1,7 +1,7 @@
 """What a trace does to the contracts of a system: every deployment and every call, by name, as one plain document.
 
-The adapter is asked for it all, on a chain that writes down what it is told. `NAMINGS` has what people call what it
-deploys, and nothing else here knows one system from another.
+The adapter is asked for it all, on a chain that writes down what it is told; the system's `Naming` has what people call
+what it deploys.
 
 `{"candidates", "evm", "start", "people", "contracts", "named", "derived", "set_up", "steps", "shown"}`, where `values`
 are integers, truth values, text, addresses and bytes in hexadecimal, and lists of such, each of the type at its place:
@@ -23,8 +23,7 @@ are integers, truth values, text, addresses and bytes in hexadecimal, and lists 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from eth_abi.abi import decode
@@ -33,14 +32,9 @@ from eth_utils.crypto import keccak
 
 from marginspec.lockstep.rehearsal import Step, rehearse
 from marginspec.lockstep.trace import Trace
-from marginspec.model.deployed import morpho_blue as morpho
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.record import plain
-from marginspec.model.reference.notation import AssetId, SourceId, TokenId
-from marginspec.model.reference.venue import Reference
-from marginspec.systems.morpho_blue import adapter as morpho_blue
-from marginspec.systems.reference import adapter as reference
-from marginspec.systems.registry import System
+from marginspec.systems.system import System
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.chain import GENESIS_TIME, Embedded
 from marginspec.targets.evm.target import Adapter
@@ -48,50 +42,6 @@ from marginspec.targets.evm.target import Adapter
 Document = dict[str, Any]
 ZERO = "0x" + "00" * 20
 EVM = "cancun"  # that of both chains in marginspec.targets.evm
-
-
-@dataclass(frozen=True)
-class Naming:
-    """What people call what an adapter deploys.
-
-    contracts: as shipped, by name. labels: of those that are created of a contract, in that order. behind: contracts
-    that another one runs on its own state. structs: name and call whose first argument is the struct of that name.
-    """
-
-    contracts: Callable[[], Mapping[str, Artifact]]
-    labels: Mapping[str, Sequence[str]]
-    behind: Mapping[str, str]
-    structs: Mapping[str, Call]
-
-
-_MORPHO = morpho.MorphoBlue.universe
-_VENUE = Reference.universe
-
-NAMINGS = {
-    "morpho-blue": Naming(
-        morpho_blue.shipped_contracts,
-        {
-            "Morpho": ["morpho"],
-            "ERC20Mock": [f"token{t}" for t in _MORPHO[morpho.Token]],
-            "OracleMock": [f"oracle{m}" for m in _MORPHO[morpho.MarketId]],
-            "IrmMock": [f"{i}Irm" for i in _MORPHO[morpho.Irm] if i != morpho.NO_IRM],
-        },
-        {},
-        {f"market{m}": Call("accrue_interest", {"caller": "owner", "market": m}) for m in _MORPHO[morpho.MarketId]},
-    ),
-    "reference": Naming(
-        lambda: reference.shipped_contracts()[0],
-        {
-            "token": [f"token{t}" for t in _VENUE[TokenId]],
-            "feed": [f"feed{a}{s.capitalize()}" for a in _VENUE[AssetId] for s in _VENUE[SourceId]],
-            "keeper": ["keeper"],
-            "resolution": ["resolution"],
-            "venue": ["venue"],
-        },
-        {"venue": "resolution"},
-        {},
-    ),
-}
 
 
 class Inexpressible(Exception):  # noqa: N818 - not an error: the message says what cannot be said, and why
@@ -128,10 +78,10 @@ class Scene:
 
         Inexpressible: there is no naming of this system. BadInput: a candidate is no build of such a contract.
         """
-        if chosen.name not in NAMINGS:
+        if chosen.naming is None or chosen.contracts is None:
             raise Inexpressible(f"nobody has said what to call the contracts of {chosen.name}")
-        self._naming, self._model = NAMINGS[chosen.name], chosen.model
-        self._shipped, self._replaced = self._naming.contracts(), replaced
+        self._naming, self._model = chosen.naming, chosen.model
+        self._shipped, self._replaced = chosen.contracts(), replaced
         chosen.adapter(replaced)  # which refuses what are no builds of these contracts
         self._adapter: Adapter = chosen.adapter({})
         self._chain = Recorder()

@@ -10,7 +10,9 @@ from marginspec.lockstep.trace import Recorded, Trace
 from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import Record, plain, variables_of
-from marginspec.results.exposures import VIEWS, Moment, Standing, View, charts, followed
+from marginspec.results.exposures import charts, followed
+from marginspec.systems.system import System
+from marginspec.systems.view import Moment, Standing, View
 
 Story = dict[str, Any]
 
@@ -26,10 +28,10 @@ HUMAN = {
 """Units of the reference venue in which nobody thinks: decimals, and the unit for people."""
 
 
-def story(model: type[Machine], file: Path, trace: Trace) -> Story:
+def story(chosen: System, file: Path, trace: Trace) -> Story:
     """What a trace tells, as plain values; amounts are decimal strings. The model takes its calls once more."""
+    model, view = chosen.model, chosen.view
     moments, stale = _taken(model, trace)
-    view = VIEWS.get(model.system)
     stood = followed(view, moments) if view else {}
     first = max(len(trace) - LONGEST, 0)
     units = dict(_numbers(model.blank(), model, ""))

@@ -18,7 +18,8 @@ from marginspec.lockstep.trace import Trace, read, system_of
 from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import is_record, plain, variables_of
-from marginspec.systems.registry import SYSTEMS, System, system, within_subset
+from marginspec.systems.registry import SYSTEMS, system, within_subset
+from marginspec.systems.system import System
 
 T = TypeVar("T")
 
@@ -42,7 +43,7 @@ def load(given: str) -> System:
     _FOLDERS.append(folder)
     found = blaming(lambda: _imported(folder))
     if not isinstance(found, System):
-        raise BadInput(f"{name}/{FILE}: expected `system = System(...)`, see marginspec.systems.registry")
+        raise BadInput(f"{name}/{FILE}: expected `system = System(...)`, see marginspec.systems")
     blaming(lambda: within_subset(found))
     for problem in blaming(lambda: list(_problems(found))):
         raise BadInput(f"{name}: {problem}")

@@ -18,8 +18,9 @@ from marginspec.base.errors import BadInput
 from marginspec.cli.options import Seed
 from marginspec.conformance.run import vector_runs
 from marginspec.mutation.hunt import bugs_document, hunted, planted_summary
-from marginspec.mutation.planted import LONGEST_TRACE, STEPS, SYSTEMS, WATCHED_STEPS, Hunt, load
+from marginspec.mutation.planted import LONGEST_TRACE, STEPS, WATCHED_STEPS, Hunt, load
 from marginspec.report.kill_matrix import show_planted
+from marginspec.systems.registry import system
 
 
 def planted(
@@ -37,7 +38,8 @@ def planted(
     if unknown := sorted(set(only or ()) - {bug.id for bug in bugs}):
         raise BadInput(f"--only {unknown[0]}: no planted bug of {name} has this ID")
     bugs, hunts = [bug for bug in bugs if not only or bug.id in only], list[Hunt]()
-    vectors = vector_runs(SYSTEMS[name].model, SYSTEMS[name].chapter.properties, seed)
+    chosen = system(name)
+    vectors = vector_runs(chosen.model, chosen.chapter.properties, seed)
     with process.progress("planted bugs", len(bugs)) as advance:
         for each in hunted(bugs, steps, watched, seed, os.cpu_count() or 1, vectors):
             hunts.append(each)

@@ -16,7 +16,7 @@ from typing import Any
 from marginspec.base.errors import BadInput
 from marginspec.base.text import printable
 from marginspec.lockstep.rules_reached import HEADING, rules_of
-from marginspec.systems.registry import System
+from marginspec.systems.system import System
 
 Declaration = tuple[str, str, str]
 """Rule ID, effect, and the change in the words in which diff shows it, empty where none is named."""

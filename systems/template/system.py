@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from marginspec.systems.registry import System
+from marginspec.systems import System
 
 from .adapter import StrongboxAdapter
 from .laws import chapter

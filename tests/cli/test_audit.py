@@ -16,8 +16,9 @@ import requests
 from command import Command, Done, refused
 
 from marginspec.results.run_files import read_run
-from marginspec.results.sample_book import sample_book
 from marginspec.systems.morpho_blue.book import LIQUIDATE
+from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.sample import sample_book
 from marginspec.targets.evm.book import selector
 
 COMMAND = (sys.executable, "-m", "marginspec.cli.main", "audit")
@@ -59,7 +60,8 @@ FIELDS = {
 def deployed() -> Iterator[dict[str, tuple[str, str]]]:
     """URL and address of a generated book of each system."""
     with contextlib.ExitStack() as stack:
-        yield {name: stack.enter_context(sample_book(name, size, seed=1)) for name, size in ACCOUNTS.items()}
+        books = {name: sample_book(SYSTEMS[name].sample, size, seed=1) for name, size in ACCOUNTS.items()}
+        yield {name: stack.enter_context(book) for name, book in books.items()}
 
 
 @pytest.fixture

@@ -13,18 +13,18 @@ from command import Command, refused, repeats
 from rich.console import Console
 
 from marginspec.base.errors import BadInput
-from marginspec.cli.diff import CONTRACTS
-from marginspec.results.differences import ABLE, _status
+from marginspec.base.package import ROOT
 from marginspec.cli.runs import TRACES
 from marginspec.lockstep.trace import read
 from marginspec.model.reference import Reference
 from marginspec.model.reference.presets import venue_with
 from marginspec.mutation import planted
 from marginspec.report.upgrade import show_diff
+from marginspec.results.differences import _status
 from marginspec.systems.morpho_blue.adapter import MorphoBlueAdapter
 from marginspec.systems.reference.adapter import ReferenceAdapter
 from marginspec.systems.reference.presets import load_preset
-from marginspec.systems.registry import ROOT, SYSTEMS
+from marginspec.systems.registry import SYSTEMS
 from marginspec.targets.evm.deployed import deployed
 from marginspec.targets.evm.rpc import Node, start_anvil
 from marginspec.targets.protocol import Answer
@@ -190,7 +190,7 @@ def test_no_declaration_covers_an_account_that_becomes_insolvent(here: Command, 
 
 
 def test_who_is_refused_for_another_reason_is_not_called_healthy() -> None:
-    healthy = dict.fromkeys(ABLE, ("healthy", "fine"))
+    healthy = dict.fromkeys(("liquidate", "seize_collateral"), ("healthy", "fine"))
     for side, reason, status in (
         (0, "healthy", "not liquidatable"),
         (1, "fine", "not liquidatable"),
@@ -198,10 +198,13 @@ def test_who_is_refused_for_another_reason_is_not_called_healthy() -> None:
         (1, "healthy", "liquidation is refused"),
     ):
         answer = Answer(False, reason=reason)
-        assert _status(SYSTEMS["morpho-blue"].model, "liquidate", answer, side, healthy) == status
-    assert _status(Reference, "seize_collateral", Answer(False, reason="LIQ-14"), 0, healthy) == "seizure is refused"
-    assert _status(Reference, "liquidate", Answer(True), 1, healthy) == "liquidatable"
-    assert _status(Reference, "withdraw", Answer(False, reason="healthy"), 1, healthy) == "cannot withdraw"
+        assert _status(SYSTEMS["morpho-blue"], "liquidate", answer, side, healthy) == status
+    assert (
+        _status(SYSTEMS["reference"], "seize_collateral", Answer(False, reason="LIQ-14"), 0, healthy)
+        == "seizure is refused"
+    )
+    assert _status(SYSTEMS["reference"], "liquidate", Answer(True), 1, healthy) == "liquidatable"
+    assert _status(SYSTEMS["reference"], "withdraw", Answer(False, reason="healthy"), 1, healthy) == "cannot withdraw"
 
 
 def test_text_of_a_contract_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -259,8 +262,8 @@ def test_a_deployed_contract_is_what_it_was_created_with(node: Node, here: Comma
     lending.deploy(node)
     venue.deploy(node)
     for address, shipped in (
-        (lending._morpho, CONTRACTS["morpho-blue"]()["Morpho"]),
-        (venue.venue, CONTRACTS["reference"]()["venue"]),
+        (lending._morpho, SYSTEMS["morpho-blue"].contracts()["Morpho"]),
+        (venue.venue, SYSTEMS["reference"].contracts()["venue"]),
     ):
         assert deployed(node.url, address, shipped) == shipped
     done = here("diff", "morpho-blue", "shipped", f"Morpho={lending._morpho}@{node.url}", "--steps", 200)
@@ -268,7 +271,7 @@ def test_a_deployed_contract_is_what_it_was_created_with(node: Node, here: Comma
     assert "diff: no difference" in done.stdout
     token = next(iter(lending._token.values()))
     with pytest.raises(BadInput, match="cannot be told"):
-        deployed(node.url, token, CONTRACTS["reference"]()["token"])
+        deployed(node.url, token, SYSTEMS["reference"].contracts()["token"])
 
 
 def test_an_address_without_a_contract_is_one_line_and_code_2(node: Node, here: Command) -> None:

@@ -88,7 +88,7 @@ def traced(model: type[Machine], calls: list[Call], found: Divergence | None = D
 
 
 def told(model: type[Machine], calls: list[Call], found: Divergence | None = None) -> dict[str, Any]:
-    return story(model, Path("trace.json"), traced(model, calls, found))
+    return story(SYSTEMS[model.system], Path("trace.json"), traced(model, calls, found))
 
 
 def written(file: Path, content: Any) -> Path:
@@ -243,7 +243,7 @@ def test_a_record_that_the_model_no_longer_agrees_with_is_marked() -> None:
     changed = trace.steps[1].__class__(trace.steps[1].call, "ACT-2", trace.steps[1].observations)
     steps = (trace.steps[0], changed, trace.steps[2])
     stale = Trace(trace.system, trace.target, trace.seed, trace.digest, steps, None)
-    assert story(MorphoBlue, Path("t"), stale)["stale"] == "step 2"
+    assert story(SYSTEMS["morpho-blue"], Path("t"), stale)["stale"] == "step 2"
     assert told(MorphoBlue, borrowing())["stale"] is None
 
 

@@ -21,7 +21,8 @@ from marginspec.conformance.vectors import Vector, failures, read, vectors_of, w
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call, Machine
 from marginspec.model.reference import Reference
-from marginspec.mutation.planted import SYSTEMS, build, load
+from marginspec.mutation.planted import build, load
+from marginspec.systems.registry import SYSTEMS
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
 

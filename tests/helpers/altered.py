@@ -16,7 +16,7 @@ from marginspec.properties.law import Property
 from marginspec.prover.prove import Prover
 from marginspec.prover.trial import Trial, Trials
 from marginspec.systems import user_system
-from marginspec.systems.registry import System
+from marginspec.systems.system import System
 
 Changes = tuple[tuple[str, str], ...]
 

@@ -18,7 +18,8 @@ from marginspec.model.kernel.numbers import Uint256
 from marginspec.mutation import planted
 from marginspec.properties.law import Chapter, Property, Step, assume, refusal
 from marginspec.properties.scope import Scope
-from marginspec.systems.registry import SYSTEMS, System
+from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.system import System
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
 from marginspec.targets.protocol import Answer

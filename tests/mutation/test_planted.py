@@ -11,19 +11,18 @@ import pytest
 from command import Command, refused
 from rich.console import Console
 
-import marginspec
 from marginspec.base.errors import BadInput
+from marginspec.base.package import ROOT
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call
-from marginspec.mutation import planted
 from marginspec.mutation.hunt import bugs_document, planted_summary, with_planted
-from marginspec.mutation.planted import Bug, Hunt, System, build, hunt, load, shown
+from marginspec.mutation.planted import Bug, Hunt, build, hunt, load, shown
 from marginspec.mutation.run import mutate
 from marginspec.report.kill_matrix import show_mutate
+from marginspec.systems.registry import SYSTEMS
 from marginspec.targets.protocol import Target
 from tools.planted import main
 
-(INSTALLED,) = map(Path, marginspec.__path__)
 CHEAP = "withdraw-for-anybody"
 GOOD = {
     "id": "a-bug",
@@ -36,7 +35,7 @@ GOOD = {
 }
 
 
-@pytest.fixture(params=sorted(planted.SYSTEMS))
+@pytest.fixture(params=sorted(SYSTEMS))
 def system(request: pytest.FixtureRequest) -> str:
     """One system with planted bugs."""
     return str(request.param)
@@ -44,7 +43,7 @@ def system(request: pytest.FixtureRequest) -> str:
 
 def entries(system: str) -> list[dict[str, Any]]:
     """The file of a system as it is written, unchecked."""
-    return list(tomllib.loads((planted.FOLDER / f"{system}.toml").read_text())["bug"])
+    return list(tomllib.loads(SYSTEMS[system].planted.read_text())["bug"])
 
 
 def written(folder: Path, *bugs: dict[str, Any]) -> Path:
@@ -56,8 +55,7 @@ def written(folder: Path, *bugs: dict[str, Any]) -> Path:
 
 
 def test_what_a_bug_changes_occurs_exactly_once_in_the_installed_package(system: str) -> None:
-    known: System = planted.SYSTEMS[system]
-    sources = known.sources()
+    sources = SYSTEMS[system].sources.read()
     counts = {bug["id"]: sources[bug["file"]].count(bug["find"]) for bug in entries(system)}
     assert {name: count for name, count in counts.items() if count != 1} == {}
     assert [bug.id for bug in load(system)] == list(counts)
@@ -75,7 +73,7 @@ def test_no_two_bugs_are_the_same_change(system: str) -> None:
 
 def test_every_rule_that_a_bug_breaks_exists(system: str) -> None:
     # tests/test_specification.py shows that the rules of the text are those of the model.
-    chapters = [*INSTALLED.glob(f"spec/deployed/{system}.md"), *INSTALLED.glob(f"spec/{system}/*.md")]
+    chapters = [*ROOT.glob(f"spec/deployed/{system}.md"), *ROOT.glob(f"spec/{system}/*.md")]
     text = "\n".join(path.read_text() for path in chapters)
     rules = set(re.findall(r"^### ([A-Z]{3}-\d+) ", text, re.MULTILINE))
     assert rules
@@ -197,7 +195,7 @@ def test_a_bug_with_a_long_trace_is_hunted_again_and_found_when_it_was_found_fir
 ) -> None:
     (bug,) = (bug for bug in load("morpho-blue") if bug.id == CHEAP)
     ways = {1: Hunt(bug, 700, 30), 2: Hunt(bug, None), 3: Hunt(bug, 90, 5), 4: Hunt(bug, 10, 1)}
-    monkeypatch.setattr(planted, "_hunted", lambda bug, target, steps, seed: ways[seed])
+    monkeypatch.setattr("marginspec.mutation.planted._hunted", lambda bug, chosen, target, steps, seed: ways[seed])
     assert hunt(bug, steps=1000, seed=1) == Hunt(bug, 700, 5)
     assert hunt(bug, steps=1000, seed=2) == Hunt(bug, None)
 

@@ -19,8 +19,8 @@ from marginspec.lockstep.comparison import Divergence
 from marginspec.lockstep.trace import Trace, trace_of
 from marginspec.model.kernel import Call
 from marginspec.report import solidity
-from marginspec.results.scenario import NAMINGS, Inexpressible, Scene
-from marginspec.systems.registry import system
+from marginspec.results.scenario import Inexpressible, Scene
+from marginspec.systems.registry import SYSTEMS, system
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.build import node, package
 from marginspec.targets.evm.chain import Embedded
@@ -122,7 +122,7 @@ def test_ten_counterexamples_fail_in_forge_on_the_wrong_build_and_pass_on_the_ri
     wrong: set[str] = set()
     right: dict[str, str] = {}
     for name, places in WRONG.items():
-        shipped = NAMINGS[name].contracts()
+        shipped = SYSTEMS[name].contracts()
         for contract, build in shipped.items():
             artifact(tmp_path / "good" / f"{contract}.json", build)
             right[f"MARGINSPEC_{contract.upper()}"] = f"good/{contract}.json"
@@ -152,7 +152,7 @@ def test_ten_counterexamples_fail_in_forge_on_the_wrong_build_and_pass_on_the_ri
 
 
 def test_the_file_names_the_build_roles_and_calls_and_asserts_what_the_model_says(tmp_path: Path) -> None:
-    build = NAMINGS["morpho-blue"].contracts()["Morpho"]
+    build = SYSTEMS["morpho-blue"].contracts()["Morpho"]
     file = artifact(tmp_path / "Morpho.json", build)
     calls = [
         Call("supply", {"caller": "supplier", "market": "A", "assets": 10**18, "shares": 0, "on_behalf": "borrower"}),

@@ -11,17 +11,16 @@ from typing import Any
 import pytest
 
 from marginspec.base.errors import BadInput, TargetFailed
-from marginspec.cli.audit import BOOKS
-from marginspec.results.account_audit import audited
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call
 from marginspec.model.reference import Reference
 from marginspec.model.reference.notation import AccountId
-from marginspec.results.sample_book import sample_book
+from marginspec.results.account_audit import audited
 from marginspec.systems.morpho_blue.adapter import MorphoBlueAdapter
 from marginspec.systems.morpho_blue.book import LIQUIDATE, RATE
 from marginspec.systems.reference.adapter import ReferenceAdapter, shipped_contracts
 from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.sample import sample_book
 from marginspec.targets.evm.answers import Answers
 from marginspec.targets.evm.book import Book, Reader, contract_at, locate, selector
 from marginspec.targets.evm.chain import Reverted
@@ -39,7 +38,8 @@ both = pytest.mark.parametrize("system", ACCOUNTS)
 def deployed() -> Iterator[dict[str, tuple[str, str]]]:
     """URL and address of a generated book of each system."""
     with contextlib.ExitStack() as stack:
-        yield {name: stack.enter_context(sample_book(name, size, seed=7)) for name, size in ACCOUNTS.items()}
+        books = {name: sample_book(SYSTEMS[name].sample, size, seed=7) for name, size in ACCOUNTS.items()}
+        yield {name: stack.enter_context(book) for name, book in books.items()}
 
 
 class Watched(Wire):
@@ -61,13 +61,13 @@ def read(wire: Wire, system: str, address: str, file: Path) -> tuple[Book, list[
     block = locate(wire, None)
     with contextlib.closing(Answers(file, ABOUT)) as answers:
         reader = Reader(wire, answers, contract_at(wire, address, block), block, 0, lambda *_: None)
-        book = BOOKS[system](reader)
+        book = SYSTEMS[system].book(reader)
         return book, reader.calls([question.ask for question in book.questions], "health")
 
 
 def results(system: str, book: Book, said: Sequence[bytes | Reverted]) -> dict[str, Any]:
     """What an audit says of it."""
-    return audited(SYSTEMS[system].chapter.properties, book, said, closest=1000)
+    return audited(SYSTEMS[system], book, said, closest=1000)
 
 
 # --- A book that is as it should be -----------------------------------------------------------------------------------
