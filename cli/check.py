@@ -39,6 +39,7 @@ from marginspec.results.gate import gate_code, gate_document
 from marginspec.results.settings import Settings, read_settings
 from marginspec.systems.registry import system
 from marginspec.systems.system import System
+from marginspec.targets.evm.artifact import candidates
 
 MUTANT_STEPS = 60_000
 """Of the lock-step run of each mutant, as `marginspec mutate` takes."""
@@ -92,12 +93,13 @@ def check(
     chosen, console = system(name), Output()
     for file in (junit_file, sarif_file, summary_file):
         _writable(file)
-    with opened(chosen, target, artifact) as implementation:
+    builds = candidates(artifact)
+    with opened(chosen, target, builds) as implementation:
         proofs = prove_document(chosen, None, None)
-        fuzzed = fuzz_document(chosen, implementation, target, settings.steps, settings.seed, corpus, artifact, allowed)
+        fuzzed = fuzz_document(chosen, implementation, target, settings.steps, settings.seed, corpus, builds, allowed)
         mutants = None if settings.min_mutation_score is None else _mutants(chosen, settings.seed)
         gate = gate_document(settings, require_reach, proofs, fuzzed, mutants)
-        found = findings(chosen, implementation, artifact or [], gate, proofs, fuzzed, mutants)
+        found = findings(chosen, implementation, builds, gate, proofs, fuzzed, mutants)
     code = worst({documents.prove_code(proofs), documents.fuzz_code(fuzzed, require_reach), gate_code(gate)})
     document: dict[str, Any] = {
         "schema": "marginspec/check/1",
@@ -140,7 +142,7 @@ def _mutants(chosen: System, seed: int) -> dict[str, Any]:
         return mutate(
             chosen.name,
             chosen.model,
-            lambda: chosen.open("embedded", []),
+            lambda: chosen.open("embedded"),
             chosen.chapter.properties,
             chosen.spec.with_suffix(".equivalent.toml"),
             MUTANT_STEPS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -20,6 +21,7 @@ from marginspec.report.upgrade import show_diff
 from marginspec.results.differences import upgrade_document
 from marginspec.systems.registry import system
 from marginspec.systems.system import System
+from marginspec.targets.evm.artifact import Candidate, candidates
 from marginspec.targets.evm.deployed import DEPLOYMENT, deployed
 from marginspec.upgrade.comparison import Difference
 from marginspec.upgrade.intended import Intended, read_intended
@@ -114,9 +116,10 @@ def _upgrade(chosen: System, base: str, head: str, steps: int, seed: int, declar
         name = next(name for n in itertools.count(1) if (name := own if n == 1 else f"{own}-{n}") not in taken)
         taken.add(name)
         file = file.replace(file.with_name(f"{name}.json"))
-        return {"trace": str(file), **how_to_repeat(chosen, trace, file, *side.options)}
+        return {"trace": str(file), **how_to_repeat(chosen, trace, file, side.target, side.builds)}
 
-    with opened(chosen, *sides["base"].options) as before, opened(chosen, *sides["head"].options) as after:
+    base_side, head_side = (opened(chosen, side.target, side.builds) for side in sides.values())
+    with base_side as before, head_side as after:
         return upgrade_document(chosen, {"base": base, "head": head}, before, after, steps, seed, declared, keep)
 
 
@@ -124,17 +127,18 @@ class Side(NamedTuple):
     """BASE or HEAD: what it is called, and `--target` and `--artifact` of what that names."""
 
     name: str
-    options: tuple[str, list[str]]
+    target: str
+    builds: Sequence[Candidate] = ()
 
 
 def implementation(chosen: System, side: str) -> Side:
     """What BASE or HEAD names; BadInput for what cannot be meant."""
     if side == SHIPPED:
-        return Side(side, ("embedded", []))
+        return Side(side, "embedded")
     if "=" in side:
-        return Side(side, ("embedded", [_build(chosen, part) for part in side.split(",")]))
+        return Side(side, "embedded", candidates([_build(chosen, part) for part in side.split(",")]))
     if "://" in side:
-        return Side(side, (side, []))
+        return Side(side, side)
     raise BadInput(f"{printable(side, 100)!r}: expected {SHIPPED}, NAME=FILE, NAME=0xADDRESS@URL, or two .toml files")
 
 

@@ -24,7 +24,7 @@ from marginspec.results.scenario import Inexpressible, Scene
 from marginspec.results.schema import Document
 from marginspec.systems.system import System
 from marginspec.systems.user_system import traced
-from marginspec.targets.evm.artifact import load_artifact, parse_option
+from marginspec.targets.evm.artifact import Candidate, candidates
 
 AT_FIRST = {"state": "initial"}
 """The counterexample of an invariant that does not hold where everything begins."""
@@ -59,7 +59,7 @@ def export(
     Exit code 0: written.
     """
     chosen, recorded = traced(trace, own)
-    files, omitted = write(chosen, recorded, trace.stem, target, artifact or [], out or trace.parent)
+    files, omitted = write(chosen, recorded, trace.stem, target, candidates(artifact), out or trace.parent)
     if as_json:
         shown = {"schema": "marginspec/export/1", "system": chosen.name, "trace": str(trace)}
         emit({**shown, "files": files, "omitted": omitted})
@@ -73,22 +73,21 @@ def export(
 
 
 def write(
-    chosen: System, trace: Trace, name: str, target: str, artifacts: Sequence[str], folder: Path
+    chosen: System, trace: Trace, name: str, target: str, builds: Sequence[Candidate], folder: Path
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Write a trace, called `name`, in every form that it has: the files, and of forms that it has not, why, by form.
 
-    target, artifacts: of the options `--target` and `--artifact`, the implementation that it was found with. Raises
+    target, builds: of the options `--target` and `--artifact`, the implementation that it was found with. Raises
     BadInput when these cannot be meant, OSError when nothing can be written.
     """
     told = document(chosen.model, trace)
     genesis = chosen.model.genesis()
     before = {n: v if isinstance(v, bool) else str(v) for n, v in zip(genesis.names(), genesis.flatten(), strict=True)}
     contracts = target in ("embedded", "anvil") or "://" in target
-    builds = dict(map(parse_option, artifacts))
     if builds and not contracts:
         raise BadInput(f"--artifact needs a target that runs contracts, and {target!r} does not")
     known = dict.fromkeys(chosen.naming.labels if chosen.naming else (), "")
-    named = {**known, **{contract: str(file) for contract, file in builds.items()}} if contracts else {}
+    named = {**known, **{build.name: str(build.file) for build in builds}} if contracts else {}
     # A node may be gone tomorrow; the contracts are the same in this process.
     opened = "embedded" if contracts else target
     texts = {
@@ -99,7 +98,7 @@ def write(
     try:
         if not contracts:
             raise Inexpressible(f"{target} runs no contracts")
-        scene = Scene(chosen, {contract: load_artifact(contract, file) for contract, file in builds.items()})
+        scene = Scene(chosen, {build.name: build.artifact for build in builds})
         texts["foundry"] = (f"{name}.t.sol", foundry.text(name, told, scene.document(trace)))
     except Inexpressible as why:
         omitted["foundry"] = str(why)

@@ -15,6 +15,7 @@ from marginspec.lockstep.monitor import run
 from marginspec.lockstep.rehearsal import rehearse
 from marginspec.lockstep.trace import Trace, trace_of
 from marginspec.systems.system import System
+from marginspec.targets.evm.artifact import Candidate
 from marginspec.targets.protocol import Target
 
 
@@ -24,7 +25,7 @@ def laws_document(
     target: str,
     steps: int,
     seed: int,
-    artifacts: Sequence[str],
+    builds: Sequence[Candidate],
     allowed: Collection[str] = (),
 ) -> dict[str, Any]:
     """Run the monitor, with progress, keep its trace, and describe: `marginspec/fuzz/1` with `laws` and `violations`.
@@ -42,7 +43,7 @@ def laws_document(
     found = [] if seen.violation is None else [Found(seen.violation.divergence, seen.violation.trace)]
     campaign = Campaign(seen.tally, found, seed, seen.seconds, seen.unreached, seen.limits)
     against_model = functools.partial(_against_model, chosen, implementation)
-    document = campaign_document(chosen, campaign, target, artifacts, against_model, allowed)
+    document = campaign_document(chosen, campaign, target, builds, against_model, allowed)
     return {
         **document,
         "laws": dict(seen.judged),

@@ -53,6 +53,7 @@ from marginspec.results.settings import read_settings
 from marginspec.systems.reference.presets import load_preset
 from marginspec.systems.registry import system
 from marginspec.systems.user_system import blaming, traced
+from marginspec.targets.evm.artifact import candidates
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -125,11 +126,12 @@ def fuzz(
     allowed = {*read_settings(Path.cwd()).allow_unmodelled, *(allow_unmodelled or ())}
     if laws_only and corpus is not None:
         raise BadInput("--corpus keeps divergences from a model, and --laws-only compares with none: leave one out")
-    with opened(chosen, target, artifact) as implementation:
+    builds = candidates(artifact)
+    with opened(chosen, target, builds) as implementation:
         if laws_only:
-            document = laws_document(chosen, implementation, target, steps, seed, artifact or [], allowed)
+            document = laws_document(chosen, implementation, target, steps, seed, builds, allowed)
         else:
-            document = fuzz_document(chosen, implementation, target, steps, seed, corpus, artifact, allowed)
+            document = fuzz_document(chosen, implementation, target, steps, seed, corpus, builds, allowed)
     if as_json:
         emit(document)
     elif laws_only:
@@ -159,7 +161,7 @@ def replay_(
     Exit code 0: they agree, or differ only as declared. 1: they diverge.
     """
     chosen, recorded = traced(trace, own)
-    with opened(chosen, target, artifact) as implementation:
+    with opened(chosen, target, candidates(artifact)) as implementation:
         found = replay(chosen.model, implementation, recorded)
     document = documents.replay_document(trace, target, recorded, found)
     if as_json:
@@ -202,7 +204,7 @@ def mutate_(
         document = mutate(
             chosen.name,
             chosen.model,
-            lambda: chosen.open("embedded", []),
+            lambda: chosen.open("embedded"),
             chosen.chapter.properties,
             chosen.spec.with_suffix(".equivalent.toml"),
             steps,

@@ -5,6 +5,7 @@ Loaded by `marginspec_pytest`, which has the options, only where they are given.
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +25,7 @@ from marginspec.results.documents import prove_code, prove_document
 from marginspec.results.settings import read_settings
 from marginspec.systems.registry import system
 from marginspec.systems.system import System
-from marginspec.targets.evm.artifact import load_artifact, parse_option
+from marginspec.targets.evm.artifact import Candidate, candidates
 from marginspec.targets.protocol import Target
 
 SLICE = 2_500
@@ -45,8 +46,7 @@ class Plugin:
         self._told: list[dict[str, Any]] = []
         try:
             self._chosen = system(config.getoption("--marginspec"))
-            for option in config.getoption("--artifact"):
-                load_artifact(*parse_option(option))
+            candidates(config.getoption("--artifact"))
         except BadInput as error:
             raise pytest.UsageError(f"marginspec: {error}") from None
 
@@ -101,14 +101,14 @@ class Suite(pytest.Collector):
     def target(self) -> str:
         return str(self.config.getoption("--marginspec-target"))
 
-    @property
-    def artifacts(self) -> list[str]:
-        return list(self.config.getoption("--artifact"))
+    @functools.cached_property
+    def builds(self) -> list[Candidate]:
+        return candidates(self.config.getoption("--artifact"))
 
     def implementation(self) -> Target:
         """Opened when it is first needed."""
         if self._implementation is None:
-            self._implementation = self.chosen.open(self.target, self.artifacts)
+            self._implementation = self.chosen.open(self.target, self.builds)
         return self._implementation
 
     def close(self) -> None:
@@ -168,7 +168,7 @@ class Slice(_Test):
         suite = self.parent
         campaign = run(suite.chosen.model, suite.implementation(), self._steps, self._seed)
         allowed = read_settings(suite.config.rootpath).allow_unmodelled
-        document = campaign_document(suite.chosen, campaign, suite.target, suite.artifacts, allowed=allowed)
+        document = campaign_document(suite.chosen, campaign, suite.target, suite.builds, allowed=allowed)
         text = _shown(lambda console: show_fuzz(document, console))
         told = {key: document[key] for key in ("steps", "comparisons", "declared", "rules", "regimes", *FLOOR)}
         told["hidden"] = hidden(campaign.tally, campaign.limits)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import os
 import shlex
 import sys
@@ -26,7 +25,7 @@ from marginspec.prover.dependencies import Dependencies
 from marginspec.prover.prove import prove_all
 from marginspec.results import documents
 from marginspec.systems.system import System
-from marginspec.targets.evm.artifact import parse_option
+from marginspec.targets.evm.artifact import Candidate
 from marginspec.targets.protocol import Target
 
 T = TypeVar("T")
@@ -74,12 +73,12 @@ def fuzz_document(
     steps: int,
     seed: int,
     corpus: str | None = None,
-    artifacts: Sequence[str] | None = None,
+    builds: Sequence[Candidate] = (),
     allowed: Collection[str] = (),
 ) -> dict[str, Any]:
     """Run a campaign, with progress, keep its traces, and describe.
 
-    corpus: where traces are kept and tried first. artifacts: the candidate builds that the implementation has. allowed:
+    corpus: where traces are kept and tried first. builds: the candidates that the implementation has. allowed:
     functions of them that no action need call.
     """
     earlier = None if corpus is None else open_corpus(corpus, chosen.model)
@@ -88,7 +87,7 @@ def fuzz_document(
     if campaign is None:
         with progress("comparing", steps) as advance:
             campaign = run(chosen.model, implementation, steps, seed, on_progress=lambda tally: advance(tally.steps))
-    document = campaign_document(chosen, campaign, target, artifacts or (), allowed=allowed)
+    document = campaign_document(chosen, campaign, target, builds, allowed=allowed)
     if earlier is not None and replayed is not None:
         for found in campaign.divergences:
             earlier.keep(found.trace)
@@ -102,7 +101,7 @@ def campaign_document(
     chosen: System,
     campaign: Campaign,
     target: str,
-    artifacts: Sequence[str],
+    builds: Sequence[Candidate],
     exported: Callable[[Trace], Trace | None] = lambda trace: trace,
     allowed: Collection[str] = (),
 ) -> dict[str, Any]:
@@ -110,12 +109,9 @@ def campaign_document(
     traces = [found.trace for found in campaign.divergences]
     files = kept(chosen, traces)
     document = documents.fuzz_document(chosen.name, target, chosen.model, campaign, files, allowed)
-    document["artifacts"] = {
-        name: {"file": str(file), "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
-        for name, file in map(parse_option, artifacts)
-    }
+    document["artifacts"] = {build.name: {"file": str(build.file), "sha256": build.sha256} for build in builds}
     for row, file, trace in zip(document["divergences"], files, traces, strict=True):
-        row |= how_to_repeat(chosen, exported(trace), file, target, artifacts)
+        row |= how_to_repeat(chosen, exported(trace), file, target, builds)
     return document
 
 
@@ -125,18 +121,18 @@ def kept(chosen: System, traces: Sequence[Trace]) -> list[Path]:
 
 
 def how_to_repeat(
-    chosen: System, trace: Trace | None, file: Path, target: str, artifacts: Sequence[str]
+    chosen: System, trace: Trace | None, file: Path, target: str, builds: Sequence[Candidate]
 ) -> dict[str, Any]:
     """Of a trace that is kept: `repeat`, a command, and `exports`, files of its other forms beside it.
 
-    trace: with a divergence from the model; None where there is none to export. target, artifacts: of the options
+    trace: with a divergence from the model; None where there is none to export. target, builds: of the options
     `--target` and `--artifact`, the implementation that it was found with.
     """
     options = [] if target == "embedded" else ["--target", target]
-    options += [part for named in artifacts for part in ("--artifact", named)]
+    options += [part for build in builds for part in ("--artifact", build.option)]
     repeat = shlex.join(["marginspec", "replay", str(file), *options])
     try:
-        exports = {} if trace is None else export.write(chosen, trace, file.stem, target, artifacts, file.parent)[0]
+        exports = {} if trace is None else export.write(chosen, trace, file.stem, target, builds, file.parent)[0]
     except OSError as error:
         print(f"marginspec: {file} is kept, its other forms cannot be written ({error.strerror})", file=sys.stderr)
         exports = {}
@@ -154,9 +150,9 @@ def _where_it_can_be(keep: Callable[[Path], T]) -> T:
 
 
 @contextlib.contextmanager
-def opened(chosen: System, target: str, artifacts: list[str] | None) -> Iterator[Target]:
+def opened(chosen: System, target: str, builds: Sequence[Candidate] = ()) -> Iterator[Target]:
     """The implementation under test, closed in every case."""
-    implementation = chosen.open(target, artifacts or [])
+    implementation = chosen.open(target, builds)
     try:
         yield implementation
     finally:

@@ -24,6 +24,7 @@ from marginspec.report.vectors import show_vectors
 from marginspec.results.documents import limits_document
 from marginspec.systems.registry import system
 from marginspec.systems.system import System
+from marginspec.targets.evm.artifact import candidates
 from marginspec.targets.protocol import Limits, limits_of
 
 
@@ -63,7 +64,7 @@ def vectors(
     Exit code 0: no path is open, all vectors passed. 1: the implementation fails one. 3: a path is open.
     """
     known = system(name)
-    with opened(known, target, artifact) as implementation:
+    with opened(known, target, candidates(artifact)) as implementation:
         started = time.perf_counter()
         if run is not None:
             document: dict[str, Any] = {}

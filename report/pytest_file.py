@@ -28,6 +28,7 @@ from marginspec.lockstep.comparison import LockStep
 from marginspec.lockstep.rehearsal import rehearse
 from marginspec.lockstep.trace import digest_of
 from marginspec.model.kernel.machine import Call
+from marginspec.targets.evm.artifact import candidates
 
 SYSTEM = system({system})
 TARGET = {target}
@@ -47,7 +48,8 @@ def test_{function}() -> None:
     assert [step.outcome.rule for step in steps] == [rule for _, rule in CALLS]
 
     named = {{name: os.environ.get(f"MARGINSPEC_{{name.upper()}}", file) for name, file in ARTIFACTS.items()}}
-    with opened(SYSTEM, TARGET, [f"{{name}}={{file}}" for name, file in named.items() if file]) as implementation:
+    builds = candidates([f"{{name}}={{file}}" for name, file in named.items() if file])
+    with opened(SYSTEM, TARGET, builds) as implementation:
         difference = LockStep(SYSTEM.model, implementation).run(steps, recheck=True)
     assert difference is None
 '''

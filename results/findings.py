@@ -12,8 +12,8 @@ from marginspec.lockstep.rules_reached import rules_of
 from marginspec.lockstep.trace import read
 from marginspec.model.kernel.machine import regimes_of
 from marginspec.results.places import (
-    Candidates,
     Place,
+    Sources,
     law_places,
     regime_places,
     rule_places,
@@ -22,6 +22,7 @@ from marginspec.results.places import (
 )
 from marginspec.results.schema import Document
 from marginspec.systems.system import System
+from marginspec.targets.evm.artifact import Candidate
 from marginspec.targets.protocol import Target
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
@@ -30,7 +31,7 @@ ERROR, WARNING, NOTE = "error", "warning", "note"
 def findings(
     chosen: System,
     implementation: Target,
-    artifacts: Sequence[str],
+    builds: Sequence[Candidate],
     gate: Document,
     prove: Document,
     fuzz: Document,
@@ -44,8 +45,8 @@ def findings(
     """
     found = [_law(chosen, row) for row in prove["properties"] if row["verdict"] != "proved" or not row["confirmed"]]
     if fuzz["divergences"]:
-        candidates = Candidates(chosen, artifacts)
-        found += [_divergence(chosen, implementation, candidates, row) for row in fuzz["divergences"]]
+        sources = Sources(chosen, builds)
+        found += [_divergence(chosen, implementation, sources, row) for row in fuzz["divergences"]]
     missed = {row["check"] for row in gate["checks"] if row["verdict"] != "holds"}
     if "rules and regimes not reached" in missed:
         found += [_unreached(chosen, name) for name in fuzz["unreached"]]
@@ -70,12 +71,12 @@ def _law(chosen: System, row: Document) -> dict[str, Any]:
     return _finding(row["id"], kind, ERROR if kind == "refuted" else WARNING, text, [], law_places(chosen, row["id"]))
 
 
-def _divergence(chosen: System, implementation: Target, candidates: Candidates, row: Document) -> dict[str, Any]:
+def _divergence(chosen: System, implementation: Target, sources: Sources, row: Document) -> dict[str, Any]:
     trace = read(Path(row["trace"]), chosen.model, [chosen.model.system])
     steps = rehearse(chosen.model, trace.calls)
     rules = _concerned(chosen, implementation, row, steps[-1])
     places = [place for rule in rules for place in rule_places(chosen, rule)]
-    at_fault = candidates.places(trace.calls[-1])
+    at_fault = sources.places(trace.calls[-1])
     text = f"{row['rule']}, {row['field']}: model {row['model']}, target {row['target']}; call {row['steps']} shows it"
     # The rule that refused names the finding, or the only one concerned; where several meet, the call does.
     named = row["rule"] in rules or len(rules) == 1
@@ -86,14 +87,14 @@ def _divergence(chosen: System, implementation: Target, candidates: Candidates, 
         "key": [row["rule"], row["field"]],
         "trace": row["trace"],
         "repeat": row["repeat"],
-        "calls": [_call(step, candidates) for step in steps],
+        "calls": [_call(step, sources) for step in steps],
     }
 
 
-def _call(step: Step, candidates: Candidates) -> dict[str, Any]:
+def _call(step: Step, sources: Sources) -> dict[str, Any]:
     arguments = ", ".join(f"{name}={value}" for name, value in step.call.arguments.items())
     refused = f", refused by {step.outcome.rule}" if step.outcome.rule else ""
-    return {"text": f"{step.call.action}({arguments}){refused}", "places": candidates.places(step.call)}
+    return {"text": f"{step.call.action}({arguments}){refused}", "places": sources.places(step.call)}
 
 
 def _concerned(chosen: System, implementation: Target, row: Document, last: Step) -> list[str]:

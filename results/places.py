@@ -12,7 +12,7 @@ from marginspec.base.package import ROOT
 from marginspec.lockstep.rules_reached import HEADING, rules_of
 from marginspec.model.kernel.machine import Call, actions_of
 from marginspec.systems.system import System
-from marginspec.targets.evm.artifact import load_artifact, parse_option
+from marginspec.targets.evm.artifact import Candidate
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.sourcemap import function_lines
 
@@ -72,18 +72,17 @@ def law_places(chosen: System, property_id: str) -> list[Place]:
     return [_place("law", Path(code.co_filename), code.co_firstlineno) for code in codes]
 
 
-class Candidates:
+class Sources:
     """The builds that `--artifact` names, for the functions that calls are of. Some carry no source map: no places."""
 
-    def __init__(self, chosen: System, artifacts: Sequence[str]) -> None:
+    def __init__(self, chosen: System, builds: Sequence[Candidate]) -> None:
         self._model = chosen.model
         self._functions: dict[bytes, Place] = {}
-        replaced = {name: (path, load_artifact(name, path)) for name, path in map(parse_option, artifacts)}
-        for name, (path, artifact) in replaced.items():
-            lines = function_lines(name, path, Path.cwd())
-            selectors = artifact.selectors()
+        for build in builds:
+            lines = function_lines(build.name, build.file, Path.cwd())
+            selectors = build.artifact.selectors()
             self._functions |= {selectors[f]: _place("contract", *lines[f]) for f in selectors.keys() & lines.keys()}
-        self._adapter = chosen.adapter({name: artifact for name, (_, artifact) in replaced.items()})
+        self._adapter = chosen.adapter({build.name: build.artifact for build in builds})
         if self._functions:
             self._adapter.deploy(Embedded())  # only then does it know addresses, which are part of a call
 

@@ -16,7 +16,7 @@ from marginspec.systems.naming import Naming
 from marginspec.systems.roles import Parties
 from marginspec.systems.sample import Sample
 from marginspec.systems.view import Ability, View
-from marginspec.targets.evm.artifact import Artifact, load_artifact, parse_option
+from marginspec.targets.evm.artifact import Artifact, Candidate
 from marginspec.targets.evm.book import Book, Reader
 from marginspec.targets.evm.chain import Chain, Embedded
 from marginspec.targets.evm.target import Adapter, EvmTarget
@@ -73,12 +73,12 @@ class System:
         chapters = sorted(self.spec.glob("*.md")) if self.spec.is_dir() else [self.spec]
         return "\n".join(chapter.read_text() for chapter in chapters)
 
-    def open(self, target: str, artifacts: Sequence[str]) -> Target:
+    def open(self, target: str, builds: Sequence[Candidate] = ()) -> Target:
         """The implementation that `--target` names, with candidate builds in the place of contracts.
 
         Raises BadInput for what cannot be meant, TargetFailed for what cannot be reached.
         """
-        replaced = {name: load_artifact(name, file) for name, file in map(parse_option, artifacts)}
+        replaced = {build.name: build.artifact for build in builds}
         if (chain := _chain(target)) is not None:
             running = chain()
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -92,20 +93,50 @@ def _function(contract: str, entry: Mapping[str, Any]) -> Function:
     return Function(signature.partition("(")[0], signature, selector, changes)
 
 
-def parse_option(option: str) -> tuple[str, Path]:
-    """`NAME=FILE` of --artifact."""
-    name, equals, file = option.partition("=")
-    if not (name and equals and file):
-        raise BadInput(f"--artifact {option!r}: expected NAME=FILE, for example Morpho=out/Morpho.sol/Morpho.json")
-    return name, Path(file)
+@dataclass(frozen=True)
+class Candidate:
+    """A build in the place of the contract `name`, as it was read, once. sha256: of what was read, in hexadecimal."""
+
+    name: str
+    file: Path
+    artifact: Artifact
+    sha256: str
+
+    @property
+    def option(self) -> str:
+        """What `--artifact` says of it."""
+        return f"{self.name}={self.file}"
+
+
+def candidates(options: Sequence[str] | None) -> list[Candidate]:
+    """What `--artifact NAME=FILE` names, any number of times. Raises BadInput: unusable, or a contract named twice."""
+    found: dict[str, Candidate] = {}
+    for option in options or ():
+        name, equals, file = option.partition("=")
+        if not (name and equals and file):
+            raise BadInput(f"--artifact {option!r}: expected NAME=FILE, for example Morpho=out/Morpho.sol/Morpho.json")
+        if name in found:
+            raise BadInput(f"--artifact {name}: given twice, {found[name].file} and {file}")
+        found[name] = _candidate(name, Path(file))
+    return list(found.values())
 
 
 def load_artifact(name: str, path: Path) -> Artifact:
     """Read an artifact; anything unusable is one line of `BadInput`."""
+    return _candidate(name, path).artifact
+
+
+def _candidate(name: str, path: Path) -> Candidate:
     try:
-        data = json.loads(path.read_text())
+        text = path.read_bytes()
     except OSError as error:
         raise BadInput(f"artifact {path}: {error.strerror or error}") from None
+    return Candidate(name, path, _parsed(name, path, text), hashlib.sha256(text).hexdigest())
+
+
+def _parsed(name: str, path: Path, text: bytes) -> Artifact:
+    try:
+        data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadInput(f"artifact {path}: not JSON ({error})") from None
     if not isinstance(data, dict):

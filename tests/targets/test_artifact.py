@@ -1,5 +1,6 @@
 """Every usual build output is read; everything else is one line that says what is wrong and where."""
 
+import hashlib
 import importlib
 import json
 import sys
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from marginspec.base.errors import BadInput
-from marginspec.targets.evm.artifact import Artifact, load_artifact, parse_option
+from marginspec.targets.evm.artifact import Artifact, candidates, load_artifact
 
 ABI = [
     {"type": "function", "name": "transfer", "inputs": [{"type": "address"}, {"type": "uint256"}], "outputs": []},
@@ -102,11 +103,24 @@ def test_a_file_that_cannot_be_read_is_one_line_that_says_why(tmp_path: Path) ->
         load_artifact("Token", tmp_path)
 
 
-def test_the_option_is_split_at_its_first_equals_sign() -> None:
-    assert parse_option("Morpho=out/a=b.json") == ("Morpho", Path("out/a=b.json"))
+def test_the_option_is_split_at_its_first_equals_sign_and_its_file_is_read_once(tmp_path: Path) -> None:
+    file = tmp_path / "a=b.json"
+    file.write_text(json.dumps({"abi": [], "bytecode": "0x6001"}))
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    (found,) = candidates([f"Token={file}"])
+    file.write_text("something else")
+    assert (found.name, found.file, found.artifact.bytecode, found.sha256) == ("Token", file, b"\x60\x01", digest)
+    assert found.option == f"Token={file}"
+
+
+def test_a_contract_has_one_candidate(tmp_path: Path) -> None:
+    file = tmp_path / "token.json"
+    file.write_text(json.dumps({"abi": [], "bytecode": "0x6001"}))
+    with pytest.raises(BadInput, match="given twice"):
+        candidates([f"Token={file}", f"Token={file}"])
 
 
 @pytest.mark.parametrize("option", ["", "Morpho", "Morpho=", "=file.json"])
 def test_an_option_that_is_no_pair_is_one_line_with_an_example(option: str) -> None:
     with pytest.raises(BadInput, match=r"expected NAME=FILE, for example Morpho="):
-        parse_option(option)
+        candidates([option])
