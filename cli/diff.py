@@ -23,6 +23,7 @@ from marginspec.systems.registry import system
 from marginspec.systems.system import System
 from marginspec.targets.evm.artifact import Candidate, candidates
 from marginspec.targets.evm.deployed import DEPLOYMENT, deployed
+from marginspec.targets.protocol import build_of
 from marginspec.upgrade.comparison import Difference
 from marginspec.upgrade.intended import Intended, read_intended
 from marginspec.upgrade.parameters import book_document
@@ -109,8 +110,9 @@ def _upgrade(chosen: System, base: str, head: str, steps: int, seed: int, declar
     taken = set[str]()
 
     def keep(found: Difference) -> dict[str, Any]:
-        parting, side = found.parting, sides["base" if found.parting.departs == "base" else "head"]
-        trace = trace_of(chosen.model, side.name, seed, parting.calls, parting.divergence)
+        parting = found.parting
+        side, built = (sides["base"], before) if parting.departs == "base" else (sides["head"], after)
+        trace = trace_of(chosen.model, side.name, seed, parting.calls, parting.divergence, build_of(built))
         (file,) = kept(chosen, [trace])
         own = re.sub("[^A-Za-z0-9]+", "-", f"{chosen.name}-diff-{parting.departs}-{found.rules[0]}")
         name = next(name for n in itertools.count(1) if (name := own if n == 1 else f"{own}-{n}") not in taken)

@@ -67,4 +67,4 @@ def _against_model(chosen: System, implementation: Target, trace: Trace) -> Trac
     if left is None:
         return None
     done, divergence = left
-    return trace_of(chosen.model, trace.target, trace.seed, trace.calls[:done], divergence)
+    return trace_of(chosen.model, trace.target, trace.seed, trace.calls[:done], divergence, trace.build)

@@ -22,7 +22,7 @@ from marginspec.lockstep.rules_reached import unreached
 from marginspec.lockstep.shrink import shrink
 from marginspec.lockstep.trace import Trace, trace_of
 from marginspec.model.kernel.machine import Call, Machine
-from marginspec.targets.protocol import Limits, Partial, Target, limits_of
+from marginspec.targets.protocol import Limits, Partial, Target, build_of, limits_of
 
 # Asking public getters costs as much as tens of steps.
 RECHECK_EVERY = 10
@@ -97,7 +97,7 @@ def run(
     found, limits = [], limits_of(target)
     if hunt.failing is not None:
         calls, divergence = shrink(model, target, *hunt.failing)
-        found.append(Found(divergence, trace_of(model, target.name, seed, calls, divergence)))
+        found.append(Found(divergence, trace_of(model, target.name, seed, calls, divergence, build_of(target))))
     return Campaign(tally, found, seed, seconds, unreached(model, tally), limits)
 
 

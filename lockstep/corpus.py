@@ -24,7 +24,7 @@ from marginspec.lockstep.rules_reached import unreached
 from marginspec.lockstep.shrink import shrink
 from marginspec.lockstep.trace import SCHEMA, Trace, digest_of, document, read, trace_of
 from marginspec.model.kernel.machine import Machine
-from marginspec.targets.protocol import Target, limits_of
+from marginspec.targets.protocol import Target, build_of, limits_of
 
 REPLAYED_STEPS = 10_000
 """At most, whatever a corpus holds: a second or two with bytecode in this process. The shortest traces come first."""
@@ -64,7 +64,7 @@ class Corpus:
                 done, divergence = found
                 tally, seconds, limits = lockstep.tally, time.perf_counter() - started, limits_of(target)
                 shortest, divergence = shrink(self._model, target, calls[:done], divergence)
-                again = trace_of(self._model, target.name, seed, shortest, divergence)
+                again = trace_of(self._model, target.name, seed, shortest, divergence, build_of(target))
                 missing = unreached(self._model, tally)
                 campaign = Campaign(tally, [Found(divergence, again)], seed, seconds, missing, limits)
                 return Replayed(number, len(texts) - number, campaign)

@@ -25,7 +25,7 @@ from marginspec.lockstep.shrink import shrink_by
 from marginspec.lockstep.trace import Trace, trace_of
 from marginspec.model.kernel.machine import Call, Machine
 from marginspec.properties.law import Property
-from marginspec.targets.protocol import Limits, Partial, Target, limits_of
+from marginspec.targets.protocol import Limits, Partial, Target, build_of, limits_of
 
 AT_FIRST = "genesis"
 """In the place of an action, of a law that does not hold before any."""
@@ -154,7 +154,7 @@ def run(
         calls, first = hunt.found[0]
         if shrinking and calls:
             calls, first = shrink_by(Monitor(model, target, claims), model, calls, first)
-        trace = trace_of(model, target.name, seed, calls or hunt.calls[:1], first)
+        trace = trace_of(model, target.name, seed, calls or hunt.calls[:1], first, build_of(target))
         violation = Violation(first, trace)
     broken = tuple(dict.fromkeys(each.field for _, each in hunt.found))
     lost = unreached(model, hunt.tally)

@@ -10,8 +10,9 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import jsonschema
@@ -23,7 +24,7 @@ from marginspec.lockstep.rehearsal import Step, rehearse
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import plain
-from marginspec.targets.protocol import Target
+from marginspec.targets.protocol import Target, build_of
 
 SCHEMA = "marginspec/trace/1"
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,99})")
@@ -43,7 +44,10 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Trace:
-    """What a trace file says. target: the implementation it was recorded with. digest: of the state it starts from."""
+    """What a trace file says. target: the implementation it was recorded with. digest: of the state it starts from.
+
+    build: SHA-256 of the creation code of each contract of the implementation, by name; empty where it is not known.
+    """
 
     system: str
     target: str
@@ -51,6 +55,7 @@ class Trace:
     digest: str
     steps: tuple[Recorded, ...]
     divergence: Divergence | None
+    build: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -60,10 +65,17 @@ class Trace:
         return [step.call for step in self.steps]
 
 
-def trace_of(model: type[Machine], target: str, seed: int, calls: list[Call], divergence: Divergence | None) -> Trace:
-    """The trace of some calls, from genesis."""
+def trace_of(
+    model: type[Machine],
+    target: str,
+    seed: int,
+    calls: list[Call],
+    divergence: Divergence | None,
+    build: Mapping[str, str] = MappingProxyType({}),
+) -> Trace:
+    """The trace of some calls, from genesis. build: see `Trace`."""
     steps = tuple(_recorded(model, step) for step in rehearse(model, calls))
-    return Trace(model.system, target, seed, digest_of(model), steps, divergence)
+    return Trace(model.system, target, seed, digest_of(model), steps, divergence, build)
 
 
 def digest_of(model: type[Machine]) -> str:
@@ -101,6 +113,7 @@ def document(model: type[Machine], trace: Trace) -> dict[str, Any]:
         "schema": SCHEMA,
         "system": trace.system,
         "target": trace.target,
+        "build": dict(trace.build),
         "seed": str(trace.seed),
         "genesis": {"digest": trace.digest, "prelude": [call_document(call) for call in model.prelude()]},
         "steps": [
@@ -185,7 +198,9 @@ def _trace(data: Mapping[str, Any], model: type[Machine], systems: Collection[st
     steps = tuple(_step(f"step {n}", step, model, names) for n, step in enumerate(data["steps"], 1))
     found = data["divergence"]
     divergence = Divergence(*(printable(found[k]) for k in ("rule", "field", "model", "target"))) if found else None
-    return Trace(system, printable(data["target"]), int(data["seed"]), digest_of(model), steps, divergence)
+    return Trace(
+        system, printable(data["target"]), int(data["seed"]), digest_of(model), steps, divergence, data.get("build", {})
+    )
 
 
 def _step(where: str, step: Mapping[str, Any], model: type[Machine], names: list[str]) -> Recorded:
@@ -241,13 +256,15 @@ def _value(where: str, hint: Any, given: Text, model: type[Machine]) -> Any:
 class Replay:
     """What a trace gives today. divergence: the first, at step `at`. stale: where the model left the record, if so.
 
-    declared: how often the implementation differed in a way that it declares, by ID and reason.
+    declared: how often the implementation differed in a way that it declares, by ID and reason. other_build: contracts
+    whose code is not that which the trace was recorded with; None where the trace or the target does not say.
     """
 
     divergence: Divergence | None
     at: int
     stale: str | None
     declared: Mapping[tuple[str, str], int]
+    other_build: tuple[str, ...] | None
 
 
 def replay(model: type[Machine], target: Target, trace: Trace) -> Replay:
@@ -255,7 +272,14 @@ def replay(model: type[Machine], target: Target, trace: Trace) -> Replay:
     steps = rehearse(model, trace.calls)
     lockstep = LockStep(model, target)
     at, divergence = lockstep.run(steps, recheck=True) or (len(steps), None)
-    return Replay(divergence, at, _stale(model, steps, trace), lockstep.tally.declared)
+    stale, other = _stale(model, steps, trace), _other_build(trace.build, build_of(target))
+    return Replay(divergence, at, stale, lockstep.tally.declared, other)
+
+
+def _other_build(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...] | None:
+    if not then or not now:
+        return None
+    return tuple(sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name)))
 
 
 def _stale(model: type[Machine], steps: list[Step], trace: Trace) -> str | None:

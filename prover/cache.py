@@ -48,7 +48,7 @@ class KeptProver(Prover):
             return _entry(made_of, made[0])
 
         # What was not proved another machine may prove, given more time.
-        entry = kept("proof", made_of, make, worth=lambda _: made[0].verdict == "proved")
+        entry = kept("proof", made_of, make, worth=lambda _: made[0].verdict == "proved" and made[0].confirmed)
         found = made[0] if made else _verdict(entry, made_of)
         return super().alone(claim) if found is None else found
 

@@ -67,6 +67,9 @@ from marginspec.prover.witness import Witnesses
 # Two rounds over the encodings: what one of them makes easy need not wait for another to time out.
 ROUNDS = ({"z3": 1.0, "yices": 0.5, "cvc5": 0.25}, {"z3": 4.0, "yices": 2.0, "cvc5": 4.0})
 
+# Seconds for a second opinion on what Z3 alone found, where the machine has other work: a proof is worth waiting for.
+PATIENT = {"yices": 10.0, "cvc5": 10.0}
+
 # Seconds on a property after which a solver is not asked for opinions that are not needed.
 ENOUGH = 0.25
 
@@ -483,6 +486,7 @@ class Prover:
             agreed = agreed or self._agrees(text, verdict, seconds)
             if agreed:
                 break
+        agreed = agreed or any(self._agrees(text, verdict, PATIENT) for text in proved.values())
         if name:
             status, text = list(proved.items())[-1] if proved else ("open", text)
             self._write(f"{name}-{status}", text)
@@ -892,9 +896,11 @@ def _action(path: Path) -> str:
 
 
 def _first_unsat(text: str) -> str | None:
-    """The first solver that finds a text unsatisfiable, None when none does."""
+    """The first solver that finds a text unsatisfiable, None when none does; Z3 where no other does in any time."""
     for solver, seconds in RECHECK.items():
         answer = solve(solver, text, seconds).verdict
+        if answer == "unsat" and solver == "z3":
+            return next((other for other in PATIENT if solve(other, text, PATIENT[other]).verdict == "unsat"), solver)
         if answer == "unsat":
             return solver
         if answer == "sat":

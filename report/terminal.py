@@ -162,6 +162,15 @@ def show_replay(document: Document, console: Console) -> None:
         _show_declared(declared, console)
     if document["declared"] and (kept := document["recorded"]):
         console.print(f"  recorded: {_difference(kept)}")
+    other = document.get("other_build") or []
+    if other:
+        console.print(
+            f"[yellow]the trace was recorded with another build of {escape(', '.join(other))}[/], of which this says "
+            f"nothing: give it with {' '.join(f'--artifact {escape(name)}=FILE' for name in other)}"
+        )
+    if found is None and other:
+        console.print(f"replay: {_steps(document['steps'])}, no difference on the build that is here")
+        return
     if found is None:
         agree = "differ only as declared" if document["declared"] else "agree"
         console.print(f"replay: {_steps(document['steps'])}, model and {escape(document['target'])} {agree}")

@@ -148,7 +148,10 @@ def _declared(differences: Mapping[tuple[str, str], int]) -> list[dict[str, Any]
 
 
 def replay_document(file: Path, target: str, trace: Trace, found: Replay) -> dict[str, Any]:
-    """`marginspec/replay/1`. recorded: what the trace was kept for. stale: where the model no longer does the same."""
+    """`marginspec/replay/1`. recorded: what the trace was kept for. stale: where the model no longer does the same.
+
+    other_build: contracts whose code is not that of the trace; null where that is not known.
+    """
     divergence = None if found.divergence is None else {"step": found.at, **asdict(found.divergence)}
     return {
         "schema": "marginspec/replay/1",
@@ -161,6 +164,7 @@ def replay_document(file: Path, target: str, trace: Trace, found: Replay) -> dic
         "divergence": divergence,
         "declared": _declared(found.declared),
         "stale": found.stale,
+        "other_build": None if found.other_build is None else list(found.other_build),
     }
 
 

@@ -57,6 +57,19 @@ def limits_of(target: object) -> Limits:
     return target.limits() if isinstance(target, Limited) else Limits()
 
 
+@runtime_checkable
+class Built(Protocol):
+    """What a target adds that was compiled."""
+
+    def build(self) -> Mapping[str, str]:
+        """SHA-256 of each contract's creation code, in hexadecimal, by name."""
+
+
+def build_of(target: object) -> Mapping[str, str]:
+    """What a target was built from; nothing, where it does not say."""
+    return target.build() if isinstance(target, Built) else {}
+
+
 class Target(Protocol):
     """An implementation under test. Every method may raise `TargetFailed`."""
 

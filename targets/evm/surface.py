@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
@@ -64,6 +65,12 @@ class Surface:
         """The contract whose creation code this is, with its arguments; None where no artifact has it."""
         fitting = [n for n, each in (self._contracts or {}).items() if code.startswith(each.bytecode)]
         return max(fitting, key=lambda n: len((self._contracts or {})[n].bytecode), default=None)
+
+    def build(self) -> dict[str, str]:
+        """SHA-256 of the creation code of each contract that was deployed, in hexadecimal, by name."""
+        deployed = set(self._name.values())
+        contracts = (self._contracts or {}).items()
+        return {name: hashlib.sha256(each.bytecode).hexdigest() for name, each in contracts if name in deployed}
 
     def limits(self) -> Limits:
         """The functions that no accepted call was made to, those among them that the adapter declares apart."""

@@ -120,6 +120,9 @@ class EvmTarget:
     def expected_reason(self, rule: str) -> str:
         return self._adapter.expected_reason(rule)
 
+    def build(self) -> dict[str, str]:
+        return self._surface.build()
+
     def limits(self) -> Limits:
         """See `marginspec.targets.protocol.Limited`."""
         self._surface.called = {(to.lower(), selector) for to, selector in self._called}

@@ -321,7 +321,7 @@ def test_answers_of_another_chain_are_not_taken_for_this_one(
         (["morpho-blue", "--target", "embedded"], "--target 'embedded': an audit reads a node"),
         (["morpho-blue", "--target", "ws://127.0.0.1:1", "--address", "0x"], "not a node's URL"),
         (["morpho-blue", "--address", "0x"], "--target anvil generates a book of its own"),
-        (["reference", "--accounts", "257"], "the reference venue takes at most 256"),
+        (["reference", "--accounts", "257"], "this venue takes at most 256"),
         (["reference", "--accounts", "1"], "'--accounts'"),
         (["morpho-blue", "--target", "http://h", "--address", "0x", "--accounts", "20"], "for --target anvil"),
         (["morpho-blue", "--block", "-1"], "'--block'"),

@@ -72,11 +72,11 @@ def intended(folder: Path, *effects: tuple[str, ...]) -> Path:
 def build(folder: Path, *bugs: str) -> str:
     """A build of Morpho Blue with some planted bugs in it; costs one compilation when the cache is empty."""
     known = {bug.id: bug for bug in planted.load("morpho-blue")}
-    sources = planted.SYSTEMS["morpho-blue"].sources()
+    sources = SYSTEMS["morpho-blue"].sources.read()
     for bug in (known[id] for id in bugs):
         assert sources[bug.file].count(bug.find) == 1
         sources[bug.file] = sources[bug.file].replace(bug.find, bug.replace)
-    built = planted.artifact("Morpho", planted.SYSTEMS["morpho-blue"].compile(sources)["Morpho"], "a candidate")
+    built = planted.artifact("Morpho", SYSTEMS["morpho-blue"].sources.compile(sources)["Morpho"], "a candidate")
     file = folder / f"{'-'.join(bugs)}.json"
     file.write_text(json.dumps({"abi": built.abi, "bytecode": "0x" + built.bytecode.hex()}))
     return f"Morpho={file}"

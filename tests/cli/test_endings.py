@@ -132,7 +132,7 @@ def test_output_that_nobody_reads_is_no_counterexample(form: list[str]) -> None:
 
 
 def test_an_error_in_the_tool_itself_is_no_counterexample() -> None:
-    program = "from marginspec.cli import process; process.run(lambda: 1 // 0)"
+    program = "from marginspec.base import process; process.run(lambda: 1 // 0)"
     done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 70
     assert "ZeroDivisionError" in done.stderr

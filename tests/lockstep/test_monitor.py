@@ -360,7 +360,7 @@ def test_the_deployed_contracts_break_no_law(system: System) -> None:
 def stolen() -> Iterator[EvmTarget]:
     """Morpho Blue from which anybody withdraws what is another's."""
     (bug,) = (bug for bug in planted.load("morpho-blue") if bug.id == "withdraw-for-anybody")
-    target = EvmTarget(bug.id, planted.SYSTEMS["morpho-blue"].adapter(planted.build(bug)), Embedded())
+    target = EvmTarget(bug.id, SYSTEMS["morpho-blue"].adapter(planted.build(bug)), Embedded())
     yield target
     target.close()
 

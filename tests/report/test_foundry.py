@@ -21,7 +21,7 @@ from marginspec.model.kernel import Call
 from marginspec.report import solidity
 from marginspec.results.scenario import Inexpressible, Scene
 from marginspec.systems.registry import SYSTEMS, system
-from marginspec.targets.evm.artifact import Artifact
+from marginspec.targets.evm.artifact import Artifact, candidates
 from marginspec.targets.evm.build import node, package
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
@@ -130,7 +130,7 @@ def test_ten_counterexamples_fail_in_forge_on_the_wrong_build_and_pass_on_the_ri
             build = changed(shipped[contract], old, new)
             file = artifact(tmp_path / f"{contract}-{len(wrong)}.json", build)
             counterexample = f"{name}-{len(wrong)}"
-            options = "embedded", [f"{contract}={file}"], tmp_path / "test"
+            options = "embedded", candidates([f"{contract}={file}"]), tmp_path / "test"
             _, omitted = write(system(name), found(name, build), counterexample, *options)
             assert omitted == {}
             wrong.add(f"{''.join(map(str.capitalize, counterexample.split('-')))}Test")
@@ -161,7 +161,7 @@ def test_the_file_names_the_build_roles_and_calls_and_asserts_what_the_model_say
     ]
     differs = Divergence("OWN-6", "positions[A][borrower].supply_shares", "1", "2")
     told = trace("morpho-blue", calls, differs)
-    files, _ = write(system("morpho-blue"), told, "a-b", "embedded", [f"Morpho={file}"], tmp_path)
+    files, _ = write(system("morpho-blue"), told, "a-b", "embedded", candidates([f"Morpho={file}"]), tmp_path)
     text = Path(files["foundry"]).read_text()
     lines = [line.strip() for line in text.splitlines()]
     at = lines.index("function test_a_b() public {")

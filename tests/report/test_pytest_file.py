@@ -26,7 +26,7 @@ from marginspec.prover.prove import Prover
 from marginspec.results.documents import prove_document
 from marginspec.systems.morpho_blue.adapter import shipped_contracts
 from marginspec.systems.registry import SYSTEMS, system
-from marginspec.targets.evm.artifact import Artifact
+from marginspec.targets.evm.artifact import Artifact, candidates
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
 
@@ -48,7 +48,7 @@ def test_pytest_fails_on_the_wrong_build_and_passes_on_the_right_one(tmp_path: P
     chosen = system("morpho-blue")
     target = EvmTarget("embedded", chosen.adapter({"Morpho": wrong}), Embedded())
     (found,) = run(chosen.model, target, 20_000, 1).divergences
-    files, _ = write(chosen, found.trace, "higher-cursor", "embedded", [f"Morpho={bad}"], tmp_path)
+    files, _ = write(chosen, found.trace, "higher-cursor", "embedded", candidates([f"Morpho={bad}"]), tmp_path)
     assert Path(files["pytest"]).name == "test_higher_cursor.py"
 
     def ended(**variables: str) -> int:
