@@ -32,8 +32,8 @@ VERDICTS = {BROKEN: "broken", INCOMPLETE: "incomplete", HOLDS: "holds"}
 INTERNAL = 70
 """Of an error in the tool itself, `EX_SOFTWARE` of sysexits.h. Python's own 1 would read as a counterexample."""
 
-PATIENCE = 2.0
-PERIOD = 10.0
+SECONDS_BEFORE_PROGRESS = 2.0
+SECONDS_BETWEEN_PROGRESS = 10.0
 """Seconds before the first line of progress, and between two, where there is no terminal to draw a bar on."""
 
 
@@ -164,12 +164,12 @@ class _Lines:
     def __init__(self, what: str, total: int) -> None:
         self._what, self._total = what, total
         self._started = time.monotonic()
-        self._next = self._started + PATIENCE
+        self._next = self._started + SECONDS_BEFORE_PROGRESS
 
     def __call__(self, done: int, total: int | None = None) -> None:
         self._total = total or self._total
         now = time.monotonic()
         if now >= self._next:
-            self._next = now + PERIOD
+            self._next = now + SECONDS_BETWEEN_PROGRESS
             seconds = now - self._started
             print(f"marginspec: {self._what}: {done:,} of {self._total:,}, {seconds:.0f} s", file=sys.stderr)

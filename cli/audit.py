@@ -19,7 +19,7 @@ from marginspec.results.account_audit import audited
 from marginspec.systems.registry import system
 from marginspec.systems.sample import sample_book
 from marginspec.systems.system import System
-from marginspec.targets.evm.answers import Answers
+from marginspec.targets.evm.answers import AnswerFile
 from marginspec.targets.evm.book import Book, Reader, Report, contract_at, locate
 from marginspec.targets.evm.wire import Wire
 
@@ -124,7 +124,7 @@ def _read(
         later = f"-from-{first}" if first else ""
         own = f"{chosen.name}-{block.chain}-{address}-{block.number}-{block.hash[2:10]}{later}.jsonl"
         file = state or folder / own
-        with contextlib.closing(Answers(file, about)) as answers:
+        with contextlib.closing(AnswerFile(file, about)) as answers:
             reader = Reader(wire, answers, address, block, first, report)
             try:
                 book = _whole(chosen, reader)

@@ -13,7 +13,7 @@ from marginspec.base.errors import BadInput
 from marginspec.lockstep.corpus import Corpus
 from marginspec.model.kernel.machine import Machine
 
-KEPT = timedelta(days=90)
+REDIS_EXPIRY = timedelta(days=90)
 """How long Redis keeps what no run asks for."""
 
 
@@ -53,4 +53,4 @@ def _redis(url: str) -> ExampleDatabase:
             except redis.RedisError as error:
                 print(f"marginspec: --corpus: the trace is not kept there: {error}", file=sys.stderr)
 
-    return Database(client, expire_after=KEPT, key_prefix=b"marginspec:")
+    return Database(client, expire_after=REDIS_EXPIRY, key_prefix=b"marginspec:")

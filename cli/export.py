@@ -17,8 +17,8 @@ from marginspec.lockstep.trace import Trace, document
 from marginspec.model.kernel.machine import Rejected
 from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Irrelevant, arguments_of
-from marginspec.prover.prove import Law
-from marginspec.prover.symbolic import Replay
+from marginspec.prover.prove import LawRun
+from marginspec.prover.symbolic import ConcreteRun
 from marginspec.report import foundry, itf, pytest_file
 from marginspec.results.scenario import Inexpressible, Scene
 from marginspec.results.schema import Document
@@ -124,7 +124,7 @@ def breaks(chosen: System, law: str, counterexample: Mapping[str, Any]) -> bool:
         return not all(claim.predicate(chosen.model.blank(), *case) for case in itertools.product(*options))
     numbers = {name: value for name, value in counterexample.items() if isinstance(value, int)}
     try:
-        return not Replay(dict(counterexample), numbers).run(Law(chosen.model, claim).body)
+        return not ConcreteRun(dict(counterexample), numbers).run(LawRun(chosen.model, claim).body)
     except (Irrelevant, Rejected):
         return False
 

@@ -91,7 +91,7 @@ class Suite(pytest.Collector):
 
     def collect(self) -> Iterator[pytest.Item]:
         for claim in self.chosen.chapter.properties:
-            yield Law.from_parent(self, name=f"law[{claim.id}]", claim=claim)
+            yield LawItem.from_parent(self, name=f"law[{claim.id}]", claim=claim)
         steps, seed = self.config.getoption("--marginspec-steps"), self.config.getoption("--marginspec-seed")
         for number, start in enumerate(range(0, steps, SLICE)):
             length = min(SLICE, steps - start)
@@ -139,7 +139,7 @@ class _Test(pytest.Item):
         self.add_report_section("call", PROPERTY, text)
 
 
-class Law(_Test):
+class LawItem(_Test):
     """A law: proved, and confirmed by a second solver, or a failure."""
 
     def __init__(self, *, claim: Property, **others: Any) -> None:

@@ -17,7 +17,7 @@ from marginspec.cli.options import Json, NoChance
 from marginspec.lockstep.trace import read
 from marginspec.report import terminal
 from marginspec.results.rule_index import rules_document
-from marginspec.results.run_files import Run, codes, commands, named_traces, read_run
+from marginspec.results.run_files import RunFiles, codes, commands, named_traces, read_run
 from marginspec.results.timeline import Story, story
 from marginspec.systems.registry import SYSTEMS, system
 from marginspec.systems.system import System
@@ -118,7 +118,7 @@ def not_modelled(specification: str) -> list[str]:
     return [" ".join(entry.split()) for section in sections for entry in re.split(r"(?m)^- ", section)[1:]]
 
 
-def _about(run: Run) -> dict[str, Any]:
+def _about(run: RunFiles) -> dict[str, Any]:
     try:
         made_by = version("marginspec")
     except PackageNotFoundError:
@@ -127,7 +127,7 @@ def _about(run: Run) -> dict[str, Any]:
     return {"system": run.system, "version": made_by, "sources": sources, "commands": list(commands(run))}
 
 
-def _say(run: Run, out: Path, code: int, stories: int, remarks: list[str], as_json: bool) -> None:
+def _say(run: RunFiles, out: Path, code: int, stories: int, remarks: list[str], as_json: bool) -> None:
     if as_json:
         emit(
             {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from marginspec.conformance.explorer import Explorer, State, Witness
-from marginspec.conformance.recorder import REST, Chain, Event, Gap
+from marginspec.conformance.explorer import Explorer, PathWitness, State
+from marginspec.conformance.recorder import REST, Chain, Event, PathGap
 from marginspec.conformance.vary import Variations
 from marginspec.lockstep.thresholds import Flip, threshold
 from marginspec.model.kernel.machine import Call, actions_of
@@ -35,7 +35,7 @@ class Aimer:
         self._known, self._end = known, 0
         self._calls = Variations(known.model, known.draw)
 
-    def aim(self, gap: Gap, effort: int) -> None:
+    def aim(self, gap: PathGap, effort: int) -> None:
         """Try to close a gap, from calls that come as far as it. effort: about how many calls to take at most."""
         recorder, self._end = self._known.traced.recorder, self._known.number + effort
         closed = gap.action, gap.function, (*gap.before, gap.event)
@@ -54,7 +54,7 @@ class Aimer:
         while passing and self._known.number < self._end and not self._known.passing.get(closed):
             self._vary(self._known.draw.choice(passing))
 
-    def borrow(self, gap: Gap) -> None:
+    def borrow(self, gap: PathGap) -> None:
         """Take an action where another did what is missing of it."""
         passing = list(self._known.passing.get((gap.action, gap.function, gap.before), ()))
         for action in actions_of(self._known.model):
@@ -63,7 +63,7 @@ class Aimer:
                     self._known.take(other.state, witness.call)
                     self._known.take(other.state, self._calls.like(witness.call, other.call, 1.0))
 
-    def _near(self, witness: Witness, gap: Gap) -> None:
+    def _near(self, witness: PathWitness, gap: PathGap) -> None:
         """Take the last calls again and again, as long as what they compare comes nearer to where it flips."""
         spot, meant = gap.event
         for length in range(2, 2 * LONGEST_CYCLE + 2):
@@ -96,7 +96,7 @@ class Aimer:
             after = self._known.take(at, call)
             at = after or at
 
-    def _vary(self, witness: Witness) -> None:
+    def _vary(self, witness: PathWitness) -> None:
         """The same call after some other calls, or with another argument."""
         draw = self._known.draw
         back = draw.choice((0, 0, 1, 2, 4, 8))
@@ -143,7 +143,7 @@ class Aimer:
         for witness in {w.number: w for w in passing}.values():
             self._move(witness, lambda place, at, events: at == spot and recorder.chain(place) == chain)
 
-    def _insert(self, witness: Witness, is_meant: IsMeant) -> None:
+    def _insert(self, witness: PathWitness, is_meant: IsMeant) -> None:
         """Take a call of each action before one of the last calls, and move its amounts."""
         calls, at = [witness.call], witness.state
         for _ in range(BACK):
@@ -156,12 +156,12 @@ class Aimer:
                     then = then and self._known.take(then, call)
                 if then is not None:
                     self._known.take(then, witness.call)
-                    self._move(Witness(0, then, witness.call, {}, witness.outcome), is_meant, len(calls))
+                    self._move(PathWitness(0, then, witness.call, {}, witness.outcome), is_meant, len(calls))
             if at.last is None or at.before is None:
                 return
             calls, at = [at.last, *calls], at.before
 
-    def _move(self, witness: Witness, is_meant: IsMeant, back: int = 0) -> None:
+    def _move(self, witness: PathWitness, is_meant: IsMeant, back: int = 0) -> None:
         """Move an amount in one of the last calls of a witness to where a decision flips. back: only in the one so far.
 
         0: in any of them.

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from marginspec.conformance.instrument import traced
-from marginspec.conformance.recorder import Choice, Event, Gap, Path, Way, gaps
+from marginspec.conformance.recorder import Choice, Event, Path, PathGap, Way, gaps
 from marginspec.lockstep.generate import START_BYTES, STEP_BYTES, Generator
 from marginspec.lockstep.thresholds import Flip, Trail, probed
 from marginspec.model.kernel.machine import Call, Machine, Outcome, actions_of
 from marginspec.model.kernel.record import plain
 
-KEPT = 3
+WITNESSES_PER_PATH = 3
 """Of each path, so many witnesses are remembered: the shortest, and others with other amounts."""
 
-PATIENCE = 8
+LOOKS_BEFORE_RARER = 8
 """How often it is looked whether a choice shows, before it is looked less often."""
 
 STRETCH, LONG_STRETCH = 12, 200
@@ -54,7 +54,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Witness:
+class PathWitness:
     """A call in a state, and the paths that it takes. number: of the calls that were tried."""
 
     number: int
@@ -77,9 +77,9 @@ class Explorer:
 
     def __init__(self, model: type[Machine], seed: int) -> None:
         self.model, self.traced = model, traced(model)
-        self.found: dict[Path, list[Witness]] = {}
+        self.found: dict[Path, list[PathWitness]] = {}
         self.ways: set[Way] = set()
-        self.shown: dict[Choice, tuple[int, Witness]] = {}
+        self.shown: dict[Choice, tuple[int, PathWitness]] = {}
         self.number = 0
         self.draw = random.Random(seed)
         self._machine, self._trial, self._probed = model.genesis(), self.traced.model.genesis(), model.genesis()
@@ -87,9 +87,9 @@ class Explorer:
         self.genesis = State(self._machine.flatten())
         self.pool = [self.genesis]
         self.hidden: Counter[Choice] = Counter()
-        self.passing: dict[Place, list[Witness]] = defaultdict(list)
+        self.passing: dict[Place, list[PathWitness]] = defaultdict(list)
 
-    def gaps(self) -> list[Gap]:
+    def gaps(self) -> list[PathGap]:
         """What no call did yet."""
         return gaps(self.ways, self.traced.recorder)
 
@@ -147,7 +147,7 @@ class Explorer:
         """
         outcome, paths = self.run(at.values, call)
         after = State(self._trial.flatten(), call, at, at.depth + 1) if outcome.accepted else None
-        witness = Witness(self.number, at, call, paths, outcome)
+        witness = PathWitness(self.number, at, call, paths, outcome)
         self.number += 1
         choices = list(self.traced.recorder.choices())
         fresh = sum(self._keep(path, witness) for path in paths) > 0
@@ -161,13 +161,13 @@ class Explorer:
             self._pass(witness)
         return after
 
-    def _look(self, witness: Witness, after: State | None, choice: Choice, distance: int, closely: bool) -> None:
+    def _look(self, witness: PathWitness, after: State | None, choice: Choice, distance: int, closely: bool) -> None:
         """Remember a witness that shows a choice, if it was nearer than what is known."""
         known = self.shown.get(choice)
         if known is not None and (known[0] <= distance or witness.state.depth >= DEEP):
             return
         hidden = self.hidden[choice]
-        if not closely and hidden > PATIENCE and self.draw.random() * hidden > PATIENCE:
+        if not closely and hidden > LOOKS_BEFORE_RARER and self.draw.random() * hidden > LOOKS_BEFORE_RARER:
             return
         values = [] if after is None else after.values
         if self.shows(witness.state.values, witness.call, choice, witness.outcome, values):
@@ -175,10 +175,10 @@ class Explorer:
         else:
             self.hidden[choice] += 1
 
-    def _keep(self, path: Path, witness: Witness) -> bool:
+    def _keep(self, path: Path, witness: PathWitness) -> bool:
         """Remember a witness of a path if it is short; whether it is the first."""
         known = self.found.setdefault(path, [])
-        if len(known) < KEPT:
+        if len(known) < WITNESSES_PER_PATH:
             known.append(witness)
         elif witness.state.depth < known[0].state.depth:
             known[-1] = witness
@@ -187,7 +187,7 @@ class Explorer:
         known.sort(key=lambda w: w.state.depth)
         return len(known) == 1
 
-    def _pass(self, witness: Witness) -> None:
+    def _pass(self, witness: PathWitness) -> None:
         """Remember where a call passes."""
         recorder = self.traced.recorder
         for path in witness.paths:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marginspec.conformance.abstraction import Abstraction, Fact, Start
-from marginspec.conformance.recorder import RETURNED, Event, Gap, closes
+from marginspec.conformance.recorder import RETURNED, Event, PathGap, closes
 from marginspec.conformance.search import described
 from marginspec.conformance.theorems import BY_THEOREM
 from marginspec.model.kernel.machine import Machine, Rejected, actions_of
@@ -34,7 +34,7 @@ RUNS, SECONDS = 2400, 3.0
 CALLERS = 1
 """How far from a gap functions may be whose variables a lemma about it may speak of: so many calls."""
 
-PATIENCE = 4
+LEMMA_FACTOR = 4
 """How much more may be spent on a lemma: it serves many gaps."""
 
 ENCODINGS = (("linear", 0.1), ("light", 0.2), ("cuts", 0.4), ("int", 0.6))
@@ -88,7 +88,7 @@ class Feasibility:
         self._runs = Abstraction(self.model)
         self._recorder = self._runs.recorder
 
-    def excluded(self, gap: Gap, effort: int) -> str | None:
+    def excluded(self, gap: PathGap, effort: int) -> str | None:
         """Why a gap cannot be closed; None if no proof was found with this effort."""
         self._end = time.process_time() + SECONDS
         if effort == QUICK:
@@ -99,11 +99,11 @@ class Feasibility:
             return known or self._by(gap, ())
         if effort == LEMMAS:
             lemmas = self._helpful(gap)
-            self._end = time.process_time() + SECONDS * PATIENCE
+            self._end = time.process_time() + SECONDS * LEMMA_FACTOR
             return self._by(gap, lemmas) if lemmas else None
         return self._by_invariants(gap)
 
-    def _by(self, gap: Gap, lemmas: Sequence[Lemma]) -> str | None:
+    def _by(self, gap: PathGap, lemmas: Sequence[Lemma]) -> str | None:
         """A proof that assumes lemmas, from the gap's function outwards."""
         action = f"self.{gap.action}"
         target = self._recorder.spots[gap.function].within
@@ -119,8 +119,8 @@ class Feasibility:
             callers = {key for key in reachable - heads if self._runs.calls[key] & heads}
             heads = {action} if action in callers or heads & callers or not callers else callers | (heads & {action})
 
-    def _by_invariants(self, gap: Gap) -> str | None:
-        self._end = time.process_time() + SECONDS * PATIENCE * PATIENCE
+    def _by_invariants(self, gap: PathGap) -> str | None:
+        self._end = time.process_time() + SECONDS * LEMMA_FACTOR * LEMMA_FACTOR
         if self._invariants and self._excluded_in(f"self.{gap.action}", gap, (), list(self._invariants.values())):
             return f"impossible in {gap.action}, by {', '.join(self._invariants)}"
         return None
@@ -150,7 +150,7 @@ class Feasibility:
 
     # --- Gaps --------------------------------------------------------------------------------------------------------
 
-    def _excluded_in(self, head: str, gap: Gap, lemmas: Sequence[Lemma], invariants: Sequence[Fact] = ()) -> bool:
+    def _excluded_in(self, head: str, gap: PathGap, lemmas: Sequence[Lemma], invariants: Sequence[Fact] = ()) -> bool:
         """Whether no run of a function does what is missing, however much must be run for that."""
         target = self._recorder.spots[gap.function].within
         facts = [*invariants, *(self._as_fact(lemma) for lemma in lemmas)]
@@ -164,7 +164,7 @@ class Feasibility:
             if spot.checks and spot.number != gap.function and not self._is_about(spot.within, words)
         )
         # Invariants join what lies apart: with them as little as possible is left open, and that takes its time.
-        patience = 2 * PATIENCE if invariants else 1
+        patience = 2 * LEMMA_FACTOR if invariants else 1
         apart = {key for key in aside if not self._is_about(key, words)}
         few = (apart & (self._runs.permissions | self._runs.looping), apart & self._runs.permissions, set[str]())
         for left_open in few if invariants else self._levels(leading, aside, words):
@@ -180,7 +180,7 @@ class Feasibility:
                 self._recorder.watch, self._recorder.skipped = None, frozenset()
         return False
 
-    def _as_action(self, head: str, gap: Gap) -> tuple[str | None, str]:
+    def _as_action(self, head: str, gap: PathGap) -> tuple[str | None, str]:
         action = f"self.{gap.action}"
         return (gap.action if head == action else None), action
 
@@ -200,7 +200,7 @@ class Feasibility:
         """Whether the text of a function uses some of these words."""
         return any(words & self._words(spot.number) for spot in self._recorder.spots if spot.within == key)
 
-    def _watch(self, gap: Gap, once: bool) -> Callable[[int, int, tuple[Event, ...], bool], None]:
+    def _watch(self, gap: PathGap, once: bool) -> Callable[[int, int, tuple[Event, ...], bool], None]:
         """once: the function of the gap is run once, so that after another decision of it nothing is to be seen."""
         recorder = self._recorder
         # Whatever is decided behind a call that never returned shows that it does.
@@ -216,7 +216,7 @@ class Feasibility:
 
         return watch
 
-    def _closed(self, gap: Gap) -> bool:
+    def _closed(self, gap: PathGap) -> bool:
         if gap.event[0] >= 0:
             return False
         return closes(gap, ((gap.action, *self._recorder.way(path)[1:]) for path in self._recorder.paths()))
@@ -247,7 +247,7 @@ class Feasibility:
 
     # --- Lemmas ------------------------------------------------------------------------------------------------------
 
-    def _helpful(self, gap: Gap) -> list[Lemma]:
+    def _helpful(self, gap: PathGap) -> list[Lemma]:
         """Lemmas about what the functions around a gap speak of, each proved."""
         target = self._recorder.spots[gap.function].within
         near = {target}
@@ -303,7 +303,7 @@ class Feasibility:
         """Those lemmas that every function keeps which could break one, where all hold before it runs."""
         known = [lemma for lemma in lemmas if self._lemmas.get(lemma)]
         while True:
-            self._end = time.process_time() + SECONDS * PATIENCE
+            self._end = time.process_time() + SECONDS * LEMMA_FACTOR
             left = [lemma for lemma in lemmas if lemma in known or self._is_kept(lemma, lemmas)]
             if left == lemmas:
                 break
@@ -335,7 +335,7 @@ class Feasibility:
                 if not all(fact(start())):  # asks for a decision where it is not known
                     raise Hit
 
-            if self._none(run, lambda: False, PATIENCE):
+            if self._none(run, lambda: False, LEMMA_FACTOR):
                 return True
         return False
 

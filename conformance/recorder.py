@@ -324,7 +324,7 @@ class Traced:
 
 
 @dataclass(frozen=True, order=True)
-class Gap:
+class PathGap:
     """Something that no way did yet: behind these events of a way, another event."""
 
     action: str
@@ -333,7 +333,7 @@ class Gap:
     event: Event
 
 
-def gaps(ways: Iterable[Way], recorder: Recorder) -> list[Gap]:
+def gaps(ways: Iterable[Way], recorder: Recorder) -> list[PathGap]:
     """The gaps of some ways, which none must have once all ways that there are, are among them.
 
     For a way that is not among them differs from each of them; so there is a first event in the run that takes it
@@ -355,11 +355,11 @@ def gaps(ways: Iterable[Way], recorder: Recorder) -> list[Gap]:
             wanted |= leaving[action, recorder.inside(before[-1][0])]
             if all(map(_leads_out, following)):
                 wanted.add(RETURNED)
-        found |= {Gap(action, function, before, event) for event in wanted - following}
+        found |= {PathGap(action, function, before, event) for event in wanted - following}
     return sorted(found)
 
 
-def closes(gap: Gap, ways: Iterable[Way]) -> bool:
+def closes(gap: PathGap, ways: Iterable[Way]) -> bool:
     """Whether some ways do what is missing."""
     length = len(gap.before)
     for action, function, events in ways:

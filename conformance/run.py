@@ -18,7 +18,7 @@ from marginspec.base.process import progress
 from marginspec.conformance.explorer import Explorer
 from marginspec.conformance.infeasibility import EFFORTS, Feasibility
 from marginspec.conformance.instrument import Untraced
-from marginspec.conformance.recorder import Gap
+from marginspec.conformance.recorder import PathGap
 from marginspec.conformance.search import PARTS, chosen, explored, replayed
 from marginspec.conformance.vectors import Vector, vectors_of
 from marginspec.lockstep.model_source import modules_of
@@ -34,16 +34,16 @@ ROOMS = ("model", "base", "properties", "targets", "prover", "lockstep", "system
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundVectors:
     """Vectors, what is known of paths from them alone, and of each gap that they leave why it cannot be closed, None if
     that is not known."""
 
     vectors: list[Vector]
     taken: Explorer
-    gaps: Mapping[Gap, str | None]
+    gaps: Mapping[PathGap, str | None]
 
 
-def searched(model: type[Machine], claims: Sequence[Property], seed: int, steps: int = STEPS) -> Found:
+def searched(model: type[Machine], claims: Sequence[Property], seed: int, steps: int = STEPS) -> FoundVectors:
     """Vectors that take every path of every action that can be taken, as far as the search goes. claims: of the model.
 
     Two to four minutes of processor time; progress goes to standard error.
@@ -52,7 +52,7 @@ def searched(model: type[Machine], claims: Sequence[Property], seed: int, steps:
     vectors = _vectors(model, proofs, seed, steps)
     taken = replayed(model, [(*vector.steps, vector.call) for vector in vectors])
     proofs.look(taken, EFFORTS)
-    return Found(vectors, taken, {gap: proofs.why[gap] for gap in taken.gaps()})
+    return FoundVectors(vectors, taken, {gap: proofs.why[gap] for gap in taken.gaps()})
 
 
 def _vectors(model: type[Machine], proofs: _Proofs, seed: int, steps: int) -> list[Vector]:
@@ -91,11 +91,11 @@ class _Proofs:
     """What is known of gaps. why: for each that was looked at, why it cannot be closed, None if that is not known."""
 
     def __init__(self, model: type[Machine], claims: Sequence[Property]) -> None:
-        self.why: dict[Gap, str | None] = {}
+        self.why: dict[PathGap, str | None] = {}
         self._model, self._claims = model, claims
-        self._efforts = dict[Gap, int]()
+        self._efforts = dict[PathGap, int]()
 
-    def settled(self, explorer: Explorer) -> Collection[Gap]:
+    def settled(self, explorer: Explorer) -> Collection[PathGap]:
         """The gaps that soon turn out to be impossible to close."""
         self.look(explorer, EFFORTS[:1])
         return {gap for gap, why in self.why.items() if why is not None}
@@ -109,7 +109,7 @@ class _Proofs:
                     self.why[gap], self._efforts[gap] = why, effort
                     advance(done)
 
-    def _proved(self, explorer: Explorer, gaps: Sequence[Gap], effort: int) -> Iterator[tuple[Gap, str | None]]:
+    def _proved(self, explorer: Explorer, gaps: Sequence[PathGap], effort: int) -> Iterator[tuple[PathGap, str | None]]:
         """Each gap with why it cannot be closed. Workers are forked: a claim is a function and cannot be sent."""
         global _FEASIBILITY
         if not gaps:
@@ -122,5 +122,5 @@ class _Proofs:
 _FEASIBILITY: Feasibility
 
 
-def _excluded(effort: int, gap: Gap) -> tuple[Gap, str | None]:
+def _excluded(effort: int, gap: PathGap) -> tuple[PathGap, str | None]:
     return gap, _FEASIBILITY.excluded(gap, effort)

@@ -17,7 +17,7 @@ from typing import Any
 
 from marginspec.conformance.directed import Aimer
 from marginspec.conformance.explorer import Explorer
-from marginspec.conformance.recorder import CALLED, REST, Gap, Recorder, Way
+from marginspec.conformance.recorder import CALLED, REST, PathGap, Recorder, Way
 from marginspec.conformance.selection import Calls, Chosen, Selector
 from marginspec.lockstep.trace import read_call
 from marginspec.model.kernel.machine import Call, Machine, actions_of
@@ -39,7 +39,7 @@ _KNOWN: Explorer
 
 
 def explored(
-    model: type[Machine], seed: int, steps: int, settled: Callable[[Explorer], Collection[Gap]], advance: Advance
+    model: type[Machine], seed: int, steps: int, settled: Callable[[Explorer], Collection[PathGap]], advance: Advance
 ) -> Explorer:
     """What is known of a model's paths after `steps` steps at random, and as many aimed ones.
 
@@ -50,7 +50,7 @@ def explored(
         known.add(calls)
     done = 0
     for number in range(1 + ROUNDS):
-        tasks: list[tuple[int, int, int, list[Gap]]] = []
+        tasks: list[tuple[int, int, int, list[PathGap]]] = []
         impossible = settled(known) if number else ()
         gaps = [gap for gap in known.gaps() if gap not in impossible] if number else []
         for shard in range(SHARDS):
@@ -73,14 +73,14 @@ def seeds(model: type[Machine]) -> list[list[Call]]:
     return [[read_call(path.name, call, model) for call in calls] for calls in kept]
 
 
-def _wandered(task: tuple[int, int, int, list[Gap]]) -> list[list[Call]]:
+def _wandered(task: tuple[int, int, int, list[PathGap]]) -> list[list[Call]]:
     seed, _, steps, _ = task
     known, before = _KNOWN.reseeded(seed), _KNOWN.number
     known.wander(steps)
     return known.news(before)
 
 
-def _aimed(task: tuple[int, int, int, list[Gap]]) -> list[list[Call]]:
+def _aimed(task: tuple[int, int, int, list[PathGap]]) -> list[list[Call]]:
     seed, shard, steps, gaps = task
     known, before = _KNOWN.reseeded(seed), _KNOWN.number
     aimer = Aimer(known)
@@ -153,13 +153,13 @@ def _shown(recorder: Recorder, action: str, goal: Any) -> str:
     return f"{described(recorder, ways[0])}" + (f"; and {len(ways) - 1} more" if len(ways) > 1 else "")
 
 
-def described(recorder: Recorder, way: Way | Gap) -> str:
+def described(recorder: Recorder, way: Way | PathGap) -> str:
     """A way, or what is missing of one, in words."""
     function, events = (way[1], way[2]) if isinstance(way, tuple) else (way.function, (*way.before, way.event))
     spot = recorder.spots[function]
     where = spot.function if spot.kind == "function" else f"{spot.function}, loop over {spot.text}"
     decisions = [f"{recorder.spots[at].text} is {how}" for at, how in events if isinstance(how, bool)]
-    if isinstance(way, Gap) and way.event[0] < 0:
+    if isinstance(way, PathGap) and way.event[0] < 0:
         called = next(recorder.spots[at].text for at, how in reversed(way.before) if how == CALLED)
         decisions.append(f"{called} returns")
     return f"{where}: {', '.join(decisions) or 'straight through'}"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from marginspec.conformance.explorer import Explorer, State, Witness
+from marginspec.conformance.explorer import Explorer, PathWitness, State
 from marginspec.conformance.recorder import Chain, Choice, Event, Path, is_whole
 from marginspec.lockstep.thresholds import Flip, threshold
 from marginspec.model.kernel.machine import Call, Machine, actions_of
@@ -63,11 +63,11 @@ class Selector:
 
     # --- Few ---------------------------------------------------------------------------------------------------------
 
-    def goals(self, action: str) -> list[tuple[Witness, Goal]]:
+    def goals(self, action: str) -> list[tuple[PathWitness, Goal]]:
         """Witnesses that together take every path of an action and show every choice, each with what it is for."""
         recorder, found = self._explorer.traced.recorder, self._explorer.found
         choices: dict[int, dict[Choice, int]] = defaultdict(dict)
-        witnesses: dict[int, Witness] = {}
+        witnesses: dict[int, PathWitness] = {}
         for choice, (distance, witness) in self._explorer.shown.items():
             if witness.call.action != action:
                 continue
@@ -80,7 +80,7 @@ class Selector:
             left -= witness.paths.keys()
         return chosen + [(witness, Goal(goal, {})) for witness, goal in self._cover(left)]
 
-    def _cover(self, left: set[Path]) -> Iterator[tuple[Witness, frozenset[Path]]]:
+    def _cover(self, left: set[Path]) -> Iterator[tuple[PathWitness, frozenset[Path]]]:
         """Few witnesses that take some paths."""
         witnesses = {w.number: w for path in self._explorer.found if path in left for w in self._explorer.found[path]}
         # What a witness is worth only ever falls: it is looked at again when it comes to the top.

@@ -56,7 +56,7 @@ class Vector:
 
 
 @dataclass(frozen=True)
-class Failure:
+class VectorFailure:
     """A vector that an implementation does not pass: what was expected and what it did."""
 
     vector: str
@@ -330,7 +330,7 @@ def _value(like: Any, given: Text) -> Any:
 # --- Running ----------------------------------------------------------------------------------------------------------
 
 
-def failures(model: type[Machine], target: Target, vectors: Sequence[Vector]) -> Iterator[Failure]:
+def failures(model: type[Machine], target: Target, vectors: Sequence[Vector]) -> Iterator[VectorFailure]:
     """The vectors that an implementation does not pass, in order.
 
     Raises BadInput for an implementation of a part of the rules, and what the target raises.
@@ -345,27 +345,27 @@ def failures(model: type[Machine], target: Target, vectors: Sequence[Vector]) ->
             yield found
 
 
-def _failure(target: Target, vector: Vector, begin: Mapping[str, Any]) -> Failure | None:
+def _failure(target: Target, vector: Vector, begin: Mapping[str, Any]) -> VectorFailure | None:
     target.reset()
     for number, step in enumerate(vector.steps, 1):
         answer = target.apply(step)
         if not answer.accepted:
-            return Failure(vector.id, f"step {number}", "accepted", f"rejected: {answer.reason}")
+            return VectorFailure(vector.id, f"step {number}", "accepted", f"rejected: {answer.reason}")
     before = target.observe() if vector.rule is not None else []
     answer = target.apply(vector.call)
     if vector.rule is not None:
         reason = target.expected_reason(vector.rule)
         said = "accepted" if answer.accepted else f"rejected: {answer.reason}"
         if answer.accepted or answer.reason != reason:
-            return Failure(vector.id, "outcome", f"rejected: {reason}", said)
+            return VectorFailure(vector.id, "outcome", f"rejected: {reason}", said)
         expected = dict(zip(begin, before, strict=True))
     else:
         if not answer.accepted:
-            return Failure(vector.id, "outcome", "accepted", f"rejected: {answer.reason}")
+            return VectorFailure(vector.id, "outcome", "accepted", f"rejected: {answer.reason}")
         if answer.returns != vector.returns:
-            return Failure(vector.id, "returns", str(vector.returns), str(answer.returns))
+            return VectorFailure(vector.id, "returns", str(vector.returns), str(answer.returns))
         expected = {**begin, **vector.changed}
     for (name, value), observed in zip(expected.items(), target.observe(), strict=True):
         if value != observed:
-            return Failure(vector.id, name, str(value), str(observed))
+            return VectorFailure(vector.id, name, str(value), str(observed))
     return None

@@ -17,7 +17,7 @@ from marginspec.base.errors import NothingCompared
 from marginspec.lockstep.comparison import Divergence, LockStep, Tally
 from marginspec.lockstep.floor import missing
 from marginspec.lockstep.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
-from marginspec.lockstep.rehearsal import Rehearsal, Step
+from marginspec.lockstep.rehearsal import Rehearsal, RehearsedStep
 from marginspec.lockstep.rules_reached import unreached
 from marginspec.lockstep.shrink import shrink
 from marginspec.lockstep.trace import Trace, trace_of
@@ -85,7 +85,7 @@ def run(
     """
     if steps < 1:
         raise ValueError(f"steps is {steps}, must be at least 1: a run that compares nothing is no pass")
-    hunt = _Hunt(model, target, on_progress, only)
+    hunt = _Drawing(model, target, on_progress, only)
     started = time.perf_counter()
     with _rare_collections():
         hunt.left = steps
@@ -101,7 +101,7 @@ def run(
     return Campaign(tally, found, seed, seconds, unreached(model, tally), limits)
 
 
-class _Hunt:
+class _Drawing:
     """What the function that Hypothesis calls needs and leaves behind."""
 
     def __init__(
@@ -137,7 +137,7 @@ class _Hunt:
         if self._on_progress is not None:
             self._on_progress(self.lockstep.tally)
 
-    def _drawn(self, data: bytes, length: int) -> list[Step]:
+    def _drawn(self, data: bytes, length: int) -> list[RehearsedStep]:
         """Steps out of some bytes; in the second half of a run, out of others where they show nothing of what it lacks.
 
         The model alone says whether they do, which costs little.
@@ -159,8 +159,8 @@ class _Hunt:
             each for each in missing(self._model, counts, self._stated) if each[0] in executed & self._generator.drawn
         }
 
-    def _rehearsed(self, data: bytes, length: int, rehearsal: Rehearsal) -> list[Step]:
-        generator, steps = self._generator, list[Step]()
+    def _rehearsed(self, data: bytes, length: int, rehearsal: Rehearsal) -> list[RehearsedStep]:
+        generator, steps = self._generator, list[RehearsedStep]()
         rehearsal.start()
         generator.start(data[:START_BYTES])
         for at in range(START_BYTES, START_BYTES + length * STEP_BYTES, STEP_BYTES):
@@ -173,7 +173,7 @@ class _Ended(Exception):  # noqa: N818 - how a test function tells Hypothesis to
     """There is a divergence, or an error."""
 
 
-def _hypothesize(hunt: _Hunt, examples: int, seed: int) -> None:
+def _hypothesize(hunt: _Drawing, examples: int, seed: int) -> None:
     size = START_BYTES + SEQUENCE_STEPS * STEP_BYTES
 
     @hypothesis.seed(seed)

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 
 from marginspec.lockstep.hidden import plain_name
-from marginspec.lockstep.rehearsal import Step
+from marginspec.lockstep.rehearsal import RehearsedStep
 from marginspec.model.kernel.machine import Call, Machine, Outcome
 from marginspec.targets.protocol import Answer, Partial, Target
 
@@ -64,14 +64,14 @@ class LockStep:
         self._genesis = self._state = self._before.flatten()
         self._names = self._before.names()
         self._partial = target if isinstance(target, Partial) else None
-        self._executed: list[Step] = []
+        self._executed: list[RehearsedStep] = []
         if self._partial is not None:
             shown = frozenset(self._partial.observed)
             self._hidden = [(at, plain_name(name)) for at, name in enumerate(self._names) if at not in shown]
             self._names = [self._names[place] for place in self._partial.observed]
         self.tally = Tally()
 
-    def run(self, steps: Sequence[Step], recheck: bool) -> tuple[int, Divergence] | None:
+    def run(self, steps: Sequence[RehearsedStep], recheck: bool) -> tuple[int, Divergence] | None:
         """One sequence, up to the first divergence, which comes with the number of steps that lead to it.
 
         recheck: compare once more at the end, by the target's public getters.
@@ -102,7 +102,7 @@ class LockStep:
             tally.actions.update([(step.call.action, step.outcome.rule is None) for step in agreed])
         return None if found is None else (done, found)
 
-    def _follow(self, step: Step) -> Divergence | None:
+    def _follow(self, step: RehearsedStep) -> Divergence | None:
         """Let the target take a call, and compare. None when they agree."""
         if not self._never.isdisjoint(step.rules):
             rule = next(rule for rule in step.rules if rule in self._never)
@@ -118,7 +118,7 @@ class LockStep:
         self.tally.comparisons += len(step.state)
         return None if step.state == observed else self._fields(step.call, step.state, observed)
 
-    def _follow_partial(self, target: Partial, step: Step) -> Divergence | None:
+    def _follow_partial(self, target: Partial, step: RehearsedStep) -> Divergence | None:
         """The same with a target that takes the model's state over wherever the two cannot agree."""
         tally, call, outcome, state = self.tally, step.call, step.outcome, step.state
         before, known = self._before, self._state
@@ -154,7 +154,7 @@ class LockStep:
             target.load(state)
         return None
 
-    def _recheck(self, last: Step) -> Divergence | None:
+    def _recheck(self, last: RehearsedStep) -> Divergence | None:
         expected, observed = last.state, self._target.recheck()
         if self._partial is not None:
             expected = [expected[place] for place in self._partial.observed]

@@ -30,10 +30,10 @@ ATTEMPTS = 3
 
 # Refusals by one rule in one sequence that are all kept; of the later ones some are. Half of those are spoilt in a
 # second way, which shows which check comes first.
-KEPT = 8
+REFUSALS_KEPT = 8
 
 # An action that was refused more often than this in a row gives way to another, half of the time.
-PATIENCE = 3
+REFUSALS_IN_A_ROW = 3
 
 # How many steps an episode of a sequence lasts, on average: then others act.
 EPISODE = 100
@@ -120,8 +120,8 @@ class Generator:
                 break
             self._refusals[outcome.rule] += 1
             self._streak[call.action] += 1
-            kept = attempt == ATTEMPTS or choices.below(1 + self._refusals[outcome.rule] // KEPT) == 0
-            if kept and (self._refusals[outcome.rule] <= KEPT or choices.below(2)):
+            kept = attempt == ATTEMPTS or choices.below(1 + self._refusals[outcome.rule] // REFUSALS_KEPT) == 0
+            if kept and (self._refusals[outcome.rule] <= REFUSALS_KEPT or choices.below(2)):
                 break
             if machine.reach is not None:
                 machine.reach.clear()
@@ -143,7 +143,7 @@ class Generator:
     def _plan(self, plans: Sequence[Plan], choices: Choices) -> Plan:
         word = choices.word
         plan = plans[word() % len(plans)]
-        if self._streak[plan.action] > PATIENCE and word() & 1:
+        if self._streak[plan.action] > REFUSALS_IN_A_ROW and word() & 1:
             plan = plans[word() % len(plans)]
         return plan
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from marginspec.lockstep.judgeable import Judged, judged_laws
+from marginspec.lockstep.judgeable import AskedLaw, judged_laws
 from marginspec.model.kernel.machine import Call, Machine, Rejected, actions_of, per_model
 from marginspec.model.kernel.record import Record, variables_of
 from marginspec.properties.law import Irrelevant, Property, Step
@@ -46,8 +46,8 @@ class Judge:
 
     def __init__(self, model: type[Machine], claims: Sequence[Property]) -> None:
         self._plain, self._careful = _Plain(model), _Careful(model)
-        self._invariants: list[Judged] = []
-        self._laws: dict[str, list[Judged]] = {name: [] for name in actions_of(model)}
+        self._invariants: list[AskedLaw] = []
+        self._laws: dict[str, list[AskedLaw]] = {name: [] for name in actions_of(model)}
         laws = judged_laws(model, claims)
         for law in laws:
             if law.law.kind == "invariant":
@@ -95,7 +95,7 @@ class Judge:
 _NOTHING: dict[str, Any] = {}
 
 
-def _holds(law: Judged, venue: Machine, case: dict[str, Any], of_call: dict[str, Any]) -> bool | None:
+def _holds(law: AskedLaw, venue: Machine, case: dict[str, Any], of_call: dict[str, Any]) -> bool | None:
     """None where the law says nothing of the case."""
     try:
         return bool(law.law.predicate(venue, **case, **of_call))

@@ -19,7 +19,7 @@ STORES = frozenset(("STORE_ATTR", "STORE_SUBSCR", "DELETE_ATTR", "DELETE_SUBSCR"
 
 
 @dataclass(frozen=True)
-class Judged:
+class AskedLaw:
     """A law with the cases in which it is asked.
 
     action: the only one that it lets happen, None for any. step: the name of its argument that is a step, if any.
@@ -36,7 +36,7 @@ class Judged:
     pure: bool
 
 
-def judged_laws(model: type[Machine], claims: Sequence[Property]) -> list[Judged]:
+def judged_laws(model: type[Machine], claims: Sequence[Property]) -> list[AskedLaw]:
     """The laws that speak of nothing but what can be seen, in their order.
 
     Such a law is an invariant or lets exactly one action happen, a step of any kind or one by its name; its numbers are
@@ -45,7 +45,7 @@ def judged_laws(model: type[Machine], claims: Sequence[Property]) -> list[Judged
     return [found for claim in claims if (found := _judged(model, claim)) is not None]
 
 
-def _judged(model: type[Machine], claim: Property) -> Judged | None:
+def _judged(model: type[Machine], claim: Property) -> AskedLaw | None:
     if claim.kind not in ("invariant", "theorem"):
         return None
     hints = dict(list(get_type_hints(claim.predicate, include_extras=True).items())[1:])
@@ -64,7 +64,7 @@ def _judged(model: type[Machine], claim: Property) -> Judged | None:
     options = {name: universe.get(plain(hint), ()) for name, hint in hints.items() if name not in (*given, *steps)}
     if not all(options.values()):
         return None
-    return Judged(
+    return AskedLaw(
         claim,
         action=actions[0] if actions else None,
         step=steps[0] if steps else None,

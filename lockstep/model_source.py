@@ -33,7 +33,7 @@ Patch = tuple[Any, str, Any]
 
 
 @dataclass(frozen=True)
-class Function:
+class ModelFunction:
     """A function or method of a model's text.
 
     used: the names that it uses. stored: the variables of the state, or fields of records, that it sets. stated: the
@@ -56,7 +56,7 @@ class Function:
 
 
 @per_model
-def functions_of(model: type[Machine]) -> dict[Key, Function]:
+def functions_of(model: type[Machine]) -> dict[Key, ModelFunction]:
     """The functions and methods of a model's text, the kernel's aside, in its order."""
     found = {
         (str(module.__file__), node.name): (module, owner, node)
@@ -74,7 +74,9 @@ def functions_of(model: type[Machine]) -> dict[Key, Function]:
         above = chain.from_iterable(own[other] or rules(other, (key, *below)) for other in users)
         return own[key] or tuple(dict.fromkeys([*refused, *above]))[:3]
 
-    return {key: Function(*place, used[key], stored_in(place[2]), own[key], rules(key)) for key, place in found.items()}
+    return {
+        key: ModelFunction(*place, used[key], stored_in(place[2]), own[key], rules(key)) for key, place in found.items()
+    }
 
 
 def modules_of(model: type[Machine]) -> list[ModuleType]:
@@ -134,7 +136,7 @@ def unparsed(nodes: Sequence[ast.AST]) -> str:
     return "; ".join(" ".join(ast.unparse(node).split()) for node in nodes)
 
 
-def named(model: type[Machine], names: frozenset[str]) -> list[Function]:
+def named(model: type[Machine], names: frozenset[str]) -> list[ModelFunction]:
     """The functions of these names."""
     return [function for (_, name), function in functions_of(model).items() if name in names]
 
@@ -188,7 +190,7 @@ def executed(model: type[Machine], run: Callable[[], object]) -> frozenset[Key]:
 # --- Replacing --------------------------------------------------------------------------------------------------------
 
 
-def replacing(function: Function, node: ast.FunctionDef) -> Iterator[Patch]:
+def replacing(function: ModelFunction, node: ast.FunctionDef) -> Iterator[Patch]:
     """What puts a changed function everywhere where the function is known."""
     future = ast.ImportFrom("__future__", [ast.alias("annotations")], 0)
     tree = ast.fix_missing_locations(ast.Module([future, node], []))

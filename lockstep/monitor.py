@@ -19,7 +19,7 @@ from marginspec.lockstep.comparison import Divergence, Tally
 from marginspec.lockstep.floor import missing
 from marginspec.lockstep.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
 from marginspec.lockstep.judge import Breach, Judge, Transition
-from marginspec.lockstep.rehearsal import Rehearsal, Step
+from marginspec.lockstep.rehearsal import Rehearsal, RehearsedStep
 from marginspec.lockstep.rules_reached import rules_of, unreached
 from marginspec.lockstep.shrink import shrink_by
 from marginspec.lockstep.trace import Trace, trace_of
@@ -43,7 +43,7 @@ class Violation:
 
 
 @dataclass(frozen=True)
-class Watched:
+class MonitorRun:
     """What a run of the monitor found.
 
     violation: the first, if any. broken: every law broken in the sequence that it was found in. found_after: steps,
@@ -99,7 +99,7 @@ class Monitor:
         seen = Transition(call, rule, answer.returns, before, self.state)
         return seen, list(self._judge.transition(seen))
 
-    def run(self, steps: Sequence[Step], recheck: bool) -> tuple[int, Divergence] | None:
+    def run(self, steps: Sequence[RehearsedStep], recheck: bool) -> tuple[int, Divergence] | None:
         """The calls of some steps, up to the first broken law. recheck: has no meaning here."""
         self.start()
         for done, step in enumerate(steps, 1):
@@ -137,12 +137,12 @@ def run(
     seed: int,
     on_progress: Callable[[Tally], None] | None = None,
     shrinking: bool = True,
-) -> Watched:
+) -> MonitorRun:
     """Take `steps` steps, fewer only when a law breaks, which ends the run with its sequence.
 
     Raises BadInput for a target that does not show everything, and what the target raises.
     """
-    hunt, draw = _Hunt(model, Monitor(model, target, claims)), random.Random(seed)
+    hunt, draw = _Monitored(model, Monitor(model, target, claims)), random.Random(seed)
     started = time.perf_counter()
     while (left := steps - hunt.tally.steps) > 0 and not hunt.found:
         hunt.look_for(missing(model, hunt.tally.actions) if hunt.tally.steps >= left else ())
@@ -158,10 +158,10 @@ def run(
         violation = Violation(first, trace)
     broken = tuple(dict.fromkeys(each.field for _, each in hunt.found))
     lost = unreached(model, hunt.tally)
-    return Watched(hunt.tally, violation, broken, hunt.found_after, hunt.monitor.judged, seed, seconds, lost, limits)
+    return MonitorRun(hunt.tally, violation, broken, hunt.found_after, hunt.monitor.judged, seed, seconds, lost, limits)
 
 
-class _Hunt:
+class _Monitored:
     """Sequences, one after the other; the calls of the last, and what was found in it."""
 
     def __init__(self, model: type[Machine], monitor: Monitor) -> None:

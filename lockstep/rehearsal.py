@@ -16,7 +16,7 @@ SELDOM = 16
 
 
 @dataclass(slots=True)
-class Step:
+class RehearsedStep:
     """An action as the model took it: the state after it, flattened, and the rules and regimes that it reached."""
 
     call: Call
@@ -59,16 +59,16 @@ class Rehearsal:
         """
         self._hidden.check(self.machine)
 
-    def run(self, calls: Iterable[Call]) -> list[Step]:
+    def run(self, calls: Iterable[Call]) -> list[RehearsedStep]:
         """Begin a sequence and let the model take some calls."""
         self.start()
         return [self.take(call) for call in calls]
 
-    def take(self, call: Call) -> Step:
+    def take(self, call: Call) -> RehearsedStep:
         """Let the model take a call."""
         return self.taken(call, self.machine.apply(call, self.state))
 
-    def taken(self, call: Call, outcome: Outcome) -> Step:
+    def taken(self, call: Call, outcome: Outcome) -> RehearsedStep:
         """The step that the model has just taken."""
         machine = self.machine
         rules, machine.reach = machine.reach or [], None
@@ -77,7 +77,7 @@ class Rehearsal:
             self.state = machine.flatten()
             regimes = self._hold(machine)
         machine.reach = []
-        return Step(call, outcome, self.state, rules, regimes)
+        return RehearsedStep(call, outcome, self.state, rules, regimes)
 
     def _hold(self, machine: Machine) -> list[str]:
         self._accepted += 1
@@ -95,7 +95,7 @@ class Rehearsal:
         return held
 
 
-def rehearse(model: type[Machine], calls: Iterable[Call]) -> list[Step]:
+def rehearse(model: type[Machine], calls: Iterable[Call]) -> list[RehearsedStep]:
     """What the model makes of some calls, from genesis. For many runs a `Rehearsal` is much cheaper."""
     rehearsal = Rehearsal(model)
     steps = rehearsal.run(calls)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from marginspec.lockstep.comparison import Divergence, LockStep
-from marginspec.lockstep.rehearsal import Rehearsal, Step
+from marginspec.lockstep.rehearsal import Rehearsal, RehearsedStep
 from marginspec.lockstep.thresholds import thresholds
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.numbers import Number
@@ -37,15 +37,15 @@ def shrink(
     return shrink_by(LockStep(model, target), model, calls, divergence, effort)
 
 
-class Watch(Protocol):
+class DivergenceFinder(Protocol):
     """What looks for a divergence: the lock-step run, or the monitor, whose divergences are broken laws."""
 
-    def run(self, steps: Sequence[Step], recheck: bool) -> tuple[int, Divergence] | None:
+    def run(self, steps: Sequence[RehearsedStep], recheck: bool) -> tuple[int, Divergence] | None:
         """Let the implementation take some steps, up to the first divergence; the number of steps that lead to it."""
 
 
 def shrink_by(
-    watch: Watch, model: type[Machine], calls: list[Call], divergence: Divergence, effort: int = EFFORT
+    watch: DivergenceFinder, model: type[Machine], calls: list[Call], divergence: Divergence, effort: int = EFFORT
 ) -> tuple[list[Call], Divergence]:
     """`shrink` for whatever it is that sees the divergence."""
     return _Shrinker(watch, model, calls, divergence, effort).run()
@@ -53,7 +53,7 @@ def shrink_by(
 
 class _Shrinker:
     def __init__(
-        self, watch: Watch, model: type[Machine], calls: list[Call], divergence: Divergence, effort: int
+        self, watch: DivergenceFinder, model: type[Machine], calls: list[Call], divergence: Divergence, effort: int
     ) -> None:
         self._model, self._divergence, self._calls = model, divergence, calls
         self._watch = watch
@@ -90,7 +90,7 @@ class _Shrinker:
                 return True
         return False
 
-    def _rehearsed(self, calls: list[Call]) -> list[Step]:
+    def _rehearsed(self, calls: list[Call]) -> list[RehearsedStep]:
         self._rehearsal.start()
         return [self._rehearsal.take(call) for call in calls]
 

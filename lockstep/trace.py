@@ -20,7 +20,7 @@ import jsonschema
 from marginspec.base.errors import BadInput
 from marginspec.base.text import printable
 from marginspec.lockstep.comparison import Divergence, LockStep
-from marginspec.lockstep.rehearsal import Step, rehearse
+from marginspec.lockstep.rehearsal import RehearsedStep, rehearse
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import plain
@@ -83,7 +83,7 @@ def digest_of(model: type[Machine]) -> str:
     return hashlib.sha256(repr(model.genesis()).encode()).hexdigest()
 
 
-def _recorded(model: type[Machine], step: Step) -> Recorded:
+def _recorded(model: type[Machine], step: RehearsedStep) -> Recorded:
     names = model.blank().names()
     observations = {name: as_text(value) for name, value in zip(names, step.state, strict=True)}
     return Recorded(step.call, step.outcome.rule, observations)
@@ -282,7 +282,7 @@ def _other_build(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, 
     return tuple(sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name)))
 
 
-def _stale(model: type[Machine], steps: list[Step], trace: Trace) -> str | None:
+def _stale(model: type[Machine], steps: list[RehearsedStep], trace: Trace) -> str | None:
     for number, (step, recorded) in enumerate(zip(steps, trace.steps, strict=True), 1):
         now = _recorded(model, step)
         if now.rule != recorded.rule:

@@ -20,7 +20,7 @@ from marginspec.properties.law import Irrelevant, Property
 from marginspec.properties.scope import NumberKey, Scope
 from marginspec.prover.arbitrary import Arbitrary
 from marginspec.prover.claim import claimed
-from marginspec.prover.symbolic import Replay, Unknown, shown
+from marginspec.prover.symbolic import ConcreteRun, Unknown, shown
 
 # Of the steps of a run that an action under test takes, one in so many becomes a sample, so that samples differ.
 SPARSE = 4
@@ -35,7 +35,7 @@ def broken(
     """
     end, draw = time.process_time() + seconds, random.Random(seed)
     for state, call in _reached(model, actions, draw, end):
-        venues: dict[str, tuple[Sample, Machine]] = {}
+        venues: dict[str, tuple[SampledRun, Machine]] = {}
         for claim in claims:
             if time.process_time() > end:
                 return None
@@ -61,7 +61,7 @@ def _reached(
                 yield dict(zip(names, before, strict=True)), call
 
 
-class Sample(Replay):
+class SampledRun(ConcreteRun):
     """One execution on plain integers: those of a state and a call where a law speaks of the same names."""
 
     def __init__(self, given: dict[str, Any], draw: random.Random) -> None:
@@ -96,7 +96,7 @@ def _holds(
     claim: Property,
     state: dict[str, Any],
     call: Call,
-    venues: dict[str, tuple[Sample, Machine]],
+    venues: dict[str, tuple[SampledRun, Machine]],
     draw: random.Random,
 ) -> bool:
     """Whether a claim holds of a state and a call, as far as it speaks of them.
@@ -105,7 +105,7 @@ def _holds(
     """
     arbitrary, scope = Arbitrary(claim.scope), str(claim.scope)
     if scope not in venues:
-        sample = Sample(_renamed(model, claim.scope, state, call, draw), draw)
+        sample = SampledRun(_renamed(model, claim.scope, state, call, draw), draw)
         venues[scope] = sample, sample.run(lambda: arbitrary.value(model, ""))
     sample, template = venues[scope]
     try:

@@ -18,7 +18,7 @@ from marginspec.base.deadline import Budget, Overdue
 from marginspec.lockstep.comparison import Divergence, LockStep
 from marginspec.lockstep.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
 from marginspec.lockstep.model_source import (
-    Function,
+    ModelFunction,
     Patch,
     decorators,
     functions_of,
@@ -31,7 +31,7 @@ from marginspec.lockstep.model_source import (
     replacing,
     unparsed,
 )
-from marginspec.lockstep.rehearsal import Rehearsal, Step
+from marginspec.lockstep.rehearsal import Rehearsal, RehearsedStep
 from marginspec.lockstep.rules_reached import texts_of
 from marginspec.model.kernel.machine import Call, Machine, per_model
 from marginspec.mutation.operators import Change, blocks, expressions
@@ -118,7 +118,7 @@ def _file(module: ModuleType) -> str:
     return "/".join(module.__name__.split(".")[1:]) + ".py"
 
 
-def _stating(model: type[Machine]) -> list[Function]:
+def _stating(model: type[Machine]) -> list[ModelFunction]:
     """The functions that state rules or are a user's actions, and those they use, in the order of the text."""
     functions = functions_of(model)
     todo = [f for f in functions.values() if decorators(f.node, "rule") or _is_user_action(f.node)]
@@ -134,7 +134,7 @@ def _is_user_action(node: ast.FunctionDef) -> bool:
     return any("environment" not in [k.arg for k in action.keywords] for action in decorators(node, "action"))
 
 
-def _rule(model: type[Machine], function: Function) -> str:
+def _rule(model: type[Machine], function: ModelFunction) -> str:
     """The rule that a function states or refuses by, or that of the first function that uses it; else its name."""
     if function.rules:
         return function.rules[0]
@@ -142,7 +142,7 @@ def _rule(model: type[Machine], function: Function) -> str:
     return next((f.rules[0] for f in users), function.name)
 
 
-def _changes(model: type[Machine], function: Function, node: ast.FunctionDef) -> Iterator[Change]:
+def _changes(model: type[Machine], function: ModelFunction, node: ast.FunctionDef) -> Iterator[Change]:
     changing = _changing(model)
     return chain(
         expressions(node, functools.partial(meaning, model, function.module)),
@@ -242,7 +242,7 @@ def kill(
     budget, done = Budget(seconds), 0
     try:
         with budget.spent():
-            hunt = _Hunt(model, target)
+            hunt = _Attempts(model, target)
     except ValueError as refused:
         return Kill("prelude", 0, str(refused))
     except (Exception, Overdue) as error:
@@ -270,12 +270,12 @@ def _ended(error: BaseException, done: int, seconds: float) -> Kill:
     return Kill("crash", done, f"{type(error).__name__}: {error}")
 
 
-class _Hunt:
+class _Attempts:
     def __init__(self, model: type[Machine], target: Target) -> None:
         self.lockstep = LockStep(model, target)
         self.rehearsal, self._generator = Rehearsal(model), Generator(model)
 
-    def rehearsed(self, bytes_of: Callable[[int], bytes], length: int) -> list[Step]:
+    def rehearsed(self, bytes_of: Callable[[int], bytes], length: int) -> list[RehearsedStep]:
         """What the mutant makes of a sequence."""
         rehearsal, generator = self.rehearsal, self._generator
         rehearsal.start()

@@ -64,7 +64,7 @@ def refutation(changed: Changed, laws: Sequence[Property], seed: int, solvers: b
 def disproved(changed: Changed, laws: Sequence[Property]) -> tuple[tuple[str, ...], int]:
     """The first law of which a solver finds a counterexample, and how many it had no time for."""
     end = time.perf_counter() + PROOF_SECONDS
-    watch = Watch()
+    watch = FunctionWatch()
     refuter = Refuter(changed.model, recheck=False, watch=watch)
     untried = 0
     with installed(watch.over(changed.patches)):
@@ -127,7 +127,7 @@ def _narrowed(law: Property, users: frozenset[str]) -> Property:
     return dataclasses.replace(law, predicate=predicate)
 
 
-class Watch:
+class FunctionWatch:
     """Whether a changed function was run; always, where a constant was changed."""
 
     def __init__(self) -> None:
@@ -161,7 +161,7 @@ class Refuter(Prover):
     Everywhere else a mutant is the model, of which the property is proved. `proved` by it means nothing.
     """
 
-    watch: Watch = dataclasses.field(kw_only=True)
+    watch: FunctionWatch = dataclasses.field(kw_only=True)
 
     def around(self, body: Callable[[], Any]) -> Callable[[], Any]:
         def watched() -> Any:

@@ -37,7 +37,7 @@ TRIAL_SECONDS = 0.3
 LAW_SECONDS = 240.0
 """As long a mutant is looked for that breaks a law which none was found to break."""
 
-SHOWN = 6
+VALUES_TOLD = 6
 """Of the values with which a law is false, so many are told."""
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Trial:
+class MutantOutcome:
     """What became of a mutant. refuted: properties that it breaks. untried: properties that could concern it, that no
     sample broke, and that no solver was asked about or had time for."""
 
@@ -117,7 +117,7 @@ def mutate(
     job = Job(model, target, sorted(claims, key=cost) if proofs else (), mutants, steps, seed)
     false = {job.laws[at].id: why for at, why in _each(job, _false, range(len(job.laws)), workers) if why}
     job = dataclasses.replace(job, laws=[law for law in job.laws if law.id not in false])
-    trials = dict[int, Trial]()
+    trials = dict[int, MutantOutcome]()
     done, all_there_is = itertools.count(1), len(mutants) + len(job.laws)
     for at, trial in _each(job, _try, range(len(mutants)), workers):
         trials[at] = trial
@@ -197,7 +197,7 @@ def _prepare() -> None:
     plans_of(_JOB.model)  # of the model, not of the first mutant
 
 
-def _try(at: int) -> Trial:
+def _try(at: int) -> MutantOutcome:
     started, mutant, laws = time.perf_counter(), _JOB.mutants[at], _JOB.laws
     changed = _changed(mutant)
     with installed(changed.patches):
@@ -207,7 +207,7 @@ def _try(at: int) -> Trial:
         refuted, untried = refutation(
             changed, [*laws[turn:], *laws[:turn]], _JOB.seed, solvers=killed is None or not killed.compared
         )
-    return Trial(mutant, killed, refuted, untried, time.perf_counter() - started)
+    return MutantOutcome(mutant, killed, refuted, untried, time.perf_counter() - started)
 
 
 def _try_runs(at: int) -> Kill | None:
@@ -223,7 +223,7 @@ def _changed(mutant: Mutant) -> Changed:
 # --- What breaks each law ---------------------------------------------------------------------------------------------
 
 
-def _breaking(job: Job, trials: Sequence[Trial], workers: int) -> Iterator[tuple[str, str | None]]:
+def _breaking(job: Job, trials: Sequence[MutantOutcome], workers: int) -> Iterator[tuple[str, str | None]]:
     """Each law with a mutant that breaks it; None where none was found in time. A law that nothing breaks is no law."""
     broken = {law: trial.mutant.id for trial in reversed(trials) for law in trial.refuted}
     yield from broken.items()
@@ -265,7 +265,7 @@ def _false(at: int) -> str:
     law = _JOB.laws[at]
     found = _trials().run(law, TRIAL_SECONDS).failure
     if found is not None:
-        return f"{found.why}, with {', '.join(f'{n} = {v}' for n, v in list(found.case.items())[:SHOWN])}"
+        return f"{found.why}, with {', '.join(f'{n} = {v}' for n, v in list(found.case.items())[:VALUES_TOLD])}"
     with contextlib.suppress(Exception, Overdue), limit(10 * TRIAL_SECONDS):
         every_action = frozenset(actions_of(_JOB.model))
         return "a state of a run breaks it" if broken(_JOB.model, [law], every_action, TRIAL_SECONDS, _JOB.seed) else ""
@@ -342,7 +342,7 @@ def _weak(job: Job, weakened: Sequence[dict[str, Any]], false: Sequence[str]) ->
 
 def _document(
     system: str,
-    trials: Sequence[Trial],
+    trials: Sequence[MutantOutcome],
     breaking: dict[str, str | None],
     known: dict[str, Equivalent],
     problems: list[str],
@@ -391,7 +391,7 @@ ENDED = {"prelude": "invalid", "crash": "crashes", "timed out": "timed out"}
 STATUSES = ("killed", "survived", "equivalent", *ENDED.values())
 
 
-def _status(trial: Trial, known: dict[str, Equivalent]) -> str:
+def _status(trial: MutantOutcome, known: dict[str, Equivalent]) -> str:
     if trial.killed_by:
         return "killed"
     if trial.mutant.id in known:
@@ -399,7 +399,7 @@ def _status(trial: Trial, known: dict[str, Equivalent]) -> str:
     return "survived" if trial.kill is None else ENDED[trial.kill.by]
 
 
-def _entry(trial: Trial, known: dict[str, Equivalent]) -> dict[str, Any]:
+def _entry(trial: MutantOutcome, known: dict[str, Equivalent]) -> dict[str, Any]:
     mutant = trial.mutant
     return {
         "id": mutant.id,

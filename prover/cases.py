@@ -15,17 +15,17 @@ from marginspec.properties.law import Property, Step, arguments_of
 from marginspec.properties.scope import NumberKey, Options, Scope
 from marginspec.prover.meaning import Arguments
 from marginspec.prover.situations import Frame, Situation, leaves, number_of, rebuilt
-from marginspec.prover.steering import Comparison
+from marginspec.prover.steering import ComparedInts
 
 
 @dataclass
 class Case:
     """A situation and what is given to a law there. trail: what is compared when the law is run on it, once known."""
 
-    law: Law
+    law: TriedLaw
     situation: Situation
     arguments: Arguments
-    trail: list[Comparison] | None = None
+    trail: list[ComparedInts] | None = None
 
     def given(self) -> Iterator[tuple[str, Any, Any]]:
         """Path, type and value of everything that the law is given, besides the state."""
@@ -77,7 +77,7 @@ class Case:
         return self.with_values(self.flat()).arguments
 
 
-class Law:
+class TriedLaw:
     """A property with what trying it needs: its arguments, its pins, the actions that its text names."""
 
     def __init__(self, model: type[Machine], claim: Property) -> None:

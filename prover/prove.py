@@ -44,13 +44,13 @@ from marginspec.prover.premises import (
     no_invariant,
     unfit,
 )
-from marginspec.prover.solvers import Answer, forget_texts, solve
+from marginspec.prover.solvers import SolverAnswer, forget_texts, solve
 from marginspec.prover.symbolic import (
     Atoms,
+    ConcreteRun,
     Exploration,
     Path,
     Pick,
-    Replay,
     Run,
     SymBool,
     SymKey,
@@ -71,7 +71,7 @@ ROUNDS = ({"z3": 1.0, "yices": 0.5, "cvc5": 0.25}, {"z3": 4.0, "yices": 2.0, "cv
 PATIENT = {"yices": 10.0, "cvc5": 10.0}
 
 # Seconds on a property after which a solver is not asked for opinions that are not needed.
-ENOUGH = 0.25
+SECONDS_OF_EXTRA_OPINIONS = 0.25
 
 # Seconds on one text that re-checks what an exploration took for granted, by solver.
 RECHECK = {"yices": 4.0, "cvc5": 4.0, "z3": 4.0}
@@ -87,7 +87,7 @@ MANY_ACCOUNTS = 64
 FEW_PATHS = 12
 
 # Witnesses of paths that a solver decides, for one choice of identifiers, after which others need not be looked for.
-SHOWN = 8
+WITNESSES_PER_CHOICE = 8
 
 # How many obligations of a law are asked at once, at most, and for how long.
 TOGETHER = 12
@@ -97,7 +97,7 @@ TOGETHER_SECONDS = 0.25
 CHEAP = ("linear", "light", "real")
 
 # Numbers to mend before a solver is asked whether there are any.
-FEW = 4
+NUMBERS_TO_MEND = 4
 
 
 @dataclass
@@ -107,7 +107,7 @@ class SolverResult:
     verdict: str = "unsat"
     seconds: float = 0.0
 
-    def add(self, answer: Answer) -> None:
+    def add(self, answer: SolverAnswer) -> None:
         self.seconds += answer.seconds
         if answer.verdict != "unsat":
             self.verdict = answer.verdict
@@ -294,7 +294,7 @@ class Prover:
             return
         verdict.confirmed = self.recheck
         self.witnesses.listen()
-        law, asked = Law(self.model, claim), law_room.refusals
+        law, asked = LawRun(self.model, claim), law_room.refusals
         found = law.explored(self.around(law.body))
         asks = law_room.refusals > asked or catches(claim.predicate)
         if law.refuses_less and looks_at_refusals(self.model):
@@ -321,7 +321,8 @@ class Prover:
             group = path.result is True, *map(str, path.picks.values())
             state: Any = None
             if path.result is not False:
-                seen, doubtful = shown_by[group] >= (1 if path.result is True else SHOWN), impossible > verdict.paths
+                enough = 1 if path.result is True else WITNESSES_PER_CHOICE
+                seen, doubtful = shown_by[group] >= enough, impossible > verdict.paths
                 state = self._witness(found, path, claim.id, seen, doubtful)
                 if isinstance(state, Impossible):
                     impossible += 1
@@ -363,7 +364,7 @@ class Prover:
         if not verdict.reason:
             verdict.verdict = "proved"
 
-    def _settle(self, found: Exploration, waiting: list[Waiting], law: Law, verdict: Verdict) -> bool:
+    def _settle(self, found: Exploration, waiting: list[Waiting], law: LawRun, verdict: Verdict) -> bool:
         """Discharge what waits, all at once or one after the other; False when the law is refuted meanwhile."""
         claims = [each for each in waiting if not each.impossible]
         together = len(claims) > 1 and self._discharge_together(found, claims, verdict)
@@ -429,8 +430,10 @@ class Prover:
         if not path.constraints:
             return {}
         search, action = self.witnesses, _action(path)
-        if not doubtful and (numbers := search.known(found.atoms, path.constraints, action, claim, FEW)) is not None:
-            return numbers
+        if not doubtful:
+            numbers = search.known(found.atoms, path.constraints, action, claim, NUMBERS_TO_MEND)
+            if numbers is not None:
+                return numbers
         text = smt_lib(Obligation(found.atoms, tuple(path.constraints)), "real")
         if solve("z3", text, 0.5).verdict == "unsat":
             return Impossible(text)
@@ -524,13 +527,13 @@ class Prover:
         cvc5 = verdict.solvers.setdefault("cvc5", SolverResult())
         first = solve("yices", text, seconds["yices"])
         yices.add(first)
-        if first.verdict == "unsat" and (cvc5.verdict != "unsat" or cvc5.seconds > ENOUGH):
+        if first.verdict == "unsat" and (cvc5.verdict != "unsat" or cvc5.seconds > SECONDS_OF_EXTRA_OPINIONS):
             return True
         second = solve("cvc5", text, ROUNDS[0]["cvc5"] if first.verdict == "unsat" else seconds["cvc5"])
         cvc5.add(second)
         return "unsat" in (first.verdict, second.verdict)
 
-    def _refute(self, found: Exploration, path: Path, law: Law, verdict: Verdict) -> None:
+    def _refute(self, found: Exploration, path: Path, law: LawRun, verdict: Verdict) -> None:
         """Look for integers that break the claim, and believe them only if the model itself, run on them, does."""
         if path.reason:
             verdict.reason = path.reason
@@ -561,7 +564,7 @@ class Prover:
         return None
 
 
-class Law:
+class LawRun:
     """One property of a model, run on unknowns or on the integers of a witness, in the same way."""
 
     def __init__(self, model: type[Machine], claim: Property) -> None:
@@ -585,7 +588,7 @@ class Law:
         self._rest = self._rest and None
 
     @property
-    def unrelaxed(self) -> Law | None:
+    def unrelaxed(self) -> LawRun | None:
         """The same of the model itself, with the same identifiers; None where it is about that already."""
         if self._claim.relaxed is None:
             return None
@@ -874,7 +877,7 @@ def _agrees(given: Evaluation, expected: Any, value: Any) -> bool:
     return bool(given.term(expected) == value) if isinstance(expected, int) else bool(expected == value)
 
 
-def _breaks(replay: Replay, body: Callable[[], Any]) -> bool:
+def _breaks(replay: ConcreteRun, body: Callable[[], Any]) -> bool:
     """Whether a law is false on plain integers, which asks nothing of a solver."""
     try:
         return not replay.run(body)
@@ -882,9 +885,11 @@ def _breaks(replay: Replay, body: Callable[[], Any]) -> bool:
         return False
 
 
-def _replay(atoms: Atoms, path: Path, numbers: Numbers) -> Replay:
+def _replay(atoms: Atoms, path: Path, numbers: Numbers) -> ConcreteRun:
     """A path's identifiers, those that are numbers with the numbers that they have."""
-    return Replay({name: _plain(atoms, pick, numbers) for name, pick in path.picks.items()}, numbers, path.anythings)
+    return ConcreteRun(
+        {name: _plain(atoms, pick, numbers) for name, pick in path.picks.items()}, numbers, path.anythings
+    )
 
 
 def _plain(atoms: Atoms, pick: Any, numbers: Numbers) -> Any:

@@ -15,7 +15,7 @@ from marginspec.prover.encode import condition_text, constant_text, product_name
 from marginspec.prover.symbolic import Exploration, Known, Path
 from marginspec.prover.terms import Atoms, Monomial, Quotient, SymBool, SymInt, Value
 
-MANY = 150
+CLAIMS_PER_TEXT = 150
 """Claims in one text: a solver that starts once for them all is quicker."""
 
 NO_BOUND = 1 << 2048
@@ -94,8 +94,8 @@ def algebra_texts(found: Exploration) -> Iterator[tuple[str, int]]:
     wanted |= {n for n, operation in enumerate(atoms.operations) if not isinstance(operation.result, SymInt)}
     wanted = {n for n in wanted if atoms.operations[n].sign != "atom"}
     ordered = sorted(wanted)
-    for at in range(0, len(ordered), MANY):
-        part = ordered[at : at + MANY]
+    for at in range(0, len(ordered), CLAIMS_PER_TEXT):
+        part = ordered[at : at + CLAIMS_PER_TEXT]
         yield _algebra_text(atoms, part), len(part)
 
 
@@ -155,8 +155,8 @@ def known_texts(found: Exploration) -> Iterator[tuple[str, int]]:
     """Texts, unsatisfiable when what was taken for known follows; with their claims."""
     atoms = found.atoms
     rows = list(found.known.values())
-    for at in range(0, len(rows), MANY):
-        part = rows[at : at + MANY]
+    for at in range(0, len(rows), CLAIMS_PER_TEXT):
+        part = rows[at : at + CLAIMS_PER_TEXT]
         yield _known_text(atoms, part), len(part)
 
 

@@ -18,18 +18,18 @@ Z3_RESOURCES = 40_000_000
 
 
 @dataclass(frozen=True)
-class Answer:
+class SolverAnswer:
     """A solver's verdict on one text: `sat`, `unsat` or `unknown`, and how long it took."""
 
     verdict: str
     seconds: float
 
 
-def solve(solver: str, text: str, seconds: float) -> Answer:
+def solve(solver: str, text: str, seconds: float) -> SolverAnswer:
     """Ask one of `SOLVERS`, with a fresh instance, a fixed seed and a wall clock."""
     start = time.perf_counter()
     verdict = SOLVERS[solver](text, seconds)
-    return Answer(verdict, time.perf_counter() - start)
+    return SolverAnswer(verdict, time.perf_counter() - start)
 
 
 def _z3(text: str, seconds: float) -> str:

@@ -19,7 +19,7 @@ from marginspec.model.kernel.numbers import Number
 EARLIER = (0, 0, 0, 0, 1, 1, 2, 3)
 
 
-class Comparison(NamedTuple):
+class ComparedInts(NamedTuple):
     """Something was compared: the difference of both sides, a bit for each number that it was made of, and where."""
 
     difference: int
@@ -32,7 +32,7 @@ class Comparison(NamedTuple):
         return (self.difference > 0) - (self.difference < 0)
 
 
-_trail: list[Comparison] = []
+_trail: list[ComparedInts] = []
 
 
 def _where(frame: types.FrameType) -> int:
@@ -41,15 +41,15 @@ def _where(frame: types.FrameType) -> int:
     return hash((id(frame.f_code), frame.f_lasti, id(back.f_code), back.f_lasti))
 
 
-class Watched(int):
+class TrackedInt(int):
     """An integer that remembers which numbers it was made of, and is noted when it is compared."""
 
     made_of: int
 
 
-def watched(value: int, made_of: int) -> Watched:
+def watched(value: int, made_of: int) -> TrackedInt:
     """A number with the bits of what it is made of."""
-    number = int.__new__(Watched, value)
+    number = int.__new__(TrackedInt, value)
     number.made_of = made_of
     return number
 
@@ -57,7 +57,7 @@ def watched(value: int, made_of: int) -> Watched:
 def _arithmetic(name: str) -> Callable[..., Any]:
     plain = getattr(int, name)
 
-    def method(self: Watched, *others: Any) -> Any:
+    def method(self: TrackedInt, *others: Any) -> Any:
         result = plain(self, *others)
         if result is NotImplemented or not isinstance(result, int):
             return result
@@ -72,17 +72,17 @@ def _arithmetic(name: str) -> Callable[..., Any]:
 def _comparison(name: str) -> Callable[..., Any]:
     plain = getattr(int, name)
 
-    def method(self: Watched, other: Any) -> Any:
+    def method(self: TrackedInt, other: Any) -> Any:
         if isinstance(other, int):
             made_of = self.made_of | getattr(other, "made_of", 0)
-            _trail.append(Comparison(int.__sub__(self, other), made_of, _where(sys._getframe(1))))
+            _trail.append(ComparedInts(int.__sub__(self, other), made_of, _where(sys._getframe(1))))
         return plain(self, other)
 
     return method
 
 
-def _truth(self: Watched) -> bool:
-    _trail.append(Comparison(int(self), self.made_of, _where(sys._getframe(1))))
+def _truth(self: TrackedInt) -> bool:
+    _trail.append(ComparedInts(int(self), self.made_of, _where(sys._getframe(1))))
     return int.__bool__(self)
 
 
@@ -92,13 +92,13 @@ for _name in ("add", "sub", "mul", "floordiv", "mod", "and", "or", "xor", "lshif
 _METHODS |= {name: _arithmetic(name) for name in ("__neg__", "__abs__")}
 _METHODS |= {name: _comparison(name) for name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")}
 for _name, _method in _METHODS.items():
-    setattr(Watched, _name, _method)
+    setattr(TrackedInt, _name, _method)
 
 Run = Callable[[list[Any]], bool]
 """Runs something on values and says whether it came to the wanted end."""
 
 
-def watch(run: Run, values: Sequence[Any], ranges: Sequence[Number | None]) -> tuple[bool, list[Comparison]]:
+def watch(run: Run, values: Sequence[Any], ranges: Sequence[Number | None]) -> tuple[bool, list[ComparedInts]]:
     """How a run ended, and what was compared. ranges: of each value, None if it is no number that may move."""
     _trail.clear()
     end = run([v if r is None else watched(v, 1 << i) for i, (v, r) in enumerate(zip(values, ranges, strict=True))])
@@ -136,7 +136,7 @@ def flip(
     run: Run,
     values: list[Any],
     ranges: Sequence[Number | None],
-    trail: Sequence[Comparison],
+    trail: Sequence[ComparedInts],
     place: int,
     draw: random.Random,
     wanted: int | None = None,

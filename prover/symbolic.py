@@ -19,11 +19,11 @@ from marginspec.prover.terms import Atoms, Key, Quotient, SymBool, SymInt, SymKe
 
 __all__ = [
     "Atoms",
+    "ConcreteRun",
     "Exploration",
     "Path",
     "Pick",
     "Quotient",
-    "Replay",
     "Run",
     "SymBool",
     "SymInt",
@@ -552,7 +552,7 @@ class Exploration:
     apart: frozenset[str] = frozenset()
 
 
-class Replay(Run):
+class ConcreteRun(Run):
     """One execution on plain integers: a path of an exploration, re-run with the numbers of a witness."""
 
     explores = False

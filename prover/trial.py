@@ -21,7 +21,7 @@ from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Property, Step
 from marginspec.properties.scope import Scope
-from marginspec.prover.cases import Case, Law, text_of
+from marginspec.prover.cases import Case, TriedLaw, text_of
 from marginspec.prover.meaning import HELD, Arguments, holds, instances, judged
 from marginspec.prover.situations import (
     BIT,
@@ -38,14 +38,14 @@ from marginspec.prover.situations import (
     random_situations,
     reached_situations,
 )
-from marginspec.prover.steering import Comparison, flip, steer, watch
+from marginspec.prover.steering import ComparedInts, flip, steer, watch
 
 SECONDS = 0.3
 CASES = 4000
 
 # How many times as long a law is tried that has spoken in fewer cases than this.
 LONGER = 3
-FEW = 60
+FEW_CASES = 60
 
 # How many times as long a composition is tried, on which every invariant rests, and a lemma, on which a law does.
 COMPOSED = 5
@@ -55,7 +55,7 @@ BRIEFLY = 0.3
 LOOKED = 40
 
 # How many cases are many.
-MANY = 300
+MANY_CASES = 300
 
 # How often a comparison is turned into what was never seen at its place in the text, before that is given up.
 ATTEMPTS = 8
@@ -65,7 +65,7 @@ SHRINKING_SECONDS = 0.3
 
 # Cases in which a law said something, of each action, in each of which the comparisons turn out otherwise: later ones
 # are variations of them.
-KEPT = 60
+CASES_KEPT = 60
 
 # A difference beyond which a comparison only bounds the width of a number.
 FAR = 2**120
@@ -116,13 +116,13 @@ class Trials:
 
     def run(self, claim: Property, seconds: float = SECONDS, cases: int = CASES) -> Trial:
         """Look for a case in which a law is false, for so much processor time or so many cases in which it speaks."""
-        law = Law(self._model, claim)
+        law = TriedLaw(self._model, claim)
         chance, reached = self.prepare(claim.scope)
         seconds *= {"composition": COMPOSED, "lemma": BRIEFLY}.get(claim.kind, 1)
         pools = [pool for pool in (chance, reached, self._mended(law, chance)) if pool]
         return _Search(law, self._seed, self._constants).run(pools, seconds, cases)
 
-    def _mended(self, law: Law, chance: list[Situation]) -> list[Situation]:
+    def _mended(self, law: TriedLaw, chance: list[Situation]) -> list[Situation]:
         """Random states moved to where the invariants hold that a law may assume."""
         claim = law.claim
         assumed = [*claim.given, claim] if claim.kind == "invariant" else [*claim.given]
@@ -134,7 +134,7 @@ class Trials:
         return self._mending.get(key, [])
 
 
-def _mended(law: Law, assumed: list[Property], at: Situation, draw: random.Random) -> Situation | None:
+def _mended(law: TriedLaw, assumed: list[Property], at: Situation, draw: random.Random) -> Situation | None:
     pins = law.pins(at.frame)
     at = at.pinned(pins, draw)
     ranges = [None if leaf.path in pins else leaf.number for leaf in at.frame.leaves]
@@ -151,7 +151,7 @@ def _mended(law: Law, assumed: list[Property], at: Situation, draw: random.Rando
 class _Search:
     """The trial of one law."""
 
-    def __init__(self, law: Law, seed: int, constants: list[int]) -> None:
+    def __init__(self, law: TriedLaw, seed: int, constants: list[int]) -> None:
         self._law, self._claim, self._model = law, law.claim, law.model
         claim = law.claim
         constants = sorted({*constants, *constants_of([claim.predicate])})
@@ -174,11 +174,11 @@ class _Search:
         draw, start = self._draw.random, time.process_time()
         while self._failed is None and self.cases < cases:
             passed = time.process_time() - start
-            if passed > (seconds if self.cases >= FEW else LONGER * seconds):
+            if passed > (seconds if self.cases >= FEW_CASES else LONGER * seconds):
                 break
             mode = draw.random()
             # Once there are many cases, others are looked for where something turns out otherwise.
-            varied, edged = (0.3, 0.5) if self.cases < MANY else (0.15, 0.75)
+            varied, edged = (0.3, 0.5) if self.cases < MANY_CASES else (0.15, 0.75)
             if self._good and mode < varied:
                 self._try(self._varied(self._spoken()))
             elif self._good and mode < edged:
@@ -217,8 +217,8 @@ class _Search:
                 case.trail = watch(self._watched(case), case.flat(), self._law.ranges(case))[1]
                 self._news += [case] * ATTEMPTS * self._meets(case)
                 way = case.way()
-            way = way or -draw.randrange(KEPT // 4)
-            if len(ways) < KEPT or way in ways:
+            way = way or -draw.randrange(CASES_KEPT // 4)
+            if len(ways) < CASES_KEPT or way in ways:
                 ways[way] = case
             else:
                 ways[draw.choice(list(ways))] = case
@@ -417,7 +417,7 @@ class _Search:
             passed.setdefault(trail[i].where, []).append(i)
         return (draw.choice(passed[draw.choice(list(passed))]), None) if passed else (-1, None)
 
-    def _gap(self, trail: list[Comparison], near: list[int]) -> tuple[int, int] | None:
+    def _gap(self, trail: list[ComparedInts], near: list[int]) -> tuple[int, int] | None:
         """A comparison that is passed twice with different numbers, and what of the first tells the two apart."""
         draw, last, gaps = self._draw.random, dict[int, int](), dict[int, tuple[int, int]]()
         for i in near:

@@ -13,7 +13,7 @@ VERDICTS = {
     "broken": "model and contract differ, or an invariant or a bound does not hold",
     "incomplete": "something could not be evaluated, or is missing; this is not a pass",
 }
-SHOWN = 10
+ROWS_SHOWN = 10
 """Of differences and of what could not be evaluated; the document has more."""
 
 
@@ -33,10 +33,10 @@ def show_audit(document: Document, console: Console) -> None:
     _show_invariants(document, console)
     _show_bounds(document, console)
     gaps = document["not_evaluated"]
-    for gap in gaps[:SHOWN]:
+    for gap in gaps[:ROWS_SHOWN]:
         console.print(f"[yellow]not evaluated[/]: {_shortened(gap['what'])}: {escape(gap['why'])}")
-    if len(gaps) > SHOWN:
-        console.print(f"  and {len(gaps) - SHOWN:,} more that could not be evaluated")
+    if len(gaps) > ROWS_SHOWN:
+        console.print(f"  and {len(gaps) - ROWS_SHOWN:,} more that could not be evaluated")
     show_verdict(document["verdict"], VERDICTS, console)
 
 
@@ -66,14 +66,14 @@ def _show_comparison(document: Document, console: Console) -> None:
     asked = ", ".join(f"{count:,} {escape(what)}" for what, count in document["compared"].items())
     found = f"[bold red]{document['different']:,} differ[/]" if document["different"] else "[green]all agree[/]"
     console.print(f"contract: {asked + ': ' + found if asked else '[yellow]nothing to ask it[/]'}")
-    for row in document["differences"][:SHOWN]:
+    for row in document["differences"][:ROWS_SHOWN]:
         where = f" in {_short(row['market'])}" if row["market"] else ""
         console.print(
             f"  {escape(row['question'])} of {escape(row['account'])}{where}: model {escape(row['model'])}, "
             f"contract {escape(row['contract'])}"
         )
-    if document["different"] > SHOWN:
-        console.print(f"  and {document['different'] - SHOWN:,} more")
+    if document["different"] > ROWS_SHOWN:
+        console.print(f"  and {document['different'] - ROWS_SHOWN:,} more")
 
 
 def _show_invariants(document: Document, console: Console) -> None:
@@ -95,18 +95,18 @@ def _show_bounds(document: Document, console: Console) -> None:
     violated = document["violated"]
     found = f"[bold red]{len(violated)} violated[/]" if violated else "[green]all kept[/]"
     console.print(f"bounds on parameters and prices: {document['bounds']:,}: {found}")
-    for row in violated[:SHOWN]:
+    for row in violated[:ROWS_SHOWN]:
         console.print(
             f"  [bold red]{escape(row['rule'])}[/] {_shortened(row['subject'])}: {_shortened(row['text'])}: "
             f"{escape(row['left'])} is more than {escape(row['right'])}"
         )
-    if len(violated) > SHOWN:
-        console.print(f"  and {len(violated) - SHOWN:,} more")
+    if len(violated) > ROWS_SHOWN:
+        console.print(f"  and {len(violated) - ROWS_SHOWN:,} more")
     if document["totals"]:
         others = [row for row in document["totals"] if row["total"] != row["read"]]
         alike = len(document["totals"]) - len(others)
         console.print(f"totals: {alike:,} of {len(document['totals']):,} are the sum of what was read")
-        for row in others[:SHOWN]:
+        for row in others[:ROWS_SHOWN]:
             console.print(f"  {_shortened(row['what'])}: {escape(row['total'])}, read {escape(row['read'])}")
 
 

@@ -19,7 +19,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Gap:
+class Uncovered:
     """Something that a run did not cover. known: on purpose or for good, and said beforehand; else it is a shortcoming.
 
     items: what it is about, each with a remark, which may be empty.
@@ -189,19 +189,19 @@ _LINES = {
 # --- What is not covered ------------------------------------------------------------------------------------
 
 
-def gaps(documents: Documents, not_modelled: Sequence[str], remarks: Sequence[str]) -> list[Gap]:
+def gaps(documents: Documents, not_modelled: Sequence[str], remarks: Sequence[str]) -> list[Uncovered]:
     """What was not covered, shortcomings before what is known. remarks: what could not be read of the run."""
     found = [*_absent(documents), *_of_proofs(documents), *_of_rules(documents), *_of_run(documents)]
     found += [*_of_mutants(documents), *_of_vectors(documents), *_of_the_book(documents)]
     if remarks:
-        found.append(Gap("Not readable", "named by the run, and missing here", [(text, "") for text in remarks]))
+        found.append(Uncovered("Not readable", "named by the run, and missing here", [(text, "") for text in remarks]))
     if not_modelled:
         items = [(text, "") for text in not_modelled]
-        found.append(Gap("Not modelled", "the specification leaves it out", items, known=True))
+        found.append(Uncovered("Not modelled", "the specification leaves it out", items, known=True))
     return sorted(found, key=lambda gap: gap.known)
 
 
-def _absent(documents: Documents) -> Iterator[Gap]:
+def _absent(documents: Documents) -> Iterator[Uncovered]:
     what = {
         "prove": ("No proofs", "nothing is said of all inputs: marginspec prove"),
         "fuzz": ("No comparison with an implementation", "nothing is said of any bytecode: marginspec fuzz"),
@@ -209,49 +209,49 @@ def _absent(documents: Documents) -> Iterator[Gap]:
     }
     for kind, (title, meaning) in what.items():
         if kind not in documents and not (kind == "fuzz" and documents.keys() & {"diff", "vectors"}):
-            yield Gap(title, meaning, known=kind == "mutate")
+            yield Uncovered(title, meaning, known=kind == "mutate")
 
 
-def _of_proofs(documents: Documents) -> Iterator[Gap]:
+def _of_proofs(documents: Documents) -> Iterator[Uncovered]:
     laws = documents["prove"]["properties"] if "prove" in documents else []
     if unknown := [(law["id"], law["reason"]) for law in laws if law["verdict"] == "unknown"]:
-        yield Gap("Unknown laws", "neither proved nor refuted", unknown)
+        yield Uncovered("Unknown laws", "neither proved nor refuted", unknown)
     if alone := [(law["id"], "") for law in laws if law["verdict"] == "proved" and not law["confirmed"]]:
-        yield Gap("Laws without a second opinion", "proved by one solver only", alone)
+        yield Uncovered("Laws without a second opinion", "proved by one solver only", alone)
 
 
-def _of_rules(documents: Documents) -> Iterator[Gap]:
+def _of_rules(documents: Documents) -> Iterator[Uncovered]:
     rules = documents["rules"]["rules"] if "rules" in documents else []
     if silent := [(rule["id"], rule["title"]) for rule in rules if not rule["properties"]]:
-        yield Gap("Rules without a law", "no theorem speaks of them", silent)
+        yield Uncovered("Rules without a law", "no theorem speaks of them", silent)
     if nowhere := [(rule["id"], rule["title"]) for rule in rules if not rule["code"]]:
-        yield Gap("Rules without code", "the model states them nowhere", nowhere)
+        yield Uncovered("Rules without code", "the model states them nowhere", nowhere)
 
 
-def _of_run(documents: Documents) -> Iterator[Gap]:
+def _of_run(documents: Documents) -> Iterator[Uncovered]:
     if missed := documents.get("diff", {}).get("unreached"):
-        yield Gap("Not reached by the upgrade's run", "rules and regimes", [(name, "") for name in missed])
+        yield Uncovered("Not reached by the upgrade's run", "rules and regimes", [(name, "") for name in missed])
     if "fuzz" not in documents:
         return
     run = documents["fuzz"]
     titles = {rule["id"]: rule["title"] for rule in documents["rules"]["rules"]} if "rules" in documents else {}
     if missed := [(rule, titles.get(rule, "")) for rule in run["unreached"] if rule in run["rules"]]:
-        yield Gap("Rules not reached", "no call of the run met them", missed)
+        yield Uncovered("Rules not reached", "no call of the run met them", missed)
     if missed := [(name, "") for name in run["unreached"] if name not in run["rules"]]:
-        yield Gap("Regimes not reached", "situations that the run never was in", missed)
+        yield Uncovered("Regimes not reached", "situations that the run never was in", missed)
     if "laws" in run:
-        yield Gap("No comparison with the model", "the implementation alone was judged, by the laws")
+        yield Uncovered("No comparison with the model", "the implementation alone was judged, by the laws")
         if idle := [(law, "") for law, cases in run["laws"].items() if not cases]:
-            yield Gap("Laws never judged", "no case of the run met them", idle)
+            yield Uncovered("Laws never judged", "no case of the run met them", idle)
     if run["not_compared"]:
-        yield Gap(f"{run['not_compared']:,} steps not compared", "the implementation does not have these actions")
+        yield Uncovered(f"{run['not_compared']:,} steps not compared", "the implementation does not have these actions")
     yield from _too_little(run)
     if run["declared"]:
         items = [(each["id"], f"{counted(each['count'], 'time')}: {each['reason']}") for each in run["declared"]]
-        yield Gap("Declared differences", "known, counted, and not a divergence", items, known=True)
+        yield Uncovered("Declared differences", "known, counted, and not a divergence", items, known=True)
     if run["never"]:
         items = [(rule, f"proved by {why}") for rule, why in run["never"].items()]
-        yield Gap("Rules out of reach", "no run can meet them, by a law", items, known=True)
+        yield Uncovered("Rules out of reach", "no run can meet them, by a law", items, known=True)
 
 
 STATED = (
@@ -263,7 +263,7 @@ STATED = (
 """What a document of a run states of its limits, in the order in which it is shown."""
 
 
-def _too_little(run: Document) -> Iterator[Gap]:
+def _too_little(run: Document) -> Iterator[Uncovered]:
     """Actions that were not both accepted and refused, functions that were not called, and what is stated of both."""
     idle = [
         (name, f"{count['accepted']:,} accepted, {count['refused']:,} refused")
@@ -271,48 +271,56 @@ def _too_little(run: Document) -> Iterator[Gap]:
         if not count["accepted"] or not (count["refused"] or name in run["never_refused"])
     ]
     if idle:
-        yield Gap("Actions not seen enough", "each must be accepted and refused, on both sides", idle)
+        yield Uncovered("Actions not seen enough", "each must be accepted and refused, on both sides", idle)
     allowed = run.get("allowed_unmodelled", ())
     if functions := [(name, "allowed here" if name in allowed else "") for name in run.get("unmodelled", ())]:
-        yield Gap("Functions that no action calls", "they change state, and nothing was compared of them", functions)
+        yield Uncovered(
+            "Functions that no action calls", "they change state, and nothing was compared of them", functions
+        )
     for key, title, meaning in STATED:
         if stated := list(run.get(key, {}).items()):
-            yield Gap(title, meaning, stated, known=True)
+            yield Uncovered(title, meaning, stated, known=True)
 
 
-def _of_mutants(documents: Documents) -> Iterator[Gap]:
+def _of_mutants(documents: Documents) -> Iterator[Uncovered]:
     if "mutate" in documents:
         mutants = documents["mutate"]["mutants"]
         if alive := [(m["id"], m["change"]) for m in mutants if m["status"] == "survived"]:
-            yield Gap("Surviving mutants", "a rule was changed, and nothing noticed", alive)
+            yield Uncovered("Surviving mutants", "a rule was changed, and nothing noticed", alive)
         if late := [(m["id"], m["why"]) for m in mutants if m["status"] == "timed out"]:
-            yield Gap("Mutants that timed out", "whether anything notices them is not known", late)
+            yield Uncovered("Mutants that timed out", "whether anything notices them is not known", late)
         if unfit := [(m["id"], f"{m['status']}: {m['why']}") for m in mutants if m["status"] in ("invalid", "crashes")]:
-            yield Gap("Mutants that do not run", "nothing was compared with the implementation", unfit, known=True)
+            yield Uncovered(
+                "Mutants that do not run", "nothing was compared with the implementation", unfit, known=True
+            )
         if hollow := [(law, "") for law in documents["mutate"].get("hollow", ())]:
-            yield Gap("Hollow laws", "no changed rule was found that breaks them: they claim as little as True", hollow)
+            yield Uncovered(
+                "Hollow laws", "no changed rule was found that breaks them: they claim as little as True", hollow
+            )
         weak = [row for row in documents["mutate"].get("weakened", ()) if row["noticed_by"] is None]
         if unnoticed := [(row["law"], f"{row['kind']}: {row['change']}") for row in weak if row["kind"] != "claim"]:
-            yield Gap("Parts of laws that can go", "the law was weakened, and nothing noticed", unnoticed, known=True)
+            yield Uncovered(
+                "Parts of laws that can go", "the law was weakened, and nothing noticed", unnoticed, known=True
+            )
         if same := [(m["id"], m["why"]) for m in mutants if m["status"] == "equivalent"]:
-            yield Gap("Equivalent mutants", "changes that change nothing, by the reason given", same, known=True)
+            yield Uncovered("Equivalent mutants", "changes that change nothing, by the reason given", same, known=True)
     if "planted" in documents:
         bugs = documents["planted"]["bugs"]
         if missed := [(bug["id"], bug["why"]) for bug in bugs if not is_noticed(bug)]:
-            yield Gap("Planted bugs not noticed", "put into the contract, and nothing noticed", missed)
+            yield Uncovered("Planted bugs not noticed", "put into the contract, and nothing noticed", missed)
 
 
-def _of_vectors(documents: Documents) -> Iterator[Gap]:
+def _of_vectors(documents: Documents) -> Iterator[Uncovered]:
     found = documents.get("vectors", {})
     if open_paths := [(row["action"], row["path"]) for row in found.get("open", ())]:
-        yield Gap("Open paths", "no vector takes them, and no proof excludes them", open_paths)
+        yield Uncovered("Open paths", "no vector takes them, and no proof excludes them", open_paths)
     if excluded := [(row["action"], f"{row['path']}: {row['why']}") for row in found.get("infeasible", ())]:
-        yield Gap("Impossible paths", "no vector can take them, by a proof", excluded, known=True)
+        yield Uncovered("Impossible paths", "no vector can take them, by a proof", excluded, known=True)
 
 
-def _of_the_book(documents: Documents) -> Iterator[Gap]:
+def _of_the_book(documents: Documents) -> Iterator[Uncovered]:
     if missed := [(row["what"], row["why"]) for row in documents.get("audit", {}).get("not_evaluated", ())]:
-        yield Gap("Not evaluated in the live book", "neither model nor contract says anything of it", missed)
+        yield Uncovered("Not evaluated in the live book", "neither model nor contract says anything of it", missed)
 
 
 def counted(count: int, one: str, many: str = "") -> str:

@@ -9,7 +9,7 @@ Story = Mapping[str, Any]
 Titles = Mapping[str, str]
 """The title of each rule, by its ID."""
 
-SHOWN = {
+DIFFERENCE_WORDS = {
     "outcome": "accepted by one side only",
     "reason": "refused for different reasons",
     "returns": "different amounts returned",
@@ -30,7 +30,7 @@ def title(story: Story, laws: Collection[str]) -> str:
         return f"{last['action']}: {found['field']} is broken"
     if found is None:
         return f"{_counted(story['length'], 'call')}, ending with {last['action']}"
-    return f"{last['action']}: {SHOWN.get(found['field'], found['field'] + ' differs')}"
+    return f"{last['action']}: {DIFFERENCE_WORDS.get(found['field'], found['field'] + ' differs')}"
 
 
 def lead(story: Story, titles: Titles, laws: Collection[str]) -> str:

@@ -9,7 +9,7 @@ from marginspec.report.gate import place_text
 from marginspec.results.schema import Document
 
 MARKS = {"holds": "✅", "broken": "❌", "incomplete": "⚠️"}
-SHOWN = 20
+FINDINGS_PER_KIND = 20
 """Findings of a kind; a summary has a limit of size, and nobody reads more."""
 
 
@@ -44,7 +44,7 @@ def summary(document: Document) -> str:
 
 def _findings(kind: str, found: list[Document]) -> list[str]:
     lines = ["", f"### {kind.capitalize()}: {len(found)}", ""]
-    for finding in found[:SHOWN]:
+    for finding in found[:FINDINGS_PER_KIND]:
         lines.append(f"- **{_text(finding['id'])}**: {_text(finding['text'].removeprefix(finding['id']).lstrip(', '))}")
         if finding["places"]:
             places = (f"{place['what']} {_code(place_text(place))}" for place in finding["places"])
@@ -52,7 +52,7 @@ def _findings(kind: str, found: list[Document]) -> list[str]:
         if calls := finding.get("calls"):
             lines += [f"  {n}. {_code(call['text'])}" for n, call in enumerate(calls, 1)]
             lines.append(f"  - repeat it: {_code(finding['repeat'])}")
-    return lines + ([f"- and {len(found) - SHOWN} more"] if len(found) > SHOWN else [])
+    return lines + ([f"- and {len(found) - FINDINGS_PER_KIND} more"] if len(found) > FINDINGS_PER_KIND else [])
 
 
 def _text(text: str) -> str:

@@ -29,7 +29,7 @@ BOUNDS_VERDICTS = {
     "incomplete": "a certificate is missing; this is not a pass",
 }
 
-SHOWN = 4
+BOUNDS_SHOWN = 4
 """Of the safety bounds, the tightest."""
 
 
@@ -216,7 +216,7 @@ def show_bounds(document: Document, console: Console) -> None:
         console.print(f"binding: {', '.join(report['binding'])}")
         for number, sentence in enumerate(report["assumed"], 1):
             console.print(f"  assumed {number}: {escape(sentence)}")
-        for bound in sorted(report["constraints"], key=lambda bound: int(bound["slack"]))[:SHOWN]:
+        for bound in sorted(report["constraints"], key=lambda bound: int(bound["slack"]))[:BOUNDS_SHOWN]:
             mark = "[bold red]violated[/]" if int(bound["slack"]) < 0 else "slack"
             console.print(f"  {bound['rule']} {bound['subject']}: {bound['text']}, {mark} {_percent(bound['slack'])}")
     show_verdict(document["verdict"], BOUNDS_VERDICTS, console)

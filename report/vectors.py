@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-SHOWN = 10
+ROWS_SHOWN = 10
 
 MEASURED = (
     "a path is a way through the decisions in the text of an action and of what it uses: comparisons, `and`, `or`, "
@@ -47,10 +47,10 @@ def show_vectors(document: Mapping[str, Any], console: Console) -> None:
     failed = document["failures"]
     passed = document["vectors"] - len(failed)
     console.print(f"{escape(document['target'])}: {passed:,} passed, {len(failed):,} failed, {document['seconds']} s")
-    for row in failed[:SHOWN]:
+    for row in failed[:ROWS_SHOWN]:
         expected, found = escape(row["expected"]), escape(row["found"])
         console.print(f"  [red]{escape(row['vector'])}[/], {escape(row['field'])}: expected {expected}, found {found}")
-    if len(failed) > SHOWN:
-        console.print(f"  and {len(failed) - SHOWN} more: --json lists all")
+    if len(failed) > ROWS_SHOWN:
+        console.print(f"  and {len(failed) - ROWS_SHOWN} more: --json lists all")
     ran_only = document["verdict"] == "holds" and "paths" not in document
     console.print(f"verdict: {RUN_HOLDS if ran_only else VERDICTS[document['verdict']]}")

@@ -12,7 +12,7 @@ from marginspec.properties.law import Irrelevant, Property, arguments_of
 from marginspec.results.sanity import judgements, totals
 from marginspec.systems.judgement import Total
 from marginspec.systems.system import System
-from marginspec.targets.evm.book import Book, Gap, Standing
+from marginspec.targets.evm.book import AccountHealth, Book, NotEvaluated
 from marginspec.targets.evm.chain import Reverted
 
 LISTED = 100
@@ -34,7 +34,7 @@ def audited(chosen: System, book: Book, said: Sequence[bytes | Reverted], closes
     standings = sorted(book.standings, key=_health)
     judged = judgements(chosen, book.state)
     violated = [each for each in judged if not each.holds]
-    gaps = [*book.gaps, *(Gap(t.what, _short_of(t)) for t in compared if t.missing > 0)]
+    gaps = [*book.gaps, *(NotEvaluated(t.what, _short_of(t)) for t in compared if t.missing > 0)]
     broken = bool(differences or violated) or any(each["broken"] for each in invariants)
     code = BROKEN if broken else INCOMPLETE if gaps or not asked else HOLDS
     return {
@@ -99,12 +99,12 @@ def _holds(claim: Property, book: Book, case: tuple[Any, ...]) -> bool:
         return False
 
 
-def _health(standing: Standing) -> tuple[bool, Fraction]:
+def _health(standing: AccountHealth) -> tuple[bool, Fraction]:
     """What there is of what is needed; without a need, whoever owes comes first."""
     return standing.needs != 0, Fraction(standing.has, standing.needs or 1)
 
 
-def _standing(standing: Standing) -> dict[str, Any]:
+def _standing(standing: AccountHealth) -> dict[str, Any]:
     return {
         "account": standing.account,
         "market": standing.market,
@@ -117,7 +117,7 @@ def _standing(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _bad_debt(standings: Sequence[Standing]) -> list[dict[str, Any]]:
+def _bad_debt(standings: Sequence[AccountHealth]) -> list[dict[str, Any]]:
     found: dict[tuple[str, str], list[int]] = {}
     for each in standings:
         if each.bad_debt:

@@ -21,7 +21,7 @@ from marginspec.upgrade.comparison import Comparison, Difference, Parting, Upgra
 from marginspec.upgrade.explain import Reply
 from marginspec.upgrade.intended import Intended, judge_changes, stale
 
-SHOWN = 12
+OBSERVATIONS_LISTED = 12
 """Of the observations that differ, so many are listed."""
 
 BANKRUPT = ("bankrupt", "insolvent")
@@ -187,8 +187,8 @@ def _account(
         "standing": _standing(chosen, begin, found),
         "before": _side(chosen, replies[0], found, 0, healthy),
         "after": _side(chosen, replies[1], found, 1, healthy),
-        "changes": differing[:SHOWN],
-        "more_changes": len(differing[SHOWN:]),
+        "changes": differing[:OBSERVATIONS_LISTED],
+        "more_changes": len(differing[OBSERVATIONS_LISTED:]),
         "gains": [{"party": p, "holder": h, "unit": unit, "amount": str(n)} for p, h, unit, n in changes],
         "steps": [{**call_document(step.call), "rule": step.outcome.rule} for step in found.parting.steps],
     }

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from marginspec.lockstep.rehearsal import Step, rehearse
+from marginspec.lockstep.rehearsal import RehearsedStep, rehearse
 from marginspec.lockstep.rules_reached import rules_of
 from marginspec.lockstep.trace import read
 from marginspec.model.kernel.machine import regimes_of
 from marginspec.results.places import (
     Place,
-    Sources,
+    SourceLines,
     law_places,
     regime_places,
     rule_places,
@@ -45,7 +45,7 @@ def findings(
     """
     found = [_law(chosen, row) for row in prove["properties"] if row["verdict"] != "proved" or not row["confirmed"]]
     if fuzz["divergences"]:
-        sources = Sources(chosen, builds)
+        sources = SourceLines(chosen, builds)
         found += [_divergence(chosen, implementation, sources, row) for row in fuzz["divergences"]]
     missed = {row["check"] for row in gate["checks"] if row["verdict"] != "holds"}
     if "rules and regimes not reached" in missed:
@@ -71,7 +71,7 @@ def _law(chosen: System, row: Document) -> dict[str, Any]:
     return _finding(row["id"], kind, ERROR if kind == "refuted" else WARNING, text, [], law_places(chosen, row["id"]))
 
 
-def _divergence(chosen: System, implementation: Target, sources: Sources, row: Document) -> dict[str, Any]:
+def _divergence(chosen: System, implementation: Target, sources: SourceLines, row: Document) -> dict[str, Any]:
     trace = read(Path(row["trace"]), chosen.model, [chosen.model.system])
     steps = rehearse(chosen.model, trace.calls)
     rules = _concerned(chosen, implementation, row, steps[-1])
@@ -91,13 +91,13 @@ def _divergence(chosen: System, implementation: Target, sources: Sources, row: D
     }
 
 
-def _call(step: Step, sources: Sources) -> dict[str, Any]:
+def _call(step: RehearsedStep, sources: SourceLines) -> dict[str, Any]:
     arguments = ", ".join(f"{name}={value}" for name, value in step.call.arguments.items())
     refused = f", refused by {step.outcome.rule}" if step.outcome.rule else ""
     return {"text": f"{step.call.action}({arguments}){refused}", "places": sources.places(step.call)}
 
 
-def _concerned(chosen: System, implementation: Target, row: Document, last: Step) -> list[str]:
+def _concerned(chosen: System, implementation: Target, row: Document, last: RehearsedStep) -> list[str]:
     """The rules that a divergence is about.
 
     The one by which the model refused, then those whose reason the target gave; without any, all that the call reached

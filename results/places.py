@@ -72,7 +72,7 @@ def law_places(chosen: System, property_id: str) -> list[Place]:
     return [_place("law", Path(code.co_filename), code.co_firstlineno) for code in codes]
 
 
-class Sources:
+class SourceLines:
     """The builds that `--artifact` names, for the functions that calls are of. Some carry no source map: no places."""
 
     def __init__(self, chosen: System, builds: Sequence[Candidate]) -> None:

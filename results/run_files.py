@@ -26,7 +26,7 @@ TOLD_APART = "give files of one run, or a folder that holds nothing else"
 
 
 @dataclass(frozen=True)
-class Source:
+class InputFile:
     """A file that was read: its schema, and its SHA-256 in hexadecimal."""
 
     file: Path
@@ -35,7 +35,7 @@ class Source:
 
 
 @dataclass
-class Run:
+class RunFiles:
     """What the files hold. documents: by kind (`prove`, `fuzz`, …), of a check both its parts as well.
 
     traces: files of traces that were given themselves. left_out: files of a folder that are no part of a run.
@@ -43,14 +43,14 @@ class Run:
 
     system: str = ""
     documents: dict[str, Document] = field(default_factory=dict)
-    sources: list[Source] = field(default_factory=list)
+    sources: list[InputFile] = field(default_factory=list)
     traces: list[Path] = field(default_factory=list)
     left_out: list[Path] = field(default_factory=list)
 
 
-def read_run(given: Sequence[Path]) -> Run:
+def read_run(given: Sequence[Path]) -> RunFiles:
     """Read files, and the JSON files of folders. BadInput: unreadable, malformed, unknown, twice, or of two systems."""
-    run = Run()
+    run = RunFiles()
     origin: dict[str, Path] = {}
     for file, named in _files(given):
         text, document = _json(file)
@@ -72,7 +72,7 @@ def read_run(given: Sequence[Path]) -> Run:
             said = printable(str(schema), 60)
             raise BadInput(f"{_shown(file)}: schema {said!r}: a report is made of {', '.join((*kinds(), TRACE))}")
         _same_system(run, file, document["fuzz"] if schema == "marginspec/check/1" else document)
-        run.sources.append(Source(file, schema, hashlib.sha256(text).hexdigest()))
+        run.sources.append(InputFile(file, schema, hashlib.sha256(text).hexdigest()))
     if not run.sources:
         raise BadInput(f"{', '.join(_shown(path) for path in given)}: no document of marginspec: write one with --json")
     return run
@@ -134,7 +134,7 @@ def _parts(kind: str, document: Document) -> Iterator[tuple[str, Document]]:
         yield "planted", {"bugs": document["planted"]}
 
 
-def _same_system(run: Run, file: Path, document: Document) -> None:
+def _same_system(run: RunFiles, file: Path, document: Document) -> None:
     system = str(document.get("system"))
     if run.system not in ("", system):
         first = _shown(run.sources[0].file)
@@ -163,7 +163,7 @@ def _shown(path: Path) -> str:
     return printable(str(path))
 
 
-def codes(run: Run) -> Iterator[int]:
+def codes(run: RunFiles) -> Iterator[int]:
     """What each document says. Traces speak only where no document does: a difference in one may have been declared.
 
     A mutant that survives, or a planted bug that is not found, says that checks are weak, not that something is broken.
@@ -188,7 +188,7 @@ def codes(run: Run) -> Iterator[int]:
         yield HOLDS if all(map(is_noticed, known["planted"]["bugs"])) else INCOMPLETE
 
 
-def named_traces(run: Run) -> list[Path]:
+def named_traces(run: RunFiles) -> list[Path]:
     """The traces that documents name: from where the verb was run, or beside the document."""
     names = [found["trace"] for found in run.documents.get("fuzz", {}).get("divergences", ())]
     names += [found["trace"] for found in run.documents.get("diff", {}).get("differences", ()) if found["trace"]]
@@ -202,7 +202,7 @@ def named_traces(run: Run) -> list[Path]:
     return list(found.values())
 
 
-def commands(run: Run) -> Iterator[str]:
+def commands(run: RunFiles) -> Iterator[str]:
     """What repeats the run, as far as its documents say."""
     known, name = run.documents, shlex.quote(run.system)
     if "fuzz" in known:

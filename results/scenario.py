@@ -30,7 +30,7 @@ from eth_abi.abi import decode
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.crypto import keccak
 
-from marginspec.lockstep.rehearsal import Step, rehearse
+from marginspec.lockstep.rehearsal import RehearsedStep, rehearse
 from marginspec.lockstep.trace import Trace
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.record import plain
@@ -48,7 +48,7 @@ class Inexpressible(Exception):  # noqa: N818 - not an error: the message says w
     """A trace that transactions alone cannot show."""
 
 
-class Recorder(Embedded):
+class RecordingChain(Embedded):
     """A chain that writes down what is created on it, sent to it, and how its time goes."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class Scene:
         self._shipped, self._replaced = chosen.contracts(), replaced
         chosen.adapter(replaced)  # which refuses what are no builds of these contracts
         self._adapter: Adapter = chosen.adapter({})
-        self._chain = Recorder()
+        self._chain = RecordingChain()
         self._adapter.deploy(self._chain)
         self._begin = next((sent for sent in self._chain.sent if isinstance(sent, int)), GENESIS_TIME)
         self._contract: dict[str, str] = {}
@@ -149,7 +149,7 @@ class Scene:
 
     # --- What is done --------------------------------------------------------------------------------------------
 
-    def _done(self, step: Step) -> Document:
+    def _done(self, step: RehearsedStep) -> Document:
         """A step as a call, and what the model made of it."""
         rule, returns = step.outcome.rule, list(step.outcome.returns)
         reason = None if rule is None else self._adapter.expected_reason(rule)
@@ -186,7 +186,7 @@ class Scene:
 
     # --- What differed -------------------------------------------------------------------------------------------
 
-    def _shown(self, trace: Trace, steps: list[Step]) -> Document | None:
+    def _shown(self, trace: Trace, steps: list[RehearsedStep]) -> Document | None:
         found = trace.divergence
         if found is None or found.field in ("outcome", "reason", "returns"):
             return None
@@ -205,7 +205,7 @@ class Scene:
         The first of those whose change leaves all observations before this one as they are: a change may also make
         the adapter report more.
         """
-        probe = Probe(self._chain)
+        probe = AlteredAnswers(self._chain)
         before = self._adapter.getters(probe)
         for asked, answer in list(probe.answers.items()):
             for word in range(len(answer) // 32):
@@ -217,7 +217,7 @@ class Scene:
         raise Inexpressible("no getter of the contracts has what differs")
 
 
-class Probe(Recorder):
+class AlteredAnswers(RecordingChain):
     """A chain that is only read, and that changes one word of one answer when it is told to."""
 
     def __init__(self, chain: Embedded) -> None:

@@ -42,7 +42,7 @@ from marginspec.model.kernel.machine import Call, Machine, Outcome, actions_of
 from marginspec.model.kernel.record import Record
 from marginspec.targets.protocol import Answer, Declared, Limits
 
-PATIENCE = 10.0
+SECONDS_TO_ANSWER = 10.0
 GRACE = 1.0
 LONGEST_LINE = 1 << 24
 LAST_WORDS = 4096
@@ -53,7 +53,7 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 class Service:
     """A process that answers one line of JSON with another. Whatever else it does is `TargetFailed`, and ends it."""
 
-    def __init__(self, command: Sequence[str], folder: Path | None = None, patience: float = PATIENCE) -> None:
+    def __init__(self, command: Sequence[str], folder: Path | None = None, patience: float = SECONDS_TO_ANSWER) -> None:
         """Start `command` in `folder`; it has `patience` seconds for each answer. `BadInput` when it does not start."""
         self._patience = patience
         self._shown = f"service {printable(' '.join(command), 80)!r}"

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from marginspec.base.process import run
-from marginspec.conformance.explorer import Explorer, Witness
+from marginspec.conformance.explorer import Explorer, PathWitness
 from marginspec.conformance.recorder import Path as Taken
 from marginspec.conformance.recorder import Way, is_whole
 from marginspec.conformance.search import replayed, seeds
@@ -29,10 +29,10 @@ def missing(model: type[Machine], known: Explorer) -> list[Calls]:
     soon = set.intersection(*(_found(model, seed) for seed in RUNS))
     recorder, selector = known.traced.recorder, Selector(known)
     left = {way for way in known.ways - soon - replayed(model, seeds(model)).ways if is_whole(way)}
-    witnesses: dict[int, Witness] = {w.number: w for several in known.found.values() for w in several}
+    witnesses: dict[int, PathWitness] = {w.number: w for several in known.found.values() for w in several}
     chosen = []
 
-    def new(witness: Witness) -> dict[Way, Taken]:
+    def new(witness: PathWitness) -> dict[Way, Taken]:
         return {way: path for path in witness.paths if (way := recorder.way(path)) in left}
 
     while left:

@@ -19,8 +19,8 @@ from itertools import islice
 from typing import Any
 
 from marginspec.lockstep.model_source import (
-    Function,
     Key,
+    ModelFunction,
     Patch,
     functions_of,
     installed,
@@ -120,7 +120,7 @@ def _users(model: type[Machine]) -> Counter[str]:
     return Counter(name for function in functions_of(model).values() for name in function.used)
 
 
-def _called(model: type[Machine], function: Function, statement: ast.stmt) -> list[str]:
+def _called(model: type[Machine], function: ModelFunction, statement: ast.stmt) -> list[str]:
     """The rules of the functions that a statement uses, or that take what it computes; those by which they refuse.
 
     The nearest rule of each function first.
@@ -133,7 +133,7 @@ def _called(model: type[Machine], function: Function, statement: ast.stmt) -> li
     return [rule for nearest in itertools.zip_longest(*rules) for rule in nearest if rule is not None]
 
 
-def _calls(model: type[Machine], *nodes: ast.AST) -> list[Function]:
+def _calls(model: type[Machine], *nodes: ast.AST) -> list[ModelFunction]:
     """The functions of a model that are called there, the outermost first."""
     calls = [part.func for node in nodes for part in ast.walk(node) if isinstance(part, ast.Call)]
     names = dict.fromkeys(getattr(called, "attr", getattr(called, "id", "")) for called in calls)
@@ -145,7 +145,7 @@ def _line(statement: ast.stmt) -> str:
     return ast.unparse(ast.fix_missing_locations(statement)).partition("\n")[0]
 
 
-def _changes(model: type[Machine], function: Function, node: ast.FunctionDef) -> Iterator[Change]:
+def _changes(model: type[Machine], function: ModelFunction, node: ast.FunctionDef) -> Iterator[Change]:
     """The mutation operators, and those of somebody who leaves something out or takes something else."""
 
     yield from expressions(node, functools.partial(meaning, model, function.module))

@@ -17,13 +17,13 @@ from typing import Any
 
 from marginspec.lockstep.comparison import Divergence, LockStep, Tally
 from marginspec.lockstep.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
-from marginspec.lockstep.rehearsal import Rehearsal, Step
+from marginspec.lockstep.rehearsal import Rehearsal, RehearsedStep
 from marginspec.lockstep.shrink import shrink_by
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.record import plain
 from marginspec.targets.protocol import Target
 from marginspec.upgrade.candidates import Variant
-from marginspec.upgrade.explain import Agreed, Cause, Reply, Witness, beginning, causes, explains
+from marginspec.upgrade.explain import Agreed, Cause, Departure, Reply, beginning, causes, explains
 
 SIDES = ("base", "head")
 
@@ -36,10 +36,10 @@ BEGINS = "begins in another state"
 AGAIN = 6
 """So many calls are left out of one sequence at most; then the next begins."""
 
-KEPT = 4
+WITNESSES_PER_WAY = 4
 """Of each way in which an implementation departs, so many witnesses are kept, or one once there are many."""
 
-MANY = 32
+MANY_WITNESSES = 32
 """Witnesses."""
 
 CHECKED_STEPS = 2_000
@@ -80,7 +80,7 @@ class Parting:
     the head where both do. replies: of base and head. steps: the model's.
     """
 
-    steps: Sequence[Step]
+    steps: Sequence[RehearsedStep]
     departs: str
     divergence: Divergence
     replies: tuple[Reply, Reply]
@@ -162,7 +162,7 @@ def compare(
     return upgrade.explained()
 
 
-def _sequences(model: type[Machine], steps: int, seed: int) -> Iterator[list[Step]]:
+def _sequences(model: type[Machine], steps: int, seed: int) -> Iterator[list[RehearsedStep]]:
     """Sequences of calls as a campaign draws them, `steps` in all."""
     bytes_of, rehearsal, generator = random.Random(seed).randbytes, Rehearsal(model), Generator(model)
     while steps > 0:
@@ -231,7 +231,7 @@ class Upgrade:
             self._sequence(self._rehearsal.run(calls))
             self.result.vectors += 1
 
-    def _sequence(self, steps: list[Step]) -> None:
+    def _sequence(self, steps: list[RehearsedStep]) -> None:
         """Compare a sequence; a call on which somebody departs is left out of what follows."""
         result = self.result
         result.sequences += 1
@@ -248,7 +248,7 @@ class Upgrade:
         base, head = (lockstep.tally.actions for lockstep in self._locksteps)
         result.agreed = base & head
 
-    def _parting(self, steps: list[Step], recheck: bool, always: bool = False) -> tuple[int, Parting | None]:
+    def _parting(self, steps: list[RehearsedStep], recheck: bool, always: bool = False) -> tuple[int, Parting | None]:
         """After how many steps a side departs from the model, 0 if none does; how the sides part there, if they do.
 
         always: also where enough such partings are known; it is then not kept.
@@ -261,7 +261,7 @@ class Upgrade:
         departs = "both" if len(here) == 2 else next(iter(here))
         divergence = list(here.values())[-1]
         way = _way(steps[at - 1], departs, divergence)
-        known, enough = self._ways[way], KEPT if len(self._partings) < MANY else 1
+        known, enough = self._ways[way], WITNESSES_PER_WAY if len(self._partings) < MANY_WITNESSES else 1
         if departs != "both" and known >= enough and not always:
             self._ways[way] += 1
             return at, None
@@ -274,10 +274,10 @@ class Upgrade:
             self._partings.append(parting)
         return at, parting
 
-    def _replies(self, steps: Sequence[Step]) -> tuple[Reply, Reply]:
+    def _replies(self, steps: Sequence[RehearsedStep]) -> tuple[Reply, Reply]:
         return _reply(self._targets[0], steps), _reply(self._targets[1], steps)
 
-    def _note_agreed(self, steps: Sequence[Step]) -> None:
+    def _note_agreed(self, steps: Sequence[RehearsedStep]) -> None:
         before = self._genesis
         for step in steps:
             kept = self._agreed[step.call.action]
@@ -404,10 +404,10 @@ class Upgrade:
     def _side(self, departs: str) -> int:
         return 0 if departs == "base" else 1
 
-    def _witness(self, parting: Parting, side: int) -> Witness:
+    def _witness(self, parting: Parting, side: int) -> Departure:
         *earlier, last = parting.steps
         before = earlier[-1].state if earlier else self._genesis
-        return Witness(before, last.call, last.outcome, parting.replies[side], parting.divergence)
+        return Departure(before, last.call, last.outcome, parting.replies[side], parting.divergence)
 
     def _difference(self, cause: Cause, effect: str, harm: str | None, partings: list[Parting]) -> Difference:
         """The plainest way in which it shows that is short, else the shortest."""
@@ -439,7 +439,7 @@ class Upgrade:
         calls, divergence = shrink_by(watch, self._model, parting.calls, parting.divergence, EFFORT)
         return self._again(parting, calls, divergence) or parting
 
-    def _alike(self, parting: Parting, steps: Sequence[Step], divergence: Divergence) -> bool:
+    def _alike(self, parting: Parting, steps: Sequence[RehearsedStep], divergence: Divergence) -> bool:
         """Whether some steps, after the last of which a side departs, show the same effect."""
         if divergence.key != parting.divergence.key:
             return False
@@ -470,7 +470,7 @@ class Upgrade:
         return parting
 
 
-def _reply(target: Target, steps: Sequence[Step]) -> Reply:
+def _reply(target: Target, steps: Sequence[RehearsedStep]) -> Reply:
     """What an implementation does with the last of some calls; what its getters say where its storage says nothing."""
     target.reset()
     for step in steps:
@@ -479,7 +479,7 @@ def _reply(target: Target, steps: Sequence[Step]) -> Reply:
     return Reply(answer, state if state != steps[-1].state else list(target.recheck()))
 
 
-def _way(step: Step, departs: str, divergence: Divergence) -> Way:
+def _way(step: RehearsedStep, departs: str, divergence: Divergence) -> Way:
     return departs, divergence.key, step.call.action, step.outcome.accepted
 
 
@@ -491,10 +491,10 @@ def _same(one: tuple[str, str | None], other: tuple[str, str | None]) -> bool:
 class _Watched:
     """The lock-step run, which sees only divergences that some condition holds of."""
 
-    def __init__(self, lockstep: LockStep, holds: Callable[[Sequence[Step], Divergence], bool]) -> None:
+    def __init__(self, lockstep: LockStep, holds: Callable[[Sequence[RehearsedStep], Divergence], bool]) -> None:
         self._lockstep, self._holds = lockstep, holds
 
-    def run(self, steps: Sequence[Step], recheck: bool) -> tuple[int, Divergence] | None:
+    def run(self, steps: Sequence[RehearsedStep], recheck: bool) -> tuple[int, Divergence] | None:
         """As that of `LockStep`."""
         found = self._lockstep.run(steps, recheck)
         return found if found is not None and self._holds(steps[: found[0]], found[1]) else None

@@ -18,7 +18,7 @@ from typing import Any
 
 from marginspec.lockstep.comparison import Divergence
 from marginspec.lockstep.model_source import Key, executed, functions_of, names_in, refusals_in
-from marginspec.lockstep.rehearsal import Step
+from marginspec.lockstep.rehearsal import RehearsedStep
 from marginspec.model.kernel.machine import Call, Machine, Outcome
 from marginspec.targets.protocol import Answer
 from marginspec.upgrade.candidates import Variant, constants_of, variants_of
@@ -48,7 +48,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Witness:
+class Departure:
     """A call on which an implementation departs from the model, from a state in which the two agreed.
 
     expected: what the model made of it. reply: what the implementation did.
@@ -72,16 +72,19 @@ class Cause:
     rules: tuple[str, ...]
     like: str
     exact: bool
-    witnesses: tuple[Witness, ...]
+    witnesses: tuple[Departure, ...]
     variant: Variant | None = None
 
 
-Agreed = tuple[list[Any], Step]
+Agreed = tuple[list[Any], RehearsedStep]
 """A step on which the implementation agreed with the model, and the state before it."""
 
 
 def causes(
-    model: type[Machine], witnesses: Sequence[Witness], agreed: Sequence[Agreed], expected_reason: Callable[[str], str]
+    model: type[Machine],
+    witnesses: Sequence[Departure],
+    agreed: Sequence[Agreed],
+    expected_reason: Callable[[str], str],
 ) -> list[Cause]:
     """What is behind the differences that some witnesses show, those that explain most first.
 
@@ -106,7 +109,7 @@ def causes(
     return [*found, *inquiry.unexplained(left)]
 
 
-def explains(model: type[Machine], variant: Variant, witness: Witness, expected_reason: Callable[[str], str]) -> bool:
+def explains(model: type[Machine], variant: Variant, witness: Departure, expected_reason: Callable[[str], str]) -> bool:
     """Whether the model with a change does on a call exactly what the implementation did."""
     with variant.installed():
         return _Inquiry(model, [], [], expected_reason).does(witness)
@@ -182,7 +185,7 @@ class _Inquiry:
     def __init__(
         self,
         model: type[Machine],
-        witnesses: Sequence[Witness],
+        witnesses: Sequence[Departure],
         agreed: Sequence[Agreed],
         expected_reason: Callable[[str], str],
     ) -> None:
@@ -228,7 +231,7 @@ class _Inquiry:
                     return
         yield _Trial(variant, same, spoilt / (len(others) or 1), weight)
 
-    def does(self, witness: Witness) -> bool:
+    def does(self, witness: Departure) -> bool:
         """Whether the model, as it now is, does what the implementation did."""
         outcome, answer = self._attempt(witness.before, witness.call), witness.reply.answer
         if outcome is None:
@@ -238,7 +241,7 @@ class _Inquiry:
         same = answer.accepted and answer.returns == outcome.returns
         return same and self._machine.flatten() == witness.reply.state
 
-    def _keeps(self, before: list[Any], step: Step) -> bool:
+    def _keeps(self, before: list[Any], step: RehearsedStep) -> bool:
         """Whether the model, as it now is, does what it did; a variant that cannot run here says nothing."""
         outcome = self._attempt(before, step.call)
         if outcome is None:
@@ -253,17 +256,17 @@ class _Inquiry:
         except Exception:  # a variant need not be a model that can be run
             return None
 
-    def shown(self, places: Iterable[int]) -> tuple[Witness, ...]:
+    def shown(self, places: Iterable[int]) -> tuple[Departure, ...]:
         """Witnesses by their places, in order."""
         return tuple(self._witnesses[at] for at in sorted(places))
 
-    def decision(self, witnesses: Sequence[Witness]) -> str:
+    def decision(self, witnesses: Sequence[Departure]) -> str:
         """The rule by which one of the two refuses most of some calls, the implementation first; empty if none does."""
         decided = (next(iter(self._said(witness)), witness.expected.rule or "") for witness in witnesses)
         rule, times = Counter(decided).most_common(1)[0]
         return rule if 2 * times > len(witnesses) else ""
 
-    def _said(self, witness: Witness) -> tuple[str, ...]:
+    def _said(self, witness: Departure) -> tuple[str, ...]:
         """The rules whose refusal the implementation's reason is, as far as the model has them in this action."""
         if witness.reply.answer.accepted:
             return ()
@@ -314,7 +317,7 @@ class _Inquiry:
         stating = [key for key in self._ran[at] if functions_of(self._model)[key].rules]
         return max(sorted(stating or self._ran[at]), key=suspicion)
 
-    def _named(self, witness: Witness) -> tuple[str, ...]:
+    def _named(self, witness: Departure) -> tuple[str, ...]:
         functions = functions_of(self._model)
         key = next(key for key in functions if key[1] == witness.call.action)
         own, answer, said = functions[key].rules, witness.reply.answer, self._said(witness)

@@ -170,7 +170,7 @@ PORTFOLIO = "whatever equity and margin the account has in other markets and in 
 
 
 @dataclass
-class Case:
+class Liquidated:
     """What is liquidated: its size, the price, what a unit of it requires; equity, quote, and requirements, exact."""
 
     size: int
@@ -193,10 +193,10 @@ class Case:
         return self.buffered - self.equity * PPM
 
 
-def _case(venue: Reference, account: AccountId, market: MarketId) -> Case:
+def _case(venue: Reference, account: AccountId, market: MarketId) -> Liquidated:
     """A position before its liquidation, within the safety bounds, its account's funding settled."""
     settled, parameters = after_funding(venue, account), venue.parameters[market]
-    case = Case(
+    case = Liquidated(
         magnitude(venue.accounts[account].positions[market].size),
         venue.assets[venue.market_terms[market].asset].clone(),
         venue.markets[market].ratio,

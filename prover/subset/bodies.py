@@ -15,7 +15,7 @@ from marginspec.prover.subset.kinds import CONSTANT, NEVER, NONE, SHARED, Kind, 
 from marginspec.prover.subset.names import RULE, deep, short
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-PATIENCE = 5
+WALKS = 5
 """How often a function is walked before what is not known by then is given up."""
 REPEATING = (ast.For, ast.While, ast.FunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -36,7 +36,7 @@ class Body(Expressions):
             self._inside(node, scope, set(given))
             if before == self.scopes_of:
                 break
-            if again > PATIENCE:
+            if again > WALKS:
                 self._give_up(before)
         self.aloud, self.stored = aloud, set()
         return self._inside(node, scope, set(given))

@@ -23,7 +23,7 @@ from marginspec.prover.subset.bodies import Body
 from marginspec.prover.subset.kinds import base_of, of_value
 from marginspec.prover.subset.names import LAW, RULE, STILL, short
 from marginspec.prover.subset.sources import (
-    Source,
+    PythonFile,
     functions_in,
     is_data,
     is_own,
@@ -239,7 +239,7 @@ def _function(reached: Reached, function: FunctionType, mode: str) -> None:
 # --- Decorators -------------------------------------------------------------------------------------------------------
 
 
-def _decorators(reached: Reached, source: Source, node: Any, names: dict[str, Any]) -> None:
+def _decorators(reached: Reached, source: PythonFile, node: Any, names: dict[str, Any]) -> None:
     for decorator in node.decorator_list:
         if not _is_known(decorator, names):
             reached.report(source.file, decorator.lineno, "decorator", f"`@{short(decorator)}`")
@@ -286,7 +286,7 @@ def _module(reached: Reached, module: ModuleType | None) -> None:
 
 
 def _statements(
-    reached: Reached, module: ModuleType, source: Source, nodes: Sequence[ast.stmt], defined: set[str]
+    reached: Reached, module: ModuleType, source: PythonFile, nodes: Sequence[ast.stmt], defined: set[str]
 ) -> None:
     names = vars(module)
     body = Body(reached, source.file, names, STILL)
@@ -328,7 +328,7 @@ def _is_record(value: Any) -> bool:
     return is_data(value)
 
 
-def _other_class(reached: Reached, source: Source, node: ast.ClassDef, body: Body) -> None:
+def _other_class(reached: Reached, source: PythonFile, node: ast.ClassDef, body: Body) -> None:
     """A class that no rule or law uses, or they would refuse it: its text must do nothing."""
     for inner in node.body:
         if isinstance(inner, ast.Assign | ast.AnnAssign):
@@ -340,7 +340,7 @@ def _other_class(reached: Reached, source: Source, node: ast.ClassDef, body: Bod
             reached.report(source.file, inner.lineno, "module", f"`{short(inner)}`")
 
 
-def _assigned(reached: Reached, source: Source, node: ast.Assign | ast.AnnAssign, body: Body) -> list[str]:
+def _assigned(reached: Reached, source: PythonFile, node: ast.Assign | ast.AnnAssign, body: Body) -> list[str]:
     made: list[str] = []
     for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
         parts = target.elts if isinstance(target, ast.Tuple) else [target]
@@ -356,7 +356,7 @@ def _assigned(reached: Reached, source: Source, node: ast.Assign | ast.AnnAssign
     return made
 
 
-def _import(reached: Reached, module: ModuleType, source: Source, node: ast.Import | ast.ImportFrom) -> None:
+def _import(reached: Reached, module: ModuleType, source: PythonFile, node: ast.Import | ast.ImportFrom) -> None:
     if isinstance(node, ast.Import):
         asked = [alias.name for alias in node.names]
     else:

@@ -25,7 +25,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 @dataclass
-class Source:
+class PythonFile:
     """A file of Python: its tree, and code and definition of every function in it by qualified name and first line."""
 
     file: str
@@ -42,13 +42,13 @@ class Source:
 
 
 @cache
-def source_of(file: str) -> Source | None:
+def source_of(file: str) -> PythonFile | None:
     """The source in a file, None where there is none."""
     try:
         with tokenize.open(file) as text:
             content = text.read()
         tree = ast.parse(content, file)
-        source = Source(file, tree)
+        source = PythonFile(file, tree)
         _codes(source, compile(tree, file, "exec", dont_inherit=True))
     except (OSError, SyntaxError, ValueError):
         return None
@@ -56,14 +56,14 @@ def source_of(file: str) -> Source | None:
     return source
 
 
-def _codes(source: Source, code: CodeType) -> None:
+def _codes(source: PythonFile, code: CodeType) -> None:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             source.codes.setdefault((constant.co_qualname, constant.co_firstlineno), []).append(constant)
             _codes(source, constant)
 
 
-def _definitions(source: Source, nodes: Iterable[ast.AST], prefix: str, lambdas: bool) -> None:
+def _definitions(source: PythonFile, nodes: Iterable[ast.AST], prefix: str, lambdas: bool) -> None:
     """Find all definitions below some nodes, whose names begin with a prefix. lambdas: expressions may hold some."""
     for node in nodes:
         if not lambdas and isinstance(node, ast.expr):

@@ -58,7 +58,7 @@ class Outside:
 
 
 @dataclass
-class Found:
+class ClassMember:
     """What a name stands for in a class: see `bodies.Member`."""
 
     kind: Kind | None
@@ -81,7 +81,7 @@ class Reached:
     owners: dict[CodeType, type] = field(default_factory=dict)
     _queue: list[tuple[FunctionType, str]] = field(default_factory=list)
     _done: dict[CodeType, str] = field(default_factory=dict)
-    _members: dict[tuple[Any, str], Found | None] = field(default_factory=dict)
+    _members: dict[tuple[Any, str], ClassMember | None] = field(default_factory=dict)
     _returns: dict[CodeType, Kind] = field(default_factory=dict)
     _parameters: dict[CodeType, list[tuple[str, Kind]]] = field(default_factory=dict)
     _hints: dict[CodeType, dict[str, Any]] = field(default_factory=dict)
@@ -134,7 +134,7 @@ class Reached:
     def refer_class(self, kind: type) -> None:
         self.add_class(kind)
 
-    def member(self, kind: Kind, name: str) -> Found | None:
+    def member(self, kind: Kind, name: str) -> ClassMember | None:
         """What an attribute of a record, class or of something unknown can be."""
         of = kind.of if kind.tag in ("record", "class") else kind.tag
         if (of, name) not in self._members:
@@ -142,7 +142,7 @@ class Reached:
             self._members[of, name] = self._member(kind, name)
         return self._members[of, name]
 
-    def _member(self, kind: Kind, name: str) -> Found | None:
+    def _member(self, kind: Kind, name: str) -> ClassMember | None:
         classes = [*self.machines] if kind.tag == "super" else [*self.machines, *self.records]
         if kind.tag in ("record", "class"):
             near = [base for base in kind.of.__mro__ if base in classes or is_own(base.__module__)]
@@ -153,10 +153,10 @@ class Reached:
             every = self._among([*near, *self.machines], name)
             if known is None or every is None:
                 return every
-            return Found(known.kind, every.functions if known.functions else (), known.constant)
+            return ClassMember(known.kind, every.functions if known.functions else (), known.constant)
         return self._among(classes, name)
 
-    def _among(self, classes: list[type], name: str) -> Found | None:
+    def _among(self, classes: list[type], name: str) -> ClassMember | None:
         kinds: list[Kind] = []
         functions: dict[CodeType, FunctionType] = {}
         constant = False
@@ -173,7 +173,7 @@ class Reached:
                 functions |= {f.__code__: f for f in written_in(value)}
         if not kinds and not functions:
             return None
-        return Found(joined(kinds) if kinds else None, tuple(functions.values()), constant)
+        return ClassMember(joined(kinds) if kinds else None, tuple(functions.values()), constant)
 
     # --- Functions ------------------------------------------------------------------------------------------------
 
@@ -319,4 +319,4 @@ def _shown(file: str) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else file
 
 
-__all__ = ["CONSTANT", "NEVER", "Found", "Outside", "Reached", "of_value"]
+__all__ = ["CONSTANT", "NEVER", "ClassMember", "Outside", "Reached", "of_value"]

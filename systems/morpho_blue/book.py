@@ -37,13 +37,13 @@ from marginspec.model.kernel.numbers import UINT256_MAX
 from marginspec.model.kernel.record import plain
 from marginspec.systems.morpho_blue.adapter import REASONS
 from marginspec.targets.evm.book import (
+    AccountHealth,
     Ask,
     Book,
-    Gap,
     Log,
+    NotEvaluated,
     Question,
     Reader,
-    Standing,
     address,
     selector,
     structures,
@@ -226,15 +226,17 @@ def _surroundings(reader: Reader, state: LiveMorpho, terms: dict[MarketId, bytes
     for market, price in zip(terms, found, strict=True):
         interest = rate.get(market, 0)
         if price is None:
-            book.gaps.append(Gap(f"market {market}", "its oracle does not answer price()"))
+            book.gaps.append(NotEvaluated(f"market {market}", "its oracle does not answer price()"))
         elif interest is None:
-            book.gaps.append(Gap(f"market {market}", "its interest rate model does not answer borrowRateView()"))
+            book.gaps.append(
+                NotEvaluated(f"market {market}", "its interest rate model does not answer borrowRateView()")
+            )
         else:
             state.price[market], state.rate[market] = price, interest
     for token in tokens:
         balance = _number(next(answers))
         if balance is None:
-            book.gaps.append(Gap(f"token {token}", "it does not answer balanceOf()"))
+            book.gaps.append(NotEvaluated(f"token {token}", "it does not answer balanceOf()"))
         state.balance[token] = {} if balance is None else {MORPHO: balance}
 
 
@@ -269,17 +271,17 @@ def _ask_about(reader: Reader, state: LiveMorpho, market: MarketId, terms: bytes
     try:
         accrued._accrue_interest(market)
     except Rejected as refused:
-        book.gaps.append(Gap(f"market {market}", f"interest cannot accrue, by {refused.rule}"))
+        book.gaps.append(NotEvaluated(f"market {market}", f"interest cannot accrue, by {refused.rule}"))
     for account, p in held.items():
         if p.borrow_shares == 0:
             continue
         try:
             needs, has = accrued.borrowed_assets(market, account), accrued.max_borrow(market, account)
             lost = accrued.bad_debt(market, account) if has < needs else 0
-            book.standings.append(Standing(account, market, has, needs, lost, state.params[market].loan_token))
+            book.standings.append(AccountHealth(account, market, has, needs, lost, state.params[market].loan_token))
             amounts = list(_boundary(accrued, market, account)) if has >= needs else []
         except Rejected as refused:
-            book.gaps.append(Gap(f"{account} in {market}", f"no health, by {refused.rule}"))
+            book.gaps.append(NotEvaluated(f"{account} in {market}", f"no health, by {refused.rule}"))
             amounts = []
         book.questions.append(_liquidation(reader, state, market, account, terms))
         book.questions += [_withdrawal(reader, state, market, account, terms, amount) for amount in amounts]

@@ -94,7 +94,7 @@ class SdkTarget(ServiceTarget):
         fields: Mapping[str, tuple[Any, Any]],
     ) -> Declared | None:
         assert isinstance(before, MorphoBlue)
-        step = Step(before, call, outcome, answer, fields)
+        step = SdkStep(before, call, outcome, answer, fields)
         return next((declaration for declaration, covers in DIFFERENCES if covers(step)), None)
 
 
@@ -123,7 +123,7 @@ def _underflows(before: Machine, call: Call) -> bool:
 
 
 @dataclass(frozen=True)
-class Step:
+class SdkStep:
     """A call on which model and SDK differ, see `marginspec.targets.protocol.Partial.declared`."""
 
     before: MorphoBlue
@@ -144,7 +144,7 @@ class Step:
         return trial
 
 
-def _borrow_checks_liquidity_first(step: Step) -> bool:
+def _borrow_checks_liquidity_first(step: SdkStep) -> bool:
     if not step.refused("borrow", "HLT-5", "InsufficientLiquidity"):
         return False
     m = step.accrued().markets[step.call.arguments["market"]]
@@ -153,7 +153,7 @@ def _borrow_checks_liquidity_first(step: Step) -> bool:
     return bool(m.total_borrow_assets + assets > m.total_supply_assets)
 
 
-def _withdraw_checks_liquidity_first(step: Step) -> bool:
+def _withdraw_checks_liquidity_first(step: SdkStep) -> bool:
     if not step.refused("withdraw", "EVM-1", "InsufficientLiquidity"):
         return False
     m = step.accrued().markets[step.call.arguments["market"]]
@@ -162,13 +162,13 @@ def _withdraw_checks_liquidity_first(step: Step) -> bool:
     return bool(m.total_borrow_assets > m.total_supply_assets - assets)
 
 
-def _repay_makes_the_total_negative(step: Step) -> bool:
+def _repay_makes_the_total_negative(step: SdkStep) -> bool:
     total = f"markets[{step.call.arguments['market']}].total_borrow_assets"
     agreed = step.outcome.accepted and step.answer.accepted and step.answer.returns == step.outcome.returns
     return step.call.action == "repay" and agreed and step.fields == {total: (0, -1)}
 
 
-def _seizes_nothing_at_price_zero(step: Step) -> bool:
+def _seizes_nothing_at_price_zero(step: SdkStep) -> bool:
     if step.call.action != "liquidate" or step.outcome.rule != "EVM-2":
         return False
     given, answer = step.call.arguments, step.answer
@@ -176,7 +176,7 @@ def _seizes_nothing_at_price_zero(step: Step) -> bool:
     return quoted_by_shares and step.before.price[given["market"]] == 0 and answer.accepted and answer.returns[0] == 0
 
 
-def _moves_zero_collateral(step: Step) -> bool:
+def _moves_zero_collateral(step: SdkStep) -> bool:
     given, answer = step.call.arguments, step.answer
     if step.outcome.rule != "ACT-3" or given["assets"] != 0:
         return False
@@ -192,7 +192,7 @@ def _moves_zero_collateral(step: Step) -> bool:
     return step.fields == {name: (old, new) for name, old, new in pairs if old != new}
 
 
-DIFFERENCES: tuple[tuple[Declared, Callable[[Step], bool]], ...] = (
+DIFFERENCES: tuple[tuple[Declared, Callable[[SdkStep], bool]], ...] = (
     (
         Declared("SDK-1", "borrow: the SDK checks liquidity before health, the contract health before liquidity"),
         _borrow_checks_liquidity_first,

@@ -42,12 +42,12 @@ from marginspec.model.reference.notation import (
 )
 from marginspec.systems.reference.adapter import MARKETS, PARAMETERS, SOURCES, TOKENS
 from marginspec.targets.evm.book import (
+    AccountHealth,
     Ask,
     Book,
-    Gap,
+    NotEvaluated,
     Question,
     Reader,
-    Standing,
     address,
     selector,
     signed,
@@ -237,9 +237,9 @@ def _standings(state: Reference, book: Book) -> list[AccountId]:
             has, needs = settled.equity(account), settled.maintenance_margin(account)
             spare[account] = has - settled.initial_margin(account)
             if needs != 0 or has < 0:
-                book.standings.append(Standing(account, "", has, needs, _bad_debt(settled, account), "quote"))
+                book.standings.append(AccountHealth(account, "", has, needs, _bad_debt(settled, account), "quote"))
         except Rejected as refused:
-            book.gaps.append(Gap(account, f"no health, by {refused.rule}"))
+            book.gaps.append(NotEvaluated(account, f"no health, by {refused.rule}"))
             spare[account] = held.cash
     return sorted(spare, key=lambda account: -spare[account])[:2]
 

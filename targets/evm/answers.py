@@ -17,7 +17,7 @@ from marginspec.base.errors import BadInput
 SCHEMA = "marginspec/audit-state/1"
 
 
-class Answers:
+class AnswerFile:
     """The answers in a file, by question. `known` is how many there were at first."""
 
     def __init__(self, file: Path, about: Mapping[str, str]) -> None:

@@ -18,7 +18,7 @@ from eth_utils.crypto import keccak
 from marginspec.base.errors import BadInput, TargetFailed
 from marginspec.base.text import printable
 from marginspec.model.kernel import Machine
-from marginspec.targets.evm.answers import Answers
+from marginspec.targets.evm.answers import AnswerFile
 from marginspec.targets.evm.chain import READER, Reverted
 from marginspec.targets.evm.wire import BATCH, Refused, Request, Wire
 
@@ -80,7 +80,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Standing:
+class AccountHealth:
     """What the model says of an account that owes: it is healthy as long as it has what it needs.
 
     Both in `unit`. market: empty where one account stands for all that it has. bad_debt: what a liquidation of all that
@@ -96,7 +96,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Gap:
+class NotEvaluated:
     """Something of which the model cannot be asked, and why."""
 
     what: str
@@ -116,9 +116,9 @@ class Book:
     positions: int
     cases: Callable[[tuple[Any, ...]], Iterable[tuple[Any, ...]]]
     answer: Callable[[Question, bytes | Reverted], str]
-    standings: list[Standing] = field(default_factory=list)
+    standings: list[AccountHealth] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
+    gaps: list[NotEvaluated] = field(default_factory=list)
 
 
 def locate(wire: Wire, number: int | None) -> Block:
@@ -161,7 +161,7 @@ class Reader:
     asked: how many requests went to the node. Raises `TargetFailed` when the node fails.
     """
 
-    def __init__(self, wire: Wire, answers: Answers, address: str, block: Block, first: int, report: Report) -> None:
+    def __init__(self, wire: Wire, answers: AnswerFile, address: str, block: Block, first: int, report: Report) -> None:
         """first: the block from which on to look for events."""
         self.address, self.block = address, block
         self.asked = 0
@@ -227,7 +227,7 @@ class Reader:
         if found != self.block:
             raise self._wire.failed(f"block {self.block.number} was replaced while it was read")
 
-    def unread(self, signatures: Collection[str]) -> list[Gap]:
+    def unread(self, signatures: Collection[str]) -> list[NotEvaluated]:
         """What events before the first block that was asked about may name: nothing if the contract was not there.
 
         signatures: of events, of which a contract that is there has had one, as its constructor's.
@@ -246,9 +246,9 @@ class Reader:
                 there = bool(self._events(signatures, 0, before))
             except TargetFailed:
                 why = f"whether the contract was there in block {before} the node does not say; ask one that keeps it"
-                return [Gap(what, why)]
+                return [NotEvaluated(what, why)]
         why = "not read, and the contract was there: who has no later event is missing; give an earlier --from-block"
-        return [Gap(what, why)] if there else []
+        return [NotEvaluated(what, why)] if there else []
 
     def _logs(self, topics: list[str], start: int, end: int) -> list[Any] | None:
         """Topics and data of the events; None when the node does not take so many blocks."""

@@ -20,7 +20,7 @@ _DEFINITION = re.compile(rb"\b(?:function|def)\s+(\w+)\s*\(")
 
 
 @dataclass(frozen=True)
-class Source:
+class MappedFile:
     """What an artifact says of one source file: its path as the compiler knew it, and its stretches in the map."""
 
     path: str
@@ -51,11 +51,11 @@ def _file(path: str, artifact: Path, root: Path) -> Path | None:
     return next((file for file in (root / path, *above) if file.is_file()), None)
 
 
-def _source(name: str, data: Mapping[str, Any]) -> Source | None:
+def _source(name: str, data: Mapping[str, Any]) -> MappedFile | None:
     """The file of contract `name`, if the artifact says which and has a map."""
     try:
         file, number, compact = _standard(name, data) if "contracts" in data else _single(name, data)
-        return Source(file, _stretches(compact, number))
+        return MappedFile(file, _stretches(compact, number))
     except (LookupError, TypeError, ValueError, AttributeError):
         return None  # of another form, or without a map
 

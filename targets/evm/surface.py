@@ -24,7 +24,7 @@ def _is_function(name: str) -> bool:
     return re.fullmatch(r"\w+\.\w+\(\S*\)", name) is not None
 
 
-class Watched:
+class DeploymentLog:
     """A chain that notes what is deployed on it."""
 
     def __init__(self, chain: Chain) -> None:

@@ -7,7 +7,7 @@ from marginspec.base.errors import BadInput
 from marginspec.model.kernel.machine import Call, Machine
 from marginspec.targets.evm.chain import Chain, Reverted, Slot
 from marginspec.targets.evm.reasons import reason
-from marginspec.targets.evm.surface import Surface, Watched
+from marginspec.targets.evm.surface import DeploymentLog, Surface
 from marginspec.targets.protocol import Answer, Limits
 from marginspec.targets.subprocess import leaves
 
@@ -54,7 +54,7 @@ class EvmTarget:
     def __init__(self, name: str, adapter: Adapter, chain: Chain) -> None:
         self.name = name
         self._adapter, self._chain = adapter, chain
-        watched = Watched(chain)
+        watched = DeploymentLog(chain)
         adapter.deploy(watched.as_chain())
         self._surface = Surface(adapter, watched.deployed)
         self._called: set[tuple[str, bytes]] = set()

@@ -10,7 +10,7 @@ from marginspec.model.kernel import Call, Machine, Number, Rejected, action
 from marginspec.model.kernel.numbers import UNBOUNDED
 from marginspec.properties.law import Chapter, Step, every
 from marginspec.properties.scope import REST, Scope
-from marginspec.prover.prove import Law, Prover, Verdict
+from marginspec.prover.prove import LawRun, Prover, Verdict
 
 User = NewType("User", str)
 Amount = Annotated[int, Number(0, 10**9)]
@@ -187,7 +187,7 @@ def test_a_sum_asks_for_no_order_and_a_refusal_does() -> None:
     for model, orders in ((Purse, 1), (Refused, 6)):
         chapter = Chapter("a purse", CLOSED)
         chapter.theorem("PRS")(of_all)
-        law = Law(model, chapter.properties[-1])
+        law = LawRun(model, chapter.properties[-1])
         paths = [p for p in law.explored(law.body).paths if p.picks.get("step:") == "put"]
         assert len({str(p.picks.get("order of x, y, z")) for p in paths if p.ended is None}) in (orders, orders + 1)
 

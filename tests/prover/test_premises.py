@@ -17,7 +17,7 @@ from marginspec.properties.relaxation import Relaxation, forget, simulates, simu
 from marginspec.properties.scope import REST, Scope, pinned
 from marginspec.prover.arbitrary import Arbitrary
 from marginspec.prover.prove import Prover, Verdict
-from marginspec.prover.symbolic import Replay, Run
+from marginspec.prover.symbolic import ConcreteRun, Run
 from marginspec.prover.terms import Atoms, SymInt
 
 Account = NewType("Account", str)
@@ -593,7 +593,7 @@ def test_what_was_built_of_numbers_is_no_state_of_unknowns() -> None:
     state = Arbitrary(Scope(keys=dict(Base.universe))).template(Base)
     for total in range(100):
         # What replays were made of is gone, and the run may take its place.
-        Replay({}, {"total": total}).run(state)
+        ConcreteRun({}, {"total": total}).run(state)
         Run.current = Run((), Atoms())
         gc.collect()
         Run.current = Run((), Atoms())

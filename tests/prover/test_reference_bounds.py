@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marginspec.prover.symbolic import Atoms, Exploration, Pick, Replay, Run, Unknown, explore
+from marginspec.prover.symbolic import Atoms, ConcreteRun, Exploration, Pick, Run, Unknown, explore
 
 
 def unknown(name: str, low: int, high: int) -> Any:
@@ -80,5 +80,5 @@ def test_a_law_broken_by_an_identifier_that_was_not_chosen_is_replayed_with_it()
     (broken,) = [
         path for path in decided(lambda: Pick("role", ("first", "second")) == "first").paths if not path.result
     ]
-    replay = Replay(broken.picks, {})
+    replay = ConcreteRun(broken.picks, {})
     assert replay.run(lambda: Pick("role", ("first", "second")) == "first") is False

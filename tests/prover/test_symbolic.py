@@ -11,10 +11,10 @@ from marginspec.properties.law import Irrelevant, assume, every
 from marginspec.prover.evaluate import Evaluation
 from marginspec.prover.symbolic import (
     Atoms,
+    ConcreteRun,
     Exploration,
     Pick,
     Quotient,
-    Replay,
     Run,
     SymBool,
     SymInt,
@@ -358,7 +358,7 @@ def test_a_replay_runs_the_same_code_on_plain_integers() -> None:
         x = unknown("x", 0, 100)
         return (type(x), x // 7, Pick("who", ("a", "b")).value())
 
-    assert Replay({"who": "b"}, {"x": 50}).run(body) == (int, 7, "b")
+    assert ConcreteRun({"who": "b"}, {"x": 50}).run(body) == (int, 7, "b")
 
 
 def test_terms_whose_hashes_collide_are_told_apart_without_a_decision() -> None:

@@ -12,7 +12,7 @@ from marginspec.model.kernel.numbers import UNBOUNDED
 from marginspec.properties.law import Chapter, Property, Step, accepted, assume, every, implies, refusal
 from marginspec.properties.scope import NumberKey, Scope, pinned
 from marginspec.prover import recheck
-from marginspec.prover.prove import Law, Prover, Verdict
+from marginspec.prover.prove import LawRun, Prover, Verdict
 from marginspec.prover.symbolic import Atoms, Run, SymBool, Unknown, explore
 
 Account = NewType("Account", str)
@@ -563,4 +563,4 @@ def test_every_witness_is_replayed_to_the_same_end() -> None:
     claim = property_of(level_rises)
     found = Prover(Forgetful, recheck=False).alone(claim)
     assert (found.verdict, "does otherwise" in found.reason) == ("unknown", True)
-    assert Law(Forgetful, claim) is not None
+    assert LawRun(Forgetful, claim) is not None

@@ -21,7 +21,7 @@ from marginspec.systems.morpho_blue.book import LIQUIDATE, RATE
 from marginspec.systems.reference.adapter import ReferenceAdapter, shipped_contracts
 from marginspec.systems.registry import SYSTEMS
 from marginspec.systems.sample import sample_book
-from marginspec.targets.evm.answers import Answers
+from marginspec.targets.evm.answers import AnswerFile
 from marginspec.targets.evm.book import Book, Reader, contract_at, locate, selector
 from marginspec.targets.evm.chain import Reverted
 from marginspec.targets.evm.rpc import Node, start_anvil
@@ -59,7 +59,7 @@ class Watched(Wire):
 def read(wire: Wire, system: str, address: str, file: Path) -> tuple[Book, list[bytes | Reverted]]:
     """A book and the contract's answers to its questions, as `audit` reads them."""
     block = locate(wire, None)
-    with contextlib.closing(Answers(file, ABOUT)) as answers:
+    with contextlib.closing(AnswerFile(file, ABOUT)) as answers:
         reader = Reader(wire, answers, contract_at(wire, address, block), block, 0, lambda *_: None)
         book = SYSTEMS[system].book(reader)
         return book, reader.calls([question.ask for question in book.questions], "health")
@@ -456,7 +456,7 @@ def test_whether_older_events_were_missed_is_asked_of_the_node(
     url, address = deployed["morpho-blue"]
     told = {"eth_getCode": code} | ({} if events is None else {"eth_getLogs": events})
     wire = Watched(url, lambda asked, real: told.get(asked[0], real))
-    with contextlib.closing(wire), contextlib.closing(Answers(tmp_path / "state", ABOUT)) as answers:
+    with contextlib.closing(wire), contextlib.closing(AnswerFile(tmp_path / "state", ABOUT)) as answers:
         reader = Reader(wire, answers, address, locate(wire, None), 9, lambda *_: None)
         gaps = reader.unread(("SetOwner(address)",))
     assert [gap.what for gap in gaps] == ["events before block 9"] * bool(said)
@@ -505,7 +505,7 @@ def test_a_block_that_is_replaced_while_it_is_read_is_the_nodes_failure(
     url, address = deployed["reference"]
     later: dict[str, Any] = {}
     wire = Watched(url, lambda asked, real: {**real, **later} if "Block" in asked[0] else real)
-    with contextlib.closing(wire), contextlib.closing(Answers(tmp_path / "state", ABOUT)) as answers:
+    with contextlib.closing(wire), contextlib.closing(AnswerFile(tmp_path / "state", ABOUT)) as answers:
         reader = Reader(wire, answers, address, locate(wire, None), 0, lambda *_: None)
         reader.unchanged()
         later["hash"] = "0x" + "1" * 64
@@ -539,16 +539,16 @@ def test_an_answer_that_is_none_is_the_nodes_failure_and_is_not_kept(
 
 def test_a_line_that_was_cut_off_is_asked_for_again(tmp_path: Path) -> None:
     file = tmp_path / "state"
-    with contextlib.closing(Answers(file, ABOUT)) as answers:
+    with contextlib.closing(AnswerFile(file, ABOUT)) as answers:
         answers.keep([("one", "0x01"), ("two", "0x02")])
     whole = file.read_bytes()
     for length in range(len(whole)):
         file.write_bytes(whole[:length])
-        with contextlib.closing(Answers(file, ABOUT)) as answers:
+        with contextlib.closing(AnswerFile(file, ABOUT)) as answers:
             kept = [question for question in ("one", "two") if question in answers]
             assert answers.known == len(kept) == max(0, whole[:length].count(b"\n") - 1)
             answers.keep((question, "0x03") for question in ("one", "two") if question not in kept)
-        with contextlib.closing(Answers(file, ABOUT)) as answers:
+        with contextlib.closing(AnswerFile(file, ABOUT)) as answers:
             assert answers.known == 2
 
 
@@ -570,10 +570,10 @@ def test_a_file_that_is_not_of_this_reading_is_refused_and_left_as_it_is(text: s
     file = tmp_path / "state"
     file.write_text(text)
     with pytest.raises(BadInput, match=said):
-        Answers(file, ABOUT)
+        AnswerFile(file, ABOUT)
     assert file.read_text() == text
 
 
 def test_two_audits_do_not_write_one_file(tmp_path: Path) -> None:
-    with contextlib.closing(Answers(tmp_path / "state", ABOUT)), pytest.raises(BadInput, match="another audit"):
-        Answers(tmp_path / "state", ABOUT)
+    with contextlib.closing(AnswerFile(tmp_path / "state", ABOUT)), pytest.raises(BadInput, match="another audit"):
+        AnswerFile(tmp_path / "state", ABOUT)
