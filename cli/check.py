@@ -25,7 +25,7 @@ from marginspec.cli.options import (
     TargetName,
     Verbose,
 )
-from marginspec.cli.runs import fuzz_document, opened, prove_document
+from marginspec.cli.runs import fuzz_document, prove_document
 from marginspec.conformance.run import vector_runs
 from marginspec.mutation.run import mutate
 from marginspec.report import terminal
@@ -38,7 +38,7 @@ from marginspec.results.findings import findings
 from marginspec.results.gate import gate_code, gate_document
 from marginspec.results.settings import Settings, read_settings
 from marginspec.systems.registry import system
-from marginspec.systems.system import System
+from marginspec.systems.system import System, opened
 from marginspec.targets.evm.artifact import candidates
 
 MUTANT_STEPS = 60_000

@@ -15,12 +15,12 @@ from marginspec.base.errors import BadInput
 from marginspec.base.process import BROKEN, HOLDS, VERDICTS, Output, emit
 from marginspec.base.text import printable
 from marginspec.cli.options import Json, Seed, Steps
-from marginspec.cli.runs import how_to_repeat, kept, opened
+from marginspec.cli.runs import how_to_repeat, kept
 from marginspec.lockstep.trace import trace_of
 from marginspec.report.upgrade import show_diff
 from marginspec.results.differences import upgrade_document
 from marginspec.systems.registry import system
-from marginspec.systems.system import System
+from marginspec.systems.system import System, opened
 from marginspec.targets.evm.artifact import Candidate, candidates
 from marginspec.targets.evm.deployed import DEPLOYMENT, deployed
 from marginspec.targets.protocol import build_of

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -14,20 +13,12 @@ from marginspec.base.errors import BadInput
 from marginspec.base.process import HOLDS, Output, emit
 from marginspec.cli.options import Artifacts, Json, NoChance, TargetName
 from marginspec.lockstep.trace import Trace, document
-from marginspec.model.kernel.machine import Rejected
-from marginspec.model.kernel.record import plain
-from marginspec.properties.law import Irrelevant, arguments_of
-from marginspec.prover.prove import LawRun
-from marginspec.prover.symbolic import ConcreteRun
 from marginspec.report import foundry, itf, pytest_file
 from marginspec.results.scenario import Inexpressible, Scene
 from marginspec.results.schema import Document
 from marginspec.systems.system import System
 from marginspec.systems.user_system import traced
 from marginspec.targets.evm.artifact import Candidate, candidates
-
-AT_FIRST = {"state": "initial"}
-"""The counterexample of an invariant that does not hold where everything begins."""
 
 Out = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="The folder to write to; beside the trace when not given.")
@@ -112,21 +103,6 @@ def write_law(chosen: System, proof: Document, folder: Path) -> str:
     text = pytest_file.of_law(name, chosen.name, proof)
     folder.mkdir(parents=True, exist_ok=True)
     return _written(folder / f"test_{pytest_file.identifier(name)}.py", text)
-
-
-def breaks(chosen: System, law: str, counterexample: Mapping[str, Any]) -> bool:
-    """Whether a law of a system is false of what a counterexample of a proof names: identifiers and integers."""
-    claim = next((claim for claim in chosen.chapter.properties if claim.id == law), None)
-    if claim is None:
-        raise BadInput(f"{chosen.name} has no property {law}: was it renamed?")
-    if counterexample == AT_FIRST:
-        options = [chosen.model.universe[plain(hint)] for hint in arguments_of(claim.predicate).values()]
-        return not all(claim.predicate(chosen.model.blank(), *case) for case in itertools.product(*options))
-    numbers = {name: value for name, value in counterexample.items() if isinstance(value, int)}
-    try:
-        return not ConcreteRun(dict(counterexample), numbers).run(LawRun(chosen.model, claim).body)
-    except (Irrelevant, Rejected):
-        return False
 
 
 def _written(file: Path, text: str) -> str:

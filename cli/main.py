@@ -35,7 +35,7 @@ from marginspec.cli.options import (
     Verbose,
 )
 from marginspec.cli.report import report
-from marginspec.cli.runs import fuzz_document, opened, prove_document
+from marginspec.cli.runs import fuzz_document, prove_document
 from marginspec.cli.vectors import vectors
 from marginspec.conformance.run import vector_runs
 from marginspec.lockstep.trace import replay
@@ -52,6 +52,7 @@ from marginspec.results.rule_index import rules_document
 from marginspec.results.settings import read_settings
 from marginspec.systems.reference.presets import load_preset
 from marginspec.systems.registry import system
+from marginspec.systems.system import opened
 from marginspec.systems.user_system import blaming, traced
 from marginspec.targets.evm.artifact import candidates
 

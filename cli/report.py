@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,7 +15,7 @@ from marginspec.base.text import printable
 from marginspec.cli.options import Json, NoChance
 from marginspec.lockstep.trace import read
 from marginspec.report import terminal
-from marginspec.results.rule_index import rules_document
+from marginspec.results.rule_index import not_modelled, rules_document
 from marginspec.results.run_files import RunFiles, codes, commands, named_traces, read_run
 from marginspec.results.timeline import Story, story
 from marginspec.systems.registry import SYSTEMS, system
@@ -110,12 +109,6 @@ def _system(name: str, own: str | None) -> System:
 
 def _story(chosen: System, file: Path) -> Story:
     return story(chosen, file, read(file, chosen.model, (chosen.model.system,)))
-
-
-def not_modelled(specification: str) -> list[str]:
-    """The entries of the specification's sections of what is not modelled, Markdown."""
-    sections = re.findall(r"(?ms)^## What is not modelled\n(.*?)(?=^#|\Z)", specification)
-    return [" ".join(entry.split()) for section in sections for entry in re.split(r"(?m)^- ", section)[1:]]
 
 
 def _about(run: RunFiles) -> dict[str, Any]:

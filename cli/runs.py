@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from marginspec.base.errors import BadInput
 from marginspec.base.process import progress
 from marginspec.cli import export
-from marginspec.cli.corpus import open_corpus
 from marginspec.lockstep.campaign import Campaign, run
+from marginspec.lockstep.corpus_store import open_corpus
 from marginspec.lockstep.trace import Trace, write
 from marginspec.properties.ranges import with_ranges
 from marginspec.prover.cache import KeptProver
@@ -147,13 +146,3 @@ def _where_it_can_be(keep: Callable[[Path], T]) -> T:
         instead = Path(tempfile.mkdtemp(prefix="marginspec-"))
         print(f"marginspec: {TRACES} cannot be written ({error.strerror}): see {instead}", file=sys.stderr)
         return keep(instead)
-
-
-@contextlib.contextmanager
-def opened(chosen: System, target: str, builds: Sequence[Candidate] = ()) -> Iterator[Target]:
-    """The implementation under test, closed in every case."""
-    implementation = chosen.open(target, builds)
-    try:
-        yield implementation
-    finally:
-        implementation.close()

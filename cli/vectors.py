@@ -13,17 +13,15 @@ import typer
 from marginspec.base.errors import BadInput
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit
 from marginspec.cli.options import DEFAULT, Artifacts, Json, Seed, SystemName, TargetName
-from marginspec.cli.runs import opened, writable
-from marginspec.conformance.recorder import is_whole
-from marginspec.conformance.run import STEPS, searched
-from marginspec.conformance.search import described
-from marginspec.conformance.vectors import Vector, failures, own_folder, read, write
+from marginspec.cli.runs import writable
+from marginspec.conformance.run import STEPS, coverage_document, searched
+from marginspec.conformance.vectors import failures, own_folder, read, write
 from marginspec.lockstep.floor import below
 from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.report.vectors import show_vectors
 from marginspec.results.documents import limits_document
 from marginspec.systems.registry import system
-from marginspec.systems.system import System
+from marginspec.systems.system import opened
 from marginspec.targets.evm.artifact import candidates
 from marginspec.targets.protocol import Limits, limits_of
 
@@ -72,7 +70,9 @@ def vectors(
         else:
             writable(out, "--out")
             own_folder(known.model, out)
-            found, document = _made(known, seed, steps, out)
+            made = searched(known.model, known.chapter.properties, seed, steps)
+            found, document = made.vectors, coverage_document(known.model, made)
+            document["files"] = [file.name for file in write(known.model, found, document, out)]
         failed = list(failures(known.model, implementation, found))
         limits = limits_of(implementation)
     counts = Counter((vector.call.action, vector.rule is None) for vector in found)
@@ -111,25 +111,3 @@ def vector_limits(model: type[Machine], counts: Mapping[tuple[str, bool], int], 
     if limits.unmodelled:
         lines.append(f"unmodelled, no action calls them: {', '.join(limits.unmodelled)}")
     return lines
-
-
-def _made(known: System, seed: int, steps: int, out: Path) -> tuple[list[Vector], dict[str, Any]]:
-    """Vectors, written, and what they cover."""
-    found = searched(known.model, known.chapter.properties, seed, steps)
-    recorder = found.taken.traced.recorder
-    left = [({"action": gap.action, "path": described(recorder, gap)}, why) for gap, why in found.gaps.items()]
-    infeasible = [{**row, "why": why} for row, why in left if why is not None]
-    open_paths = [row for row, why in left if why is None]
-    per_action = Counter(action for action, _, events in found.taken.ways if is_whole((action, 0, events)))
-    coverage = {
-        "paths": {
-            "covered": per_action.total(),
-            "infeasible": len(infeasible),
-            "open": len(open_paths),
-            "by_action": {action: per_action[action] for action in actions_of(known.model)},
-        },
-        "infeasible": infeasible,
-        "open": open_paths,
-    }
-    files = write(known.model, found.vectors, coverage, out)
-    return found.vectors, {**coverage, "files": [file.name for file in files]}

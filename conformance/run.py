@@ -6,6 +6,7 @@ import functools
 import multiprocessing
 import os
 import sys
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from marginspec.base.process import progress
 from marginspec.conformance.explorer import Explorer
 from marginspec.conformance.infeasibility import EFFORTS, Feasibility
 from marginspec.conformance.instrument import Untraced
-from marginspec.conformance.recorder import PathGap
-from marginspec.conformance.search import PARTS, chosen, explored, replayed
+from marginspec.conformance.recorder import PathGap, is_whole
+from marginspec.conformance.search import PARTS, chosen, described, explored, replayed
 from marginspec.conformance.vectors import Vector, vectors_of
 from marginspec.lockstep.model_source import modules_of
 from marginspec.lockstep.trace import call_document, read_call
@@ -29,7 +30,7 @@ from marginspec.properties.law import Property
 STEPS = 30_000
 """Drawn at random in search of paths; more are aimed."""
 
-ROOMS = ("model", "base", "properties", "targets", "prover", "lockstep", "systems", "conformance")
+ROOMS = ("model", "base", "properties", "trial", "prover", "lockstep", "conformance")
 """Whose texts have a part in what vectors become."""
 
 
@@ -53,6 +54,25 @@ def searched(model: type[Machine], claims: Sequence[Property], seed: int, steps:
     taken = replayed(model, [(*vector.steps, vector.call) for vector in vectors])
     proofs.look(taken, EFFORTS)
     return FoundVectors(vectors, taken, {gap: proofs.why[gap] for gap in taken.gaps()})
+
+
+def coverage_document(model: type[Machine], found: FoundVectors) -> dict[str, Any]:
+    """What vectors cover, of `marginspec/vectors/1`: paths, those that nothing takes, and those that are open."""
+    recorder = found.taken.traced.recorder
+    left = [({"action": gap.action, "path": described(recorder, gap)}, why) for gap, why in found.gaps.items()]
+    infeasible = [{**row, "why": why} for row, why in left if why is not None]
+    open_paths = [row for row, why in left if why is None]
+    per_action = Counter(action for action, _, events in found.taken.ways if is_whole((action, 0, events)))
+    return {
+        "paths": {
+            "covered": per_action.total(),
+            "infeasible": len(infeasible),
+            "open": len(open_paths),
+            "by_action": {action: per_action[action] for action in actions_of(model)},
+        },
+        "infeasible": infeasible,
+        "open": open_paths,
+    }
 
 
 def _vectors(model: type[Machine], proofs: _Proofs, seed: int, steps: int) -> list[Vector]:

@@ -25,8 +25,8 @@ from marginspec.mutation.mutants import Kill, Mutant, kill, mutants_of, patches_
 from marginspec.mutation.refute import Changed, concerns, cost, disproved, refutation, used_by
 from marginspec.mutation.weaken import ASSUMPTION, CLAIM, CONJUNCT, SCOPE, Weakening, weakenings
 from marginspec.properties.law import Property
-from marginspec.prover.trial import Trials
 from marginspec.targets.protocol import Target
+from marginspec.trial.trials import Trials
 
 WEAK_SECONDS = 8.0
 """As long those are looked for who notice that a law was weakened, of all weakened forms of a law."""

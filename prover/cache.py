@@ -27,7 +27,7 @@ from marginspec.model.kernel.machine import Machine, per_model
 from marginspec.properties.law import Property
 from marginspec.prover.prove import Prover, SolverResult, Verdict
 
-ROOMS = ("model", "base", "properties", "prover")
+ROOMS = ("model", "base", "properties", "trial", "prover")
 STARTED = time.time()
 """When this process began to load them, in seconds since the epoch."""
 

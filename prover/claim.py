@@ -11,8 +11,8 @@ from marginspec.properties.law import Irrelevant, Property, Step, arguments_of, 
 from marginspec.properties.ranges import outside_of, within
 from marginspec.properties.relaxation import NotCovered, asked
 from marginspec.prover.arbitrary import Arbitrary
-from marginspec.prover.situations import number_of
 from marginspec.prover.terms import Unsupported
+from marginspec.trial.situations import number_of
 
 
 def claimed(model: type[Machine], claim: Property, arbitrary: Arbitrary, state: Machine) -> Any:

@@ -15,8 +15,8 @@ from marginspec.properties.law import Property, arguments_of, every
 from marginspec.properties.ranges import within
 from marginspec.properties.scope import NumberKey
 from marginspec.prover.arbitrary import Arbitrary, fields_of
-from marginspec.prover.situations import number_of
 from marginspec.prover.subset.sources import is_own, methods_of, trusted_code
+from marginspec.trial.situations import number_of
 
 
 def fails_at_first(claim: Property, model: type[Machine]) -> str:

@@ -34,7 +34,6 @@ from marginspec.prover.dependencies import Dependencies, replaced_by
 from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib, smt_lib_of_all
 from marginspec.prover.evaluate import Evaluation, Numbers
 from marginspec.prover.hollow import is_hollow
-from marginspec.prover.meaning import FALSE
 from marginspec.prover.premises import (
     catches,
     fails_at_first,
@@ -61,8 +60,10 @@ from marginspec.prover.symbolic import (
     shown,
 )
 from marginspec.prover.symmetry import asymmetry
-from marginspec.prover.trial import Trials
 from marginspec.prover.witness import Witnesses
+from marginspec.trial.meaning import FALSE
+from marginspec.trial.situations import Undrawable
+from marginspec.trial.trials import Trials
 
 # Two rounds over the encodings: what one of them makes easy need not wait for another to time out.
 ROUNDS = ({"z3": 1.0, "yices": 0.5, "cvc5": 0.25}, {"z3": 4.0, "yices": 2.0, "cvc5": 4.0})
@@ -246,7 +247,7 @@ class Prover:
         try:
             if self.recheck and verdict.verdict != "refuted":
                 self._try(claim, verdict)
-        except Unsupported as reason:
+        except (Unsupported, Undrawable) as reason:
             verdict.verdict, verdict.reason = "unknown", str(reason)
         verdict.confirmed = verdict.confirmed and verdict.verdict == "proved"
         verdict.algebra = verdict.verdict == "proved" and verdict.obligations == 0

@@ -13,7 +13,7 @@ from typing import Any
 
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.properties.scope import REST, Scope
-from marginspec.prover.situations import (
+from marginspec.trial.situations import (
     Draw,
     Frame,
     Situation,

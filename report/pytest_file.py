@@ -22,7 +22,7 @@ TRACE = '''\
 
 import os
 
-from marginspec.cli.runs import opened
+from marginspec.systems.system import opened
 from marginspec.systems.registry import system
 from marginspec.lockstep.comparison import LockStep
 from marginspec.lockstep.rehearsal import rehearse
@@ -65,7 +65,7 @@ The integers are those of a proof. They make a state of the model that satisfies
 sequence of calls leads there is not said. What is not named does not matter to the proof.
 """
 
-from marginspec.cli.export import breaks
+from marginspec.systems.counterexample import breaks
 from marginspec.systems.registry import system
 
 SYSTEM = system({system})

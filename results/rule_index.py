@@ -48,6 +48,12 @@ def rules_document(system: System) -> dict[str, Any]:
     }
 
 
+def not_modelled(specification: str) -> list[str]:
+    """The entries of the specification's sections of what is not modelled, Markdown."""
+    sections = re.findall(r"(?ms)^## What is not modelled\n(.*?)(?=^#|\Z)", specification)
+    return [" ".join(entry.split()) for section in sections for entry in re.split(r"(?m)^- ", section)[1:]]
+
+
 def _places(model: type[Machine]) -> dict[str, list[str]]:
     """Where rules are stated as those that runs count, and where a function's first line says that it states one."""
     places = {rule: list(found) for rule, found in rules_of(model).items()}

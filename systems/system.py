@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -113,3 +114,13 @@ def _command(target: str, known: System) -> list[str]:
         names = ", ".join(("embedded", "anvil", *known.targets))
         raise BadInput(f"--target {target!r}: expected {names}, the URL of a node, or a command with arguments")
     return command
+
+
+@contextlib.contextmanager
+def opened(chosen: System, target: str, builds: Sequence[Candidate] = ()) -> Iterator[Target]:
+    """The implementation under test, closed in every case."""
+    implementation = chosen.open(target, builds)
+    try:
+        yield implementation
+    finally:
+        implementation.close()

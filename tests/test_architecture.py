@@ -1,5 +1,6 @@
 """The house stands as planned: who imports whom, what is installed, what is pinned, what is named nowhere."""
 
+import ast
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from importlib.metadata import requires, version
 from pathlib import Path
@@ -92,6 +94,37 @@ def test_imports_go_downward_only() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"Contracts: {len(PROJECT['tool']['importlinter']['contracts'])} kept, 0 broken." in done.stdout
+
+
+def sources() -> dict[str, str]:
+    """The code of the rooms, by its name below the repository; a system to begin with is its user's."""
+    return {
+        name: text.decode()
+        for name, text in in_rooms().items()
+        if name.endswith(".py") and not name.startswith("systems/template/")
+    }
+
+
+def test_no_room_is_large() -> None:
+    lines: Counter[str] = Counter()
+    for name, text in sources().items():
+        lines[name.split("/")[0]] += text.count("\n")
+    assert lines["cli"] <= 1800, "a verb gathers options and shows a document: what it works out belongs below"
+    assert {room: n for room, n in lines.items() if n > lines.total() / 5} == {}
+
+
+def test_a_class_has_one_meaning() -> None:
+    # Of two protocols, each has markets and positions; and a lemma of one is told of by its own words.
+    named = {
+        name: {node.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef)}
+        for name, text in sources().items()
+        if not name.startswith("model/")
+    }
+    files: dict[str, list[str]] = defaultdict(list)
+    for name, classes in named.items():
+        for each in classes:
+            files[each].append(name)
+    assert {each: where for each, where in files.items() if len(where) > 1} == {}
 
 
 def test_a_model_needs_nothing_but_the_standard_library() -> None:

@@ -26,8 +26,8 @@ from marginspec.properties.law import Property
 from marginspec.properties.ranges import RANGES, with_ranges
 from marginspec.properties.scope import Scope
 from marginspec.prover.prove import Prover, Verdict
-from marginspec.prover.situations import Situation
-from marginspec.prover.trial import Trial, Trials
+from marginspec.trial.situations import Situation
+from marginspec.trial.trials import Trial, Trials
 from tools.small.drawn import System, drawn, loaded, system_of
 from tools.small.enumeration import Truth, World, decided, keeps_ranges, shared_out, sizes
 

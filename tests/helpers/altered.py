@@ -14,9 +14,9 @@ from marginspec.cli.init import SCAFFOLD
 from marginspec.model.kernel.machine import Machine
 from marginspec.properties.law import Property
 from marginspec.prover.prove import Prover
-from marginspec.prover.trial import Trial, Trials
 from marginspec.systems import user_system
 from marginspec.systems.system import System
+from marginspec.trial.trials import Trial, Trials
 
 Changes = tuple[tuple[str, str], ...]
 

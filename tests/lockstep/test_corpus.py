@@ -9,11 +9,11 @@ import pytest
 from hypothesis.database import ExampleDatabase, InMemoryExampleDatabase
 
 from marginspec.base.errors import BadInput
-from marginspec.cli.corpus import open_corpus
 from marginspec.cli.runs import fuzz_document
 from marginspec.lockstep import corpus as module
 from marginspec.lockstep.campaign import run
 from marginspec.lockstep.corpus import Corpus
+from marginspec.lockstep.corpus_store import open_corpus
 from marginspec.lockstep.trace import Trace, trace_of
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Call, Machine, Outcome, actions_of

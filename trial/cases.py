@@ -13,9 +13,9 @@ from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Property, Step, arguments_of
 from marginspec.properties.scope import NumberKey, Options, Scope
-from marginspec.prover.meaning import Arguments
-from marginspec.prover.situations import Frame, Situation, leaves, number_of, rebuilt
-from marginspec.prover.steering import ComparedInts
+from marginspec.trial.meaning import Arguments
+from marginspec.trial.situations import Frame, Situation, leaves, number_of, rebuilt
+from marginspec.trial.steering import ComparedInts
 
 
 @dataclass

@@ -21,9 +21,9 @@ from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Property, Step
 from marginspec.properties.scope import Scope
-from marginspec.prover.cases import Case, TriedLaw, text_of
-from marginspec.prover.meaning import HELD, Arguments, holds, instances, judged
-from marginspec.prover.situations import (
+from marginspec.trial.cases import Case, TriedLaw, text_of
+from marginspec.trial.meaning import HELD, Arguments, holds, instances, judged
+from marginspec.trial.situations import (
     BIT,
     Draw,
     Frame,
@@ -38,7 +38,7 @@ from marginspec.prover.situations import (
     random_situations,
     reached_situations,
 )
-from marginspec.prover.steering import ComparedInts, flip, steer, watch
+from marginspec.trial.steering import ComparedInts, flip, steer, watch
 
 SECONDS = 0.3
 CASES = 4000

@@ -22,8 +22,7 @@ from marginspec.model.kernel.machine import ActionInfo, Call, Machine, actions_o
 from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import Record, is_record, plain
 from marginspec.properties.scope import REST, NumberKey, Options, Scope
-from marginspec.prover.steering import steer
-from marginspec.prover.terms import Unsupported
+from marginspec.trial.steering import steer
 
 # Of random states of one scope: how many frames of identifiers, and how many states in each.
 FRAMES = 8
@@ -46,6 +45,10 @@ FURTHER = 3
 # Numbers without bounds are tried up to here.
 WIDEST = 2**256
 BIT = Number(0, 1)
+
+
+class Undrawable(Exception):  # noqa: N818 - not an error of the law: nothing can be drawn of what it speaks of
+    """A type of which there is no value."""
 
 
 class Leaf(NamedTuple):
@@ -288,7 +291,7 @@ class Draw:
             return self.number(number, near(number))
         options = ids_of(ids, plain(hint))
         if not options:
-            raise Unsupported(f"no arbitrary value of type {getattr(plain(hint), '__name__', plain(hint))}")
+            raise Undrawable(f"no arbitrary value of type {getattr(plain(hint), '__name__', plain(hint))}")
         chance = self.random.random()
         if used and chance < 0.3:
             value = self.random.choice(used)

@@ -12,7 +12,7 @@ from typing import Any
 from marginspec.model.kernel.machine import Machine, Rejected
 from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Irrelevant, Property, Step, arguments_of
-from marginspec.prover.situations import ids_of, number_of
+from marginspec.trial.situations import ids_of, number_of
 
 # How many combinations of identifiers an invariant is asked for in one state.
 INSTANCES = 400

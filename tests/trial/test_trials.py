@@ -20,9 +20,9 @@ from marginspec.properties.deployed.morpho_blue.scope import settled
 from marginspec.properties.law import Chapter, Property, Step, assume, every, refusal
 from marginspec.properties.scope import NumberKey, Scope, pinned
 from marginspec.prover.symmetry import asymmetry
-from marginspec.prover.trial import Trials
 from marginspec.systems.template import laws
 from marginspec.systems.template.model import STRONGBOX, Account, Amount, Strongbox, User
+from marginspec.trial.trials import Trials
 
 REST = User(Account("rest"))
 OPEN = Scope(keys={Account: ("actor", "other", STRONGBOX, REST), User: ("actor", "other", REST)})
