@@ -14,7 +14,9 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from marginspec.base.errors import BadInput, TargetFailed
 from marginspec.base.text import printable
+from marginspec.lockstep.rules_reached import HEADING, rules_of
 from marginspec.lockstep.trace import Trace, read, system_of
+from marginspec.model import kernel
 from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import is_record, plain, variables_of
@@ -119,6 +121,8 @@ def _problems(found: System) -> Iterator[str]:
     model = found.model
     if not found.spec.exists():
         yield f"the specification {found.spec} does not exist"
+        return
+    yield from _without_text(found)
     yield from _without_meaning(model, model, model.__name__)
     for action in actions_of(model).values():
         for argument, hint in action.arguments.items():
@@ -132,6 +136,18 @@ def _problems(found: System) -> Iterator[str]:
         yield f"{model.__name__} needs the class methods `blank` and `prelude`: how it begins"
     except ValueError as refused:
         yield str(refused)
+
+
+def _without_text(found: System) -> Iterator[str]:
+    """Rules that the model states and the specification does not; those of the kernel are told of in its own text."""
+    headings = [HEADING.match(line) for line in found.text().splitlines()]
+    written = {heading[1] for heading in headings if heading}
+    for rule, places in rules_of(found.model).items():
+        file, _, line = places[0].rpartition(":")
+        if rule not in written and Path(file).parent != Path(str(kernel.__file__)).parent:
+            fit = rule if HEADING.match(f"### {rule} Title") else "ABC-1"
+            said = f"rule {printable(rule, 40)} has no heading in {found.spec.name}"
+            yield f"{Path(file).name}:{line}: {said}: write one like `### {fit} Title`"
 
 
 def _without_meaning(model: type[Machine], hint: Any, where: str) -> Iterator[str]:

@@ -172,6 +172,20 @@ MISTAKES = [
     ("system.py", "chapter=chapter,", "", "rules", r"escrow/system\.py:\d+: TypeError: .*'chapter'"),
     ("system.py", "system = System", "mine = System", "rules", r"escrow/system\.py: expected `system = System"),
     ("system.py", '"spec.md"', '"rules.md"', "rules", r"rules\.md does not exist"),
+    (
+        "model.py",
+        'raise Rejected("WDR-3")',
+        'raise Rejected("WDR-4")',
+        "rules",
+        r"model\.py:{line}: rule WDR-4 has no heading in spec\.md: write one like `### WDR-4 Title`",
+    ),
+    (
+        "model.py",
+        'raise Rejected("WDR-3")',
+        'raise Rejected("WDR3")',
+        "rules",
+        r"model\.py:{line}: rule WDR3 has no heading in spec\.md: write one like `### ABC-1 Title`",
+    ),
     ("model.py", "def blank", "def empty", "rules", r"Escrow needs the class methods `blank` and `prelude`"),
     (
         "model.py",
