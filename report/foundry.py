@@ -211,8 +211,10 @@ class _Contract:
         yield f"        vm.warp({integer(self._scene['start'])});\n\n"
         for label, contract in self._contracts.items():
             name = contract["name"]
-            arguments = self._values.of(contract["types"], contract["values"], alone=True)
-            given = ("abi.encode(", arguments, ")") if arguments else '""'
+            given: Text = f'hex"{contract["encoded"]}"'  # a list of any length has no literal
+            if not any("[]" in str(entry) for entry in contract["types"]):
+                arguments = self._values.of(contract["types"], contract["values"], alone=True)
+                given = ("abi.encode(", arguments, ")") if arguments else '""'
             created = ("_create(", [f'"{PREFIX}{name.upper()}"', f"Recorded.{name}()", given], ")")
             yield from _line((f"{label} = {self._interface[name]}(", [created], ");"))
         for name, struct in self._scene["named"].items():

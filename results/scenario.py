@@ -10,7 +10,7 @@ are integers, truth values, text, addresses and bytes in hexadecimal, and lists 
     `start`      the time at which everything begins, in seconds; all times are absolute;
     `people`     addresses of users, by role, and of `deployer`, who creates and is the world;
     `contracts`  by label, in the order in which they are created: `name` of the contract, `address`, `code` in
-                 hexadecimal, `types` and `values` of its constructor's arguments;
+                 hexadecimal, `types` and `values` of its constructor's arguments, and these `encoded`;
     `named`      structs that calls are given, by name: `type` and `value`;
     `derived`    names of such structs, by the Keccak hash that stands for them;
     `set_up`, `steps`  calls: `said`, as the model has it, and either `time`, to which time passes, or `sender`, `to`,
@@ -134,6 +134,7 @@ class Scene:
                     "code": self._replaced.get(name, shipped).bytecode.hex(),
                     "types": constructor["inputs"],
                     "values": _decoded(constructor["inputs"], code[len(shipped.bytecode) :]),
+                    "encoded": code[len(shipped.bytecode) :].hex(),
                 },
             )
 
@@ -171,6 +172,8 @@ class Scene:
 
     def _message(self, to: str, data: bytes) -> Document:
         function = self._function(to, data)
+        if any(map(_is_open, function["inputs"])):
+            raise Inexpressible(f"{function['name']} takes a list of any length, for which Solidity has no literal")
         values = _decoded(function["inputs"], data[4:])
         to = to.lower()
         return {"to": to, "contract": self._contract[to], "function": function, "values": values}
@@ -236,6 +239,11 @@ class AlteredAnswers(RecordingChain):
 
     def time(self) -> int:
         return self._chain.time()
+
+
+def _is_open(entry: Document) -> bool:
+    """Whether an argument is a list of any length, or has one in it."""
+    return "[]" in entry["type"] or any(map(_is_open, entry.get("components", ())))
 
 
 def _decoded(types: Sequence[Document], data: bytes) -> list[Any]:
