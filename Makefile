@@ -32,6 +32,7 @@ help:
 	@echo 'make audit      generate a book of $(SYSTEM) on an anvil and audit it (ARGS="--target URL --address 0x…")'
 	@echo 'make html       check, then out/$(SYSTEM).html'
 	@echo 'make tutorial   run the commands of docs/tutorial.md and record what they print'
+	@echo 'make docs       the pages of docs/ as a site, into out/site'
 	@echo 'make figures    renew the README from findings/; bench, fuzz-…, mutate and planted do it too'
 	@echo 'make clean      remove what these made here; compiled contracts stay in ~/.cache/marginspec'
 
@@ -40,7 +41,7 @@ NEEDED = .venv/installed $(if $(filter reference,$(SYSTEM)),,node_modules/.insta
 
 # --- What people want --------------------------------------------------------------------------------------------------
 
-.PHONY: check test lint audit html bench soundness growth fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
+.PHONY: check test lint docs audit html bench soundness growth fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
 
 check: $(NEEDED)
 	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
@@ -53,6 +54,9 @@ lint: .venv/installed
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: .venv/installed
+	@$(BIN)/zensical build --strict --clean
 
 audit: setup
 	@$(BIN)/marginspec audit $(SYSTEM) $(ARGS)
