@@ -228,7 +228,7 @@ def _cases(state: Reference, kinds: tuple[Any, ...]) -> Iterable[tuple[Any, ...]
 
 
 def _standings(state: Reference, book: Book) -> list[AccountId]:
-    """Standing of all accounts that have positions or a deficit, funding settled; the two best able to take risk."""
+    """Standing of all accounts that owe something (MRG-7), funding settled; the two best able to take risk."""
     settled = Record.clone(state)
     spare: dict[AccountId, int] = {}
     for account, held in settled.accounts.items():
@@ -236,7 +236,7 @@ def _standings(state: Reference, book: Book) -> list[AccountId]:
             settled._settle(account)
             has, needs = settled.equity(account), settled.maintenance_margin(account)
             spare[account] = has - settled.initial_margin(account)
-            if needs != 0 or has < 0:
+            if not settled._owes_nothing(account):
                 book.standings.append(AccountHealth(account, "", has, needs, _bad_debt(settled, account), "quote"))
         except Rejected as refused:
             book.gaps.append(NotEvaluated(account, f"no health, by {refused.rule}"))

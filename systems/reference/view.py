@@ -46,11 +46,10 @@ class Venue:
             now._settle(subject)
             equity, initial = now.equity(subject), now.initial_margin(subject)
             maintenance = now.maintenance_margin(subject)
-            edges = {"bankrupt": 0, "liquidatable": maintenance, "below initial margin": initial}
+            owes = not now._owes_nothing(subject)  # by MRG-7, and then it needs nothing
+            edges = {"bankrupt": 0, "liquidatable": maintenance, "below initial margin": initial} if owes else {}
             word = next((word for word, edge in edges.items() if equity < edge), "healthy")
             figures = {"equity": equity, "initial margin": initial, "maintenance margin": maintenance}
-            held = now.accounts[subject]
-            owes = held.cash < 0 or any(position.size != 0 for position in held.positions.values())
             return Standing(word, figures, equity - maintenance, owes)
 
         return computed(figure)
