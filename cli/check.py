@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from marginspec.base.errors import BadInput
+from marginspec.base.files import writable_file
 from marginspec.base.package import ROOT
 from marginspec.base.process import VERDICTS, Output, emit, progress, worst
 from marginspec.cli.options import (
@@ -92,11 +94,14 @@ def check(
     allowed = {*settings.allow_unmodelled, *(allow_unmodelled or ())}
     chosen, console = system(name), Output()
     for file in (junit_file, sarif_file, summary_file):
-        _writable(file)
+        writable_file(file)
     builds = candidates(artifact)
     with opened(chosen, target, builds) as implementation:
-        proofs = prove_document(chosen, None, None)
+        # What takes seconds goes first, and says what it found before what takes minutes.
         fuzzed = fuzz_document(chosen, implementation, target, settings.steps, settings.seed, corpus, builds, allowed)
+        for row in fuzzed["divergences"]:
+            print(f"marginspec: divergence, kept in {row['trace']}: {row['repeat']}", file=sys.stderr, flush=True)
+        proofs = prove_document(chosen, None, None)
         mutants = None if settings.min_mutation_score is None else _mutants(chosen, settings.seed)
         gate = gate_document(settings, require_reach, proofs, fuzzed, mutants)
         found = findings(chosen, implementation, builds, gate, proofs, fuzzed, mutants)
@@ -151,21 +156,6 @@ def _mutants(chosen: System, seed: int) -> dict[str, Any]:
             workers=os.cpu_count() or 1,
             on_progress=advance,
         )
-
-
-def _writable(file: Path | None) -> None:
-    """BadInput, before any work is done, when a report could not be written."""
-    if file is None:
-        return
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        new = not file.exists()
-        with file.open("a"):
-            pass
-        if new:
-            file.unlink()
-    except OSError as error:
-        raise BadInput(f"{file}: {error.strerror}; give a file that can be written") from None
 
 
 def _write(

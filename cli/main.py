@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import os
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -60,6 +61,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Prove a venue's margin rules and hold its implementation to them. Begin with `marginspec check`.\n\n"
     "Exit codes: 0 holds, 1 counterexample or divergence, 2 bad input, 3 incomplete, 4 the target failed.",
 )
@@ -67,11 +69,27 @@ app = typer.Typer(
 app.command("check")(check)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"marginspec {version('marginspec')}")
+        raise typer.Exit
+
+
+@app.callback()
+def marginspec(
+    shown: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """What stands before every verb; what is said of it is in `app`."""
+
+
 @app.command()
 def prove(
     name: SystemName = DEFAULT,
     only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="ID", help="Only this property. May be repeated.")
+        list[str] | None,
+        typer.Option("--only", metavar="ID", help="Only this, or all like REF-LIQ-*. May be repeated."),
     ] = None,
     emit_smt2: Emit = None,
     as_json: Json = False,

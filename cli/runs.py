@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from marginspec.base.errors import BadInput
+from marginspec.base.files import writable
 from marginspec.base.process import progress
+from marginspec.base.text import named
 from marginspec.cli import export
 from marginspec.lockstep.campaign import Campaign, run
 from marginspec.lockstep.corpus_store import open_corpus
@@ -36,10 +37,8 @@ def prove_document(chosen: System, only: list[str] | None, folder: Path | None) 
     """Prove, with progress, and describe."""
     claims = with_ranges(chosen.model, chosen.chapter)
     if only:
-        missing = set(only) - {c.id for c in claims}
-        if missing:
-            raise BadInput(f"--only {sorted(missing)[0]}: {chosen.name} has no property of this ID")
-        claims = [c for c in claims if c.id in only]
+        wanted = named(only, [c.id for c in claims], f"--only: {chosen.name} has no property")
+        claims = [c for c in claims if c.id in wanted]
     if folder is not None:
         writable(folder, "--emit-smt2")
     started, verdicts = time.perf_counter(), []
@@ -53,16 +52,6 @@ def prove_document(chosen: System, only: list[str] | None, folder: Path | None) 
         if verdict.verdict == "refuted" and verdict.replays:
             row["test"] = _where_it_can_be(functools.partial(export.write_law, chosen, row))
     return document
-
-
-def writable(folder: Path, option: str) -> None:
-    """Make a folder for results, named by an option; BadInput, before any work, when nothing can be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise BadInput(f"{option} {folder}: {error.strerror}; give a folder that can be written") from None
 
 
 def fuzz_document(

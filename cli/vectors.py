@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from marginspec.base.errors import BadInput
+from marginspec.base.files import writable
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit
 from marginspec.cli.options import DEFAULT, Artifacts, Json, Seed, SystemName, TargetName
-from marginspec.cli.runs import writable
 from marginspec.conformance.run import STEPS, coverage_document, searched
 from marginspec.conformance.vectors import failures, own_folder, read, write
 from marginspec.lockstep.floor import below

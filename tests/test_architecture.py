@@ -23,7 +23,7 @@ from marginspec.model import kernel
 REPOSITORY = Path(__file__).parents[1]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 PACKAGE = REPOSITORY / "src" / "marginspec"
-ROOMS = {path.name for path in PACKAGE.iterdir()}
+ROOMS = {path.name for path in PACKAGE.iterdir() if path.is_symlink()}
 
 # In two parts each, so that this file does not name them either.
 REGISTRIES = [
@@ -138,7 +138,8 @@ def test_a_model_needs_nothing_but_the_standard_library() -> None:
 
 
 def test_every_room_is_a_link_so_that_the_checkout_is_the_package() -> None:
-    assert {path.name: os.readlink(path) for path in PACKAGE.iterdir()} == {name: f"../../{name}" for name in ROOMS}
+    assert {name: os.readlink(PACKAGE / name) for name in ROOMS} == {name: f"../../{name}" for name in ROOMS}
+    assert {path.name for path in PACKAGE.iterdir()} - ROOMS - {"__pycache__"} == {"__main__.py"}
     assert Path(kernel.__file__).resolve() == REPOSITORY / "model" / "kernel" / "__init__.py", "run `make setup`"
     with_code = {name.split("/")[0] for name in in_rooms() if name.endswith(".py")}
     assert with_code == {path.name for path in REPOSITORY.iterdir() if (path / "py.typed").is_file()}
@@ -150,14 +151,19 @@ def test_what_a_user_installs_is_what_is_here(tmp_path: Path) -> None:
         there = copy / path.relative_to(REPOSITORY)
         there.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, there)
-    shutil.copytree(PACKAGE, copy / "src" / "marginspec", symlinks=True)
+    for name in ROOMS:
+        (copy / "src" / "marginspec" / name).symlink_to(f"../../{name}")
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*pip, "--wheel-dir", str(tmp_path), str(copy)], check=True)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        names = [name for name in archive.namelist() if ".dist-info/" not in name and name != "marginspec_pytest.py"]
+        names = [name for name in archive.namelist() if ".dist-info/" not in name]
         there = {name.removeprefix("marginspec/"): archive.read(name) for name in names}
-    here = in_rooms()
+    assert there.keys() >= {"__main__.py", "marginspec_pytest.py"}
+    here = {
+        **in_rooms(),
+        **{path.name: path.read_bytes() for path in files() if path.parent in (PACKAGE, PACKAGE.parent)},
+    }
     assert here.keys() - there.keys() == set(), "add them to package-data in pyproject.toml"
     assert there.keys() - here.keys() == set()
     assert here == there

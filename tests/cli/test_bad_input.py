@@ -108,7 +108,7 @@ def service(folder: Path, ends: str) -> str:
         *(([verb, "--target", "'"], "not a command") for verb in ("check", "fuzz")),
         (["no-such-verb"], "no-such-verb"),
         (["replay"], "'TRACE'"),
-        (["prove", "morpho-blue", "--only", "NO-1"], "morpho-blue has no property of this ID"),
+        (["prove", "morpho-blue", "--only", "MB-LQ-1"], "morpho-blue has no property MB-LQ-1; did you mean MB-LIQ-1?"),
         (
             ["prove", "morpho-blue", "--only", "MB-REV-5", "--emit-smt2", os.devnull],
             "give a folder that can be written",
