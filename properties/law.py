@@ -269,6 +269,12 @@ class Property:
     def __post_init__(self) -> None:
         self.scope.check()
 
+    @property
+    def limits_steps_alone(self) -> bool:
+        """Whether `before` is more than `return True`, and not that of its chapter."""
+        shared = self.chapter is not None and self.before is self.chapter._before
+        return not shared and not _returns_true(self.before)
+
 
 class Chapter:
     """The properties of one model, in the order of their text.

@@ -12,7 +12,7 @@ import functools
 import inspect
 import operator
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType, UnionType
 from typing import Annotated, Any, TypeVar, cast
@@ -61,6 +61,13 @@ class _Unused:
 UNUSED: Any = _Unused()
 
 
+def _unused(result: Any) -> Any:
+    """A result in which each that is left out is one of its own: Python takes an object to equal itself."""
+    if isinstance(result, tuple):
+        return tuple(map(_unused, result))
+    return _Unused() if isinstance(result, _Unused) else result
+
+
 @dataclass(frozen=True, eq=False)
 class Forgotten(Apart):
     """What `forget` and `shift` ask `anything` about: a variable after a method, by its path, less what it was."""
@@ -104,7 +111,13 @@ def _each(state: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
 
 def put(value: Any, state: Any, *path: Any) -> None:
     """Let the variable at a place of the state, or at each of several, have a value."""
+    if not isinstance(state, Machine):
+        raise NotCovered("what `put` changes is a variable of a state")
     for place in _each(state, path):
+        try:
+            _declared(type(state), place)
+        except (KeyError, IndexError):
+            raise NotCovered(f"what `put` changes is a variable of a state, and {place[-1]} is none") from None
         holder = _at(state, place[:-1])
         if isinstance(holder, dict):
             holder[place[-1]] = value
@@ -245,12 +258,13 @@ def simulates(
             answers().enter(checked, self, given_all)
             of_all = getattr(type(self), "marginspec_given", always)
             covered(of_all is always or asked(self, lambda: of_all(self)))
-            covered(given is always or asked(self, lambda: given(self, *arguments, **named)))
+            # By name, as the lemma does, so that both speak of the same arguments.
+            covered(given is always or asked(self, lambda: given(self, **{n: given_all[n] for n in names[1:]})))
             told = [getattr(self, name) for name in checked.marginspec_told]  # type: ignore[attr-defined]
             if any(one is None for one in told):
                 raise NotCovered("a relaxation is used of a law that does not tell it what it asks for")
             with as_function_of(checked, not dispatched, *(given_all[name] for name in names), *told):
-                return unassuming(lambda: method(self, *arguments, **named))
+                return _unused(unassuming(lambda: method(self, *arguments, **named)))
 
         checked.marginspec_simulates = id, over, given  # type: ignore[attr-defined]
         checked.marginspec_total = total  # type: ignore[attr-defined]
@@ -299,6 +313,8 @@ class Relaxation:
         return self._only[name, model]
 
     def _model(self, model: type[Machine]) -> type[Machine]:
+        for name, method in self.replaced.items():
+            _same_arguments(self.name, name, method, getattr(model, name, None))
         methods = {name: _dispatched(method) for name, method in self.replaced.items()}
         given = {"marginspec_given": staticmethod(self.given)}
         return cast(type[Machine], type(f"{self.name}{model.__name__}", (self.way, model), {**methods, **given}))
@@ -320,10 +336,25 @@ def _replaced(way: type) -> Iterator[tuple[str, Any]]:
         yield from marked.items()
 
 
+def _parameters(method: Any) -> Iterable[inspect.Parameter]:
+    return inspect.signature(method).parameters.values()
+
+
+def _same_arguments(way: str, name: str, replaced: Any, own: Any) -> None:
+    """ValueError where the model asks its own method otherwise than it could ask the replaced one."""
+    if own is None:
+        raise ValueError(f"{way} replaces {name}, which the model does not have")
+    then, now = ([(p.name, p.kind, p.default) for p in _parameters(method)] for method in (own, replaced))
+    if then != now:
+        raise ValueError(f"{way}.{name} takes other arguments than the model's own, in another order or by default")
+
+
 def simulations(relaxation: Relaxation, model: type[Machine], bounds: str, scope: Scope) -> Iterator[Property]:
     """For each replaced method the lemma that it can do what the method of the model does."""
     for name, method in relaxation.replaced.items():
         id, over, given = method.marginspec_simulates
+        if getattr(over, "given", always) is not always:
+            raise ValueError(f"{id} is over a relaxation that speaks of some states only")
         if method.marginspec_total and over is not None and not getattr(over, "total", False):
             raise ValueError(f"{id} says what is refused, over a relaxation that does not")
         law = " ".join((inspect.getdoc(method) or "").split())
@@ -346,6 +377,8 @@ def _simulated(relaxation: Relaxation, model: type[Machine], name: str, method: 
     others = {n: _by_outer(m) for n, m in replaced.items() if n != name and relaxation.replaced.get(n) is not m}
 
     def predicate(venue: Machine, **arguments: Any) -> Any:
+        if taken := [name for name, hint in hints.items() if is_record(plain(hint))]:
+            raise NotCovered(f"a replaced method takes a record, {taken[0]}, which may be part of the state or none")
         says = {name: arguments.pop(name) for name in told}
         for none in [name for name in arguments if name not in own_hints]:
             if arguments.pop(none):
@@ -434,7 +467,8 @@ class _Oracle:
 
     def __init__(self, rule: str | None, result: Any, after: Machine) -> None:
         self.rule, self.outer = rule, answers(self)
-        self.results = list(result) if isinstance(result, tuple) else [result]
+        self.is_tuple = isinstance(result, tuple)
+        self.results = list(result) if self.is_tuple else [result]
         self.after, self.claims = after, list[Any]()
         self._asked = 0
 
@@ -459,11 +493,17 @@ class _Oracle:
     def _within(self, hint: Any, answer: Any) -> Any:
         if hint is not bool:
             self.claims += within(typing.get_args(hint)[1], answer)
+        elif hasattr(answer, "__floordiv__"):  # a number, of which nothing says that it is a truth value
+            self.claims += within(Number(0, 1), answer)
         return answer
 
     def compared(self, result: Any) -> list[tuple[Any, Any]]:
         """What the replaced method returned beside what the model's own did."""
-        if result is UNUSED:
+        if isinstance(result, _Unused):
             return []
+        if isinstance(result, tuple) is not self.is_tuple:
+            return [(0, 1)]
         results = list(result) if isinstance(result, tuple) else [result]
+        if any(isinstance(one, dict | list | set | Record) for one in (*results, *self.results)):
+            raise NotCovered("a replaced method returns a record or a map, which may be part of the state or a copy")
         return [(one, other) for one, other in zip(results, self.results, strict=True) if one is not other]

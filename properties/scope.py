@@ -63,6 +63,8 @@ class Scope:
         """Raise ValueError where names could be taken for others, or who is alike is not."""
         for kind, keys in self.keys.items():
             for key in keys:
+                if re.search(r"[][]", key.name if isinstance(key, NumberKey) else str(key)):
+                    raise ValueError(f"an identifier cannot be called {key}: paths of variables are written so")
                 if isinstance(key, NumberKey):
                     self._check_number(kind, key)
                 elif key != REST and re.fullmatch(rf"({REST}|further)( \d+)?", str(key)):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import hashlib
+import inspect
 import json
 import os
 import sys
@@ -57,13 +58,31 @@ def _said(claim: Property) -> str:
     """All that a claim is declared with, functions by where they are written."""
     parts = [claim.kind, claim.law, claim.bounds, repr(claim.scope), _which(claim.predicate), _which(claim.before)]
     parts += [f"{invariant.id} {_which(invariant.predicate)}" for invariant in claim.given]
-    parts += [_which(getattr(claim.relaxed, name, None)) for name in ("way", "given", "__call__")]
+    replaced = getattr(claim.predicate, "replacement", None)  # of a lemma, the method of which it speaks
+    parts += [_relaxed(claim.relaxed), _simulation(replaced), _which(claim.relaxed)]
     return "\n".join(parts)
 
 
 def _which(thing: Any) -> str:
+    """Where something is written, and the values that a function made of others was made with."""
     line = getattr(getattr(thing, "__code__", None), "co_firstlineno", "")
-    return f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', '')}:{line}"
+    cells = [cell.cell_contents for cell in getattr(thing, "__closure__", None) or ()]
+    plain = [repr(value) for value in cells if isinstance(value, str | int | tuple | frozenset | None)]
+    return f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', '')}:{line} {plain}"
+
+
+def _relaxed(relaxation: Any) -> str:
+    """A relaxation with all that its lemmas say of each method that it replaces."""
+    methods = getattr(relaxation, "replaced", {})
+    said = [f"{name} {_simulation(method)}" for name, method in methods.items()]
+    return "; ".join([_which(getattr(relaxation, "way", None)), _which(getattr(relaxation, "given", None)), *said])
+
+
+def _simulation(method: Any) -> str:
+    id, over, given = getattr(method, "marginspec_simulates", ("", None, None))
+    total = getattr(method, "marginspec_total", None)
+    own = _which(inspect.unwrap(method)) if method else ""
+    return f"{id} {total} {own} {_which(given)} over {_relaxed(over) if over else None}"
 
 
 def texts_of(model: type[Machine], claim: Property) -> str:

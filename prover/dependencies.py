@@ -38,6 +38,8 @@ class Dependencies:
 
     def _rests_on(self, model: type[Machine], claim: Property) -> Iterator[Property]:
         yield from claim.given
+        if wrong := _is_loose(claim):
+            self._missing[claim.id] = wrong
         if claim.chapter is None:
             return
         everything = with_ranges(model, claim.chapter)
@@ -53,6 +55,8 @@ class Dependencies:
             compositions = [p for p in everything if p.kind == "composition"]
             if not compositions:
                 self._missing[claim.id] = "says nothing of the steps that it leaves out: no composition covers them"
+            if assumed := next(filter(None, (getattr(each.relaxed, "assumed", "") for each in compositions)), ""):
+                self._missing[claim.id] = f"says nothing of the steps that it leaves out but where: {assumed}"
             yield from compositions
         yield from (p for p in everything if p.id != claim.id and hasattr(p.predicate, "fields"))
 
@@ -139,6 +143,15 @@ def _is_no_relaxation(claim: Property, model: type[Machine], known: Mapping[str,
         lemma = known.get(shown[name].marginspec_simulates[0])
         if lemma is None or _replacement(lemma) is not shown[name]:
             return f"its relaxation replaces {name}, and {shown[name].marginspec_simulates[0]} is not the lemma of that"
+    return ""
+
+
+def _is_loose(claim: Property) -> str:
+    """Why a claim that no chapter declared leaves out what a chapter adds; empty when it does not."""
+    if lacking := [id for id in getattr(claim.relaxed, "obligations", ()) if id not in claim.rests_on]:
+        return f"does not rest on {lacking[0]}, by which its relaxation does what the model does"
+    if any(each.kind == "invariant" and each.limits_steps_alone for each in (claim, *claim.given)):
+        return "limits the steps of an invariant otherwise than its chapter, which has no composition for that"
     return ""
 
 

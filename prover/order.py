@@ -15,6 +15,7 @@ from functools import cache
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
+from marginspec.properties.scope import REST
 from marginspec.prover.subset.sources import is_own, source_of, trusted_code
 from marginspec.prover.symbolic import Alike, Run, SymKey, Unsupported
 
@@ -69,7 +70,8 @@ class OrderedMap(dict[Any, Any]):
     @classmethod
     def of(cls, items: dict[Any, Any], groups: Sequence[Alike]) -> dict[Any, Any]:
         """A map with these items; a plain one where no two of its keys are alike."""
-        groups = [group for group in groups if sum(member in items for member in group.members) > 1]
+        rest = REST in items
+        groups = [g for g in groups if sum(member in items for member in g.members) + (g.open and rest) > 1]
         if not groups:
             return items
         made = cls(items)

@@ -752,16 +752,26 @@ class _Whoever:
         for name, hint in _hints(method).items():
             if name in arguments and not self._is_of(state, hint, arguments[name]):
                 raise NotCovered(f"{method.__name__} is given a {name} that is none: its lemma does not speak of that")
+        model: Any = type(state)
+        for name in method.marginspec_told:
+            if not self._is_of(state, _told_hint(model, name), getattr(state, name)):
+                raise NotCovered(f"{method.__name__} is told of a {name} that is none")
         if not (method.marginspec_total or self.run.acting or law_room.passing):
             self.unrefused.add(method.__name__)
 
     def _is_of(self, state: Machine, hint: Any, value: Any) -> bool:
-        if value is UNUSED or (value is None and isinstance(hint, UnionType)):
+        if isinstance(value, type(UNUSED)) or (value is None and isinstance(hint, UnionType)):
             return True
         hint = required(hint)
         if hint not in (bool, int) and hint not in self.arbitrary.kinds and not is_record(hint):
             return False
         return any(value is one for one in records_in(state)) if is_record(hint) else self.arbitrary.is_of(hint, value)
+
+
+@functools.cache
+def _told_hint(model: Any, name: str) -> Any:
+    """The type of what a law tells a relaxed model, which says that it may also be None."""
+    return plain(typing.get_args(typing.get_type_hints(model)[name])[0])
 
 
 @functools.cache

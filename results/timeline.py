@@ -111,7 +111,6 @@ def _step(
             {
                 "who": view.label(subject),
                 "word": standing.word,
-                "healthy": standing.spare >= 0,
                 "changed": (then := standings[number - 1]) is None or not then.owes or then.word != standing.word,
                 "spare": _decimal(standing.spare, view.digits),
                 "unit": view.unit,

@@ -22,7 +22,7 @@ def within_subset(known: System) -> None:
         return
     try:
         require_subset(known.model, known.chapter.properties)
-    except OutsideSubset as found:
+    except (OutsideSubset, ValueError) as found:
         raise BadInput(str(found)) from None
     _WITHIN.append(known)
 

@@ -49,6 +49,8 @@ def load(given: str) -> System:
     blaming(lambda: within_subset(found))
     for problem in blaming(lambda: list(_problems(found))):
         raise BadInput(f"{name}: {problem}")
+    for rule in _without_text(found):
+        print(f"marginspec: {name}: {rule}", file=sys.stderr)
     found.model.system = name
     return dataclasses.replace(found, name=name)
 
@@ -122,7 +124,6 @@ def _problems(found: System) -> Iterator[str]:
     if not found.spec.exists():
         yield f"the specification {found.spec} does not exist"
         return
-    yield from _without_text(found)
     yield from _without_meaning(model, model, model.__name__)
     for action in actions_of(model).values():
         for argument, hint in action.arguments.items():

@@ -19,6 +19,7 @@ RULE, LAW, STILL = "rule", "law", "still"
 """In what a function is run: an action of the model, a law, or where nothing is unknown."""
 
 NUMERIC = ("number", "number id", "condition")
+LAWS = "marginspec.properties.law"
 REAL_BUILTINS = {name: getattr(builtins, name) for name in rules.BUILTINS}
 
 
@@ -162,7 +163,8 @@ class Names:
     def _of_kernel(self, node: ast.AST, name: str, value: FunctionType | type, home: str) -> None:
         own, listed = value.__name__, rules.KERNEL.get(home, ())
         public = getattr(sys.modules.get(home), own, None) is value and not own.startswith("_")
-        if not public or (self.unknown and own not in listed and "*" not in listed):
+        said_by_laws = self.mode == RULE and own in ("accepted", "assume", "refusal") and home == LAWS
+        if not public or said_by_laws or (self.unknown and own not in listed and "*" not in listed):
             self.say(node, "name", f"`{name}` of {home}")
 
     def _is_kernels_object(self, value: Any) -> bool:

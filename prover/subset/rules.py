@@ -94,7 +94,7 @@ KERNEL: dict[str, tuple[str, ...]] = {
     "marginspec.model.kernel.machine": ("Call", "Rejected"),
     "marginspec.properties.law": ("Step", "accepted", "anything", "assume", "every", "implies", "refusal"),
     "marginspec.properties.relaxation": ("*",),
-    "marginspec.properties.ranges": ("*",),
+    "marginspec.properties.ranges": ("within",),
 }
 """The functions of the kernel and of laws that may be used on unknowns; `*`: all that are public."""
 

@@ -1,0 +1,42 @@
+"""an action assumes something after a change"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from attacked import Amount, Held, User, rare
+
+from marginspec.model.kernel import Machine, action, rule
+from marginspec.properties.law import Chapter, assume
+from marginspec.properties.scope import Scope
+
+
+@dataclass
+class M(Machine):
+    """M."""
+
+    total: Held
+
+    system = "x"
+    universe = {User: ("alice", "bob")}
+
+    @classmethod
+    def blank(cls) -> "M":
+        """Begin."""
+        return cls(total=0)
+
+    @action
+    @rule("A-1")
+    def put_in(self, caller: User, amount: Amount) -> None:
+        """Put."""
+        self.total += 1 if rare(amount) else 0
+        assume(not rare(amount))
+
+
+SCOPE = Scope(keys={User: ("alice", "bob")})
+chapter = Chapter("two users", SCOPE)
+
+
+@chapter.invariant("X-1")
+def nought(m: M) -> Any:
+    """Nothing is ever counted."""
+    return m.total == 0
