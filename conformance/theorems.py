@@ -1,7 +1,7 @@
 """Paths that no call takes because of laws that are proved of the model, where it takes a sentence to say why.
 
 `prove` shows the laws; what follows from them is said here, and a manifest repeats it. Other paths are excluded by a
-proof of their own (`feasible.py`), or they count as open.
+proof of their own (`infeasibility.py`), or they count as open.
 """
 
 from __future__ import annotations

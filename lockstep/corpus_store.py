@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from datetime import timedelta
 from pathlib import Path
 
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
 from marginspec.base.errors import BadInput
+from marginspec.base.files import writable
 from marginspec.lockstep.corpus import Corpus
 from marginspec.model.kernel.machine import Machine
 
@@ -23,12 +23,7 @@ def open_corpus(where: str, model: type[Machine]) -> Corpus:
 
 
 def _folder(path: Path) -> ExampleDatabase:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
-    except OSError as error:
-        raise BadInput(f"--corpus {path}: {error.strerror}; give a folder that can be written") from None
+    writable(path, "--corpus")
     return DirectoryBasedExampleDatabase(path)
 
 

@@ -336,17 +336,21 @@ def _replaced(way: type) -> Iterator[tuple[str, Any]]:
         yield from marked.items()
 
 
+class Misused(ValueError):  # noqa: N818 - like `NotCovered`, no fault of the model
+    """A relaxation that is made for another model than the one that it is used of. The message is one line."""
+
+
 def _parameters(method: Any) -> Iterable[inspect.Parameter]:
     return inspect.signature(method).parameters.values()
 
 
 def _same_arguments(way: str, name: str, replaced: Any, own: Any) -> None:
-    """ValueError where the model asks its own method otherwise than it could ask the replaced one."""
+    """Misused where the model asks its own method otherwise than it could ask the replaced one."""
     if own is None:
-        raise ValueError(f"{way} replaces {name}, which the model does not have")
+        raise Misused(f"{way} replaces {name}, which the model does not have")
     then, now = ([(p.name, p.kind, p.default) for p in _parameters(method)] for method in (own, replaced))
     if then != now:
-        raise ValueError(f"{way}.{name} takes other arguments than the model's own, in another order or by default")
+        raise Misused(f"{way}.{name} takes other arguments than the model's own, in another order or by default")
 
 
 def simulations(relaxation: Relaxation, model: type[Machine], bounds: str, scope: Scope) -> Iterator[Property]:
@@ -376,8 +380,10 @@ def _simulated(relaxation: Relaxation, model: type[Machine], name: str, method: 
     # Where a law uses the replaced method, another one that it asks does what it does there.
     others = {n: _by_outer(m) for n, m in replaced.items() if n != name and relaxation.replaced.get(n) is not m}
 
+    taken = [name for name, hint in hints.items() if is_record(plain(hint))]
+
     def predicate(venue: Machine, **arguments: Any) -> Any:
-        if taken := [name for name, hint in hints.items() if is_record(plain(hint))]:
+        if taken:
             raise NotCovered(f"a replaced method takes a record, {taken[0]}, which may be part of the state or none")
         says = {name: arguments.pop(name) for name in told}
         for none in [name for name in arguments if name not in own_hints]:
@@ -503,7 +509,7 @@ class _Oracle:
             return []
         if isinstance(result, tuple) is not self.is_tuple:
             return [(0, 1)]
-        results = list(result) if isinstance(result, tuple) else [result]
+        results = list(result) if self.is_tuple else [result]
         if any(isinstance(one, dict | list | set | Record) for one in (*results, *self.results)):
             raise NotCovered("a replaced method returns a record or a map, which may be part of the state or a copy")
         return [(one, other) for one, other in zip(results, self.results, strict=True) if one is not other]

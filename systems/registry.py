@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from marginspec.base.errors import BadInput
+from marginspec.properties.relaxation import Misused
 from marginspec.prover.subset import OutsideSubset, require_subset
 from marginspec.systems.morpho_blue.system import system as morpho_blue
 from marginspec.systems.reference.system import system as reference
@@ -22,7 +23,7 @@ def within_subset(known: System) -> None:
         return
     try:
         require_subset(known.model, known.chapter.properties)
-    except (OutsideSubset, ValueError) as found:
+    except (OutsideSubset, Misused) as found:
         raise BadInput(str(found)) from None
     _WITHIN.append(known)
 

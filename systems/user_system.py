@@ -42,14 +42,16 @@ def load(given: str) -> System:
         raise BadInput(f"{name}: no {FILE} in this folder; `marginspec init NAME` writes one to begin with")
     if not folder.name.isidentifier() or name in SYSTEMS:
         raise BadInput(f"{name}: rename this folder, so that it can be imported and means no other system")
-    _FOLDERS.append(folder)
+    first = folder not in _FOLDERS
+    if first:
+        _FOLDERS.append(folder)
     found = blaming(lambda: _imported(folder))
     if not isinstance(found, System):
         raise BadInput(f"{name}/{FILE}: expected `system = System(...)`, see marginspec.systems")
     blaming(lambda: within_subset(found))
     for problem in blaming(lambda: list(_problems(found))):
         raise BadInput(f"{name}: {problem}")
-    for rule in _without_text(found):
+    for rule in _without_text(found) if first else ():  # verbs load a system more than once
         print(f"marginspec: {name}: {rule}", file=sys.stderr)
     found.model.system = name
     return dataclasses.replace(found, name=name)

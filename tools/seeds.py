@@ -1,6 +1,6 @@
 """What a search for paths may miss, added to the seeds that it begins with.
 
-`python -m tools.seeds SYSTEM FOLDER differential/seeds/SYSTEM.json`, FOLDER with vectors of a search that was
+`python -m tools.seeds SYSTEM FOLDER conformance/seeds/SYSTEM.json`, FOLDER with vectors of a search that was
 longer. What several short runs all find need not be kept.
 """
 

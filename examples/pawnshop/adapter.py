@@ -11,6 +11,7 @@ from eth_utils.crypto import keccak
 from marginspec.base.errors import BadInput
 from marginspec.model.kernel import Call, Machine
 from marginspec.targets.evm.artifact import Artifact
+from marginspec.targets.evm.book import word
 from marginspec.targets.evm.chain import Chain, Slot
 from marginspec.targets.evm.vyper import compile_folder
 
@@ -38,11 +39,6 @@ NOT_MODELLED = {
     "token.transfer(address,uint256)": "the pawnshop alone calls it",
     "token.transferFrom(address,address,uint256)": "the pawnshop alone calls it",
 }
-
-
-def word(value: int) -> bytes:
-    """An unsigned integer as the EVM has it."""
-    return value.to_bytes(32, "big")
 
 
 def shipped_contracts() -> dict[str, Artifact]:
@@ -117,7 +113,7 @@ class PawnshopAdapter:
         return found
 
     def _word(self, value: int | str) -> bytes:
-        return word(int(self._account[value], 16) if isinstance(value, str) else value)
+        return word(self._account[value] if isinstance(value, str) else value)
 
     def _place(self, name: str) -> tuple[str, str, list[str]]:
         """Contract, variable and keys of an entry of the model's state, such as `debt[borrower]`."""
