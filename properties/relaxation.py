@@ -182,6 +182,15 @@ def unassuming(method: Callable[[], Any]) -> Any:
         raise NotCovered("a replaced method assumes something: `given` or `granted` says what") from None
 
 
+def _as_helper(method: Callable[[], Any]) -> Any:
+    """What a method does that is no action, though it may ask an action: what that refuses it refuses itself."""
+    try:
+        return method()
+    except Rejected as refused:
+        refused.by_action = False
+        raise
+
+
 def granted(condition: Any) -> None:
     """Say what holds of the numbers that a replaced method leaves open; the obligation claims it."""
     if not anything(bool, Condition(condition)):
@@ -264,7 +273,7 @@ def simulates(
             if any(one is None for one in told):
                 raise NotCovered("a relaxation is used of a law that does not tell it what it asks for")
             with as_function_of(checked, not dispatched, *(given_all[name] for name in names), *told):
-                return _unused(unassuming(lambda: method(self, *arguments, **named)))
+                return _unused(unassuming(lambda: _as_helper(lambda: method(self, *arguments, **named))))
 
         checked.marginspec_simulates = id, over, given  # type: ignore[attr-defined]
         checked.marginspec_total = total  # type: ignore[attr-defined]
@@ -377,8 +386,8 @@ def _simulated(relaxation: Relaxation, model: type[Machine], name: str, method: 
     own_hints = typing.get_type_hints(method)
     over: Relaxation | None = method.marginspec_simulates[1]  # type: ignore[attr-defined]
     replaced = {} if over is None else over.replaced
-    # Where a law uses the replaced method, another one that it asks does what it does there.
-    others = {n: _by_outer(m) for n, m in replaced.items() if n != name and relaxation.replaced.get(n) is not m}
+    # Another one that the replaced method asks does what it does where the model's own asks it.
+    others = {n: _by_outer(m) for n, m in replaced.items() if n != name}
 
     taken = [name for name, hint in hints.items() if is_record(plain(hint))]
 

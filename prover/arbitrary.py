@@ -35,7 +35,7 @@ class Arbitrary:
     def __init__(self, scope: Scope, named: int = 0, rests: int = 1) -> None:
         self._scope = scope = _with_names(scope, named)
         self._rest = [REST, *(f"{REST} {n}" for n in range(2, rests + 1))]
-        self._names = {str(m): Name(m) for members in _groups(scope) for m in members}
+        self._names = {str(m): Name(m) for members in (*_groups(scope), self._rest) for m in members}
         self._eager: dict[str, tuple[Any, ...]] = {}
         self._alike = self.alike
         self._kinds: dict[type[Machine], list[Any]] = {}
@@ -153,7 +153,7 @@ class Arbitrary:
             if k == REST:
                 more = [self.value(item, f"{path}[{further}]") for further in self._rest[1:]]
                 found[name] = _less(found[name], more)
-                found |= dict(zip(self._rest[1:], more, strict=True))
+                found |= dict(zip(map(self.key, self._rest[1:]), more, strict=True))
         if any(isinstance(k, NumberKey) for k in self._scope.keys[key]):
             return NumberMap(found)
         return OrderedMap.of(found, self._alike)

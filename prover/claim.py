@@ -52,7 +52,7 @@ def _claimed(model: type[Machine], claim: Property, arbitrary: Arbitrary, state:
     hints = arguments_of(claim.predicate)
     arguments = {n: arbitrary.argument(h, n) for n, h in hints.items() if plain(h) is not Step}
     if claim.kind == "composition":
-        return _composed(model, claim, state, arbitrary.step(model, "step"))
+        return _composed(model, claim, state, arbitrary)
     if claim.kind != "invariant":
         steps = {n: arbitrary.step(model, n) for n, h in hints.items() if plain(h) is Step}
         return claim.predicate(state, **arguments, **steps)
@@ -74,11 +74,12 @@ def _within_ranges(state: Machine, step: Step, fields: Callable[[str], bool]) ->
     return every(condition for name, condition in outside_of(state, fields) if name in changed)
 
 
-def _composed(model: type[Machine], claim: Property, state: Machine, step: Step) -> Any:
+def _composed(model: type[Machine], claim: Property, state: Machine, arbitrary: Arbitrary) -> Any:
     """See `Chapter.composition`."""
+    step = arbitrary.step(model, "step")
     assume(not asked(state, lambda: claim.before(state, step)))
     prepared, first = state.clone(), asked(state, lambda: claim.predicate(state, step))
-    if not _can_be_taken(model, first) or not asked(prepared, lambda: claim.before(prepared, first)):
+    if not _can_be_taken(model, first, arbitrary) or not asked(prepared, lambda: claim.before(prepared, first)):
         return False
     if ended(lambda: first.take(prepared))[0] is not None:
         return ended(lambda: step.take(state))[0] is not None
@@ -90,10 +91,12 @@ def _composed(model: type[Machine], claim: Property, state: Machine, step: Step)
     return alone[1] == both[1] and state.flatten() == prepared.flatten()
 
 
-def _can_be_taken(model: type[Machine], step: Step) -> bool:
-    """Whether a step is an action of the model, with numbers in range."""
+def _can_be_taken(model: type[Machine], step: Step, arbitrary: Arbitrary) -> bool:
+    """Whether a step is an action of the model, with arguments of its types and numbers in range."""
     info = actions_of(model).get(step.action)
     if info is None or set(info.arguments) != set(step.call.arguments):
+        return False
+    if not all(arbitrary.is_of(plain(hint), step.argument(name)) for name, hint in info.arguments.items()):
         return False
     given = ((number_of(hint), step.argument(name)) for name, hint in info.arguments.items())
     return all(condition for number, value in given if number is not None for condition in within(number, value))

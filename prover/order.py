@@ -2,14 +2,18 @@
 
 A proof lists them in one order, and whoever is met first is the first of them. Sums, `all` and their like come to the
 same in every order. Where else code takes the keys or values of a map one after the other (a loop, a list, `zip`), the
-run is asked for an order, and explores all of them.
+run is asked for an order, and explores all of them. What a sum has of everybody beside what they have is kept, so that
+who is counted is noticed.
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
+import contextlib
 import itertools
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from types import CodeType, FrameType
@@ -17,7 +21,7 @@ from typing import Any, NamedTuple
 
 from marginspec.properties.scope import REST
 from marginspec.prover.subset.sources import is_own, source_of, trusted_code
-from marginspec.prover.symbolic import Alike, Run, SymKey, Unsupported
+from marginspec.prover.symbolic import Alike, Run, SymBool, SymInt, SymKey, Unsupported
 
 AGGREGATES = ("all", "any", "every", "max", "min", "sorted", "sum")
 """What comes to the same in every order, unless told by a key what to compare."""
@@ -28,6 +32,18 @@ QUIET = (*AGGREGATES, "len", "abs", "argument", "bool", "divmod", "implies", "ge
 KERNEL = ("marginspec.model.kernel.evm", "marginspec.model.kernel.fixed")
 
 Place = tuple[int | None, int | None, int | None, int | None]
+
+
+class Aggregate(NamedTuple):
+    """The call of one of `AGGREGATES` in a text: its name, the file and where it stands."""
+
+    name: str
+    file: str
+    place: Place
+
+
+ELSEWHERE = Aggregate("", "", (None, None, None, None))
+"""What takes a map and is no code of a model or law."""
 
 
 class NumberMap(dict[Any, Any]):
@@ -88,11 +104,13 @@ class OrderedMap(dict[Any, Any]):
         return self.like(dict(zip(dict.keys(self), dict.values(self), strict=True)))
 
     def _order(self, frame: FrameType) -> Sequence[Any]:
-        keys = list(dict.keys(self))
-        if not tells_order(frame.f_code, frame.f_lasti, frame.f_globals.get("__name__", "")):
-            return keys
-        for group in self._groups:
-            keys = _rearranged(keys, group)
+        keys, is_open = list(dict.keys(self)), any(group.open for group in self._groups)
+        taker = taken_by(frame.f_code, frame.f_lasti, frame.f_globals.get("__name__", ""))
+        if taker is None or (is_open and taker.name == "sorted"):
+            for group in self._groups:
+                keys = _rearranged(keys, group)
+        elif is_open and taker.name == "sum":
+            Run.current.of_all.add(taker)
         return keys
 
     def __iter__(self) -> Iterator[Any]:
@@ -144,30 +162,48 @@ def _is_own(frame: FrameType) -> bool:
 
 
 @cache
-def tells_order(code: CodeType, instruction: int, module: str) -> bool:
-    """Whether an instruction of a model or law that takes what is in a map could tell in which order it comes."""
+def taken_by(code: CodeType, instruction: int, module: str) -> Aggregate | None:
+    """What takes what is in a map, where an instruction does; None where code could tell in which order it comes."""
     if trusted_code(code) or not is_own(module):
-        return False
+        return ELSEWHERE
     source = source_of(code.co_filename)
-    place = next(itertools.islice(code.co_positions(), instruction // 2, None))
-    return source is None or place not in _orderless(code.co_filename, module.partition(".")[0])
+    if source is None:
+        return None
+    return _orderless(code.co_filename, module.partition(".")[0]).get(_place_in(code, instruction))
+
+
+def _place_in(code: CodeType, instruction: int) -> Place:
+    return next(itertools.islice(code.co_positions(), instruction // 2, None))
 
 
 @cache
-def _orderless(file: str, package: str) -> frozenset[Place]:
-    """Where a file takes what is in a map only to add, compare or count it."""
+def _orderless(file: str, package: str) -> dict[Place, Aggregate]:
+    """Where a file takes what is in a map only to add, compare or count it, and what does."""
     known = tuple(name for name in sys.modules if name.partition(".")[0] in (package, "marginspec"))
-    source, loud, found = source_of(file), _loud(known), set[Place]()
+    source, loud, found = source_of(file), _loud(known), dict[Place, Aggregate]()
     nodes = list(ast.walk(source.tree)) if source is not None else []
-    aggregates = {*AGGREGATES} - {name for node in nodes for name in _bound(node)}
+    aggregates, meant = {*AGGREGATES} - {name for node in nodes for name in _bound(node)}, _given_meaning(nodes)
     for node in nodes:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in aggregates):
             continue
         if len(node.args) != 1 or node.keywords:
             continue
-        if not _may_refuse(_runs(node.args), loud):
-            found |= set(map(_place, _taken(node.args[0])))
-    return frozenset(found)
+        if not _may_refuse(_runs(node.args, meant), loud):
+            taker = Aggregate(node.func.id, file, _place(node))
+            found |= dict.fromkeys(map(_place, _taken(node.args[0])), taker)
+    return found
+
+
+def _given_meaning(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """The names that a text gives a value, which may be any function; not those of types of identifiers."""
+    names, types = Counter(name for node in nodes for name in _valued(node)), Counter(_new_types(nodes))
+    return frozenset(names - types)
+
+
+def _valued(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom | ast.Import):
+        return [alias.asname for alias in node.names if alias.asname]
+    return _bound(node) if isinstance(node, ast.Name | ast.arg) else []
 
 
 def _bound(node: ast.AST) -> list[str]:
@@ -211,9 +247,11 @@ class _Runs(NamedTuple):
     calls: frozenset[tuple[str, bool]]
 
 
-def _runs(nodes: Iterable[ast.AST]) -> _Runs:
+def _runs(nodes: Iterable[ast.AST], meant: frozenset[str]) -> _Runs:
+    """What code does. meant: names that its text gives a value."""
     parts = [part for node in nodes for part in ast.walk(node)]
-    if any(map(_is_loud, parts)):
+    called = {part.func.id for part in parts if isinstance(part, ast.Call) and isinstance(part.func, ast.Name)}
+    if any(map(_is_loud, parts)) or not meant.isdisjoint(called):
         return _Runs(True, frozenset())
     return _Runs(False, frozenset(named for part in parts for named in _named(part)))
 
@@ -261,13 +299,20 @@ def _loud(modules: Sequence[str]) -> dict[str, bool]:
 @cache
 def _defined(file: str) -> tuple[list[tuple[str, _Runs]], list[str]]:
     """What each function of a file does, by name, and the types of identifiers that it makes."""
-    functions, types, source = list[tuple[str, _Runs]](), list[str](), source_of(file)
-    for node in ast.walk(source.tree) if source is not None else ():
-        if isinstance(node, ast.FunctionDef):
-            functions.append((f"{node.name} read" if _is_property(node) else node.name, _runs(node.body)))
-        elif isinstance(node, ast.Assign) and _is_new_type(node.value):
-            types += [target.id for target in node.targets if isinstance(target, ast.Name)]
-    return functions, types
+    source = source_of(file)
+    nodes = list(ast.walk(source.tree)) if source is not None else []
+    meant = _given_meaning(nodes)
+    functions = [
+        (f"{node.name} read" if _is_property(node) else node.name, _runs(node.body, meant))
+        for node in nodes
+        if isinstance(node, ast.FunctionDef)
+    ]
+    return functions, _new_types(nodes)
+
+
+def _new_types(nodes: Iterable[ast.AST]) -> list[str]:
+    made = [node for node in nodes if isinstance(node, ast.Assign) and _is_new_type(node.value)]
+    return [target.id for node in made for target in node.targets if isinstance(target, ast.Name)]
 
 
 def _is_property(node: ast.FunctionDef) -> bool:
@@ -276,3 +321,36 @@ def _is_property(node: ast.FunctionDef) -> bool:
 
 def _is_new_type(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "NewType"
+
+
+# --- Who is counted ---------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def sums_kept() -> Iterator[None]:
+    """Let `sum`, where code of a model or law adds something of everybody, keep what is no number of theirs."""
+    builtins.sum = _sum
+    try:
+        yield
+    finally:
+        builtins.sum = _SUM
+
+
+_SUM = sum
+
+
+def _sum(parts: Iterable[Any], /, start: Any = 0) -> Any:
+    frame = sys._getframe(1)
+    if not _is_own(frame):
+        return _SUM(parts, start)
+    added, of_all = list(parts), Run.current.of_all
+    taker = Aggregate("sum", frame.f_code.co_filename, _place_in(frame.f_code, frame.f_lasti))
+    if taker in of_all:
+        Run.current.sums.append((taker, _SUM(map(_constant, added))))
+    return _SUM(added, start)
+
+
+def _constant(part: Any) -> int:
+    if type(part) is SymInt:
+        return part.terms.get((), 0)
+    return int(part) if type(part) in (int, bool, SymBool) else 0

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import dis
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
-from types import CodeType, FunctionType
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from types import CodeType, FrameType, FunctionType
 from typing import Any, get_args, get_origin
 
 from marginspec.model.kernel.machine import Machine, actions_of, per_model
 from marginspec.model.kernel.record import is_record, plain
 from marginspec.properties.law import Property, arguments_of, every
 from marginspec.properties.ranges import within
-from marginspec.properties.scope import NumberKey
+from marginspec.properties.scope import REST, NumberKey, Scope
 from marginspec.prover.arbitrary import Arbitrary, fields_of
-from marginspec.prover.subset.sources import is_own, methods_of, trusted_code
+from marginspec.prover.subset.sources import functions_in, is_own, methods_of, source_of, trusted_code
 from marginspec.trial.situations import number_of
 
 
@@ -41,6 +45,9 @@ def no_invariant(claim: Property, model: type[Machine]) -> str:
     names = {_last(path): path for path in scope.fixed if ":" not in path}
     if state := next((names[_last(name)] for name in model.blank().names() if _last(name) in names), ""):
         return f"an invariant is not limited to some of what {state} may be: a theorem about a step may be"
+    if scope.free:
+        kind = next(iter(scope.free)).__name__
+        return f"an invariant is not limited to some {kind}: a theorem about a step may be"
     if assumed := getattr(claim.relaxed, "assumed", ""):
         return f"an invariant is not limited to some states ({assumed}): a theorem about a step may be"
     return ""
@@ -116,49 +123,67 @@ def _wrong(model: type[Machine], hint: Any, value: Any, path: str) -> Iterator[s
         yield f"{path} is {value}, which is no {kind.__name__} of the model"
 
 
-def keyed_by(claim: Property, model: type[Machine]) -> frozenset[str]:
-    """The texts that are keys or elements of what the code of a model and a law may look something up in.
+def named_by(claim: Property, model: type[Machine]) -> frozenset[str]:
+    """The texts that the code of a model and a law has, but for the names of a step's arguments.
 
-    A look-up that misses compares nothing, so that an identifier that is a key there is not noticed by being compared.
+    A look-up that misses compares nothing, so that an identifier which code has is not noticed by being compared.
     """
-    asked = (claim, *claim.given)
-    return _keyed_in(model) | _keys_in([each for p in asked for each in (p.predicate, p.before)])
+    asked = [part for each in (claim, *claim.given) for part in (each.predicate, each.before)]
+    relaxed = [claim.relaxed(model)] if claim.relaxed else []
+    return _named_in(model) | _texts_in([*asked, *relaxed])
 
 
 @per_model
-def _keyed_in(model: type[Machine]) -> frozenset[str]:
-    return _keys_in(_methods(model))
+def _named_in(model: type[Machine]) -> frozenset[str]:
+    return _texts_in([model])
 
 
-def _methods(model: type[Machine]) -> list[FunctionType]:
-    """The functions of a model's own text, but for how it begins."""
-    kinds = [kind for kind in model.__mro__ if is_own(kind.__module__)]
-    members = [(kind, name, function) for kind in kinds for name, made in methods_of(kind).items() for function in made]
-    return [function for kind, name, function in members if not isinstance(vars(kind)[name], classmethod)]
+def _texts_in(values: Iterable[Any]) -> frozenset[str]:
+    """The texts of what is given and of all that it names.
 
-
-def _keys_in(functions: Iterable[Any]) -> frozenset[str]:
-    """The texts by which functions, and those that they call by name, may look something up."""
-    todo, found, seen = list(functions), set[str](), set[int]()
+    How a model begins, and what only regimes ask, counts where other code names it.
+    """
+    # What was seen is kept, so that nothing else takes its identity.
+    todo, found, seen, named = list(values), set[str](), dict[int, Any](), set[str]()
+    aside: dict[str, list[Any]] = {}
     while todo:
         value = todo.pop()
         if id(value) in seen:
             continue
-        seen.add(id(value))
-        if isinstance(value, dict | set | frozenset):
-            found |= {key for key in value if isinstance(key, str)}
-        if isinstance(value, dict):
-            todo += value.values()
+        seen[id(value)] = value
+        if isinstance(value, str):
+            found.add(value)
+        elif isinstance(value, dict):
+            todo += itertools.chain(value, value.values())
         elif isinstance(value, list | tuple | set | frozenset):
             todo += value
-        elif isinstance(value, FunctionType) and not trusted_code(value.__code__):
-            todo += (cell.cell_contents for cell in value.__closure__ or () if cell.cell_contents is not value)
+        elif get_origin(value) is dict:
+            todo += map(plain, get_args(value))
+        elif isinstance(value, type):
+            todo += [kind for kind in value.__mro__ if is_own(kind.__module__)]
+            for name, functions in methods_of(value).items() if is_own(value.__module__) else ():
+                if _is_aside(vars(value)[name]) and name not in named:
+                    aside.setdefault(name, []).extend(functions)
+                else:
+                    todo += functions
+            todo += [plain(hint) for hint in fields_of(value).values()] if is_record(value) else []
+        elif is_record(type(value)):
+            todo += [getattr(value, name) for name in fields_of(type(value))]  # type: ignore[arg-type]
+        elif isinstance(value, FunctionType) and trusted_code(value.__code__):
+            todo += functions_in(value)
+        elif isinstance(value, FunctionType):
+            found |= _texts_of(value.__code__)
+            todo += (cell.cell_contents for cell in value.__closure__ or ())
             for code in _codes(value.__code__):
-                for part in code.co_consts:
-                    # The keys of a map that is written out are one constant.
-                    found |= set(_texts(part)) if isinstance(part, frozenset | tuple) else set()
                 todo += (value.__globals__[name] for name in code.co_names if name in value.__globals__)
+                todo += itertools.chain.from_iterable(aside.pop(name, ()) for name in code.co_names)
+                named |= set(code.co_names)
     return frozenset(found)
+
+
+def _is_aside(member: Any) -> bool:
+    """Whether a method is no part of what actions do, unless one names it."""
+    return isinstance(member, classmethod) or hasattr(member, "marginspec_regime")
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
@@ -168,28 +193,81 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(part)
 
 
-def _texts(values: Iterable[Any]) -> Iterator[str]:
-    return (value for value in values if isinstance(value, str))
+@cache
+def _texts_of(code: CodeType) -> frozenset[str]:
+    """The texts of a function, without its docstring and the names of arguments that a step is asked for."""
+    source = source_of(code.co_filename)
+    definition = None if source is None else source.definition(code)
+    if definition is None:
+        return frozenset(part for each in _codes(code) for part in each.co_consts if isinstance(part, str))
+    nodes = list(ast.walk(definition))
+    aside = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "argument":
+            aside |= set(map(id, node.args))
+    return frozenset(
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in aside
+    )
+
+
+# --- What identifiers stand for ---------------------------------------------------------------------------------------
+
+
+def misfits(scope: Scope, model: type[Machine]) -> str:
+    """Why the identifiers of a scope do not stand for those of a model; empty if they do."""
+    universe, kinds = model.universe, [kind for kind in scope.keys if kind in model.universe]
+
+    def types(of: Mapping[Any, Sequence[Any]], key: Any) -> list[Any]:
+        return [kind for kind in kinds if key in of[kind]]
+
+    patterns = [types(universe, key) for kind in kinds for key in universe[kind]]
+    for key in [key for kind in kinds for key in scope.keys[kind] if key != REST and not isinstance(key, NumberKey)]:
+        mine, theirs = types(scope.keys, key), types(universe, key)
+        if mine not in ([theirs] if theirs else patterns):
+            said = " and ".join(kind.__name__ for kind in mine)
+            return f"the scope says that {key} is {said} and nothing else: no identifier of the model is that"
+    for kind, keys in _orders(model):
+        listed = [key for key in scope.keys.get(kind, ()) if key in keys]
+        if listed != [key for key in keys if key in listed]:
+            return f"the scope lists each {kind.__name__} in another order than a map of the model"
+    return ""
 
 
 @per_model
-def looks_at_refusals(model: type[Machine]) -> bool:
-    """Whether the code of a model looks at what is refused."""
-    return any(catches(function) for function in _methods(model))
-
-
-def catches(predicate: Callable[..., Any]) -> bool:
-    """Whether a law, or a function of its own that it calls, looks at what is refused by `try`."""
-    todo, seen = [predicate], set[Any]()
+def _orders(model: type[Machine]) -> list[tuple[Any, list[Any]]]:
+    """The keys of each map that a model begins with, in their order, with their type."""
+    found: list[tuple[Any, list[Any]]] = []
+    todo: list[tuple[Any, Any]] = [(model, state) for state in (model.blank(), model.genesis())]
     while todo:
-        function = todo.pop()
-        code = getattr(function, "__code__", None)
-        if code is None or code in seen or trusted_code(code):
-            continue
-        seen.add(code)
-        codes = [code, *(part for part in code.co_consts if isinstance(part, CodeType))]
-        if any(part.co_exceptiontable for part in codes):
+        kind, value = todo.pop()
+        if get_origin(kind) is dict:
+            key, item = map(plain, get_args(kind))
+            found += [] if (key, list(value)) in found else [(key, list(value))]
+            todo += [(item, each) for each in value.values()]
+        elif is_record(kind):
+            todo += [(plain(hint), getattr(value, name)) for name, hint in fields_of(kind).items()]
+    return found
+
+
+# --- Who looks at what is refused -------------------------------------------------------------------------------------
+
+
+def goes_on_where_refused() -> bool:
+    """Whether code of a model or law that is running now is inside of a `try`."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code, module = frame.f_code, str(frame.f_globals.get("__name__"))
+        if code.co_exceptiontable and is_own(module) and not trusted_code(code) and _tries(code, frame.f_lasti):
             return True
-        called = (function.__globals__.get(name) for part in codes for name in part.co_names)
-        todo += [one for one in called if isinstance(one, FunctionType)]
+        frame = frame.f_back
     return False
+
+
+@cache
+def _tries(code: CodeType, instruction: int) -> bool:
+    """Whether what an instruction raises may be looked at in the same function."""
+    handlers = {each.offset for each in dis.get_instructions(code) if each.opname == "PUSH_EXC_INFO"}
+    entries: Any = dis.Bytecode(code).exception_entries  # type: ignore[attr-defined]
+    return any(entry.start <= instruction < entry.end and entry.target in handlers for entry in entries)

@@ -34,12 +34,13 @@ from marginspec.prover.dependencies import Dependencies, replaced_by
 from marginspec.prover.encode import ENCODINGS, Obligation, smt_lib, smt_lib_of_all
 from marginspec.prover.evaluate import Evaluation, Numbers
 from marginspec.prover.hollow import is_hollow
+from marginspec.prover.order import sums_kept
 from marginspec.prover.premises import (
-    catches,
     fails_at_first,
     first_of,
-    keyed_by,
-    looks_at_refusals,
+    goes_on_where_refused,
+    misfits,
+    named_by,
     no_invariant,
     unfit,
 )
@@ -137,7 +138,22 @@ class Impossible:
     text: str = ""
 
 
+ASKS_OF_LESS = "asks what is refused of a model that refuses less"
+
 ONLY_RELAXED = "the relaxed model breaks it, by what the model itself does not do on the same numbers"
+
+
+@dataclass
+class _Opinions:
+    """What solvers said of a text. unsat: who found it unsatisfiable; is_possible: Z3 found numbers for it."""
+
+    text: str
+    unsat: set[str] = field(default_factory=set)
+    is_possible: bool = False
+
+    @property
+    def is_proof(self) -> bool:
+        return "z3" in self.unsat or len(self.unsat) > 1
 
 
 class Waiting(NamedTuple):
@@ -281,7 +297,7 @@ class Prover:
         verdict.counterexample, verdict.replays = tried.failure.case, False
 
     def _prove(self, claim: Property, verdict: Verdict) -> None:
-        verdict.reason = unfit(self.model)
+        verdict.reason = unfit(self.model) or misfits(claim.scope, self.model)
         if verdict.reason:
             return
         if claim.kind == "invariant" and (why := no_invariant(claim, self.model)):
@@ -297,12 +313,9 @@ class Prover:
         self.witnesses.listen()
         law, asked = LawRun(self.model, claim), law_room.refusals
         found = law.explored(self.around(law.body))
-        asks = law_room.refusals > asked or catches(claim.predicate)
-        if law.refuses_less and looks_at_refusals(self.model):
-            raise Unsupported("the model looks at what is refused, and the relaxed model refuses less")
-        if law.refuses_less and asks:
+        if law.refuses_less and (law_room.refusals > asked or claim.kind == "composition"):
             # What the relaxed model accepts the model may refuse.
-            raise Unsupported("asks what is refused of a model that refuses less")
+            raise Unsupported(ASKS_OF_LESS)
         # Before anything is refuted: what was found of one account that stands for many need not be so of them.
         if law.unrefused and claim.kind == "invariant":
             raise Unsupported(f"an invariant asks {min(law.unrefused)} of a relaxed model, which refuses less")
@@ -460,7 +473,7 @@ class Prover:
     def _discharge(
         self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict, impossible: str = ""
     ) -> bool:
-        """Whether Z3 proves the claim of a path in some encoding, preferably one in which another solver agrees.
+        """Whether the claim of a path is proved in some encoding: by Z3, or by both others where it finds no answer.
 
         impossible: a text by which Z3 found that nothing takes the path.
         """
@@ -472,32 +485,42 @@ class Prover:
             # A path on which the law fails is impossible, when what holds before it excludes its last decision.
             conditions, claims = conditions[:-1], (conditions[-1].negated(),)
         obligation = Obligation(found.atoms, conditions, claims)
-        z3 = verdict.solvers.setdefault("z3", SolverResult())
-        proved: dict[str, str] = {}
-        agreed = not self.recheck
         # What served for the last path of a law will rather serve for the next.
         encodings = sorted(ENCODINGS, key=lambda encoding: encoding != self._served.get(verdict.id))
-        for seconds, encoding in itertools.product(ROUNDS, encodings):
-            text = smt_lib(obligation, encoding, f"{name}\n{law}\nencoding: {encoding}; unsat means proved")
-            if encoding not in proved:
-                answer = solve("z3", text, seconds["z3"])
-                z3.seconds += answer.seconds
-                if answer.verdict != "unsat":
-                    continue
-                proved[encoding] = text
-                if encoding in CHEAP:
-                    self._served[verdict.id] = encoding
-            agreed = agreed or self._agrees(text, verdict, seconds)
-            if agreed:
+        said: dict[str, _Opinions] = {}
+        for seconds, encoding in itertools.product((*ROUNDS, PATIENT), encodings):
+            if encoding not in said:
+                named = f"{name}\n{law}\nencoding: {encoding}; unsat means proved"
+                said[encoding] = _Opinions(smt_lib(obligation, encoding, named))
+            self._hear(said[encoding], verdict, seconds)
+            if len(said[encoding].unsat) > self.recheck:
                 break
-        agreed = agreed or any(self._agrees(text, verdict, PATIENT) for text in proved.values())
+        best = max(said, key=lambda each: len(said[each].unsat))
+        proved = said[best].is_proof
+        if proved and best in CHEAP:
+            self._served[verdict.id] = best
         if name:
-            status, text = list(proved.items())[-1] if proved else ("open", text)
-            self._write(f"{name}-{status}", text)
-        verdict.confirmed = verdict.confirmed and agreed
-        if not proved:
-            z3.verdict = "unknown"
-        return bool(proved)
+            self._write(f"{name}-{'proved' if proved else 'open'}", said[best].text)
+        verdict.confirmed = verdict.confirmed and len(said[best].unsat) > self.recheck
+        if not any("z3" in each.unsat for each in said.values()):
+            verdict.solvers["z3"].verdict = "unknown"
+        return proved
+
+    def _hear(self, said: _Opinions, verdict: Verdict, seconds: dict[str, float]) -> None:
+        """Ask Z3 of a text, and others of what it finds; after the first time also of what it does not.
+
+        Nobody is asked of what is possible, nor in the end of what nobody found.
+        """
+        if said.is_possible or (seconds is PATIENT and not said.unsat):
+            return
+        z3, found = verdict.solvers.setdefault("z3", SolverResult()), "z3" in said.unsat
+        if "z3" in seconds and not found:
+            answer = solve("z3", said.text, seconds["z3"])
+            z3.seconds += answer.seconds
+            found, said.is_possible = answer.verdict == "unsat", answer.verdict == "sat"
+            said.unsat |= {"z3"} if found else set()
+        if self.recheck and not said.is_possible and (found or seconds is not ROUNDS[0]):
+            said.unsat |= self._others(said.text, verdict, seconds, both=not found)
 
     def _discharge_together(self, found: Exploration, waiting: Sequence[Waiting], verdict: Verdict) -> bool:
         """Whether Z3 and another solver prove what is claimed on several paths at once, as they did the last path."""
@@ -520,19 +543,29 @@ class Prover:
             (self.emit / f"{file}.smt2").write_text(text)
 
     def _agrees(self, text: str, verdict: Verdict, seconds: dict[str, float]) -> bool:
-        """Whether another solver also finds the text unsatisfiable.
+        """Whether another solver than Z3 also finds the text unsatisfiable."""
+        return bool(self._others(text, verdict, seconds))
 
-        Where Yices does, cvc5 is asked for one more opinion, as long as it always had one, and soon.
+    def _others(self, text: str, verdict: Verdict, seconds: dict[str, float], both: bool = False) -> set[str]:
+        """Which other solvers than Z3 find the text unsatisfiable.
+
+        Where Yices does, cvc5 is asked if both must, else for one more opinion, as long as it always had one, and soon.
         """
         yices = verdict.solvers.setdefault("yices", SolverResult())
         cvc5 = verdict.solvers.setdefault("cvc5", SolverResult())
         first = solve("yices", text, seconds["yices"])
         yices.add(first)
-        if first.verdict == "unsat" and (cvc5.verdict != "unsat" or cvc5.seconds > SECONDS_OF_EXTRA_OPINIONS):
-            return True
-        second = solve("cvc5", text, ROUNDS[0]["cvc5"] if first.verdict == "unsat" else seconds["cvc5"])
+        if both and first.verdict != "unsat":
+            return set()
+        if (
+            not both
+            and first.verdict == "unsat"
+            and (cvc5.verdict != "unsat" or cvc5.seconds > SECONDS_OF_EXTRA_OPINIONS)
+        ):
+            return {"yices"}
+        second = solve("cvc5", text, ROUNDS[0]["cvc5"] if first.verdict == "unsat" and not both else seconds["cvc5"])
         cvc5.add(second)
-        return "unsat" in (first.verdict, second.verdict)
+        return {name for name, answer in (("yices", first), ("cvc5", second)) if answer.verdict == "unsat"}
 
     def _refute(self, found: Exploration, path: Path, law: LawRun, verdict: Verdict) -> None:
         """Look for integers that break the claim, and believe them only if the model itself, run on them, does."""
@@ -570,7 +603,7 @@ class LawRun:
 
     def __init__(self, model: type[Machine], claim: Property) -> None:
         self._of, self._claim = model, claim
-        self._keyed = keyed_by(claim, model)
+        self._texts = named_by(claim, model)
         # Methods that are asked outside of an action and, being relaxed, are not refused there.
         self.unrefused = set[str]()
         self._model = claim.relaxed(model) if claim.relaxed else model
@@ -610,9 +643,11 @@ class LawRun:
         run.before = state.flatten() if self._rest else ()
         arbitrary.tell_keys_apart()
         if run.explores:
-            for name in self._keyed & self._identifiers:
+            for name in self._texts & self._identifiers:
                 run.mentioned(name)
-        with _observing(run.take), answered_by(_Whoever(run, arbitrary, self.unrefused, self._claim.kind == "lemma")):
+        lemma = self._claim.kind == "lemma"
+        kept = sums_kept() if self._rest else contextlib.nullcontext()
+        with _observing(run.take), kept, answered_by(_Whoever(run, arbitrary, self.unrefused, lemma)):
             return claimed(self._model, self._claim, arbitrary, state)
 
     def explored(self, body: Callable[[], Any]) -> Exploration:
@@ -640,7 +675,7 @@ class LawRun:
         if foreign := run.named - self._arbitrary.listed:
             raise Unsupported(f"the code names {min(foreign)!r}, which the scope does not: list it in `keys`")
         if path.ended is None and run.refused and self.refuses_less:
-            raise Unsupported("asks what is refused of a model that refuses less")
+            raise Unsupported(ASKS_OF_LESS)
         if any(path.final[at] is not run.before[at] for at in self._rest or ()):
             raise Unsupported("an action changes what accounts have that it does not name")
 
@@ -730,6 +765,8 @@ class LawRun:
                 return str(reason)
             except Exception as error:
                 return f"accounts that are not named are looked at one by one: {type(error).__name__}"
+            if run.sums != path.sums:
+                return "accounts that are not named are counted: there may be any number of them"
             if ended is not path.ended or (ended is None and not _same_claim(claim, path.claim)):
                 return "accounts that are not named are looked at one by one: of them only sums may be used"
         return ""
@@ -756,7 +793,11 @@ class _Whoever:
         for name in method.marginspec_told:
             if not self._is_of(state, _told_hint(model, name), getattr(state, name)):
                 raise NotCovered(f"{method.__name__} is told of a {name} that is none")
-        if not (method.marginspec_total or self.run.acting or law_room.passing):
+        if method.marginspec_total:
+            return
+        if goes_on_where_refused():
+            raise NotCovered(ASKS_OF_LESS)
+        if not (self.run.acting or law_room.passing):
             self.unrefused.add(method.__name__)
 
     def _is_of(self, state: Machine, hint: Any, value: Any) -> bool:

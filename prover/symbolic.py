@@ -130,7 +130,8 @@ class Run:
     repeats it up to there; constraints: the conditions that hold on account of them. state: what it began with, as it
     is now; before: its variables then; actions, refused: how many were accepted, and how many not. named: the
     identifiers that the code names. alike: groups of identifiers that differ in
-    nothing but their name; apart: those of them that the code names.
+    nothing but their name; apart: those of them that the code names. of_all: which sums are of everybody, also of those
+    who have no name; sums: what each had besides numbers of theirs.
     """
 
     current: Run
@@ -166,6 +167,8 @@ class Run:
         self._narrowed = 0
         self.acting = 0
         self.anythings: list[str] = []
+        self.of_all: set[Any] = set()
+        self.sums: list[Any] = []
         # What is asked is kept, so that nothing else takes its identity.
         self._answered: dict[Any, tuple[str, Value, Asked | None]] = {}
         self._bounds: dict[Key, tuple[int | None, int | None]] = {}
@@ -521,7 +524,8 @@ class Path:
     """One way to run: what was decided on it, and what came out (None when it ended without a result).
 
     reason: why the result is False without the law having said so. claim: the result before what is known was left out.
-    final: the state after it. actions: how many were accepted on it. anythings: the names of what was left open.
+    final: the state after it. actions: how many were accepted on it. anythings: the names of what was left open. sums:
+    what sums of everybody had besides their numbers.
     """
 
     constraints: list[SymBool]
@@ -535,6 +539,7 @@ class Path:
     final: Sequence[Any] = ()
     actions: int = 0
     anythings: Sequence[str] = ()
+    sums: Sequence[Any] = ()
 
     @property
     def claims(self) -> tuple[SymBool, ...]:
@@ -648,7 +653,7 @@ def _run(
         path.result, path.ended, path.reason = False, None, f"the code fails: {type(error).__name__}: {_text(error)}"
     if isinstance(run.failed, Restart):
         raise run.failed
-    path.picks, path.answers, path.questions = run.chosen(), run.answers, run.questions
+    path.picks, path.answers, path.questions, path.sums = run.chosen(), run.answers, run.questions, run.sums
     return path
 
 

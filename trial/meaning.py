@@ -60,7 +60,7 @@ def holds(invariant: Property, state: Machine, arguments: Arguments) -> bool:
     """Whether an invariant is true of a state; where it cannot be asked it is not."""
     try:
         return bool(invariant.predicate(state, **arguments))
-    except (Rejected, Irrelevant):
+    except Exception:
         return False
 
 

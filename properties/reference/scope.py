@@ -28,7 +28,7 @@ from marginspec.properties.scope import Options, Scope, pinned
 
 ETH, BTC = AssetId(TokenId("ETH")), AssetId(TokenId("BTC"))
 HERE, ELSEWHERE = MarketId("here"), MarketId("elsewhere")
-ACTOR, THIRD = (AccountId(User(Holder(name))) for name in ("actor", "third"))
+ACTOR, THIRD = (AccountId(User(Holder(name))) for name in ("actor", "third party"))
 OTHER = CounterpartyId(AccountId(User(Holder("other"))))
 ACCOUNTS = (ACTOR, OTHER, THIRD)
 USERS = tuple(User(Holder(name)) for name in ("owner", "keeper", "stranger", "outsider"))

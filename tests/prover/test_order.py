@@ -192,6 +192,46 @@ def test_a_sum_asks_for_no_order_and_a_refusal_does() -> None:
         assert len({str(p.picks.get("order of x, y, z")) for p in paths if p.ended is None}) in (orders, orders + 1)
 
 
+class Named(Purse):
+    """What is given a name of what changes nothing refuses all the same, by whom it comes to."""
+
+    def _whose(self, caller: User) -> User:
+        if sum(self._of(user, first_refused) for user in self.had) != 0:
+            raise Rejected("PRS-2")
+        return caller
+
+    def _of(self, user: User, get: Callable[..., int]) -> int:
+        return sum(get(one, user) for one in (self,))
+
+
+def first_refused(purse: Purse, user: User) -> int:
+    """Nothing, of who has nothing."""
+    if purse.had[user] != 0:
+        raise Rejected("PRS-1")
+    return 0
+
+
+def test_a_name_that_is_given_a_value_may_be_of_anything() -> None:
+    assert "order" in verdict(Named, own, OPEN).reason
+
+
+def counted(purse: Purse, who: User) -> Any:
+    """There are fewer than a million."""
+    return sum(1 for _ in purse.had) < 10**6 and purse.had[who] >= 0
+
+
+def counted_beside(purse: Purse, who: User) -> Any:
+    """There are fewer than a million."""
+    return sum(has + 1 for has in purse.had.values()) - sum(purse.had.values()) < 10**6 and purse.had[who] >= 0
+
+
+@pytest.mark.parametrize("law", [counted, counted_beside])
+def test_who_is_not_named_is_not_counted_by_a_sum(law: Callable[..., Any]) -> None:
+    assert "accounts that are not named are" in verdict(Purse, law, OPEN, "lemma").reason
+    assert verdict(Purse, law, CLOSED, "lemma").verdict == "proved"
+    assert sum([1, 2], 3) == 6
+
+
 def test_limits_say_who_there_is_and_that_there_are_no_others() -> None:
     def own_(purse: Purse, caller: User, amount: Amount) -> Any:
         """Who puts something in has it."""

@@ -225,6 +225,26 @@ def test_an_invariant_of_other_identifiers_is_not_given() -> None:
     assert "other identifiers" in proved(many, Limited).reason
 
 
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ({User: ("alice", "bob"), Account: ("alice", "bob", "vault", "pool", "well")}, ""),
+        ({User: ("alice", "eve"), Account: ("alice", "eve")}, ""),
+        ({User: ("alice", "vault"), Account: ("alice", "vault")}, "vault is User and Account"),
+        ({User: ("alice",), Account: ("alice", "bob")}, "bob is Account and nothing else"),
+        ({User: ("alice", "eve"), Account: ("alice",)}, "eve is User and nothing else"),
+        ({User: ("bob", "alice"), Account: ("bob", "alice")}, "each User in another order"),
+    ],
+)
+def test_a_scope_has_identifiers_like_those_of_the_model(keys: dict[Any, tuple[Any, ...]], reason: str) -> None:
+    assert reason in of(Base, not_less_than_nothing, "lemma", scope=Scope(keys)).reason
+
+
+def test_an_invariant_is_of_all_that_may_act() -> None:
+    free = Scope(SCOPE.keys, free={User: ("alice",)})
+    assert "an invariant is not limited to some User" in of(Armed, scope=free).reason
+
+
 def test_types_that_are_limited_are_shown() -> None:
     free = Scope(SCOPE.keys, free={User: ("alice",)})
     assert "User is alice (no reason given)" in of(Armed, not_less_than_nothing, "lemma", scope=free).scope
@@ -319,6 +339,44 @@ class NoAction(_Noting):
         """Putting something in changes what is bad and the total."""
         forget(self, "bad")
         self.total += amount
+
+
+class Priced(Base):
+    """Of some amounts there is no price."""
+
+    @action
+    def put_in(self, caller: User, amount: Amount) -> None:
+        """Puts something in."""
+        if rare(amount):
+            raise Rejected("PRM-7")
+        self.total += amount
+
+    def price(self, amount: int) -> int:
+        """The price of an amount."""
+        if rare(amount):
+            raise Rejected("PRM-7")
+        return 1
+
+
+class ByAction(Machine):
+    """Asks an action for what a helper refuses."""
+
+    @simulates("X-S", total=True)
+    def price(self, amount: int) -> Any:
+        """The price is one, where it can be put in."""
+        self.clone().put_in(ALICE, amount if rare(amount) else 0)  # type: ignore[attr-defined]
+        return 1
+
+
+def test_what_a_replaced_helper_refuses_is_not_refused_by_an_action() -> None:
+    def has_a_price(m: Priced, amount: Amount) -> Any:
+        """Each amount has a price."""
+        return m.price(amount) == 1
+
+    chapter, easy = Chapter("", SCOPE), Relaxation(ByAction)
+    chapter.lemma("X-1", relaxed=easy)(has_a_price)
+    chapter.add(simulations(easy, Priced, "", SCOPE))
+    assert Prover(Priced, recheck=False).prove(chapter.properties[0]).verdict == "refuted"
 
 
 @pytest.mark.parametrize("way", [Assuming, Silent, Over, Untold, NoAction])

@@ -68,7 +68,7 @@ def any_step(venue: Vault, step: Step) -> bool:
     return True
 
 
-SCOPE = Scope(keys={Holder: ("depositor", "rest")}, free={Holder: ("depositor",)})
+SCOPE = Scope(keys={Holder: ("depositor", "rest")})
 chapter = Chapter("any number of holders", SCOPE, any_step)
 
 
@@ -230,8 +230,15 @@ def test_a_second_solver_that_disagrees_leaves_a_proof_unconfirmed(monkeypatch: 
     assert (found.verdict, found.confirmed) == ("proved", False)
 
 
-def test_where_no_solver_proves_and_no_integers_break_a_claim_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_z3_finds_no_answer_both_others_must(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(solve.__globals__["SOLVERS"], "z3", lambda text, seconds: "unknown")
+    found = verdict("V-ROUND")
+    assert (found.verdict, found.confirmed, found.solvers["z3"].verdict) == ("proved", True, "unknown")
+
+
+def test_where_no_solver_proves_and_no_integers_break_a_claim_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for solver in ("z3", "yices"):
+        monkeypatch.setitem(solve.__globals__["SOLVERS"], solver, lambda text, seconds: "unknown")
     found = verdict("V-ROUND")
     assert (found.verdict, found.confirmed) == ("unknown", False)
     assert found.reason.startswith("no solver proves it and no integers break it")

@@ -1,0 +1,55 @@
+"""False, though it was proved once: It counts what is put in."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from attacked import Amount, Held, User, rare
+
+from marginspec.model.kernel import Machine, Record, action, rule
+from marginspec.properties.law import Chapter
+from marginspec.properties.scope import Scope
+
+
+@dataclass
+class Terms(Record):
+    """Terms."""
+
+    number: Held
+
+    def special(self, who: User) -> int:
+        """How special."""
+        return {"bob": 1}.get(who, 0)
+
+
+@dataclass
+class M(Machine):
+    """M."""
+
+    total: Held
+    terms: Terms
+
+    system = "x"
+    universe = {User: ("alice", "bob")}
+
+    @classmethod
+    def blank(cls) -> "M":
+        """Begin."""
+        return cls(total=0, terms=Terms(number=0))
+
+    @action
+    @rule("A-1")
+    def put_in(self, caller: User, amount: Amount) -> None:
+        """Put."""
+        self.total += amount + (self.terms.special(caller) if rare(amount) else 0)
+
+
+SCOPE = Scope(keys={User: ("alice", "bob")}, alike=(("alice", "bob"),))
+chapter = Chapter("two users", SCOPE)
+
+
+@chapter.theorem("X-1")
+def same(m: M, who: User, amount: Amount) -> Any:
+    """It counts what is put in."""
+    before = m.total
+    m.put_in(who, amount)
+    return m.total == before + amount
