@@ -19,6 +19,7 @@ from marginspec.properties.law import Property, arguments_of, every
 from marginspec.properties.ranges import within
 from marginspec.properties.scope import REST, NumberKey, Scope
 from marginspec.prover.arbitrary import Arbitrary, fields_of
+from marginspec.prover.claim import claimed
 from marginspec.prover.subset.sources import functions_in, is_own, methods_of, source_of, trusted_code
 from marginspec.trial.situations import number_of
 
@@ -255,10 +256,10 @@ def _orders(model: type[Machine]) -> list[tuple[Any, list[Any]]]:
 
 
 def goes_on_where_refused() -> bool:
-    """Whether code of a model or law that is running now is inside of a `try`."""
+    """Whether code of a model or law that is running now is inside of a `try`; not who runs the law."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        code, module = frame.f_code, str(frame.f_globals.get("__name__"))
+    while frame is not None and (module := str(frame.f_globals.get("__name__"))) != claimed.__module__:
+        code = frame.f_code
         if code.co_exceptiontable and is_own(module) and not trusted_code(code) and _tries(code, frame.f_lasti):
             return True
         frame = frame.f_back

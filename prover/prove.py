@@ -618,7 +618,8 @@ class LawRun:
     def _with_names(self) -> None:
         self._arbitrary = Arbitrary(self._claim.scope, self._named)
         self._state = self._arbitrary.template(self._model)
-        self._identifiers = self._arbitrary.listed.union(*(map(str, ids) for ids in self._of.universe.values()))
+        of_its_types = [ids for kind, ids in self._of.universe.items() if kind in self._arbitrary.kinds]
+        self._identifiers = self._arbitrary.listed.union(*(map(str, ids) for ids in of_its_types))
         self._rest = self._rest and None
 
     @property

@@ -40,6 +40,7 @@ REASONS = {"LED-6": "insufficient balance"}
 # What no action calls, and why: of the tokens, which are the run's own.
 NOT_MODELLED = {
     "token.approve(address,uint256)": "called in the set-up: every user lets the venue take all tokens",
+    "token.totalSupply": "what the token counts, and nothing reads",
     "token.transferFrom(address,address,uint256)": "the venue alone calls it",
 }
 
@@ -131,6 +132,7 @@ class ReferenceAdapter:
         self._begin = model.blank()
         self.accounts = {name: number for number, name in enumerate(model.universe[AccountId], 1)}
         self.slots: list[Slot] = []
+        self.not_compared: dict[str, list[Slot]] = {}
 
     # --- Deployment ----------------------------------------------------------------------------------------------
 
@@ -268,6 +270,8 @@ class ReferenceAdapter:
         assert names[0] == "now"
         self._where = [self._place(re.findall(r"[^][.]+", name)) for name in names[1:]]
         self.slots = [self._slot(*place) for place in self._where]
+        supplies = [self._slot(token, "totalSupply", (), 0) for token in self.tokens.values()]
+        self.not_compared = {"token.totalSupply": supplies}
         self._signed = [i for i, name in enumerate(names) if SIGNED.search(name)]
         self._booleans = [i for i, name in enumerate(names) if BOOLEAN.search(name)]
         self._people = [i for i, name in enumerate(names) if name in ("governor", "guardian")]

@@ -19,12 +19,13 @@ from marginspec.base.text import printable
 
 @dataclass(frozen=True)
 class Function:
-    """A function of a contract: its name, its signature as the EVM has it, and whether it may change state."""
+    """A function of a contract: its name, its signature as the EVM has it, whether it changes state and takes ether."""
 
     name: str
     signature: str
     selector: bytes
     changes: bool
+    payable: bool
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def _function(contract: str, entry: Mapping[str, Any]) -> Function:
         shown = printable(json.dumps(entry, default=str), 80)
         raise BadInput(f"artifact {contract}: {shown} in field abi is no function with a name and inputs") from None
     changes = entry.get("stateMutability") not in ("view", "pure") and entry.get("constant") is not True
-    return Function(signature.partition("(")[0], signature, selector, changes)
+    payable = entry.get("stateMutability") == "payable" or entry.get("payable") is True
+    return Function(signature.partition("(")[0], signature, selector, changes, payable)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import re
 from typing import Protocol
 
 import pyrevm
+from eth_utils.crypto import keccak
 
 GENESIS_TIME = 1_700_000_000
 GAS = 100_000_000
@@ -44,6 +45,12 @@ class Chain(Protocol):
     def mark(self) -> None:
         """Remember this state (once)."""
 
+    def altered(self) -> tuple[set[Slot], set[str]] | None:
+        """Each storage word that is not what `mark` remembers, and contracts that were not there then, in lower case.
+
+        None where the chain does not tell.
+        """
+
     def back(self) -> None:
         """Return to the remembered state."""
 
@@ -51,6 +58,12 @@ class Chain(Protocol):
         """Release what the chain holds."""
 
 
+# The text of revm's journal: what it holds beside these is hexadecimal and names.
+_ACCOUNT = re.compile(
+    r"(0x[0-9a-f]{40}): Account \{ info: AccountInfo \{ [^{]*?code_hash: 0x([0-9a-f]{64}).*?storage: \{(.*?)\}, status:"
+)
+_WORD = re.compile(r"(\d+): StorageSlot \{ previous_or_original_value: \d+, present_value: (\d+) \}")
+NO_CODE = keccak(b"").hex()
 _REVERT = re.compile(r"Revert \{ gas_used: \d+, output: 0x([0-9a-f]*) \}")
 
 
@@ -96,6 +109,21 @@ class Embedded:
     def mark(self) -> None:
         self._mark = self.evm.snapshot()
         self._marked_time = self._time
+        self._marked_words, self._marked_contracts = self._storage()
+
+    def altered(self) -> tuple[set[Slot], set[str]]:
+        words, contracts = self._storage()
+        before = self._marked_words
+        return {slot for slot, word in words.items() if before.get(slot, 0) != word}, contracts - self._marked_contracts
+
+    def _storage(self) -> tuple[dict[Slot, int], set[str]]:
+        """Every storage word that was ever looked at, and every address that has code."""
+        words, contracts = dict[Slot, int](), set[str]()
+        for address, hashed, storage in _ACCOUNT.findall(self.evm.journal_str):
+            if hashed != NO_CODE:
+                contracts.add(address)
+            words |= {(address, int(slot)): int(word) for slot, word in _WORD.findall(storage)}
+        return words, contracts
 
     def back(self) -> None:
         # A checkpoint is spent by reverting to it, and block time is not part of it.

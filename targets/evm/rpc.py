@@ -121,6 +121,9 @@ class Node:
     def mark(self) -> None:
         self._mark, self._marked_time = self._ask("evm_snapshot"), self._time
 
+    def altered(self) -> None:
+        return None
+
     def back(self) -> None:
         assert self._mark is not None, "back() without mark()"
         if self._ask("evm_revert", self._mark) is not True:

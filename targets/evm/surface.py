@@ -9,8 +9,12 @@ from typing import Any, cast
 
 from marginspec.base.errors import BadInput
 from marginspec.targets.evm.artifact import Artifact
-from marginspec.targets.evm.chain import Chain
+from marginspec.targets.evm.chain import Chain, Slot
 from marginspec.targets.protocol import Limits
+
+ETHER, STORAGE = "ether sent to {}", "storage of {} that nothing compares"
+CREATED = "contracts that calls create"
+UNSEEN = {"what calls write beside what is compared": "a node does not show it; the embedded EVM does"}
 
 FALLBACK, RECEIVE = "fallback()", "receive()"
 
@@ -60,6 +64,11 @@ class Surface:
         self._name = {address: self._named(code) for address, code in deployed.items()}
         self.called: set[tuple[str, bytes]] = set()
         """Address and selector of each call that was accepted; data of less than four bytes as it is."""
+        self.written: set[Slot] = set()
+        self.created: set[str] = set()
+        """What calls changed beside what is observed: storage words, contracts that were not there before."""
+        self.sees_storage = True
+        """Whether the chain tells of these."""
 
     def _named(self, code: bytes) -> str | None:
         """The contract whose creation code this is, with its arguments; None where no artifact has it."""
@@ -78,7 +87,9 @@ class Surface:
             return Limits(unmodelled=(NO_CONTRACTS.format(self._adapter),))
         called = self._taken(self._contracts)
         missing = [name for name in self._functions(self._contracts) if name not in called]
+        missing += self._beside(self._contracts)
         declared = {name: why for name, why in self._declared.items() if name in missing or not _is_function(name)}
+        declared |= {} if self.sees_storage else UNSEEN
         return Limits(tuple(name for name in missing if name not in declared), declared)
 
     def _functions(self, contracts: Mapping[str, Artifact]) -> Iterator[str]:
@@ -93,6 +104,16 @@ class Surface:
         for number, known in enumerate(self._name.values(), 1):
             if known is None:
                 yield UNNAMED.format(number)
+
+    def _beside(self, contracts: Mapping[str, Artifact]) -> Iterator[str]:
+        """What calls may do, or did, beside what actions do and observations show."""
+        for name in dict.fromkeys(name for name in self._name.values() if name is not None):
+            payable = [each.signature for each in contracts[name].functions() if each.payable]
+            yield from (ETHER.format(f"{name}.{signature}") for signature in payable)
+        numbers = {address: f"contract {number} of the set-up" for number, address in enumerate(self._name, 1)}
+        written = {self._name.get(address) or numbers.get(address, "others") for address, _ in self.written}
+        yield from (STORAGE.format(name) for name in sorted(written))
+        yield from [CREATED] * bool(self.created)
 
     def _taken(self, contracts: Mapping[str, Artifact]) -> set[str]:
         """What the calls were made to.

@@ -1,6 +1,7 @@
 """A system of contracts as a target: an adapter that knows the contracts, on a chain that runs them."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from marginspec.base.errors import BadInput
@@ -13,13 +14,17 @@ from marginspec.targets.subprocess import leaves
 
 DONE = Answer(True)
 
+SEQUENCES_LOOKED_AT = 16
+"""Of how many sequences at first, and then of one in how many, is looked at whether they write what nobody reads."""
+
 
 class Adapter(Protocol):
     """What one system must say of its contracts.
 
     It also has `contracts`, their artifacts by name, without which no run holds: the functions that change state are
     those of the artifacts. `not_modelled` may name functions that no action calls, `Contract.function(types)`, and
-    whatever else the model leaves out, each with the reason; they are shown with every verdict. `constants(chain)` may
+    whatever else the model leaves out, each with the reason; they are shown with every verdict. What calls write beside
+    `slots` counts as unmodelled, but for `not_compared`, the slots of what `not_modelled` names. `constants(chain)` may
     give what the contracts have of the model's constants, by name, such as `terms[ETH].unit`.
     """
 
@@ -58,6 +63,7 @@ class EvmTarget:
         adapter.deploy(watched.as_chain())
         self._surface = Surface(adapter, watched.deployed)
         self._called: set[tuple[str, bytes]] = set()
+        self._slots = {(address.lower(), slot) for address, slot in (*adapter.slots, *_not_compared(adapter))}
         for call in adapter.model.prelude():
             answer = self.apply(call)
             if not answer.accepted:
@@ -66,7 +72,7 @@ class EvmTarget:
         self._words: list[int] = []
         self._observed: list[Any] = []
         self._time = -1
-        self._current = False
+        self._current, self._sequences = False, 0
         self._constants = self._same_constants()
         chain.mark()
 
@@ -83,6 +89,9 @@ class EvmTarget:
         return tuple(found)
 
     def reset(self) -> None:
+        self._sequences += 1
+        if self._sequences <= SEQUENCES_LOOKED_AT or self._sequences % SEQUENCES_LOOKED_AT == 0:
+            self._look_around()
         self._chain.back()
         self._current = False
 
@@ -125,8 +134,25 @@ class EvmTarget:
 
     def limits(self) -> Limits:
         """See `marginspec.targets.protocol.Limited`."""
+        self._look_around()
         self._surface.called = {(to.lower(), selector) for to, selector in self._called}
         return dataclasses.replace(self._surface.limits(), constants=self._constants)
 
+    def _look_around(self) -> None:
+        """Note what the sequence changed beside what is observed."""
+        if (altered := self._chain.altered()) is not None:
+            words, contracts = altered
+            self._surface.written |= words - self._slots
+            self._surface.created |= contracts
+        self._surface.sees_storage = altered is not None
+
     def close(self) -> None:
         self._chain.close()
+
+
+def _not_compared(adapter: Adapter) -> list[Slot]:
+    """The storage words that an adapter says nothing compares. BadInput for one without a reason."""
+    named: Mapping[str, Sequence[Slot]] = getattr(adapter, "not_compared", {})
+    for name in named.keys() - getattr(adapter, "not_modelled", {}).keys():
+        raise BadInput(f"{type(adapter).__name__}.not_compared: say in not_modelled why {name} is not compared")
+    return [slot for slots in named.values() for slot in slots]

@@ -163,6 +163,39 @@ def test_a_function_that_no_action_calls_is_named_and_may_be_allowed(
     assert (again["unmodelled"], again["allowed_unmodelled"], again["below_floor"]) == (named, named, [])
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        (
+            "    self.total += amount\n",
+            "    self.total += amount\n    self.deposits[empty(address)] += 1\n",
+            "storage of {} that nothing compares",
+        ),
+        ("@external\ndef deposit(", "@external\n@payable\ndef deposit(", "ether sent to {}.deposit(uint256)"),
+        (
+            "    self.total += amount\n",
+            "    self.total += amount\n    child: address = create_minimal_proxy_to(self)\n",
+            "contracts that calls create",
+        ),
+    ],
+    ids=["credits another", "payable", "creates"],
+)
+def test_what_calls_do_beside_the_actions_is_named(old: str, new: str, named: str, fuzz: Command, vault: Path) -> None:
+    file = vault / "contracts" / f"{vault}.vy"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new, 1))
+    done = fuzz("--json")
+    assert (done.returncode, document(done)["unmodelled"]) == (3, [named.format(vault)])
+
+
+def test_what_is_not_compared_has_a_reason(fuzz: Command, vault: Path) -> None:
+    file = vault / "adapter.py"
+    text = "        self.slots = [self._slot(*place) for place in self._places]\n"
+    assert text in file.read_text()
+    file.write_text(file.read_text().replace(text, text + "        self.not_compared = {'all': self.slots}\n"))
+    refused(fuzz(), "not_compared: say in not_modelled why all is not compared", compiling=True)
+
+
 def test_to_allow_another_function_does_not_help(fuzz: Command, vault: Path) -> None:
     added(vault, SWEEP)
     assert fuzz("--allow-unmodelled", f"{vault}.sweep(uint256)", "--allow-unmodelled", "sweep").returncode == 3
