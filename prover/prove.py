@@ -618,8 +618,10 @@ class LawRun:
     def _with_names(self) -> None:
         self._arbitrary = Arbitrary(self._claim.scope, self._named)
         self._state = self._arbitrary.template(self._model)
-        of_its_types = [ids for kind, ids in self._of.universe.items() if kind in self._arbitrary.kinds]
-        self._identifiers = self._arbitrary.listed.union(*(map(str, ids) for ids in of_its_types))
+        # Where a scope has names of its own, one of them may stand for whom the code names; elsewhere each is itself.
+        universe, keys = self._of.universe, self._claim.scope.keys
+        others = [universe[kind] for kind in keys if kind in universe and not set(keys[kind]) <= set(universe[kind])]
+        self._identifiers = self._arbitrary.listed.union(*(map(str, ids) for ids in others))
         self._rest = self._rest and None
 
     @property

@@ -21,6 +21,7 @@ from marginspec.model.reference.notation import (
     PPM,
     TAKER_FEE,
     USD,
+    VENUE,
     AccountId,
     AssetId,
     CounterpartyId,
@@ -141,8 +142,8 @@ def _moved(asset: AssetId) -> str:
 
 
 def _scope(assets: tuple[AssetId, ...], underlying: Mapping[MarketId, AssetId]) -> Scope:
-    one = dict.fromkeys((AccountId, CounterpartyId, User, Holder), ("account",))
-    rest = {SourceId: ("first",), ParameterId: (BUFFER,), Side: (BUY,)}
+    one = dict.fromkeys((AccountId, CounterpartyId, User), ("account",))
+    rest = {Holder: ("account", VENUE), SourceId: ("first",), ParameterId: (BUFFER,), Side: (BUY,)}
     keys: dict[Any, tuple[Any, ...]] = {**one, **rest, MarketId: tuple(underlying), AssetId: assets}
     keys[TokenId] = (USD, *assets)
     return Scope(keys, fixed={f"market_terms[{market}].asset": (asset,) for market, asset in underlying.items()})
