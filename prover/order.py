@@ -80,8 +80,9 @@ class NumberMap(dict[Any, Any]):
 class OrderedMap(dict[Any, Any]):
     """A map of a state with keys that are alike; what looks at all of it in its order is asked what for."""
 
-    __slots__ = ("_groups",)
+    __slots__ = ("_groups", "_is_open")
     _groups: Sequence[Alike]
+    _is_open: bool
 
     @classmethod
     def of(cls, items: dict[Any, Any], groups: Sequence[Alike]) -> dict[Any, Any]:
@@ -91,25 +92,25 @@ class OrderedMap(dict[Any, Any]):
         if not groups:
             return items
         made = cls(items)
-        made._groups = groups
+        made._groups, made._is_open = groups, any(group.open for group in groups)
         return made
 
     def like(self, items: dict[Any, Any]) -> OrderedMap:
         """A map with the same keys and other items."""
         made = type(self)(items)
-        made._groups = self._groups
+        made._groups, made._is_open = self._groups, self._is_open
         return made
 
     def copy(self) -> OrderedMap:
         return self.like(dict(zip(dict.keys(self), dict.values(self), strict=True)))
 
     def _order(self, frame: FrameType) -> Sequence[Any]:
-        keys, is_open = list(dict.keys(self)), any(group.open for group in self._groups)
+        keys = list(dict.keys(self))
         taker = taken_by(frame.f_code, frame.f_lasti, frame.f_globals.get("__name__", ""))
-        if taker is None or (is_open and taker.name == "sorted"):
+        if taker is None or (self._is_open and taker.name == "sorted"):
             for group in self._groups:
                 keys = _rearranged(keys, group)
-        elif is_open and taker.name == "sum":
+        elif self._is_open and taker.name == "sum":
             Run.current.of_all.add(taker)
         return keys
 

@@ -58,6 +58,7 @@ def one_way(paths: Sequence[Path], known: Iterable[Known]) -> str | None:
     for k in known:
         taken.setdefault((k.condition.kind, _key(k.condition), k.truth), []).append(set(map(id, k.because)))
     todo: list[tuple[int, Sequence[Path]]] = [(0, paths)]
+    held = {id(path): set(map(id, path.constraints)) for path in paths}
     while todo:
         depth, group = todo.pop()
         if len(group[0].answers) == depth:
@@ -69,9 +70,8 @@ def one_way(paths: Sequence[Path], known: Iterable[Known]) -> str | None:
         if isinstance(question, SymBool) and len(ways) == 1:
             (truth,) = ways
             constant = question.constant()
-            held = set(map(id, group[0].constraints))
             reasons = taken.get((question.kind, _key(question), bool(truth)), ())
-            if constant is None and not any(because <= held for because in reasons):
+            if constant is None and not any(because <= held[id(group[0])] for because in reasons):
                 return f"one side of a condition was not run, after {depth} answers"
             if constant is not None and constant != bool(truth):
                 return f"a condition without unknowns was answered wrongly, after {depth} answers"
