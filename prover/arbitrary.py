@@ -239,11 +239,12 @@ def constants_of(state: Machine) -> list[Any]:
 
 def twice_in(state: Machine) -> str:
     """The type of a record or map that is in two places of a state; empty when there is none."""
-    records = list(records_in(state))
-    if len(set(map(id, records))) == len(records):
-        return ""
-    twice = next(value for value in records if sum(value is other for other in records) > 1)
-    return "map" if isinstance(twice, dict) else type(twice).__name__
+    seen = set[int]()
+    for value in records_in(state):
+        if id(value) in seen:
+            return "map" if isinstance(value, dict) else type(value).__name__
+        seen.add(id(value))
+    return ""
 
 
 def records_in(state: Machine) -> Iterator[Any]:

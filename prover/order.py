@@ -20,7 +20,7 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from marginspec.properties.scope import REST
-from marginspec.prover.subset.sources import is_own, source_of, trusted_code
+from marginspec.prover.subset.sources import is_own, is_own_code, source_of
 from marginspec.prover.symbolic import Alike, Run, SymBool, SymInt, SymKey, Unsupported
 
 AGGREGATES = ("all", "any", "every", "max", "min", "sorted", "sum")
@@ -80,9 +80,8 @@ class NumberMap(dict[Any, Any]):
 class OrderedMap(dict[Any, Any]):
     """A map of a state with keys that are alike; what looks at all of it in its order is asked what for."""
 
-    __slots__ = ("_groups", "_is_open")
+    __slots__ = ("_groups",)
     _groups: Sequence[Alike]
-    _is_open: bool
 
     @classmethod
     def of(cls, items: dict[Any, Any], groups: Sequence[Alike]) -> dict[Any, Any]:
@@ -92,13 +91,13 @@ class OrderedMap(dict[Any, Any]):
         if not groups:
             return items
         made = cls(items)
-        made._groups, made._is_open = groups, any(group.open for group in groups)
+        made._groups = groups
         return made
 
     def like(self, items: dict[Any, Any]) -> OrderedMap:
         """A map with the same keys and other items."""
         made = type(self)(items)
-        made._groups, made._is_open = self._groups, self._is_open
+        made._groups = self._groups
         return made
 
     def copy(self) -> OrderedMap:
@@ -107,12 +106,16 @@ class OrderedMap(dict[Any, Any]):
     def _order(self, frame: FrameType) -> Sequence[Any]:
         keys = list(dict.keys(self))
         taker = taken_by(frame.f_code, frame.f_lasti, frame.f_globals.get("__name__", ""))
-        if taker is None or (self._is_open and taker.name == "sorted"):
+        if taker is None or (taker.name == "sorted" and self._is_open()):
             for group in self._groups:
                 keys = _rearranged(keys, group)
-        elif self._is_open and taker.name == "sum":
+        elif taker.name == "sum" and self._is_open():
             Run.current.of_all.add(taker)
         return keys
+
+    def _is_open(self) -> bool:
+        """Whether there are more keys than have names."""
+        return any(group.open for group in self._groups)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._order(sys._getframe(1)))
@@ -159,13 +162,13 @@ def _names(group: Alike) -> str:
 
 def _is_own(frame: FrameType) -> bool:
     """Whether it is code of a model or law that runs."""
-    return not trusted_code(frame.f_code) and is_own(frame.f_globals.get("__name__", ""))
+    return is_own_code(frame.f_code, frame.f_globals.get("__name__", ""))
 
 
 @cache
 def taken_by(code: CodeType, instruction: int, module: str) -> Aggregate | None:
     """What takes what is in a map, where an instruction does; None where code could tell in which order it comes."""
-    if trusted_code(code) or not is_own(module):
+    if not is_own_code(code, module):
         return ELSEWHERE
     source = source_of(code.co_filename)
     if source is None:

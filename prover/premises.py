@@ -20,7 +20,7 @@ from marginspec.properties.ranges import within
 from marginspec.properties.scope import REST, NumberKey, Scope
 from marginspec.prover.arbitrary import Arbitrary, fields_of
 from marginspec.prover.claim import claimed
-from marginspec.prover.subset.sources import functions_in, is_own, methods_of, source_of, trusted_code
+from marginspec.prover.subset.sources import functions_in, is_own, is_own_code, methods_of, source_of, trusted_code
 from marginspec.trial.situations import number_of
 
 
@@ -260,7 +260,7 @@ def goes_on_where_refused() -> bool:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and (module := str(frame.f_globals.get("__name__"))) != claimed.__module__:
         code = frame.f_code
-        if code.co_exceptiontable and is_own(module) and not trusted_code(code) and _tries(code, frame.f_lasti):
+        if code.co_exceptiontable and is_own_code(code, module) and _tries(code, frame.f_lasti):
             return True
         frame = frame.f_back
     return False

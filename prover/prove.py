@@ -621,7 +621,7 @@ class LawRun:
         # Where a scope has names of its own, one of them may stand for whom the code names; elsewhere each is itself.
         universe, keys = self._of.universe, self._claim.scope.keys
         others = [universe[kind] for kind in keys if kind in universe and not set(keys[kind]) <= set(universe[kind])]
-        self._identifiers = self._arbitrary.listed.union(*(map(str, ids) for ids in others))
+        self._mentioned = self._texts & self._arbitrary.listed.union(*(map(str, ids) for ids in others))
         self._rest = self._rest and None
 
     @property
@@ -646,7 +646,7 @@ class LawRun:
         run.before = state.flatten() if self._rest else ()
         arbitrary.tell_keys_apart()
         if run.explores:
-            for name in self._texts & self._identifiers:
+            for name in self._mentioned:
                 run.mentioned(name)
         lemma = self._claim.kind == "lemma"
         kept = sums_kept() if self._rest else contextlib.nullcontext()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from marginspec.report import solidity
 from marginspec.report.solidity import Text, Values, capital, elementary, integer, laid_out, literal, plain
-from marginspec.results.schema import Document
+from marginspec.results.schema import Document, is_open
 
 PREFIX = "MARGINSPEC_"
 
@@ -212,7 +212,7 @@ class _Contract:
         for label, contract in self._contracts.items():
             name = contract["name"]
             given: Text = f'hex"{contract["encoded"]}"'  # a list of any length has no literal
-            if not any("[]" in str(entry) for entry in contract["types"]):
+            if not any(map(is_open, contract["types"])):
                 arguments = self._values.of(contract["types"], contract["values"], alone=True)
                 given = ("abi.encode(", arguments, ")") if arguments else '""'
             created = ("_create(", [f'"{PREFIX}{name.upper()}"', f"Recorded.{name}()", given], ")")

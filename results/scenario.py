@@ -34,6 +34,7 @@ from marginspec.lockstep.rehearsal import RehearsedStep, rehearse
 from marginspec.lockstep.trace import Trace
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.record import plain
+from marginspec.results.schema import is_open
 from marginspec.systems.system import System
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.chain import GENESIS_TIME, Embedded
@@ -172,7 +173,7 @@ class Scene:
 
     def _message(self, to: str, data: bytes) -> Document:
         function = self._function(to, data)
-        if any(map(_is_open, function["inputs"])):
+        if any(map(is_open, function["inputs"])):
             raise Inexpressible(f"{function['name']} takes a list of any length, for which Solidity has no literal")
         values = _decoded(function["inputs"], data[4:])
         to = to.lower()
@@ -239,11 +240,6 @@ class AlteredAnswers(RecordingChain):
 
     def time(self) -> int:
         return self._chain.time()
-
-
-def _is_open(entry: Document) -> bool:
-    """Whether an argument is a list of any length, or has one in it."""
-    return "[]" in entry["type"] or any(map(_is_open, entry.get("components", ())))
 
 
 def _decoded(types: Sequence[Document], data: bytes) -> list[Any]:

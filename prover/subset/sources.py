@@ -119,6 +119,11 @@ def is_own(module: str) -> bool:
     return not any(Path(file).resolve().is_relative_to(folder) for folder in _installed())
 
 
+def is_own_code(code: CodeType, module: str) -> bool:
+    """Whether code is that of a model or law. module: what the code's globals call themselves."""
+    return not trusted_code(code) and is_own(module)
+
+
 def is_data(kind: Any) -> bool:
     """Whether a class holds values: a record, or a dataclass without another base that laws use for their own."""
     if not isinstance(kind, type) or get_origin(kind) is not None:

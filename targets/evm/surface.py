@@ -62,6 +62,7 @@ class Surface:
             if not isinstance(why, str) or not why.strip():
                 raise BadInput(f"{self._adapter}.not_modelled: say why {name} is not modelled")
         self._name = {address: self._named(code) for address, code in deployed.items()}
+        self._number = {address: number for number, address in enumerate(deployed, 1)}
         self.called: set[tuple[str, bytes]] = set()
         """Address and selector of each call that was accepted; data of less than four bytes as it is."""
         self.written: set[Slot] = set()
@@ -110,8 +111,8 @@ class Surface:
         for name in dict.fromkeys(name for name in self._name.values() if name is not None):
             payable = [each.signature for each in contracts[name].functions() if each.payable]
             yield from (ETHER.format(f"{name}.{signature}") for signature in payable)
-        numbers = {address: f"contract {number} of the set-up" for number, address in enumerate(self._name, 1)}
-        written = {self._name.get(address) or numbers.get(address, "others") for address, _ in self.written}
+        unnamed = {address: f"contract {number} of the set-up" for address, number in self._number.items()}
+        written = {self._name.get(address) or unnamed.get(address, "others") for address, _ in self.written}
         yield from (STORAGE.format(name) for name in sorted(written))
         yield from [CREATED] * bool(self.created)
 
@@ -121,7 +122,6 @@ class Surface:
         A contract that does not have the function, and a fallback or no known interface, is taken to hand the call on:
         then every contract that has the function was called.
         """
-        numbers = {address: number for number, address in enumerate(self._name, 1)}
         by_selector: dict[bytes, list[tuple[str, str]]] = {}
         for name, each in contracts.items():
             for function in each.functions():
@@ -134,7 +134,7 @@ class Surface:
                 found.update(own)
                 continue
             if to is None:
-                found.add(UNNAMED.format(numbers.get(address, 0)))
+                found.add(UNNAMED.format(self._number.get(address, 0)))
             elif not selector and contracts[to].has_receive:
                 found.add(f"{to}.{RECEIVE}")
                 continue
