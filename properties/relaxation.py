@@ -200,8 +200,16 @@ def granted(condition: Any) -> None:
 def _declared(kind: Any, path: tuple[Any, ...]) -> Any:
     """The type of a variable, as a record or a map of it declares it."""
     for step in path:
-        kind = variables_of(kind)[step] if is_record(kind := plain(kind)) else typing.get_args(kind)[1]
+        below = _below(kind)
+        kind = below[step] if isinstance(below, Mapping) else below
     return kind
+
+
+@functools.cache
+def _below(kind: Any) -> Any:
+    """What a type declares to be in it: of a record by name, of a map for every key."""
+    kind = plain(kind)
+    return variables_of(kind) if is_record(kind) else typing.get_args(kind)[1]
 
 
 def _at(state: Any, path: tuple[Any, ...]) -> Any:

@@ -24,6 +24,8 @@ from marginspec.properties.scope import REST, NumberKey, Options, Scope, is_of_r
 from marginspec.prover.order import NumberMap, OrderedMap
 from marginspec.prover.symbolic import Alike, Name, Open, Pick, Run, SymBool, SymInt, SymKey, Unknown, Unsupported
 
+_TYPES: dict[Any, tuple[type, ...]] = {bool: (bool, SymBool), int: (int, SymInt)}
+
 
 class Arbitrary:
     """Builds unknown values by type, with the identifiers of a scope.
@@ -38,7 +40,7 @@ class Arbitrary:
         self._names = {str(m): Name(m) for members in (*_groups(scope), self._rest) for m in members}
         self._eager: dict[str, tuple[Any, ...]] = {}
         self._alike = self.alike
-        self._kinds: dict[type[Machine], list[Any]] = {}
+        self._kinds: dict[type[Machine], list[tuple[Any, tuple[type, ...]]]] = {}
         self._texts = {kind: frozenset(str(key) for key in keys) for kind, keys in scope.keys.items()}
 
     @property
@@ -78,18 +80,17 @@ class Arbitrary:
     def misplaced(self, model: type[Machine], state: Machine, values: Sequence[Any]) -> str:
         """What a state holds where its types declare something else; empty when all is as declared."""
         if model not in self._kinds:
-            self._kinds[model] = [_kind_of(model, name) for name in state.names()]
-        for place, (kind, value) in enumerate(zip(self._kinds[model], values, strict=True)):
-            if not self.is_of(kind, value):
+            kinds = [_kind_of(model, name) for name in state.names()]
+            self._kinds[model] = [(kind, _TYPES.get(kind, ())) for kind in kinds]
+        for place, ((kind, types), value) in enumerate(zip(self._kinds[model], values, strict=True)):
+            if type(value) not in types and not self.is_of(kind, value):
                 return f"{state.names()[place]} is made what is no {getattr(kind, '__name__', kind)}"
         return ""
 
     def is_of(self, kind: Any, value: Any) -> bool:
         """Whether a value is one that proofs know of a type."""
-        if kind is bool:
-            return type(value) in (bool, SymBool)
-        if kind is int:
-            return type(value) in (int, SymInt)
+        if kind in _TYPES:
+            return type(value) in _TYPES[kind]
         keys = self._scope.keys.get(kind)
         if keys is None or type(value) in (int, SymInt, SymKey):
             return keys is None or any(isinstance(key, NumberKey) for key in keys) or _is_number(kind)
@@ -252,13 +253,17 @@ def records_in(state: Machine) -> Iterator[Any]:
     todo: list[Any] = [state]
     while todo:
         value = todo.pop()
-        if isinstance(value, dict):
+        if value is not state:
             yield value
-            todo += dict.values(value)
-        elif isinstance(value, Record):
-            if value is not state:
-                yield value
-            todo += (getattr(value, name) for name in variables_of(type(value)))
+        kind: Any = type(value)
+        inside = dict.values(value) if isinstance(value, dict) else [getattr(value, name) for name in _more_in(kind)]
+        todo += (one for one in inside if isinstance(one, dict | Record))
+
+
+@functools.cache
+def _more_in(kind: Any) -> tuple[str, ...]:
+    """The variables of a record that are records or maps, as far as its types tell."""
+    return tuple(name for name, hint in variables_of(kind).items() if plain(hint) not in (bool, int))
 
 
 def _kind_of(model: type[Machine], name: str) -> Any:

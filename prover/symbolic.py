@@ -171,6 +171,8 @@ class Run:
         self.sums: list[Any] = []
         # What is asked is kept, so that nothing else takes its identity.
         self._answered: dict[Any, tuple[str, Value, Asked | None]] = {}
+        self._functions: dict[int, tuple[tuple[Any, ...], int | None]] = {}
+        self._function_numbers: dict[tuple[Any, ...], int] = {}
         self._bounds: dict[Key, tuple[int | None, int | None]] = {}
         self._atom_bounds: dict[int, tuple[int, int]] = {}
         self._unequal: set[Key] = set()
@@ -293,7 +295,7 @@ class Run:
 
     def anything(self, low: int, high: int, asked: Asked | None = None) -> Value:
         """An unknown: the one that answered the same question before, or another."""
-        key = None if asked is None else _question(asked)
+        key = None if asked is None else self._question(asked)
         if key is None or key not in self._answered:
             # Runs differ in what they ask for, so the name says how wide it is.
             wide = f"{'-' * (low < 0)}{low.bit_length()} to {'-' * (high < 0)}{high.bit_length()} bits"
@@ -303,11 +305,20 @@ class Run:
         self.anythings.append(name)
         return value
 
+    def _question(self, asked: Asked) -> tuple[int, int] | None:
+        """What tells a question from others; None where nothing does."""
+        if id(asked.of) not in self._functions:
+            parts = _told_apart(asked.of)
+            number = None if parts is None else self._function_numbers.setdefault(parts, len(self._function_numbers))
+            self._functions[id(asked.of)] = asked.of, number
+        _, number = self._functions[id(asked.of)]
+        return None if number is None else (number, asked.number)
+
     def decide(self, condition: SymBool) -> bool:
         """The truth of a condition on this run: known from bounds or earlier decisions, else both ways are explored."""
-        self._belongs(condition)
         if (answer := self._repeat(condition)) is not None:
             return bool(answer)
+        self._belongs(condition)
         truth = self._known(condition)
         if truth is None:
             self.branches.append(Branch(len(self.answers), len(self.constraints), range(1), condition))
@@ -427,10 +438,10 @@ class Run:
             self.known[key] = Known(condition, truth, tuple(because))
 
 
-def _question(asked: Asked) -> tuple[Any, ...] | None:
-    """What tells a question from others, without asking whether numbers are equal; None where nothing does."""
-    key: list[Any] = [asked.number]
-    for part in asked.of:
+def _told_apart(parts: Sequence[Any]) -> tuple[Any, ...] | None:
+    """What tells such parts from others, without asking whether numbers are equal; None where nothing does."""
+    key: list[Any] = []
+    for part in parts:
         if type(part) in (int, bool, str):
             key += [type(part), part]
         elif type(part) in (SymInt, SymKey):

@@ -433,10 +433,8 @@ class SymBool:
         """Whether this is the same question, made of the same parts."""
         if not isinstance(other, SymBool) or self.kind != other.kind:
             return False
-        return all(
-            a is b or (type(a) is int and type(b) is int and a == b)
-            for a, b in zip(self.parts, other.parts, strict=True)
-        )
+        (a, b, plus), (c, d, more) = self.parts, other.parts
+        return plus == more and (a is c or _same_int(a, c)) and (b is d or _same_int(b, d))
 
     def says_as(self, other: object) -> bool:
         """Whether this is the same condition, once worked out."""
@@ -492,6 +490,10 @@ def note(error: Unsupported) -> None:
 def key_of(value: Value) -> Key:
     """What stands for a term in dicts and sets."""
     return value.key if isinstance(value, SymInt) else value
+
+
+def _same_int(a: Value, b: Value) -> bool:
+    return type(a) is int and type(b) is int and a == b
 
 
 def is_number(value: Any) -> bool:

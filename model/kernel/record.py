@@ -104,7 +104,8 @@ def _copy(hint: Any, source: str) -> str:
         value = get_args(kind)[1]
         inner = plain(value)
         if is_record(inner) or get_origin(inner) is dict:
-            items = f"{{k: {_copy(value, 'v')} for k, v in {source}.items()}}"
+            # Unbound: that copies are made in some order is nothing that a map has to know.
+            items = f"{{k: {_copy(value, 'v')} for k, v in dict.items({source})}}"
             return f"({items} if type({source}) is dict else {source}.like({items}))"
         return f"{source}.copy()"
     return source
@@ -122,8 +123,8 @@ def _flat(hint: Any, source: str, depth: int) -> list[str]:
         value = plain(get_args(kind)[1])
         if is_record(value) or get_origin(value) is dict:
             item = f"v{depth}"
-            return [f"{pad}for {item} in {source}.values():", *_flat(value, item, depth + 1)]
-        return [f"{pad}out += {source}.values()"]
+            return [f"{pad}for {item} in dict.values({source}):", *_flat(value, item, depth + 1)]
+        return [f"{pad}out += dict.values({source})"]
     return [f"{pad}out.append({source})"]
 
 
