@@ -2,7 +2,7 @@
 
 Inside one process cvc5 does not always return when its time limit passes (the coverings strategy is one long step).
 Protocol: a line with the number of characters, the time limit in ms and `default` or `coverings`, then the text; a line
-with the verdict.
+with the verdict, and a line `end`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main() -> None:
     """Serve until the input ends."""
     while header := sys.stdin.readline():
         length, milliseconds, strategy = header.split()
-        print(check(sys.stdin.read(int(length)), milliseconds, strategy), flush=True)
+        print(check(sys.stdin.read(int(length)), milliseconds, strategy), "end", sep="\n", flush=True)
 
 
 if __name__ == "__main__":

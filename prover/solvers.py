@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
+import os
 import re
 import subprocess
 import sys
@@ -60,59 +62,69 @@ def z3_solver(text: str, seconds: float) -> z3.Solver:
     return solver
 
 
-class _Cvc5:
-    """A cvc5 process, started when first needed and anew after it had to be killed."""
+class _Process:
+    """A program that answers one text after the other, started when first needed and anew after it had to be killed.
 
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
+    What it says of a text ends with a line `end`.
+    """
 
-    def __call__(self, text: str, seconds: float) -> str:
-        """A portfolio of the default strategy and, for reals, the coverings strategy."""
-        verdict = self._ask(text, "default", seconds / 2)
-        return self._ask(text, "coverings", seconds / 2) if verdict == "unknown" and "QF_NRA" in text else verdict
+    def __init__(self, *command: str) -> None:
+        self._command = command
+        self._running: subprocess.Popen[str] | None = None
+        os.register_at_fork(after_in_child=self._leave)
 
-    def _ask(self, text: str, strategy: str, seconds: float) -> str:
-        if self._process is None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "marginspec.prover.cvc5_worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
+    def _leave(self) -> None:
+        """Begin anew: two processes that ask the same one would take each other's answers."""
+        self._left, self._running = self._running, None
+
+    def ask(self, text: str, seconds: float) -> str:
+        """`sat` or `unsat`; `unknown` where it says anything else or more, or nothing within so many seconds."""
+        if self._running is None:
+            self._running = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
             )
-            atexit.register(self._process.kill)
-        process = self._process
+            atexit.register(self._running.kill)
+        process = self._running
         assert process.stdin is not None and process.stdout is not None
-        overdue = threading.Timer(2 * seconds, process.kill)
+        overdue = threading.Timer(seconds, process.kill)
         overdue.start()
+        said: list[str] = []
         try:
-            process.stdin.write(f"{len(text)} {int(seconds * 1000)} {strategy}\n{text}")
+            process.stdin.write(text)
             process.stdin.flush()
-            verdict = process.stdout.readline().strip()
+            while said[-1:] != ["end"] and (line := process.stdout.readline()):
+                said.append(line.strip())
         except BrokenPipeError:
-            verdict = ""
+            pass
         finally:
             overdue.cancel()
-        if not verdict:
-            process.wait()
-            self._process = None
-        return verdict or "unknown"
+        if said[-1:] != ["end"]:
+            self._running = None
+            with contextlib.suppress(BrokenPipeError), process:
+                process.kill()
+        return said[0] if said in (["sat", "end"], ["unsat", "end"]) else "unknown"
+
+
+_CVC5 = _Process(sys.executable, "-m", "marginspec.prover.cvc5_worker")
+
+
+def _cvc5(text: str, seconds: float) -> str:
+    """A portfolio of the default strategy and, for reals, the coverings strategy."""
+    verdict = _cvc5_by("default", text, seconds / 2)
+    return _cvc5_by("coverings", text, seconds / 2) if verdict == "unknown" and "QF_NRA" in text else verdict
+
+
+def _cvc5_by(strategy: str, text: str, seconds: float) -> str:
+    # It keeps to its limit by itself, mostly.
+    return _CVC5.ask(f"{len(text)} {int(seconds * 1000)} {strategy}\n{text}", 2 * seconds)
+
+
+# It takes longer to start than for most texts.
+_YICES = _Process(str(Path(sys.executable).with_name("yices-smt2")), "--incremental")
 
 
 def _yices(text: str, seconds: float) -> str:
-    program = Path(sys.executable).with_name("yices-smt2")
-    try:
-        done = subprocess.run(
-            [str(program)],
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-        )
-    except subprocess.TimeoutExpired:
-        return "unknown"
-    answer = done.stdout.strip()
-    return answer if answer in ("sat", "unsat") else "unknown"
+    return _YICES.ask(f'{text}\n(reset)\n(echo "end")\n', seconds)
 
 
-SOLVERS: dict[str, Callable[[str, float], str]] = {"z3": _z3, "cvc5": _Cvc5(), "yices": _yices}
+SOLVERS: dict[str, Callable[[str, float], str]] = {"z3": _z3, "cvc5": _cvc5, "yices": _yices}
