@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import functools
 import json
-import multiprocessing
 import os
 import signal
 import sys
 import time
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping
-from types import FrameType
 from typing import Any, NoReturn
 
 import typer
@@ -21,6 +17,7 @@ import typer.exceptions
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from marginspec.base import ending
 from marginspec.base.errors import BadInput, NothingCompared, TargetFailed
 from marginspec.base.text import printable
 
@@ -67,16 +64,16 @@ def emit(document: Mapping[str, Any]) -> None:
 def run(app: Callable[[], object]) -> NoReturn:
     """Run a verb and end the process. A mistake is one line and code 2, a dead target one line and 4.
 
-    Ended by a signal, or by a reader of its output that has gone: 128 and the signal's number, as shells count. Only
-    an error in the tool itself shows a traceback.
+    Ended by a signal, or by a reader of its output that has gone: 128 and the signal's number, as shells count; by its
+    budget with nothing to tell: one line and code 3. Only an error in the tool itself shows a traceback.
     """
-    signals = _Signals()
+    ending.listen()
     try:
         code = app()
+        if not ending.unanswered():
+            sys.exit(ending.signal_code() or (code if isinstance(code, int) else HOLDS))
     except BadInput as error:
         _stop(str(error), BAD_INPUT)
-    except (TargetFailed, NothingCompared) as error:
-        _stop(str(error), TARGET_FAILED)
     except typer.exceptions.TyperException as error:
         # Without arguments the help has been shown already.
         if not str(error):
@@ -90,14 +87,15 @@ def run(app: Callable[[], object]) -> NoReturn:
         where = f"{error.filename}: " if error.filename else ""
         _stop(f"{where}{error.strerror or error}", BAD_INPUT)
     except (KeyboardInterrupt, typer.Abort):
-        sys.exit(signals.code)
-    except Exception:
-        if signals.code is not None:  # what was interrupted failed because of that
-            sys.exit(signals.code)
-        traceback.print_exc()
-        _stop("this is an error in marginspec itself, and no verdict: please report it", INTERNAL)
-    # typer turns a KeyboardInterrupt into its code 130.
-    sys.exit(signals.code or (code if isinstance(code, int) else HOLDS))
+        pass
+    except Exception as error:
+        if not ending.ended():  # what was told to end fails because of that
+            if isinstance(error, TargetFailed | NothingCompared):
+                _stop(str(error), TARGET_FAILED)
+            traceback.print_exc()
+            _stop("this is an error in marginspec itself, and no verdict: please report it", INTERNAL)
+    # typer makes a code 130 of a KeyboardInterrupt.
+    _stop(f"{ending.ended() or 'interrupted'}, no verdict", ending.signal_code() or INCOMPLETE)
 
 
 def _discard() -> None:
@@ -114,33 +112,6 @@ def _verb(error: typer.exceptions.TyperException) -> str:
 def _stop(message: str, code: int) -> NoReturn:
     print(f"marginspec: {printable(' '.join(message.split()), 500)}", file=sys.stderr)
     sys.exit(code)
-
-
-_PR_SET_PDEATHSIG = 1
-
-
-class _Signals:
-    """Ends the process at once when told to: a pool of workers would otherwise finish all that it was given first."""
-
-    def __init__(self) -> None:
-        self.code: int | None = None
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._end)
-        if sys.platform == "linux":
-            # A pool's workers do not notice that the process that started them was killed.
-            os.register_at_fork(
-                after_in_child=functools.partial(ctypes.CDLL(None).prctl, _PR_SET_PDEATHSIG, signal.SIGKILL)
-            )
-
-    def _end(self, number: int, frame: FrameType | None) -> None:
-        if multiprocessing.parent_process() is not None:
-            return  # a worker: its parent, which has the signal too, ends it
-        for worker in multiprocessing.active_children():
-            worker.kill()
-        # Written past Python's buffer, because a print might be what was interrupted.
-        os.write(sys.stderr.fileno(), b"marginspec: interrupted, no verdict\n")
-        self.code = 128 + number
-        raise KeyboardInterrupt  # also for SIGTERM: Hypothesis takes a SystemExit for a failing example
 
 
 @contextlib.contextmanager

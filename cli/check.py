@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import os
+import functools
 import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
@@ -15,21 +15,22 @@ import typer
 from marginspec.base.errors import BadInput
 from marginspec.base.files import writable_file
 from marginspec.base.package import ROOT
-from marginspec.base.process import VERDICTS, Output, emit, progress, worst
+from marginspec.base.process import VERDICTS, Output, emit, worst
 from marginspec.cli.options import (
     DEFAULT,
     AllowUnmodelled,
     Artifacts,
+    Budget,
     Corpus,
     Json,
+    NoCache,
     RequireReach,
     SystemName,
     TargetName,
     Verbose,
 )
-from marginspec.cli.runs import fuzz_document, prove_document
+from marginspec.cli.runs import MUTANT_STEPS, fuzz_document, mutate_document, prove_document
 from marginspec.conformance.run import vector_runs
-from marginspec.mutation.run import mutate
 from marginspec.report import terminal
 from marginspec.report.gate import gate_verdicts, show_corpus, show_gate
 from marginspec.report.junit import junit
@@ -40,11 +41,8 @@ from marginspec.results.findings import findings
 from marginspec.results.gate import gate_code, gate_document
 from marginspec.results.settings import Settings, read_settings
 from marginspec.systems.registry import system
-from marginspec.systems.system import System, opened
+from marginspec.systems.system import opened
 from marginspec.targets.evm.artifact import candidates
-
-MUTANT_STEPS = 60_000
-"""Of the lock-step run of each mutant, as `marginspec mutate` takes."""
 
 
 def check(
@@ -61,6 +59,8 @@ def check(
     require_reach: RequireReach = False,
     allow_unmodelled: AllowUnmodelled = None,
     corpus: Corpus = None,
+    budget: Budget = None,
+    no_cache: NoCache = False,
     junit_file: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Write the results as JUnit XML, a case per law.")
     ] = None,
@@ -101,8 +101,11 @@ def check(
         fuzzed = fuzz_document(chosen, implementation, target, settings.steps, settings.seed, corpus, builds, allowed)
         for row in fuzzed["divergences"]:
             print(f"marginspec: divergence, kept in {row['trace']}: {row['repeat']}", file=sys.stderr, flush=True)
-        proofs = prove_document(chosen, None, None)
-        mutants = None if settings.min_mutation_score is None else _mutants(chosen, settings.seed)
+        proofs = prove_document(chosen, None, None, anew=no_cache)
+        mutants = None
+        if settings.min_mutation_score is not None:
+            runs = functools.partial(vector_runs, chosen.model, chosen.chapter.properties, settings.seed)
+            mutants = mutate_document(chosen, MUTANT_STEPS, settings.seed, runs=runs)
         gate = gate_document(settings, require_reach, proofs, fuzzed, mutants)
         found = findings(chosen, implementation, builds, gate, proofs, fuzzed, mutants)
     code = worst({documents.prove_code(proofs), documents.fuzz_code(fuzzed, require_reach), gate_code(gate)})
@@ -140,22 +143,6 @@ def _settings(steps: int | None, seed: int | None) -> Settings:
 
 def _sarif(document: Mapping[str, Any]) -> str:
     return sarif(document, version("marginspec"), Path.cwd().as_uri(), ROOT.as_uri())
-
-
-def _mutants(chosen: System, seed: int) -> dict[str, Any]:
-    with progress("mutants and laws", 1) as advance:
-        return mutate(
-            chosen.name,
-            chosen.model,
-            lambda: chosen.open("embedded"),
-            chosen.chapter.properties,
-            chosen.spec.with_suffix(".equivalent.toml"),
-            MUTANT_STEPS,
-            seed,
-            runs=lambda: vector_runs(chosen.model, chosen.chapter.properties, seed),
-            workers=os.cpu_count() or 1,
-            on_progress=advance,
-        )
 
 
 def _write(

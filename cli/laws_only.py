@@ -38,10 +38,10 @@ def laws_document(
     claims = chosen.chapter.properties
     with progress("judging", steps) as advance:
         seen = run(chosen.model, implementation, claims, steps, seed, lambda tally: advance(tally.steps))
-    if not seen.tally.comparisons:
+    if not seen.tally.comparisons and not seen.ended:
         raise NothingCompared(f"{implementation.name}: {seen.tally.steps} steps, no law judged")
     found = [] if seen.violation is None else [Found(seen.violation.divergence, seen.violation.trace)]
-    campaign = Campaign(seen.tally, found, seed, seen.seconds, seen.unreached, seen.limits)
+    campaign = Campaign(seen.tally, found, seed, seen.seconds, seen.unreached, seen.limits, seen.ended)
     against_model = functools.partial(_against_model, chosen, implementation)
     document = campaign_document(chosen, campaign, target, builds, against_model, allowed)
     return {

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from marginspec.base import process
+from marginspec.base.ending import ended
 from marginspec.base.errors import BadInput
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit, progress
 from marginspec.cli.audit import audit
@@ -24,9 +25,11 @@ from marginspec.cli.options import (
     DEFAULT,
     AllowUnmodelled,
     Artifacts,
+    Budget,
     Corpus,
     Emit,
     Json,
+    NoCache,
     NoChance,
     RequireReach,
     Seed,
@@ -36,13 +39,12 @@ from marginspec.cli.options import (
     Verbose,
 )
 from marginspec.cli.report import report
-from marginspec.cli.runs import fuzz_document, prove_document
+from marginspec.cli.runs import MUTANT_STEPS, fuzz_document, mutate_document, prove_document
 from marginspec.cli.vectors import vectors
 from marginspec.conformance.run import vector_runs
 from marginspec.lockstep.trace import replay
 from marginspec.mutation.hunt import with_planted
 from marginspec.mutation.planted import load as bugs_of
-from marginspec.mutation.run import mutate
 from marginspec.report import terminal
 from marginspec.report.gate import show_corpus
 from marginspec.report.kill_matrix import show_mutate
@@ -92,6 +94,8 @@ def prove(
         typer.Option("--only", metavar="ID", help="Only this, or all like REF-LIQ-*. May be repeated."),
     ] = None,
     emit_smt2: Emit = None,
+    budget: Budget = None,
+    no_cache: NoCache = False,
     as_json: Json = False,
     seed: NoChance = 1,
 ) -> int:
@@ -104,7 +108,7 @@ def prove(
     Exit code 0: all proved and confirmed. 1: one is refuted, by integers that are shown. 3: one is unknown.
     """
     chosen = system(name)
-    document = prove_document(chosen, only, emit_smt2)
+    document = prove_document(chosen, only, emit_smt2, anew=no_cache)
     if as_json:
         emit(document)
     else:
@@ -126,6 +130,7 @@ def fuzz(
         typer.Option("--laws-only", help="Compare with no model: judge what the implementation shows, by the laws."),
     ] = False,
     corpus: Corpus = None,
+    budget: Budget = None,
     as_json: Json = False,
 ) -> int:
     """Compare an implementation with the model, call by call, every observation, exactly.
@@ -193,11 +198,12 @@ def replay_(
 @app.command("mutate")
 def mutate_(
     name: SystemName = DEFAULT,
-    steps: Steps = 60_000,
+    steps: Steps = MUTANT_STEPS,
     seed: Seed = 1,
     model: Annotated[bool, typer.Option(help="Break the model.")] = True,
     planted: Annotated[bool, typer.Option(help="Hunt the bugs planted in the contract.")] = True,
     proofs: Annotated[bool, typer.Option(help="Also ask which property each mutant of the model breaks.")] = True,
+    budget: Budget = None,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> int:
@@ -219,23 +225,9 @@ def mutate_(
     if not model and not bugs:
         raise BadInput(f"mutate {name}: nothing to break; leave out --no-model")
     runs = functools.cache(lambda: vector_runs(chosen.model, chosen.chapter.properties, seed))
-    with progress("mutants and laws", 1) as advance:
-        document = mutate(
-            chosen.name,
-            chosen.model,
-            lambda: chosen.open("embedded"),
-            chosen.chapter.properties,
-            chosen.spec.with_suffix(".equivalent.toml"),
-            steps,
-            seed,
-            proofs,
-            runs if proofs else None,
-            os.cpu_count() or 1,
-            advance,
-            only=None if model else lambda mutant: False,
-            weaken=proofs and model,
-        )
-    if bugs:
+    only = None if model else lambda mutant: False
+    document = mutate_document(chosen, steps, seed, proofs, runs if proofs else None, only, weaken=proofs and model)
+    if bugs and not ended():
         with progress("planted bugs", len(bugs)) as advance:
             document = with_planted(document, bugs, steps, runs(), os.cpu_count() or 1, advance)
     if as_json:
@@ -245,7 +237,7 @@ def mutate_(
     missed = any(not bug["killed_by"] for bug in document.get("planted", ()))
     if document["summary"]["survived"] or document.get("problems") or missed:
         return BROKEN
-    return INCOMPLETE if document["summary"]["timed_out"] else HOLDS
+    return INCOMPLETE if document["summary"]["timed_out"] or document.get("ended") else HOLDS
 
 
 @app.command()

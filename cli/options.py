@@ -7,16 +7,26 @@ from typing import Annotated
 
 import typer
 
+from marginspec.base.ending import end_after
 from marginspec.base.errors import BadInput
 from marginspec.systems.registry import SYSTEMS
 
 DEFAULT = "reference"
+MOST_SECONDS = 10_000_000  # of a budget: four months
 
 
 def _at_least_one(steps: int) -> int:
     if steps < 1:
         raise BadInput(f"--steps {steps}: a run that compares nothing is no pass; give at least 1")
     return steps
+
+
+def _end_after(seconds: int | None) -> int | None:
+    if seconds is not None:
+        if not 1 <= seconds <= MOST_SECONDS:
+            raise BadInput(f"--budget {seconds}: give seconds, 1 to {MOST_SECONDS:,}")
+        end_after(seconds)
+    return seconds
 
 
 SystemName = Annotated[
@@ -58,6 +68,16 @@ AllowUnmodelled = Annotated[
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A row for everything, not only for what needs a look.")]
 Emit = Annotated[Path | None, typer.Option("--emit-smt2", metavar="DIR", help="Write every obligation as SMT-LIB 2.")]
+Budget = Annotated[
+    int | None,
+    typer.Option(
+        "--budget",
+        metavar="SECONDS",
+        callback=_end_after,
+        help="End after so many seconds, and say what was found until then; what was not come to is no pass.",
+    ),
+]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Prove anew what was proved of the same texts before.")]
 Corpus = Annotated[
     str | None,
     typer.Option(

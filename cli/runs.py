@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from marginspec.base.ending import ended, until_ended
 from marginspec.base.files import writable
 from marginspec.base.process import progress
 from marginspec.base.text import named
@@ -19,10 +20,13 @@ from marginspec.cli import export
 from marginspec.lockstep.campaign import Campaign, run
 from marginspec.lockstep.corpus_store import open_corpus
 from marginspec.lockstep.trace import Trace, write
+from marginspec.model.kernel.machine import Call
+from marginspec.mutation.mutants import Mutant
+from marginspec.mutation.run import mutate
 from marginspec.properties.ranges import with_ranges
 from marginspec.prover.cache import KeptProver
 from marginspec.prover.dependencies import Dependencies
-from marginspec.prover.prove import prove_all
+from marginspec.prover.prove import Prover, Verdict, prove_all
 from marginspec.results import documents
 from marginspec.systems.system import System
 from marginspec.targets.evm.artifact import Candidate
@@ -32,26 +36,61 @@ T = TypeVar("T")
 
 TRACES = Path("out") / "traces"
 
+MUTANT_STEPS = 60_000
+"""Of the lock-step run of each mutant."""
 
-def prove_document(chosen: System, only: list[str] | None, folder: Path | None) -> dict[str, Any]:
-    """Prove, with progress, and describe."""
+
+def prove_document(chosen: System, only: list[str] | None, folder: Path | None, anew: bool) -> dict[str, Any]:
+    """Prove, with progress, and describe. anew: also what an earlier run proved of the same texts."""
     claims = with_ranges(chosen.model, chosen.chapter)
     if only:
         wanted = named(only, [c.id for c in claims], f"--only: {chosen.name} has no property")
         claims = [c for c in claims if c.id in wanted]
     if folder is not None:
         writable(folder, "--emit-smt2")
-    started, verdicts = time.perf_counter(), []
-    with progress("proving", len(Dependencies(chosen.model, claims).claims)) as advance:
-        for verdict in prove_all(KeptProver(chosen.model, folder), claims, os.cpu_count() or 1, advance):
-            verdicts.append(verdict)
-    order = {c.id: n for n, c in enumerate(claims)}
-    verdicts.sort(key=lambda v: order[v.id])
-    document = documents.prove_document(chosen.name, verdicts, time.perf_counter() - started)
-    for row, verdict in zip(document["properties"], verdicts, strict=True):
+    prover = (Prover if anew else KeptProver)(chosen.model, folder)
+    started, verdicts = time.perf_counter(), dict[str, Verdict]()
+
+    def prove() -> None:
+        with progress("proving", len(Dependencies(chosen.model, claims).claims)) as advance:
+            for verdict in prove_all(prover, claims, os.cpu_count() or 1, advance):
+                verdicts[verdict.id] = verdict
+
+    until_ended(prove)
+    listed = [verdicts.get(c.id) or prover.undecided(c, f"not come to: {ended()}") for c in claims]
+    document = documents.prove_document(chosen.name, listed, time.perf_counter() - started)
+    for row, verdict in zip(document["properties"], listed, strict=True):
         if verdict.verdict == "refuted" and verdict.replays:
             row["test"] = _where_it_can_be(functools.partial(export.write_law, chosen, row))
     return document
+
+
+def mutate_document(
+    chosen: System,
+    steps: int,
+    seed: int,
+    proofs: bool = True,
+    runs: Callable[[], Sequence[Sequence[Call]]] | None = None,
+    only: Callable[[Mutant], bool] | None = None,
+    weaken: bool = False,
+) -> dict[str, Any]:
+    """Try every mutant of the model and describe, as `mutate` does, with progress."""
+    with progress("mutants and laws", 1) as advance:
+        return mutate(
+            chosen.name,
+            chosen.model,
+            lambda: chosen.open("embedded"),
+            chosen.chapter.properties,
+            chosen.spec.with_suffix(".equivalent.toml"),
+            steps,
+            seed,
+            proofs,
+            runs,
+            os.cpu_count() or 1,
+            advance,
+            only,
+            weaken,
+        )
 
 
 def fuzz_document(

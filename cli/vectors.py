@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,14 +14,12 @@ from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output,
 from marginspec.cli.options import DEFAULT, Artifacts, Json, Seed, SystemName, TargetName
 from marginspec.conformance.run import STEPS, coverage_document, searched
 from marginspec.conformance.vectors import failures, own_folder, read, write
-from marginspec.lockstep.floor import below
-from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.report.vectors import show_vectors
-from marginspec.results.documents import limits_document
+from marginspec.results.documents import vectors_document
 from marginspec.systems.registry import system
 from marginspec.systems.system import opened
 from marginspec.targets.evm.artifact import candidates
-from marginspec.targets.protocol import Limits, limits_of
+from marginspec.targets.protocol import limits_of
 
 
 def _at_least_one(steps: int) -> int:
@@ -75,27 +71,10 @@ def vectors(
             document["files"] = [file.name for file in write(known.model, found, document, out)]
         failed = list(failures(known.model, implementation, found))
         limits = limits_of(implementation)
-    counts = Counter((vector.call.action, vector.rule is None) for vector in found)
-    result = {
-        "schema": "marginspec/vectors/1",
-        "system": known.name,
-        "seed": str(seed),
-        "folder": str(run or out),
-        "target": target,
-        "vectors": len(found),
-        "accepted": sum(vector.rule is None for vector in found),
-        "rejected": sum(vector.rule is not None for vector in found),
-        "calls": sum(len(vector.steps) + 1 for vector in found),
-        **document,
-        "actions": {
-            action: {"accepted": counts[action, True], "refused": counts[action, False]}
-            for action in actions_of(known.model)
-        },
-        **limits_document(limits),
-        "limits": vector_limits(known.model, counts, limits),
-        "failures": [{"vector": f.vector, "field": f.field, "expected": f.expected, "found": f.found} for f in failed],
-        "seconds": round(time.perf_counter() - started, 1),
-    }
+    seconds = time.perf_counter() - started
+    result = vectors_document(
+        known.name, target, run or out, seed, known.model, found, document, failed, limits, seconds
+    )
     code = BROKEN if failed else INCOMPLETE if result.get("open") else HOLDS
     result["verdict"] = VERDICTS[code]
     if as_json:
@@ -103,11 +82,3 @@ def vectors(
     else:
         show_vectors(result, Output())
     return code
-
-
-def vector_limits(model: type[Machine], counts: Mapping[tuple[str, bool], int], limits: Limits) -> list[str]:
-    """What no vector says anything of, in lines. counts: of vectors by action and whether it must be accepted."""
-    lines = [f"{action}: {what}" for action, what in below(model, counts).items()]
-    if limits.unmodelled:
-        lines.append(f"unmodelled, no action calls them: {', '.join(limits.unmodelled)}")
-    return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import hypothesis
 from hypothesis import Phase
 from hypothesis.strategies import binary
 
+from marginspec.base.ending import ended, until_ended
 from marginspec.base.errors import NothingCompared
 from marginspec.lockstep.comparison import Divergence, LockStep, Tally
 from marginspec.lockstep.floor import missing
@@ -44,7 +46,8 @@ class Campaign:
     """What a run found.
 
     unreached: rules and regimes of the model that it did not reach, those of `never` aside. limits: what the run cannot
-    have seen of the implementation.
+    have seen of the implementation. ended: why it was told to end early, empty where it was not; a trace is then not
+    shrunk to its end.
     """
 
     tally: Tally
@@ -53,6 +56,7 @@ class Campaign:
     seconds: float
     unreached: list[str]
     limits: Limits
+    ended: str = ""
 
     @property
     def steps_per_second(self) -> float:
@@ -79,7 +83,7 @@ def run(
     on_progress: Callable[[Tally], None] | None = None,
     only: frozenset[str] | None = None,
 ) -> Campaign:
-    """Take exactly `steps` steps, fewer only when a divergence ends the run; the same calls for the same seed.
+    """Take exactly `steps` steps, fewer only when a divergence ends the run, or who runs it; the same calls for a seed.
 
     on_progress: called after each sequence. only: actions to draw from, all if None. Raises what the target raises.
     """
@@ -89,16 +93,16 @@ def run(
     started = time.perf_counter()
     with _rare_collections():
         hunt.left = steps
-        _hypothesize(hunt, -(-steps // SEQUENCE_STEPS), seed)
+        until_ended(functools.partial(_hypothesize, hunt, -(-steps // SEQUENCE_STEPS), seed))
     seconds = time.perf_counter() - started
     tally = hunt.lockstep.tally
-    if tally.comparisons == 0:
+    if tally.comparisons == 0 and not ended():
         raise NothingCompared(f"{target.name}: {tally.steps} steps, nothing compared")
     found, limits = [], limits_of(target)
     if hunt.failing is not None:
         calls, divergence = shrink(model, target, *hunt.failing)
         found.append(Found(divergence, trace_of(model, target.name, seed, calls, divergence, build_of(target))))
-    return Campaign(tally, found, seed, seconds, unreached(model, tally), limits)
+    return Campaign(tally, found, seed, seconds, unreached(model, tally), limits, ended())
 
 
 class _Drawing:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from hypothesis.database import ExampleDatabase
 
+from marginspec.base.ending import ended
 from marginspec.base.errors import BadInput
 from marginspec.lockstep.campaign import Campaign, Found
 from marginspec.lockstep.comparison import LockStep
@@ -66,7 +67,7 @@ class Corpus:
                 shortest, divergence = shrink(self._model, target, calls[:done], divergence)
                 again = trace_of(self._model, target.name, seed, shortest, divergence, build_of(target))
                 missing = unreached(self._model, tally)
-                campaign = Campaign(tally, [Found(divergence, again)], seed, seconds, missing, limits)
+                campaign = Campaign(tally, [Found(divergence, again)], seed, seconds, missing, limits, ended())
                 return Replayed(number, len(texts) - number, campaign)
         return Replayed(lockstep.tally.sequences, len(texts) - lockstep.tally.sequences, None)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from marginspec.base.ending import ended, until_ended
 from marginspec.base.errors import BadInput
 from marginspec.lockstep.comparison import Divergence, Tally
 from marginspec.lockstep.floor import missing
@@ -48,7 +49,8 @@ class MonitorRun:
 
     violation: the first, if any. broken: every law broken in the sequence that it was found in. found_after: steps,
     None if nothing was. judged: in how many cases each law was asked, by ID. unreached: rules and regimes of the model.
-    limits: what the run cannot have seen of the implementation. The tally's actions are those of the implementation.
+    limits: what the run cannot have seen of the implementation. ended: why it was told to end early, empty where it was
+    not. The tally's actions are those of the implementation.
     """
 
     tally: Tally
@@ -60,6 +62,7 @@ class MonitorRun:
     seconds: float
     unreached: list[str]
     limits: Limits
+    ended: str = ""
 
     @property
     def steps_per_second(self) -> float:
@@ -144,11 +147,15 @@ def run(
     """
     hunt, draw = _Monitored(model, Monitor(model, target, claims)), random.Random(seed)
     started = time.perf_counter()
-    while (left := steps - hunt.tally.steps) > 0 and not hunt.found:
-        hunt.look_for(missing(model, hunt.tally.actions) if hunt.tally.steps >= left else ())
-        hunt.sequence(draw.randbytes, min(SEQUENCE_STEPS, left))
-        if on_progress is not None:
-            on_progress(hunt.tally)
+
+    def judging() -> None:
+        while (left := steps - hunt.tally.steps) > 0 and not hunt.found:
+            hunt.look_for(missing(model, hunt.tally.actions) if hunt.tally.steps >= left else ())
+            hunt.sequence(draw.randbytes, min(SEQUENCE_STEPS, left))
+            if on_progress is not None:
+                on_progress(hunt.tally)
+
+    until_ended(judging)
     seconds, violation, limits = time.perf_counter() - started, None, limits_of(target)
     if hunt.found:
         calls, first = hunt.found[0]
@@ -158,7 +165,9 @@ def run(
         violation = Violation(first, trace)
     broken = tuple(dict.fromkeys(each.field for _, each in hunt.found))
     lost = unreached(model, hunt.tally)
-    return MonitorRun(hunt.tally, violation, broken, hunt.found_after, hunt.monitor.judged, seed, seconds, lost, limits)
+    return MonitorRun(
+        hunt.tally, violation, broken, hunt.found_after, hunt.monitor.judged, seed, seconds, lost, limits, ended()
+    )
 
 
 class _Monitored:

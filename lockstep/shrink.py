@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from marginspec.base.ending import until_ended
 from marginspec.lockstep.comparison import Divergence, LockStep
 from marginspec.lockstep.rehearsal import Rehearsal, RehearsedStep
 from marginspec.lockstep.thresholds import thresholds
@@ -47,15 +48,17 @@ class DivergenceFinder(Protocol):
 def shrink_by(
     watch: DivergenceFinder, model: type[Machine], calls: list[Call], divergence: Divergence, effort: int = EFFORT
 ) -> tuple[list[Call], Divergence]:
-    """`shrink` for whatever it is that sees the divergence."""
-    return _Shrinker(watch, model, calls, divergence, effort).run()
+    """`shrink` for whatever it is that sees the divergence; as far as it came when the run is told to end."""
+    shrinker = _Shrinker(watch, model, calls, divergence, effort)
+    until_ended(shrinker.run)
+    return shrinker.calls, shrinker.divergence
 
 
 class _Shrinker:
     def __init__(
         self, watch: DivergenceFinder, model: type[Machine], calls: list[Call], divergence: Divergence, effort: int
     ) -> None:
-        self._model, self._divergence, self._calls = model, divergence, calls
+        self._model, self.divergence, self.calls = model, divergence, calls
         self._watch = watch
         self._rehearsal = Rehearsal(model)
         self._left = effort
@@ -64,28 +67,27 @@ class _Shrinker:
         last = self._rehearsed(calls)[-1]
         self._kind = last.outcome.rule, last.call.action
 
-    def run(self) -> tuple[list[Call], Divergence]:
-        if not self._shows(self._calls):
+    def run(self) -> None:
+        if not self._shows(self.calls):
             self._recheck = True
-            if not self._shows(self._calls):
-                return self._calls, self._divergence
+            if not self._shows(self.calls):
+                return
         self._without_refusals()
         before: list[Call] = []
-        while before != self._calls and self._left > 0:
-            before = self._calls
+        while before != self.calls and self._left > 0:
+            before = self.calls
             self._delete()
             self._rename()
             self._simplify()
         self._left = max(self._left, LAST_EFFORT)
         while self._delete_one_or_two():
             pass
-        return self._calls, self._divergence
 
     def _delete_one_or_two(self) -> bool:
         """Leave out a call, or two, if the rest still shows the divergence: in the end none can go."""
-        places = range(len(self._calls) - 1) if len(self._calls) <= FEW_CALLS else range(0)
+        places = range(len(self.calls) - 1) if len(self.calls) <= FEW_CALLS else range(0)
         for out in itertools.chain(itertools.combinations(places, 1), itertools.combinations(places, 2)):
-            fewer = [call for at, call in enumerate(self._calls) if at not in out]
+            fewer = [call for at, call in enumerate(self.calls) if at not in out]
             if self._shows(fewer) or (len(out) == 1 and self._shows_aimed(fewer)):
                 return True
         return False
@@ -103,29 +105,29 @@ class _Shrinker:
             return False
         self._left -= len(steps)
         found = self._watch.run(steps, self._recheck)
-        if found is None or found[1].key != self._divergence.key:
+        if found is None or found[1].key != self.divergence.key:
             return False
-        done, self._divergence = found
-        self._calls = calls[:done]
+        done, self.divergence = found
+        self.calls = calls[:done]
         return True
 
     # --- Fewer ---------------------------------------------------------------------------------------------------
 
     def _without_refusals(self) -> None:
         """What the model refuses changes nothing, so most likely it does not matter."""
-        *others, last = self._rehearsed(self._calls)
+        *others, last = self._rehearsed(self.calls)
         self._shows([*(step.call for step in others if step.outcome.accepted), last.call])
 
     def _delete(self) -> None:
         """Delete ever smaller stretches of calls, from the end to the beginning."""
-        size = len(self._calls)
+        size = len(self.calls)
         while size > 0:
-            at = len(self._calls) - size
+            at = len(self.calls) - size
             while at >= 0:
-                fewer = self._calls[:at] + self._calls[at + size :]
+                fewer = self.calls[:at] + self.calls[at + size :]
                 if not self._shows(fewer) and size == 1:
                     self._shows_aimed(fewer)
-                at = min(at, len(self._calls)) - size
+                at = min(at, len(self.calls)) - size
             size //= 2
 
     def _shows_aimed(self, calls: list[Call]) -> bool:
@@ -154,7 +156,7 @@ class _Shrinker:
         """Use the identifiers that the model lists first, throughout."""
         for options in self._model.universe.values():
             for at, option in enumerate(options):
-                if any(option in call.arguments.values() for call in self._calls):
+                if any(option in call.arguments.values() for call in self.calls):
                     any(self._shows(self._renamed(option, other)) for other in options[:at])
 
     def _renamed(self, old: Any, new: Any) -> list[Call]:
@@ -162,7 +164,7 @@ class _Shrinker:
         swap = {old: new, new: old}
         return [
             Call(c.action, {n: swap[v] if self._may_be(c, n, swap.get(v)) else v for n, v in c.arguments.items()})
-            for c in self._calls
+            for c in self.calls
         ]
 
     def _may_be(self, call: Call, argument: str, identifier: Any) -> bool:
@@ -171,18 +173,18 @@ class _Shrinker:
 
     def _simplify(self) -> None:
         """Try plainer values for every argument, one at a time, the last call first."""
-        for at in reversed(range(len(self._calls))):
-            if at >= len(self._calls):
+        for at in reversed(range(len(self.calls))):
+            if at >= len(self.calls):
                 continue  # a plainer value made later calls superfluous
-            for name, hint in actions_of(self._model)[self._calls[at].action].arguments.items():
-                for value in self._plainer(hint, self._calls[at].arguments[name]):
-                    if self._shows(self._with(at, name, value)) or at >= len(self._calls):
+            for name, hint in actions_of(self._model)[self.calls[at].action].arguments.items():
+                for value in self._plainer(hint, self.calls[at].arguments[name]):
+                    if self._shows(self._with(at, name, value)) or at >= len(self.calls):
                         break
-                if at >= len(self._calls):
+                if at >= len(self.calls):
                     break
 
     def _with(self, at: int, name: str, value: Any) -> list[Call]:
-        return [*self._calls[:at], self._calls[at].changed(name, value), *self._calls[at + 1 :]]
+        return [*self.calls[:at], self.calls[at].changed(name, value), *self.calls[at + 1 :]]
 
     def _plainer(self, hint: Any, value: Any) -> Iterator[Any]:
         """Values to try instead, the plainest first; none that is not plainer, so that shrinking ends."""

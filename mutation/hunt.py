@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any
 
+from marginspec.base.ending import ended, until_ended
 from marginspec.model.kernel.machine import Call
 from marginspec.mutation.planted import Bug, Hunt, noticed
 
@@ -22,9 +23,9 @@ def hunted(bugs: Sequence[Bug], steps: int, watched: int, seed: int, workers: in
 
 
 def bugs_document(bugs: Sequence[Bug], hunts: Sequence[Hunt]) -> list[dict[str, Any]]:
-    """An entry for each bug, in the order of their file: who noticed it, when, and by what."""
+    """An entry for each bug that was hunted, in the order of their file: who noticed it, when, and by what."""
     of = {each.bug.id: each for each in hunts}
-    return [_entry(of[bug.id]) for bug in bugs]
+    return [_entry(of[bug.id]) for bug in bugs if bug.id in of]
 
 
 def _entry(found: Hunt) -> dict[str, Any]:
@@ -72,12 +73,18 @@ def with_planted(
 ) -> dict[str, Any]:
     """The same document with the bugs planted in the implementation: who notices each, of whom at most `steps` steps.
 
-    The lock-step run is one; the laws are another, by themselves on what the implementation shows.
+    The lock-step run is one; the laws are another, by themselves on what the implementation shows. A run that is told
+    to end says so in `ended`, and lists those that it came to.
     """
-    hunts = []
-    for each in hunted(bugs, steps, steps, document["seed"], workers, vectors):
-        hunts.append(each)
-        if on_progress is not None:
-            on_progress(len(hunts), len(bugs))
+    hunts = list[Hunt]()
+
+    def hunt() -> None:
+        for each in hunted(bugs, steps, steps, document["seed"], workers, vectors):
+            hunts.append(each)
+            if on_progress is not None:
+                on_progress(len(hunts), len(bugs))
+
+    until_ended(hunt)
     summary = {**document["summary"], **planted_summary(hunts)}
-    return {**document, "planted": bugs_document(bugs, hunts), "summary": summary}
+    early = {"ended": ended()} if ended() else {}
+    return {**document, "planted": bugs_document(bugs, hunts), "summary": summary, **early}

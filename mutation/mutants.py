@@ -63,7 +63,7 @@ class Kill:
 
     by: `differential` or `vector` where something was compared and differed: the mutant is killed. Else nothing was
     shown of the implementation: `prelude` where it refuses its own set-up, `crash` where it is no model that runs,
-    `timed out` where it took more processor time than it may.
+    `timed out` where it took more processor time than it may, `ended early` where it was not begun.
     """
 
     by: str

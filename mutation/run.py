@@ -16,6 +16,7 @@ from pathlib import Path as File
 from typing import Any, TypeVar
 
 from marginspec.base.deadline import Overdue, limit
+from marginspec.base.ending import ended, until_ended
 from marginspec.base.errors import BadInput
 from marginspec.lockstep.model_source import installed, reaching
 from marginspec.lockstep.plan import plans_of
@@ -107,6 +108,7 @@ def mutate(
     equivalents: file of mutants known to be equivalent. steps: of the lock-step run of each mutant. runs: makes calls
     from genesis that are tried on what survives that and the laws. only: which mutants to try. on_progress: called with
     what is done and all there is to do: mutants, those that survived, laws. Raises BadInput, and what a target raises.
+    A run that is told to end says so in `ended`, and what it did not come to is `not tried`.
     """
     if steps < 1:
         raise BadInput("--steps must be at least 1")
@@ -115,31 +117,38 @@ def mutate(
     known = read_equivalents(equivalents)
     mutants = [m for m in everything if only is None or only(m)]
     job = Job(model, target, sorted(claims, key=cost) if proofs else (), mutants, steps, seed)
-    false = {job.laws[at].id: why for at, why in _each(job, _false, range(len(job.laws)), workers) if why}
-    job = dataclasses.replace(job, laws=[law for law in job.laws if law.id not in false])
-    trials = dict[int, MutantOutcome]()
-    done, all_there_is = itertools.count(1), len(mutants) + len(job.laws)
-    for at, trial in _each(job, _try, range(len(mutants)), workers):
-        trials[at] = trial
-        on_progress(next(done), all_there_is)
-    left = [at for at, trial in sorted(trials.items()) if not trial.killed_by and trial.kill is None]
-    if runs is not None and left:
-        job, all_there_is = dataclasses.replace(job, runs=runs()), all_there_is + len(left)
-        for at, killed in _each(job, _try_runs, left, workers):
-            trials[at] = dataclasses.replace(trials[at], kill=killed)
+    false, trials, breaking = dict[str, str](), dict[int, MutantOutcome](), dict[str, str | None]()
+    weakened = list[dict[str, Any]]()
+
+    def work() -> None:
+        nonlocal job
+        false.update((job.laws[at].id, why) for at, why in _each(job, _false, range(len(job.laws)), workers) if why)
+        job = dataclasses.replace(job, laws=[law for law in job.laws if law.id not in false])
+        done, all_there_is = itertools.count(1), len(mutants) + len(job.laws)
+        survived = dict[int, MutantOutcome]()
+        for at, trial in _each(job, _try, range(len(mutants)), workers):
+            survives = runs is not None and not trial.killed_by and trial.kill is None
+            (survived if survives else trials)[at] = trial
             on_progress(next(done), all_there_is)
-    found = [trials[at] for at in range(len(mutants))]
-    breaking = dict[str, str | None]()
-    for law, mutant in _breaking(job, found, workers):
-        breaking[law] = mutant
-        on_progress(next(done), all_there_is)
-    job, weakened = dataclasses.replace(job, breaking=breaking), list[dict[str, Any]]()
-    for _, rows in _each(job, _weakened, range(len(job.laws)) if weaken else (), workers):
-        weakened += rows
+        if runs is not None and survived:
+            job, all_there_is = dataclasses.replace(job, runs=runs()), all_there_is + len(survived)
+            for at, killed in _each(job, _try_runs, sorted(survived), workers):
+                trials[at] = dataclasses.replace(survived[at], kill=killed)
+                on_progress(next(done), all_there_is)
+        for law, mutant in _breaking(job, [trials[at] for at in range(len(mutants))], workers):
+            breaking[law] = mutant
+            on_progress(next(done), all_there_is)
+        job = dataclasses.replace(job, breaking=breaking)
+        for _, rows in _each(job, _weakened, range(len(job.laws)) if weaken else (), workers):
+            weakened.extend(rows)
+
+    until_ended(work)
     problems = [f"{law}: false of the model itself, so that it kills nothing: {why}" for law, why in false.items()]
     problems += _stale(known, everything)
+    found = [trials.get(at) or _not_tried(mutant) for at, mutant in enumerate(mutants)]
     seconds = time.perf_counter() - started
-    return _document(system, found, breaking, known, problems, seconds, job) | _weak(job, weakened, sorted(false))
+    document = _document(system, found, breaking, known, problems, seconds, job) | _weak(job, weakened, sorted(false))
+    return document | ({"ended": ended()} if ended() else {})
 
 
 # --- Equivalent mutants -----------------------------------------------------------------------------------------------
@@ -179,6 +188,10 @@ def _stale(known: dict[str, Equivalent], mutants: Sequence[Mutant]) -> list[str]
 
 _JOB: Job
 _TARGET: Target
+
+
+def _not_tried(mutant: Mutant) -> MutantOutcome:
+    return MutantOutcome(mutant, Kill(ENDED_EARLY, 0, ended()), (), 0, 0.0)
 
 
 def _each(job: Job, run: Callable[[T], R], inputs: Iterable[T], workers: int) -> Iterator[tuple[T, R]]:
@@ -329,9 +342,8 @@ def _weak(job: Job, weakened: Sequence[dict[str, Any]], false: Sequence[str]) ->
     hollow: laws that are as good as True: no mutant breaks them. false: laws that the model itself breaks.
     """
     order = {law.id: at for at, law in enumerate(job.laws)}
-    hollow = [law.id for law in job.laws if job.breaking.get(law.id) is None]
     return {
-        "hollow": hollow,
+        "hollow": sorted((law for law, mutant in job.breaking.items() if mutant is None), key=lambda law: order[law]),
         "false": list(false),
         "weakened": sorted(weakened, key=lambda row: order[row["law"]]),
     }
@@ -364,7 +376,7 @@ def _document(
         "seed": job.seed,
         "steps": job.steps,
         "properties": len(job.laws),
-        "broken_by": {law.id: breaking[law.id] for law in job.laws},
+        "broken_by": {law.id: breaking[law.id] for law in job.laws if law.id in breaking},
         "mutants": [_entry(trial, known) for trial in trials],
         "rules": {rule: {s: counts[s] for s in STATUSES} for rule, counts in sorted(rules.items())},
         "problems": problems + wrong,
@@ -379,13 +391,16 @@ def _document(
             "killed_by_property": sum(t.refuted != () for t in trials),
             "laws": len(job.laws),
             "laws_broken": sum(mutant is not None for mutant in breaking.values()),
-            "laws_hollow": sum(breaking.get(law.id) is None for law in job.laws),
+            "laws_hollow": sum(mutant is None for mutant in breaking.values()),
             "seconds": round(seconds, 1),
         },
     }
 
 
-ENDED = {"prelude": "invalid", "crash": "crashes", "timed out": "timed out"}
+ENDED_EARLY = "ended early"
+"""By what a mutant was not seen, to which a run that was told to end did not come."""
+
+ENDED = {"prelude": "invalid", "crash": "crashes", "timed out": "timed out", ENDED_EARLY: "not tried"}
 """What a mutant is that nobody saw differ, because its run ended by itself."""
 
 STATUSES = ("killed", "survived", "equivalent", *ENDED.values())

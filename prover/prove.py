@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from types import UnionType
 from typing import Any, NamedTuple
 
+from marginspec.base.ending import ended, up_to_the_end
 from marginspec.model.kernel.machine import Machine, Rejected
 from marginspec.model.kernel.record import Record, is_record, plain
 from marginspec.properties import law as law_room
@@ -250,12 +251,7 @@ class Prover:
     def _of(self, claim: Property) -> Verdict:
         started = time.perf_counter()
         forget_texts()
-        verdict = Verdict(claim.id, claim.law, "unknown", claim.bounds, claim.kind)
-        assumed = getattr(claim.relaxed, "assumed", "")
-        where = [f"only where: {assumed}"] if assumed else []
-        verdict.scope = (*claim.scope.closed(self.model.universe), *claim.scope.pins(), *where)
-        verdict.bounds = "; ".join((claim.bounds, *claim.scope.open()))
-        verdict.relaxed = replaced_by(claim, self.model)
+        verdict = self.undecided(claim)
         try:
             self._prove(claim, verdict)
         except Unsupported as reason:
@@ -269,6 +265,24 @@ class Prover:
         verdict.algebra = verdict.verdict == "proved" and verdict.obligations == 0
         verdict.seconds = time.perf_counter() - started
         return verdict
+
+    def undecided(self, claim: Property, why: str = "") -> Verdict:
+        """`unknown`, with what is claimed and where."""
+        assumed = getattr(claim.relaxed, "assumed", "")
+        return Verdict(
+            claim.id,
+            claim.law,
+            "unknown",
+            "; ".join((claim.bounds, *claim.scope.open())),
+            claim.kind,
+            why,
+            scope=(
+                *claim.scope.closed(self.model.universe),
+                *claim.scope.pins(),
+                *([f"only where: {assumed}"] if assumed else []),
+            ),
+            relaxed=replaced_by(claim, self.model),
+        )
 
     def _try(self, claim: Property, verdict: Verdict) -> None:
         """Run the law on numbers, by an executor that shares nothing with this one; what it finds false is refuted."""
@@ -971,7 +985,8 @@ def _first_unsat(text: str) -> str | None:
 def prove_all(
     prover: Prover, claims: Sequence[Property], workers: int, advance: Callable[[int], None] = lambda done: None
 ) -> Iterator[Verdict]:
-    """Verdicts as they are reached, in no particular order; what they rest on is proved too.
+    """Verdicts as they are reached, in no particular order; what they rest on is proved too. One for every claim, also
+    where the run is told to end early.
 
     advance: told how many proofs are done, of all that `Dependencies` lists.
 
@@ -987,13 +1002,15 @@ def prove_all(
     _JOB = (prover, needed.claims)
     alone: dict[str, Verdict] = {}
     asked, open_ = {claim.id for claim in claims}, {claim.id: claim for claim in claims}
-    for verdict in _each(prover, len(needed.claims), workers):
+    for verdict in up_to_the_end(_each(prover, len(needed.claims), workers)):
         alone[verdict.id] = verdict
         advance(len(alone))
         for claim in [c for c in open_.values() if needed.are_known(c, alone)]:
             del open_[claim.id]
             if claim.id in asked:
                 yield needed.settled(claim, alone)
+    alone |= {c.id: prover.undecided(c, f"not come to: {ended()}") for c in needed.claims if c.id not in alone}
+    yield from (needed.settled(claim, alone) for claim in open_.values() if claim.id in asked)
 
 
 def _each(prover: Prover, many: int, workers: int) -> Iterator[Verdict]:

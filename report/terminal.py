@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import PurePath
 
 from rich.console import Console
@@ -36,12 +37,13 @@ BOUNDS_SHOWN = 4
 def show_prove(document: Document, console: Console, every: bool) -> None:
     """What was proved. every: a row for each property, not only for those that need attention."""
     limits: dict[str, int] = {}
+    ahead = Counter(row["reason"] for row in document["properties"] if row["reason"].startswith("not come to"))
     table = Table(title=f"Proofs about {escape(document['system'])}", title_justify="left")
     for column in ("property", "verdict", "solvers", "paths", "cases", "seconds", "law", "limits"):
         numeric = column in ("paths", "cases", "seconds")
         table.add_column(column, overflow="fold", justify="right" if numeric else "left")
     for row in document["properties"]:
-        if every or row["verdict"] != "proved" or not row["confirmed"]:
+        if row["reason"] not in ahead and (every or row["verdict"] != "proved" or not row["confirmed"]):
             table.add_row(
                 escape(row["id"]) + (" (lemma)" if row.get("kind") == "lemma" else ""),
                 f"[{STYLE[row['verdict']]}]{row['verdict']}[/]",
@@ -56,6 +58,8 @@ def show_prove(document: Document, console: Console, every: bool) -> None:
         console.print(table)
     for limit, number in limits.items():
         console.print(f"  limit {number}: {escape(limit)}")
+    for reason, many in ahead.items():
+        console.print(f"[yellow]{many} laws and lemmas {escape(reason)}[/]")
     for row in document["properties"]:
         if row["counterexample"]:
             numbers = ", ".join(f"{k} = {v}" for k, v in row["counterexample"].items())

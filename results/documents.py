@@ -7,13 +7,15 @@ tool counts or measures (steps, hits, seconds) is a JSON number.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from marginspec.conformance.vectors import Vector, VectorFailure
 from marginspec.lockstep.campaign import Campaign
-from marginspec.lockstep.floor import shortfalls
+from marginspec.lockstep.floor import below, shortfalls
 from marginspec.lockstep.hidden import constants_of, plain_name
 from marginspec.lockstep.refusals import refusable
 from marginspec.lockstep.rules_reached import rules_of
@@ -118,9 +120,13 @@ def fuzz_document(
             **limits.unobserved,
         },
         # Of a run that a divergence ended, what it did not come to is no matter.
-        "below_floor": [] if campaign.divergences else shortfalls(model, tally, limits, allowed),
+        "below_floor": [] if campaign.divergences else [*_early(campaign), *shortfalls(model, tally, limits, allowed)],
         "steps_per_second": round(campaign.steps_per_second, 1),
     }
+
+
+def _early(campaign: Campaign) -> list[str]:
+    return [f"ended early: {campaign.ended}"] if campaign.ended else []
 
 
 def _is_shown(constant: str, limits: Limits) -> bool:
@@ -166,6 +172,49 @@ def replay_document(file: Path, target: str, trace: Trace, found: Replay) -> dic
         "stale": found.stale,
         "other_build": None if found.other_build is None else list(found.other_build),
     }
+
+
+def vectors_document(
+    system: str,
+    target: str,
+    folder: Path,
+    seed: int,
+    model: type[Machine],
+    vectors: Sequence[Vector],
+    coverage: Mapping[str, Any],
+    failed: Sequence[VectorFailure],
+    limits: Limits,
+    seconds: float,
+) -> dict[str, Any]:
+    """`marginspec/vectors/1`. coverage: of paths, where the vectors were made and not read."""
+    counts = Counter((vector.call.action, vector.rule is None) for vector in vectors)
+    return {
+        "schema": "marginspec/vectors/1",
+        "system": system,
+        "seed": str(seed),
+        "folder": str(folder),
+        "target": target,
+        "vectors": len(vectors),
+        "accepted": sum(vector.rule is None for vector in vectors),
+        "rejected": sum(vector.rule is not None for vector in vectors),
+        "calls": sum(len(vector.steps) + 1 for vector in vectors),
+        **coverage,
+        "actions": {
+            action: {"accepted": counts[action, True], "refused": counts[action, False]} for action in actions_of(model)
+        },
+        **limits_document(limits),
+        "limits": _vector_limits(model, counts, limits),
+        "failures": [{"vector": f.vector, "field": f.field, "expected": f.expected, "found": f.found} for f in failed],
+        "seconds": round(seconds, 1),
+    }
+
+
+def _vector_limits(model: type[Machine], counts: Mapping[tuple[str, bool], int], limits: Limits) -> list[str]:
+    """What no vector says anything of, in lines. counts: of vectors by action and whether it must be accepted."""
+    lines = [f"{action}: {what}" for action, what in below(model, counts).items()]
+    if limits.unmodelled:
+        lines.append(f"unmodelled, no action calls them: {', '.join(limits.unmodelled)}")
+    return lines
 
 
 def fuzz_code(document: dict[str, Any], require_reach: bool) -> int:

@@ -76,8 +76,10 @@ def _lock_step(document: Document, declared: int | None, require_reach: bool) ->
 def _mutation(document: Document, least: float) -> dict[str, Any]:
     problems: Sequence[str] = document.get("problems") or ()
     score = mutation_score(document)
-    code = BROKEN if score < least or problems else HOLDS
     found = f"{score:.1f} %" + (f", {len(problems)} problems" if problems else "")
+    code = BROKEN if score < least or problems else HOLDS
+    if document.get("ended"):
+        code, found = BROKEN if problems else INCOMPLETE, f"{found}, {document['ended']}"
     return _row("mutation score", f"at least {least:g} %", found, code, threshold=True)
 
 

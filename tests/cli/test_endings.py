@@ -1,5 +1,6 @@
 """However a run ends, its exit code is no verdict that it did not reach, and nothing is left running."""
 
+import json
 import os
 import select
 import signal
@@ -81,26 +82,99 @@ FUZZ = ("fuzz", "morpho-blue", "--steps", "10000000")
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "arguments"),
+    ("number", "code", "arguments", "said"),
     [
-        (signal.SIGTERM, 143, ["prove", "morpho-blue"]),
-        (signal.SIGINT, 130, [*FUZZ]),
-        (signal.SIGTERM, 143, [*FUZZ, "--json"]),
-        (signal.SIGTERM, 143, [*FUZZ, "--target", "sdk"]),
+        (signal.SIGTERM, 143, ["prove", "morpho-blue"], "laws and lemmas not come to: interrupted by SIGTERM"),
+        (signal.SIGINT, 130, [*FUZZ], "ended early: interrupted by SIGINT"),
+        (signal.SIGINT, 130, [*FUZZ, "--laws-only"], "ended early: interrupted by SIGINT"),
+        (signal.SIGTERM, 143, [*FUZZ, "--target", "sdk"], "ended early: interrupted by SIGTERM"),
+        (signal.SIGTERM, 143, ["mutate", "morpho-blue", "--no-planted", "--no-proofs"], "not tried"),
     ],
-    ids=["workers", "one process", "one process, SIGTERM", "a service"],
+    ids=["workers", "one process", "laws", "a service", "mutants"],
 )
-def test_an_interrupted_run_ends_at_once_and_leaves_nothing_behind(
-    number: signal.Signals, code: int, arguments: list[str], running: type[Running]
+def test_an_interrupted_run_says_what_it_found_and_leaves_nothing_behind(
+    number: signal.Signals, code: int, arguments: list[str], said: str, running: type[Running]
 ) -> None:
     verb = running(*arguments)
     verb.until_it_says(b" of ")
     os.kill(verb.process.pid, number)
     ended, out, err = verb.end()
-    assert (ended, out) == (code, "")
+    assert ended == code
+    assert said in out
     assert "Traceback" not in err
-    assert err.splitlines()[-1] == "marginspec: interrupted, no verdict"
     assert eventually_alone(verb)
+
+
+def test_an_interrupted_document_is_whole_and_no_pass(running: type[Running]) -> None:
+    verb = running(*FUZZ, "--json")
+    verb.until_it_says(b" of ")
+    os.kill(verb.process.pid, signal.SIGTERM)
+    ended, out, _ = verb.end()
+    document = json.loads(out)
+    assert ended == 143
+    assert document["steps"] > 0
+    assert "ended early: interrupted by SIGTERM" in document["below_floor"]
+
+
+def test_what_has_nothing_to_tell_when_it_is_interrupted_says_so(running: type[Running]) -> None:
+    verb = running("vectors", "morpho-blue")
+    verb.until_it_says(b" of ")
+    os.kill(verb.process.pid, signal.SIGINT)
+    ended, out, err = verb.end()
+    assert (ended, out) == (130, "")
+    assert err.splitlines()[-1] == "marginspec: interrupted by SIGINT, no verdict"
+    assert eventually_alone(verb)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([*FUZZ, "--budget", "4"], "ended early: the budget of 4 s is spent"),
+        (["check", "morpho-blue", "--steps", "10000000", "--budget", "4"], "100 laws and lemmas not come to"),
+        (["prove", "morpho-blue", "--budget", "4"], "not come to: the budget of 4 s is spent"),
+        (["mutate", "morpho-blue", "--no-proofs", "--no-planted", "--budget", "4"], "not tried"),
+    ],
+    ids=["fuzz", "check", "prove", "mutate"],
+)
+def test_a_spent_budget_is_incomplete_and_says_what_was_not_come_to(arguments: list[str], said: str) -> None:
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert said in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_budget_that_is_spent_before_anything_is_found_is_no_verdict() -> None:
+    program = (
+        "import time; from marginspec.base import ending, process;"
+        "process.run(lambda: (ending.end_after(1), time.sleep(60)))"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (3, "marginspec: the budget of 1 s is spent, no verdict\n")
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "10000001"])
+def test_a_budget_is_a_number_of_seconds(seconds: str) -> None:
+    done = subprocess.run([*COMMAND, "prove", "--budget", seconds], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, f"marginspec: --budget {seconds}: give seconds, 1 to 10,000,000\n")
+
+
+def test_a_second_signal_ends_at_once_and_the_same_one_twice_does_not() -> None:
+    program = (
+        "import sys, time; from marginspec.base import ending, process\n"
+        "def work():\n    print('begun', flush=True)\n    time.sleep(60)\n"
+        "def verb():\n    ending.until_ended(work)\n    print('found', flush=True)\n    time.sleep(60)\n"
+        "process.run(verb)"
+    )
+    with subprocess.Popen([sys.executable, "-P", "-c", program], stdout=subprocess.PIPE, text=True) as verb:
+        assert verb.stdout is not None
+        assert verb.stdout.readline() == "begun\n"
+        verb.send_signal(signal.SIGTERM)
+        assert verb.stdout.readline() == "found\n"
+        verb.send_signal(signal.SIGTERM)
+        time.sleep(1.2)
+        assert verb.poll() is None
+        verb.send_signal(signal.SIGINT)
+        assert verb.wait(AT_ONCE) == 130
 
 
 def test_a_whole_group_that_is_interrupted_as_from_a_keyboard_shows_no_traceback(running: type[Running]) -> None:

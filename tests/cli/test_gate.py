@@ -119,6 +119,7 @@ NOTHING: dict[str, Any] = {
 DIVERGED = fuzz(divergences=[{"rule": "R-1"}])
 DECLARED = fuzz(declared=[{"id": "SDK-1"}, {"id": "SDK-2"}])
 UNREACHED = fuzz(unreached=["R-1"])
+ENDED = {**mutants(9, 1, 5), "ended": "interrupted by SIGINT"}
 LACKING = fuzz(below_floor=["withdraw: never refused"])
 
 
@@ -141,6 +142,14 @@ LACKING = fuzz(below_floor=["withdraw: never refused"])
         (Settings(min_mutation_score=90.1), False, prove(), fuzz(), mutants(9, 1, 5), {"mutation score": 1}),
         (Settings(min_mutation_score=90), False, prove(), fuzz(), mutants(9, 0, 0, "stale"), {"mutation score": 1}),
         (Settings(min_mutation_score=1), False, prove(), fuzz(), mutants(0, 0, 5), {"mutation score": 1}),
+        (
+            Settings(min_mutation_score=95),
+            False,
+            prove(),
+            fuzz(),
+            {**mutants(9, 1, 5), "ended": "x"},
+            {"mutation score": 3},
+        ),
     ],
 )
 def test_each_check_has_its_row_and_the_worst_is_the_verdict(

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from command import Command, refused
 from marginspec.cli.init import FILES, PLACEHOLDER, SCAFFOLD
 from marginspec.mutation.mutants import mutants_of
 from marginspec.mutation.run import read_equivalents
+from marginspec.prover import cache
 from marginspec.results.rule_index import rules_document
 from marginspec.systems.registry import SYSTEMS, system
 from marginspec.systems.template.model import Strongbox
@@ -59,6 +61,19 @@ def test_what_init_writes_holds_and_its_own_test_is_green(here: Command, tmp_pat
         [sys.executable, "-m", "pytest", "-q", "lending_pool"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, "3 passed" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+def test_what_was_proved_before_is_proved_anew_when_asked(
+    here: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert here("init", "lending_pool").returncode == 0
+    monkeypatch.setenv("MARGINSPEC_CACHE", str(tmp_path / "kept"))
+    monkeypatch.setattr(cache, "STARTED", time.time() + 60)  # the folder is as if it had been there before this process
+    found = []
+    for options in ([], [], ["--no-cache"], []):
+        document = json.loads(here("prove", "lending_pool", "--json", *options).stdout)
+        found.append({row["cached"] for row in document["properties"] if row["verdict"] == "proved"})
+    assert found == [{False}, {True}, {False}, {True}]
 
 
 def test_init_as_a_document_names_the_files(here: Command, tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from twin import Twin
+
+from marginspec.base.ending import Ended
 from marginspec.lockstep.campaign import run
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Call
@@ -37,3 +40,27 @@ def test_a_difference_in_the_very_first_call_is_a_divergence() -> None:
     assert campaign.tally.steps == len(found.trace) == 1
     assert campaign.tally.comparisons == 2
     assert found.divergence.field in ("outcome", "reason")
+
+
+class EndsTheRun(Twin):
+    """Is asked for a call that it gets wrong, and the third time the run is told to end."""
+
+    def __init__(self, wrong: str) -> None:
+        super().__init__(wrong)
+        self.asked = 0
+
+    def apply(self, call: Call) -> Answer:
+        answer = super().apply(call)
+        self.asked += answer.returns == (7, 7, 7)
+        if self.asked == 3:
+            raise Ended
+        return answer
+
+
+def test_a_divergence_is_told_as_it_stands_when_the_run_ends_while_it_is_shrunk() -> None:
+    target = EndsTheRun("supply")
+    (found,), (shrunk,) = (run(MorphoBlue, each, 5_000, 1).divergences for each in (target, Twin("supply")))
+    assert target.asked == 3
+    assert len(found.trace) > len(shrunk.trace)
+    assert found.trace.calls[-1].action == "supply"
+    assert found.divergence.key == shrunk.divergence.key

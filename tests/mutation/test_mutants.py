@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from marginspec.base import ending
 from marginspec.base.deadline import Budget, Overdue
 from marginspec.base.errors import BadInput
 from marginspec.lockstep.model_source import installed, reaching
@@ -225,6 +226,28 @@ def test_a_mutant_is_killed_by_a_law_and_listed_with_it(tmp_path: Path) -> None:
     (entry,) = found["mutants"]
     assert entry["killed_by"] == ["differential", "MB-HLT-3"]
     assert (found["schema"], found["summary"]["killed"], found["problems"]) == ("marginspec/mutate/1", 1, [])
+
+
+def test_what_a_run_that_is_ended_did_not_come_to_is_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(done: int, of: int) -> None:
+        monkeypatch.setattr(ending._Told, "why", "interrupted by a test")
+        raise ending.Ended
+
+    wanted = [mutant.id for mutant in mutants_of(MorphoBlue)][:3]
+    found = mutate(
+        "morpho-blue",
+        MorphoBlue,
+        embedded,
+        (),
+        tmp_path / "none",
+        500,
+        1,
+        workers=1,
+        on_progress=end,
+        only=lambda m: m.id in wanted,
+    )
+    assert sorted(row["status"] for row in found["mutants"]) == ["killed", "not tried", "not tried"]
+    assert (found["summary"]["not_tried"], found["ended"]) == (2, "interrupted by a test")
 
 
 def test_solvers_find_what_breaks_a_law() -> None:

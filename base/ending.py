@@ -1,0 +1,112 @@
+"""How a run is told to end before it is done: by SIGINT or SIGTERM, or because its budget of time is spent.
+
+What was found until then is told all the same, by whoever works in `until_ended` or takes `up_to_the_end`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import TypeVar
+
+T = TypeVar("T")
+
+SECONDS_TO_INSIST = 1.0
+"""A signal so much later than the first ends the process at once; `timeout` and others send the same one twice."""
+
+
+class Ended(KeyboardInterrupt):
+    """The run is to end. A KeyboardInterrupt for any signal: Hypothesis takes a SystemExit for a failing example."""
+
+
+class _Told:
+    """What this process was told."""
+
+    why, code, at, answered = "", 0, 0.0, False
+
+
+_PR_SET_PDEATHSIG = 1
+
+
+def listen() -> None:
+    """Raise `Ended` where the main thread is when a signal tells to end; once more ends the process at once."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    if sys.platform == "linux":
+        # A pool's workers do not notice that the process that started them was killed.
+        os.register_at_fork(
+            after_in_child=functools.partial(ctypes.CDLL(None).prctl, _PR_SET_PDEATHSIG, signal.SIGKILL)
+        )
+
+
+def end_after(seconds: int) -> None:
+    """Raise `Ended` so many seconds from now."""
+    signal.signal(signal.SIGALRM, functools.partial(_spent, seconds))
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def ended() -> str:
+    """Why the run was told to end, in words; empty where it was not."""
+    return _Told.why
+
+
+def unanswered() -> bool:
+    """Whether the run was told to end where nothing was found that could be told."""
+    return bool(_Told.why) and not _Told.answered
+
+
+def signal_code() -> int:
+    """128 and the number of the signal that told to end, as shells count; 0 where none did."""
+    return _Told.code
+
+
+def until_ended(work: Callable[[], object]) -> None:
+    """Do something up to where the run is told to end; nothing if it was already."""
+    if not _Told.why:
+        try:
+            work()
+        except Ended:
+            _Told.answered = True
+
+
+def up_to_the_end(items: Iterator[T]) -> Iterator[T]:
+    """What an iterator gives until the run is told to end."""
+    if not _Told.why:
+        try:
+            yield from items
+        except Ended:
+            _Told.answered = True
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    if multiprocessing.parent_process() is not None:
+        return  # a worker: its parent, which has the signal too, ends it
+    if _Told.code and time.monotonic() - _Told.at < SECONDS_TO_INSIST:
+        return
+    _leave_workers()
+    if _Told.code:
+        os._exit(128 + number)
+    spent, _Told.code, _Told.at = _Told.why, 128 + number, time.monotonic()
+    _Told.why = f"interrupted by {signal.Signals(number).name}"
+    if not spent:
+        raise Ended
+
+
+def _spent(seconds: int, number: int, frame: FrameType | None) -> None:
+    if not _Told.why:
+        _leave_workers()
+        _Told.why = f"the budget of {seconds} s is spent"
+        raise Ended
+
+
+def _leave_workers() -> None:
+    """A pool of workers would otherwise finish all that it was given first."""
+    for worker in multiprocessing.active_children():
+        worker.kill()
