@@ -57,8 +57,8 @@ class PawnshopAdapter:
         for name, candidate in replaced.items():
             if name not in shipped:
                 raise BadInput(f"--artifact {name}: the contracts are {', '.join(shipped)}")
-            if missing := candidate.lacks(shipped[name]):
-                raise BadInput(f"--artifact {name}: not a build of {name}, it lacks function {missing[0]}")
+            if misfit := candidate.misfit(shipped[name]):
+                raise BadInput(f"--artifact {name}: not a build of {name}, {misfit}")
         self.contracts = {**shipped, **replaced}
         self._selectors = {name: contract.selectors() for name, contract in shipped.items()}
         self.slots: list[Slot] = []

@@ -12,7 +12,7 @@ from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Call
 from marginspec.targets.evm.artifact import Artifact, artifact
 from marginspec.targets.evm.build import compile_solidity, package, sources_of
-from marginspec.targets.evm.chain import Chain, Reverted, Slot
+from marginspec.targets.evm.chain import Chain, Slot
 
 PACKAGE = "@morpho-org/morpho-blue"
 ACCOUNTS, USERS, MARKETS, TOKENS, IRMS, LLTVS = MorphoBlue.universe.values()
@@ -116,10 +116,8 @@ class MorphoBlueAdapter:
         for name, candidate in replaced.items():
             if name not in shipped:
                 raise BadInput(f"--artifact {name}: morpho-blue has {', '.join(shipped)}")
-            needed = {*FUNCTIONS.values(), *GETTERS} if name == "Morpho" else self._selectors[name].keys()
-            missing = [found for found in candidate.lacks(shipped[name]) if found.partition("(")[0] in needed]
-            if missing:
-                raise BadInput(f"--artifact {name}: not a build of {name}, it lacks function {missing[0]}")
+            if misfit := candidate.misfit(shipped[name], {*FUNCTIONS.values(), *GETTERS} if name == "Morpho" else None):
+                raise BadInput(f"--artifact {name}: not a build of {name}, {misfit}")
         self.contracts = {**shipped, **replaced}
         self.slots: list[Slot] = []
         self.not_compared: dict[str, list[Slot]] = {}
@@ -127,13 +125,10 @@ class MorphoBlueAdapter:
     def deploy(self, chain: Chain) -> None:
         code = {name: contract.bytecode for name, contract in self.contracts.items()}
         users = {u: f"0x{i:040x}" for i, u in enumerate(USERS, 0xA0001)}
-        try:
-            self._morpho = chain.deploy(DEPLOYER, code["Morpho"] + encode(["address"], [users["owner"]]))
-            self._token = {t: chain.deploy(DEPLOYER, code["ERC20Mock"]) for t in TOKENS}
-            self._oracle = {m: chain.deploy(DEPLOYER, code["OracleMock"]) for m in MARKETS}
-            self._irm = {i: ZERO if i == "none" else chain.deploy(DEPLOYER, code["IrmMock"]) for i in IRMS}
-        except Reverted as reverted:
-            raise BadInput(f"a contract's constructor reverts: {reverted}") from None
+        self._morpho = chain.deploy(DEPLOYER, code["Morpho"] + encode(["address"], [users["owner"]]))
+        self._token = {t: chain.deploy(DEPLOYER, code["ERC20Mock"]) for t in TOKENS}
+        self._oracle = {m: chain.deploy(DEPLOYER, code["OracleMock"]) for m in MARKETS}
+        self._irm = {i: ZERO if i == "none" else chain.deploy(DEPLOYER, code["IrmMock"]) for i in IRMS}
         self._address = {"zero": ZERO, **users, "morpho": self._morpho}
         self._account = {int(a, 16): name for name, a in self._address.items()}
         self._encodings()

@@ -29,8 +29,7 @@ from marginspec.model.reference.notation import (
 from marginspec.model.reference.venue import Reference
 from marginspec.systems.reference.build import compile_vyper, sources
 from marginspec.targets.evm.artifact import Artifact, artifact
-from marginspec.targets.evm.chain import Chain, Reverted, Slot
-from marginspec.targets.evm.reasons import reason
+from marginspec.targets.evm.chain import Chain, Slot
 
 DEPLOYER = "0x" + "de" * 20
 
@@ -124,9 +123,8 @@ class ReferenceAdapter:
         for name, candidate in replaced.items():
             if name not in shipped:
                 raise BadInput(f"--artifact {name}: reference has {', '.join(shipped)}")
-            missing = candidate.lacks(shipped[name])
-            if missing:
-                raise BadInput(f"--artifact {name}: not a build of {name}, it lacks function {missing[0]}")
+            if misfit := candidate.misfit(shipped[name]):
+                raise BadInput(f"--artifact {name}: not a build of {name}, {misfit}")
         self.contracts = {**shipped, **replaced}
         self._selectors = {name: contract.selectors() for name, contract in shipped.items()}
         self._begin = model.blank()
@@ -141,28 +139,25 @@ class ReferenceAdapter:
         self._user = {u: f"0x{i:040x}" for i, u in enumerate(self.model.universe[User], 0xA0001)}
         self._name = {int(address, 16): user for user, address in self._user.items()}
         chain.advance(self._begin.now - chain.time())
-        try:
-            self.tokens = {
-                t: chain.deploy(DEPLOYER, code["token"] + encode(["string", "uint8"], [t, digits]))
-                for t, digits in zip(TOKENS, (6, 18, 8), strict=True)
-            }
-            self.feeds: dict[str, list[str]] = {
-                a: [chain.deploy(DEPLOYER, code["feed"]) for _ in SOURCES] for a in self._begin.assets
-            }
-            self._keeper = chain.deploy(DEPLOYER, code["keeper"])
-            resolution = chain.deploy(DEPLOYER, code["resolution"])
-            self.venue = chain.deploy(DEPLOYER, code["venue"] + self._setup(resolution))
-            self._encoders()
-            for token in self.tokens.values():
-                approve = self._selectors["token"]["approve"] + encode(["address"], [self.venue]) + b"\xff" * 32
-                for user in self._user.values():
-                    chain.transact(user, token, approve)
-            for account in self.accounts:
-                # An empty order opens the account and does nothing else: accounts are numbered in the model's order.
-                given = {"account": account, "market": next(iter(MARKETS)), "side": BUY, "size": 0, "price": 0}
-                chain.transact(*self.encode(Call("place_order", given)))
-        except Reverted as reverted:
-            raise BadInput(f"a contract's constructor or set-up reverts: {reason(reverted)}") from None
+        self.tokens = {
+            t: chain.deploy(DEPLOYER, code["token"] + encode(["string", "uint8"], [t, digits]))
+            for t, digits in zip(TOKENS, (6, 18, 8), strict=True)
+        }
+        self.feeds: dict[str, list[str]] = {
+            a: [chain.deploy(DEPLOYER, code["feed"]) for _ in SOURCES] for a in self._begin.assets
+        }
+        self._keeper = chain.deploy(DEPLOYER, code["keeper"])
+        resolution = chain.deploy(DEPLOYER, code["resolution"])
+        self.venue = chain.deploy(DEPLOYER, code["venue"] + self._setup(resolution))
+        self._encoders()
+        for token in self.tokens.values():
+            approve = self._selectors["token"]["approve"] + encode(["address"], [self.venue]) + b"\xff" * 32
+            for user in self._user.values():
+                chain.transact(user, token, approve)
+        for account in self.accounts:
+            # An empty order opens the account and does nothing else: accounts are numbered in the model's order.
+            given = {"account": account, "market": next(iter(MARKETS)), "side": BUY, "size": 0, "price": 0}
+            chain.transact(*self.encode(Call("place_order", given)))
         self._places()
 
     def _setup(self, resolution: str) -> bytes:

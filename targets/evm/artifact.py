@@ -1,12 +1,11 @@
-"""A candidate build in the place of one contract: Foundry, Hardhat, Truffle, solc and Vyper JSON artifacts."""
+"""A candidate build in the place of one contract, from any file that `build_output` knows."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,10 @@ from eth_utils.abi import abi_to_signature, function_abi_to_4byte_selector
 
 from marginspec.base.errors import BadInput
 from marginspec.base.text import printable
+from marginspec.targets.evm.build_output import contracts_in, creation_code, interface, unlinked
+
+SHOWN = 8
+"""Of the contracts in a file, so many are named where none is the right one."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,25 @@ class Artifact:
         """Selectors by the names of functions. An overloaded one has its full signature alone, `f(uint256)`."""
         return Selectors(self.name, self.functions())
 
-    def lacks(self, shipped: Artifact) -> list[str]:
-        """The functions that another build of this contract has and this one has not, by their full signatures."""
-        own = {function.signature for function in self.functions()}
-        return [function.signature for function in shipped.functions() if function.signature not in own]
+    def misfit(self, shipped: Artifact, needed: Collection[str] | None = None) -> str:
+        """Why this is no build of a contract of which another is known; empty if it is.
+
+        needed: names of the functions that matter, of all if None.
+        """
+        own = {function.signature: function.name for function in self.functions()}
+        for each in shipped.functions():
+            if each.signature not in own and (needed is None or each.name in needed):
+                alike = [signature for signature, name in own.items() if name == each.name]
+                return ", it has ".join([f"it lacks function {each.signature}", *alike[:1]])
+        takes, expected = self._constructor(), shipped._constructor()
+        return "" if takes == expected else f"its constructor takes {takes}, expected {expected}"
+
+    def _constructor(self) -> str:
+        """The types that the constructor takes."""
+        for entry in self.abi:
+            if entry.get("type") == "constructor":
+                return "(" + _function(self.name, {**entry, "name": "constructor"}).signature.partition("(")[2]
+        return "()"
 
     @property
     def has_fallback(self) -> bool:
@@ -138,7 +156,7 @@ def _candidate(name: str, path: Path) -> Candidate:
 
 def _parsed(name: str, path: Path, text: bytes) -> Artifact:
     try:
-        data = json.loads(text)
+        data = json.loads(text.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise BadInput(f"artifact {path}: not JSON ({error})") from None
     if not isinstance(data, dict):
@@ -146,44 +164,38 @@ def _parsed(name: str, path: Path, text: bytes) -> Artifact:
     return artifact(name, _one_contract(name, data, path), str(path))
 
 
-def artifact(name: str, data: dict[str, Any], origin: str) -> Artifact:
+def artifact(name: str, data: Mapping[str, Any], origin: str) -> Artifact:
     """An artifact from its JSON object."""
-    abi, code = data.get("abi"), _bytecode(data)
+    try:
+        abi, code = interface(data), creation_code(data)
+    except (ValueError, RecursionError):
+        abi, code = None, None
     if not isinstance(abi, list) or not all(isinstance(entry, dict) for entry in abi):
         raise BadInput(f"artifact {origin}: field abi is missing or not a list of objects")
     if not isinstance(code, str) or not code.removeprefix("0x"):
         raise BadInput(f"artifact {origin}: no creation bytecode (an interface or abstract contract?)")
-    digits = code.removeprefix("0x")
-    if re.search("__.{36}__", digits):
-        raise BadInput(f"artifact {origin}: bytecode has unlinked libraries")
+    if libraries := unlinked(code):
+        named = ", ".join(printable(each, 40) for each in libraries)
+        raise BadInput(f"artifact {origin}: bytecode has unlinked libraries ({named}): link them first")
     try:
-        return Artifact(name, abi, bytes.fromhex(digits))
+        return Artifact(name, abi, bytes.fromhex(code.removeprefix("0x")))
     except ValueError:
         raise BadInput(f"artifact {origin}: bytecode is not hexadecimal") from None
 
 
-def _one_contract(name: str, data: dict[str, Any], path: Path) -> dict[str, Any]:
-    """solc's standard output holds many contracts; the others hold one."""
-    if "contracts" not in data:
-        return data
+def _one_contract(name: str, data: dict[str, Any], path: Path) -> Mapping[str, Any]:
     try:
-        found = [c for f in data["contracts"].values() for n, c in f.items() if n == name]
-    except AttributeError:
-        raise BadInput(f"artifact {path}: field contracts is not solc's standard JSON output") from None
-    if len(found) != 1:
-        raise BadInput(f"artifact {path}: {len(found)} contracts named {name} in solc output, expected 1")
-    if not isinstance(found[0], dict):
+        found = list(contracts_in(data))
+    except (TypeError, RecursionError):
+        raise BadInput(f"artifact {path}: what stands in the place of contracts is no object") from None
+    if not found:
+        raise BadInput(f"artifact {path}: there is no contract in it")
+    having = [each for each in found if each[1] in ("", name)]
+    if len(having) != 1:
+        those = ", ".join(printable(f"{file}:{each}", 80) for file, each, _ in (having or found)[:SHOWN])
+        more = f" and {len(having or found) - SHOWN} more" if len(having or found) > SHOWN else ""
+        raise BadInput(f"artifact {path}: {len(having)} contracts named {name}, expected 1; it has {those}{more}")
+    ((_, _, contract),) = having
+    if not isinstance(contract, Mapping):
         raise BadInput(f"artifact {path}: contract {name} is not an object with abi and bytecode")
-    return found[0]
-
-
-def _bytecode(data: dict[str, Any]) -> Any:
-    for candidate in (
-        data.get("bytecode"),
-        data.get("evm", {}).get("bytecode") if isinstance(data.get("evm"), dict) else None,
-    ):
-        if isinstance(candidate, dict):
-            return candidate.get("object")
-        if candidate is not None:
-            return candidate
-    return None
+    return contract

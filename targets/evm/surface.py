@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from marginspec.base.errors import BadInput
 from marginspec.targets.evm.artifact import Artifact
-from marginspec.targets.evm.chain import Chain, Slot
+from marginspec.targets.evm.chain import Chain, Reverted, Slot
+from marginspec.targets.evm.reasons import reason
 from marginspec.targets.protocol import Limits
 
 ETHER, STORAGE = "ether sent to {}", "storage of {} that nothing compares"
@@ -17,6 +18,11 @@ CREATED = "contracts that calls create"
 UNSEEN = {"what calls write beside what is compared": "a node does not show it; the embedded EVM does"}
 
 FALLBACK, RECEIVE = "fallback()", "receive()"
+
+TOO_LARGE = {
+    "CreateContractSizeLimit": "its code is larger than the 24,576 bytes that EIP-170 allows",
+    "CreateInitCodeSizeLimit": "its creation code is larger than the 49,152 bytes that EIP-3860 allows",
+}
 
 UNNAMED = "contract {} of the set-up, which the adapter's `contracts` does not have"
 
@@ -29,15 +35,19 @@ def _is_function(name: str) -> bool:
 
 
 class DeploymentLog:
-    """A chain that notes what is deployed on it."""
+    """A chain that notes what is deployed on it, and says of what cannot be which contract it is, and why."""
 
-    def __init__(self, chain: Chain) -> None:
-        self._chain = chain
+    def __init__(self, chain: Chain, contracts: Mapping[str, Artifact] | None) -> None:
+        self._chain, self._contracts = chain, contracts
         self.deployed: dict[str, bytes] = {}
 
     def deploy(self, sender: str, code: bytes) -> str:
-        """Create a contract; its address."""
-        address = self._chain.deploy(sender, code)
+        """Create a contract; its address. Raises BadInput where that reverts."""
+        try:
+            address = self._chain.deploy(sender, code)
+        except Reverted as reverted:
+            named = _named(code, self._contracts) or f"number {len(self.deployed) + 1} of the set-up"
+            raise BadInput(f"contract {named} cannot be deployed: {_why(reverted)}") from None
         self.deployed[address.lower()] = code
         return address
 
@@ -49,19 +59,40 @@ class DeploymentLog:
         return cast("Chain", self)
 
 
+def _why(reverted: Reverted) -> str:
+    for halt, said in TOO_LARGE.items():
+        if halt in reverted.halt:
+            return said
+    if not reverted.halt and not reverted.data:
+        return "its constructor reverts without a reason; is that runtime code in the place of creation code?"
+    return f"its constructor reverts: {reason(reverted)}"
+
+
+def _named(code: bytes, contracts: Mapping[str, Artifact] | None) -> str | None:
+    """The contract whose creation code this is, with its arguments; None where no artifact has it."""
+    known = contracts or {}
+    fitting = [name for name, each in known.items() if code.startswith(each.bytecode)]
+    return max(fitting, key=lambda name: len(known[name].bytecode), default=None)
+
+
+def contracts_of(adapter: object) -> Mapping[str, Artifact] | None:
+    """The artifacts that an adapter deploys, by name; None where it does not tell."""
+    contracts = getattr(adapter, "contracts", None)
+    return contracts if isinstance(contracts, Mapping) else None
+
+
 class Surface:
     """The functions of what was deployed, and the accepted calls that a run made to them."""
 
     def __init__(self, adapter: object, deployed: Mapping[str, bytes]) -> None:
         """deployed: creation code by address, in lower case. BadInput for a declaration without a reason."""
-        contracts = getattr(adapter, "contracts", None)
-        self._contracts: Mapping[str, Artifact] | None = contracts if isinstance(contracts, Mapping) else None
+        self._contracts = contracts_of(adapter)
         self._adapter = type(adapter).__name__
         self._declared: Mapping[str, str] = getattr(adapter, "not_modelled", {})
         for name, why in self._declared.items():
             if not isinstance(why, str) or not why.strip():
                 raise BadInput(f"{self._adapter}.not_modelled: say why {name} is not modelled")
-        self._name = {address: self._named(code) for address, code in deployed.items()}
+        self._name = {address: _named(code, self._contracts) for address, code in deployed.items()}
         self._number = {address: number for number, address in enumerate(deployed, 1)}
         self.called: set[tuple[str, bytes]] = set()
         """Address and selector of each call that was accepted; data of less than four bytes as it is."""
@@ -70,11 +101,6 @@ class Surface:
         """What calls changed beside what is observed: storage words, contracts that were not there before."""
         self.sees_storage = True
         """Whether the chain tells of these."""
-
-    def _named(self, code: bytes) -> str | None:
-        """The contract whose creation code this is, with its arguments; None where no artifact has it."""
-        fitting = [n for n, each in (self._contracts or {}).items() if code.startswith(each.bytecode)]
-        return max(fitting, key=lambda n: len((self._contracts or {})[n].bytecode), default=None)
 
     def build(self) -> dict[str, str]:
         """SHA-256 of the creation code of each contract that was deployed, in hexadecimal, by name."""

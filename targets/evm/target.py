@@ -8,7 +8,7 @@ from marginspec.base.errors import BadInput
 from marginspec.model.kernel.machine import Call, Machine
 from marginspec.targets.evm.chain import Chain, Reverted, Slot
 from marginspec.targets.evm.reasons import reason
-from marginspec.targets.evm.surface import DeploymentLog, Surface
+from marginspec.targets.evm.surface import DeploymentLog, Surface, contracts_of
 from marginspec.targets.protocol import Answer, Limits
 from marginspec.targets.subprocess import leaves
 
@@ -59,8 +59,11 @@ class EvmTarget:
     def __init__(self, name: str, adapter: Adapter, chain: Chain) -> None:
         self.name = name
         self._adapter, self._chain = adapter, chain
-        watched = DeploymentLog(chain)
-        adapter.deploy(watched.as_chain())
+        watched = DeploymentLog(chain, contracts_of(adapter))
+        try:
+            adapter.deploy(watched.as_chain())
+        except Reverted as reverted:
+            raise BadInput(f"the set-up of the contracts reverts: {reason(reverted)}") from None
         self._surface = Surface(adapter, watched.deployed)
         self._called: set[tuple[str, bytes]] = set()
         self._slots = {(address.lower(), slot) for address, slot in (*adapter.slots, *_not_compared(adapter))}

@@ -181,6 +181,49 @@ def test_an_artifact_of_another_contract_is_one_line_that_names_what_it_lacks(tm
     refused(done, "not a build of Morpho, it lacks function accrueInterest")
 
 
+def sixth_field(abi: list[Any]) -> None:
+    """A market has one parameter more."""
+    for entry in abi:
+        for given in entry.get("inputs", ()):
+            if given["type"] == "tuple" and given["name"] == "marketParams":
+                given["components"].append({"name": "cap", "type": "uint256"})
+
+
+def second_argument(abi: list[Any]) -> None:
+    """The constructor takes a fee too."""
+    (constructor,) = (entry for entry in abi if entry["type"] == "constructor")
+    constructor["inputs"].append({"name": "fee", "type": "uint256"})
+
+
+def as_it_is(abi: list[Any]) -> None:
+    """The interface of the contract itself."""
+
+
+RUNTIME_OF_25_000_BYTES = "6161a880600b6000396000f3" + "00" * 25_000
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "said"),
+    [
+        (sixth_field, "", "it has accrueInterest((address,address,address,address,uint256,uint256))"),
+        (second_argument, "", "not a build of Morpho, its constructor takes (address,uint256), expected (address)"),
+        (as_it_is, "60006000fd", "contract Morpho cannot be deployed: its constructor reverts without a reason"),
+        (as_it_is, "00" * 49_153, "contract Morpho cannot be deployed: its creation code is larger than"),
+        (as_it_is, RUNTIME_OF_25_000_BYTES, "contract Morpho cannot be deployed: its code is larger than the 24,576"),
+        (as_it_is, "fe", "contract Morpho cannot be deployed: its constructor reverts: halt: "),
+    ],
+    ids=["a sixth field", "a second argument", "runtime code", "much code", "much of it kept", "a trap"],
+)
+def test_an_artifact_that_cannot_take_the_place_of_the_contract_is_one_line_that_says_why(
+    change: Callable[[list[Any]], None], code: str, said: str, here: Command, tmp_path: Path
+) -> None:
+    morpho, path = shipped_contracts()["Morpho"], tmp_path / "Morpho.json"
+    abi = json.loads(json.dumps(morpho.abi))
+    change(abi)
+    path.write_text(json.dumps({"abi": abi, "bytecode": code or morpho.bytecode.hex()}))
+    refused(here("fuzz", "morpho-blue", "--steps", "5", "--artifact", f"Morpho={path}"), said)
+
+
 # --- Traces --------------------------------------------------------------------------------------------------
 
 

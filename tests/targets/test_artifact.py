@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 
 from marginspec.base.errors import BadInput
+from marginspec.cli.init import SCAFFOLD
 from marginspec.targets.evm.artifact import Artifact, candidates, load_artifact
+from marginspec.targets.evm.vyper import compile_folder
 
 ABI = [
     {"type": "function", "name": "transfer", "inputs": [{"type": "address"}, {"type": "uint256"}], "outputs": []},
@@ -26,8 +29,31 @@ FORMATS: dict[str, Any] = {
     "solc standard JSON": {"contracts": {"a.sol": {"Token": CONTRACT}, "b.sol": {"Other": {"abi": []}}}},
     "one contract of solc": CONTRACT,
     "vyper -f combined": {"abi": ABI, "bytecode": f"0x{CODE}", "bytecode_runtime": "0x60"},
+    "solc --combined-json": {
+        "contracts": {"a.sol:Token": {"abi": ABI, "bin": CODE}, "a.sol:B": {"abi": [], "bin": ""}}
+    },
+    "older solc --combined-json": {"contracts": {"a.sol:Token": {"abi": json.dumps(ABI), "bin": CODE}}},
+    "Foundry's build-info": {"id": "1", "input": {}, "output": {"contracts": {"a.sol": {"Token": CONTRACT}}}},
+    "Hardhat 2's build-info": {
+        "_format": "hh-sol-build-info-1",
+        "solcVersion": "0.8.19",
+        "input": {"sources": {}},
+        "output": {"contracts": {"a.sol": {"Token": CONTRACT}, "b.sol": {"Other": {"abi": []}}}, "sources": {}},
+    },
+    "Hardhat 3's output": {
+        "_format": "hh3-sol-build-info-output-1",
+        "output": {"contracts": {"project/a.sol": {"Token": CONTRACT}}},
+    },
+    "Hardhat 3": {"_format": "hh3-artifact-1", "contractName": "Token", "abi": ABI, "bytecode": f"0x{CODE}"},
+    "vyper -f combined_json": {"src/Token.vy": {"abi": ABI, "bytecode": f"0x{CODE}"}, "version": "v0.4.3"},
+    "Ape": {"contractName": "Token", "abi": ABI, "deploymentBytecode": {"bytecode": f"0x{CODE}"}},
+    "EthPM": {
+        "manifest": "ethpm/3",
+        "contractTypes": {"Token": {"abi": ABI, "deploymentBytecode": {"bytecode": f"0x{CODE}"}}, "B": {"abi": []}},
+    },
     "vyper standard JSON": {"contracts": {"Token.vy": {"Token": CONTRACT}}},
 }
+VYPER = Path(sys.executable).with_name("vyper")
 MALFORMED: dict[str, tuple[Any, str]] = {
     "a list": ([1], "expected a JSON object"),
     "a number": (7, "expected a JSON object"),
@@ -44,13 +70,26 @@ MALFORMED: dict[str, tuple[Any, str]] = {
     "unlinked old libraries": ({"abi": ABI, "bytecode": f"60__{'Library_'.ljust(36, '_')}__00"}, "unlinked libraries"),
     "bytecode that is no hexadecimal": ({"abi": ABI, "bytecode": "0xzz"}, "not hexadecimal"),
     "half a byte": ({"abi": ABI, "bytecode": "0x608"}, "not hexadecimal"),
-    "solc output without the contract": ({"contracts": {"a.sol": {"Other": CONTRACT}}}, "0 contracts named Token"),
+    "long names of old libraries": (
+        {"abi": ABI, "bytecode": f"60__{'contracts/libraries/Interest.sol:Interest'[:38]}00"},
+        "unlinked libraries (contracts/libraries/Interest.sol:Inter): link them first",
+    ),
+    "solc output without the contract": (
+        {"contracts": {"a.sol": {"Other": CONTRACT}}},
+        "0 contracts named Token, expected 1; it has a.sol:Other",
+    ),
     "solc output with two of the name": (
         {"contracts": {"a.sol": {"Token": CONTRACT}, "b.sol": {"Token": CONTRACT}}},
-        "2 contracts named Token",
+        "2 contracts named Token, expected 1; it has a.sol:Token, b.sol:Token",
     ),
-    "contracts that is a list": ({"contracts": []}, "not solc's standard JSON output"),
-    "contracts of numbers": ({"contracts": {"a.sol": 1}}, "not solc's standard JSON output"),
+    "many others": ({"contracts": {"a.sol": {f"C{n}": CONTRACT for n in range(10)}}}, "a.sol:C7 and 2 more"),
+    "no contracts": ({"contracts": {}}, "there is no contract in it"),
+    "a manifest without contracts": ({"manifest": "ethpm/3", "contractTypes": {}}, "there is no contract in it"),
+    "contracts that is a list": ({"contracts": []}, "what stands in the place of contracts is no object"),
+    "contract types that are a list": ({"contractTypes": []}, "what stands in the place of contracts is no object"),
+    "contracts of numbers": ({"contracts": {"a.sol": 1}}, "what stands in the place of contracts is no object"),
+    "output of output": ({"output": {"output": {"output": 1}}}, "field abi is missing"),
+    "an interface that is bad text": ({"abi": "[", "bytecode": CODE}, "field abi is missing"),
     "a contract that is a number": ({"contracts": {"a.sol": {"Token": 1}}}, "artifact"),
     "a contract that is text": ({"contracts": {"a.sol": {"Token": "text"}}}, "artifact"),
 }
@@ -68,6 +107,16 @@ def test_every_usual_build_output_gives_the_same_contract(kind: str, tmp_path: P
     found = load_artifact("Token", written(tmp_path, FORMATS[kind]))
     assert found == Artifact("Token", ABI, bytes.fromhex(CODE))
     assert found.selectors() == {"transfer": bytes.fromhex("a9059cbb")}
+
+
+@pytest.mark.parametrize("form", ["combined_json", "abi,bytecode"])
+def test_what_the_compiler_itself_writes_is_read(form: str, tmp_path: Path) -> None:
+    source = SCAFFOLD / "contracts" / "strongbox.vy"
+    done = subprocess.run([VYPER, "-f", form, source], capture_output=True, text=True, check=True)
+    path, (shipped, _) = tmp_path / "out.json", compile_folder(source.parent)
+    abi, _, code = done.stdout.partition("\n")
+    path.write_text(done.stdout if form == "combined_json" else f'{{"abi": {abi}, "bytecode": "{code.strip()}"}}')
+    assert load_artifact("strongbox", path) == shipped["strongbox"]
 
 
 @pytest.mark.parametrize("kind", MALFORMED)
@@ -89,6 +138,12 @@ def test_a_file_that_is_not_json_is_one_line_that_says_so(content: bytes, tmp_pa
     with pytest.raises(BadInput, match="not JSON") as error:
         load_artifact("Token", path)
     assert "\n" not in str(error.value)
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "Token.json"
+    path.write_text("\ufeff" + json.dumps(FORMATS["hardhat"]))
+    assert load_artifact("Token", path).bytecode == bytes.fromhex(CODE)
 
 
 def test_reaching_a_node_leaves_nested_input_to_be_refused() -> None:
