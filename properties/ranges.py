@@ -75,10 +75,16 @@ def ranges(id: str, chapter: Chapter, fields: Callable[[str], bool], **options: 
     return chapter.property_of("invariant", id, within_ranges, **options)
 
 
+def fields_of_ranges(claim: Property) -> Callable[[str], bool] | None:
+    """The fields whose declared ranges a property says that actions keep; None where it says nothing like that."""
+    is_one = claim.kind == "invariant" and getattr(claim.predicate, "__code__", None) in ranges.__code__.co_consts
+    return getattr(claim.predicate, "fields", None) if is_one else None
+
+
 def with_ranges(model: type[Machine], chapter: Chapter) -> list[Property]:
     """All properties of a chapter and, for the fields that none of them is about, the automatic one."""
     mine: Sequence[Property] = chapter.properties
-    about = [p.predicate.fields for p in mine if hasattr(p.predicate, "fields")]
+    about = [fields for p in mine if (fields := fields_of_ranges(p)) is not None]
     left = {shape for shape, _ in numbers_of(model) if not any(fields(shape) for fields in about)}
     if not left:
         return list(mine)

@@ -22,7 +22,7 @@ from marginspec.model.kernel.record import Record, is_record, plain, variables_o
 from marginspec.properties.law import Step, assume
 from marginspec.properties.scope import REST, NumberKey, Options, Scope, is_of_rest
 from marginspec.prover.order import NumberMap, OrderedMap
-from marginspec.prover.symbolic import Alike, Name, Open, Pick, Run, SymBool, SymInt, SymKey, Unknown, Unsupported
+from marginspec.prover.symbolic import Alike, Name, Open, Pick, Run, SymBool, SymInt, Unknown, Unsupported
 
 _TYPES: dict[Any, tuple[type, ...]] = {bool: (bool, SymBool), int: (int, SymInt)}
 
@@ -46,7 +46,7 @@ class Arbitrary:
     @property
     def alike(self) -> tuple[Alike, ...]:
         """The groups, as a run takes them."""
-        everybody = {str(member) for member in _like_rest(self._scope)}
+        everybody = {str(member) for member in like_rest(self._scope)}
         return tuple(
             Alike(tuple(self._names[str(m)] for m in members), not everybody.isdisjoint(map(str, members)))
             for members in _groups(self._scope)
@@ -92,10 +92,13 @@ class Arbitrary:
         if kind in _TYPES:
             return type(value) in _TYPES[kind]
         keys = self._scope.keys.get(kind)
-        if keys is None or type(value) in (int, SymInt, SymKey):
-            return keys is None or any(isinstance(key, NumberKey) for key in keys) or _is_number(kind)
+        if keys is None:
+            return True
+        if _is_number(kind):
+            known = [self.key(key) for key in keys]
+            return any(value is key or (type(value) is type(key) is int and value == key) for key in known)
         options = value.options if type(value) is Pick else (value,)
-        return all(str(option) in self._texts[kind] for option in options)
+        return all(isinstance(option, str) and str(option) in self._texts[kind] for option in options)
 
     def template(self, model: type[Machine]) -> Callable[[], Machine]:
         """Arbitrary states of a model: each call gives a new one, on the numbers and identifiers of the current run."""
@@ -296,17 +299,17 @@ def _less(whole: Any, parts: Sequence[Any]) -> Any:
 
 
 def _number(hint: Any, path: str) -> Number:
-    for note in getattr(hint, "__metadata__", ()):
-        if isinstance(note, Number):
-            return note
-    raise Unsupported(f"{path}: an int without a Number that says its range")
+    found = [note for note in getattr(hint, "__metadata__", ()) if isinstance(note, Number)]
+    if len(found) != 1:
+        raise Unsupported(f"{path}: an int with {len(found) or 'no'} Numbers that say its range, expected one")
+    return found[0]
 
 
 def _types(scope: Scope, key: Any) -> frozenset[Any]:
     return frozenset(kind for kind, keys in scope.keys.items() if key in keys)
 
 
-def _like_rest(scope: Scope) -> tuple[Any, ...]:
+def like_rest(scope: Scope) -> tuple[Any, ...]:
     """The identifiers that are of the same types as `REST`: there are more of them than have names."""
     types = _types(scope, REST)
     if not types:
@@ -324,7 +327,7 @@ def _with_names(scope: Scope, many: int) -> Scope:
 
 def _groups(scope: Scope) -> list[tuple[Any, ...]]:
     """Those that the scope declares, and those of whom there is a rest, as one."""
-    everybody = _like_rest(scope)
+    everybody = like_rest(scope)
     names = {str(member) for member in everybody}
     declared = [tuple(group) for group in scope.alike if names.isdisjoint(map(str, group))]
     return [*declared, everybody] if everybody else declared

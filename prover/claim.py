@@ -8,7 +8,7 @@ from typing import Any
 from marginspec.model.kernel.machine import Machine, Rejected, actions_of
 from marginspec.model.kernel.record import plain
 from marginspec.properties.law import Irrelevant, Property, Step, arguments_of, assume, ended, every
-from marginspec.properties.ranges import outside_of, within
+from marginspec.properties.ranges import fields_of_ranges, outside_of, within
 from marginspec.properties.relaxation import NotCovered, asked
 from marginspec.prover.arbitrary import Arbitrary
 from marginspec.prover.terms import Unsupported
@@ -56,11 +56,11 @@ def _claimed(model: type[Machine], claim: Property, arbitrary: Arbitrary, state:
     if claim.kind != "invariant":
         steps = {n: arbitrary.step(model, n) for n, h in hints.items() if plain(h) is Step}
         return claim.predicate(state, **arguments, **steps)
-    if not hasattr(claim.predicate, "fields"):  # else a state within its ranges is what this begins with
+    if fields_of_ranges(claim) is None:  # else a state within its ranges is what this begins with
         _assume_of(claim, state, arguments)
     step = arbitrary.step(model, "step")
     assume(asked(state, lambda: claim.before(state, step)))
-    if fields := getattr(claim.predicate, "fields", None):
+    if fields := fields_of_ranges(claim):
         return _within_ranges(state, step, fields)
     step.take(state)
     return asked(state, lambda: claim.predicate(state, **arguments))

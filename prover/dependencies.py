@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.properties.law import Property
-from marginspec.properties.ranges import with_ranges
+from marginspec.properties.ranges import fields_of_ranges, numbers_of, with_ranges
 from marginspec.properties.scope import Scope
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ class Dependencies:
         while todo:
             claim = todo.pop(0)
             if claim.id in self._rests:
+                if not _is_same(model, claim, self._known[claim.id]):
+                    raise ValueError(f"two properties are called {claim.id}: a verdict is told by its ID")
                 continue
+            self._known[claim.id] = claim
             self.claims.append(claim)
             self._rests[claim.id] = list(self._rests_on(model, claim))
             todo += self._rests[claim.id]
@@ -58,7 +61,7 @@ class Dependencies:
             if assumed := next(filter(None, (getattr(each.relaxed, "assumed", "") for each in compositions)), ""):
                 self._missing[claim.id] = f"says nothing of the steps that it leaves out but where: {assumed}"
             yield from compositions
-        yield from (p for p in everything if p.id != claim.id and hasattr(p.predicate, "fields"))
+        yield from (p for p in everything if p.id != claim.id and fields_of_ranges(p) is not None)
 
     def are_known(self, claim: Property, alone: Mapping[str, Verdict]) -> bool:
         """Whether all that a claim rests on has a verdict."""
@@ -110,7 +113,7 @@ class Dependencies:
             for other in self._rests[each.id]:
                 if other in each.given and (took is None or other.id in took):
                     yield from _less_wide(each, other, "takes {} for given")
-                elif hasattr(other.predicate, "fields") or _replacement(other):
+                elif fields_of_ranges(other) is not None or _replacement(other):
                     yield from _less_wide(each, other, "rests on {}")
 
 
@@ -126,6 +129,14 @@ def replaced_by(claim: Property, model: type[Machine]) -> tuple[str, ...]:
 
 def _runs(member: object) -> bool:
     return callable(member) or isinstance(member, property | classmethod | staticmethod)
+
+
+def _is_same(model: type[Machine], one: Property, other: Property) -> bool:
+    """Whether two properties say the same; the automatic law of ranges is made anew for each chapter."""
+    mine, its = fields_of_ranges(one), fields_of_ranges(other)
+    if mine is None or its is None:
+        return one == other
+    return all(mine(shape) == its(shape) for shape, _ in numbers_of(model))
 
 
 def _is_no_relaxation(claim: Property, model: type[Machine], known: Mapping[str, Property]) -> str:

@@ -16,7 +16,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
 from marginspec.properties.scope import REST
@@ -173,7 +173,7 @@ def taken_by(code: CodeType, instruction: int, module: str) -> Aggregate | None:
     source = source_of(code.co_filename)
     if source is None:
         return None
-    return _orderless(code.co_filename, module.partition(".")[0]).get(_place_in(code, instruction))
+    return _orderless(code.co_filename, module).get(_place_in(code, instruction))
 
 
 def _place_in(code: CodeType, instruction: int) -> Place:
@@ -181,10 +181,9 @@ def _place_in(code: CodeType, instruction: int) -> Place:
 
 
 @cache
-def _orderless(file: str, package: str) -> dict[Place, Aggregate]:
+def _orderless(file: str, module: str) -> dict[Place, Aggregate]:
     """Where a file takes what is in a map only to add, compare or count it, and what does."""
-    known = tuple(name for name in sys.modules if name.partition(".")[0] in (package, "marginspec"))
-    source, loud, found = source_of(file), _loud(known), dict[Place, Aggregate]()
+    source, loud, found = source_of(file), _loud(_around(module)), dict[Place, Aggregate]()
     nodes = list(ast.walk(source.tree)) if source is not None else []
     aggregates, meant = {*AGGREGATES} - {name for node in nodes for name in _bound(node)}, _given_meaning(nodes)
     for node in nodes:
@@ -194,8 +193,22 @@ def _orderless(file: str, package: str) -> dict[Place, Aggregate]:
             continue
         if not _may_refuse(_runs(node.args, meant), loud):
             taker = Aggregate(node.func.id, file, _place(node))
-            found |= dict.fromkeys(map(_place, _taken(node.args[0])), taker)
+            found |= dict.fromkeys(map(_place, _taken(node.args[0], node.func.id)), taker)
     return found
+
+
+def _around(module: str) -> tuple[str, ...]:
+    """The modules whose functions code of a module may run: those of its package, and of what these name, and so on."""
+    package = module.partition(".")[0]
+    todo = [name for name in sys.modules if name.partition(".")[0] in (package, "marginspec")]
+    found = dict.fromkeys(todo)
+    while todo:
+        for value in list(vars(sys.modules[todo.pop()]).values()):
+            name = value.__name__ if isinstance(value, ModuleType) else str(getattr(value, "__module__", ""))
+            if name not in found and name in sys.modules and is_own(name):
+                found[name] = None
+                todo.append(name)
+    return tuple(found)
 
 
 def _given_meaning(nodes: Iterable[ast.AST]) -> frozenset[str]:
@@ -222,16 +235,21 @@ def _bound(node: ast.AST) -> list[str]:
     return [node.arg] if isinstance(node, ast.arg) else []
 
 
-def _taken(node: ast.expr) -> Iterator[ast.expr]:
-    """What an expression takes one after the other, all of which becomes one list or sum."""
+def _taken(node: ast.expr, taker: str) -> Iterator[ast.expr]:
+    """What an expression takes one after the other, all of which becomes one list or sum.
+
+    What `max` and its like compare may be a list itself, which has a length and an order.
+    """
     if isinstance(node, ast.GeneratorExp | ast.ListComp):
         yield node
-        for part in (*(made.iter for made in node.generators), node.elt):
-            yield from _taken(part)
+        for made in node.generators:
+            yield from _taken(made.iter, taker)
+        if taker not in ("max", "min", "sorted"):
+            yield from _taken(node.elt, taker)
     elif isinstance(node, ast.Tuple | ast.List):
         for part in node.elts:
             if isinstance(part, ast.Starred):
-                yield from _taken(part.value)
+                yield from _taken(part.value, taker)
     else:
         yield node
 

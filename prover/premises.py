@@ -10,31 +10,60 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, get_args, get_origin
 
 from marginspec.model.kernel.machine import Machine, actions_of, per_model
 from marginspec.model.kernel.record import is_record, plain
-from marginspec.properties.law import Property, arguments_of, every
+from marginspec.properties.law import Property, Step, arguments_of, every
 from marginspec.properties.ranges import within
 from marginspec.properties.scope import REST, NumberKey, Scope
-from marginspec.prover.arbitrary import Arbitrary, fields_of
+from marginspec.prover.arbitrary import Arbitrary, fields_of, like_rest
 from marginspec.prover.claim import claimed
-from marginspec.prover.subset.sources import functions_in, is_own, is_own_code, methods_of, source_of, trusted_code
+from marginspec.prover.subset.sources import (
+    KERNEL,
+    functions_in,
+    is_own,
+    is_own_code,
+    is_trusted,
+    methods_of,
+    source_of,
+    trusted_code,
+)
 from marginspec.trial.situations import number_of
+
+RAISED = r'Rejected\("([^"]*)"'
+KERNEL_RULES = frozenset(rule for file in KERNEL.glob("*.py") for rule in re.findall(RAISED, file.read_text("utf-8")))
+"""The rules by which the kernel itself refuses."""
 
 
 def fails_at_first(claim: Property, model: type[Machine]) -> str:
     """Why an invariant does not hold before anything happened or where every run begins; empty if it does."""
-    hints = arguments_of(claim.predicate)
-    cases = list(itertools.product(*(model.universe[plain(hint)] for hint in hints.values())))
-    for state, case in itertools.product((model.blank, model.genesis), cases):
-        try:
-            if not claim.predicate(state(), *case):
-                return "does not hold in the initial state"
-        except Exception as error:
-            return f"cannot be asked of the initial state: {type(error).__name__}"
+    hints = [plain(hint) for hint in arguments_of(claim.predicate).values()]
+    open_kinds = frozenset(kind for kind, keys in claim.scope.keys.items() if REST in keys and kind in model.universe)
+    whose: Any = model
+    for more in (0, *MORE) if open_kinds else (0,):
+        sized = _with_more(whose, open_kinds, more)
+        cases = itertools.product(*((*model.universe[kind], *sized.universe[kind][-1:]) for kind in hints))
+        for state, case in itertools.product((sized.blank, sized.genesis), list(cases)):
+            try:
+                if not claim.predicate(state(), *case):
+                    return f"does not hold in the initial state{f' of {more} identifiers more' if more else ''}"
+            except Exception as error:
+                return f"cannot be asked of the initial state: {type(error).__name__}"
     return ""
+
+
+MORE = (1, 2, 10, 100, 1_000)
+"""Of how many identifiers more, where there may be any number, the initial state is looked at."""
+
+
+@cache
+def _with_more(model: Any, kinds: frozenset[Any], more: int) -> Any:
+    """A model with so many identifiers more of these types."""
+    further = tuple(f"one of {more} more: {number}" for number in range(more))
+    universe = {kind: (*keys, *further) if kind in kinds else keys for kind, keys in model.universe.items()}
+    return type(model.__name__, (model,), {"universe": universe})
 
 
 def no_invariant(claim: Property, model: type[Machine]) -> str:
@@ -46,6 +75,10 @@ def no_invariant(claim: Property, model: type[Machine]) -> str:
     names = {_last(path): path for path in scope.fixed if ":" not in path}
     if state := next((names[_last(name)] for name in model.blank().names() if _last(name) in names), ""):
         return f"an invariant is not limited to some of what {state} may be: a theorem about a step may be"
+    shared = claim.chapter.scope.fixed if claim.chapter is not None else {}
+    steps = {name for info in actions_of(model).values() for name in info.arguments} - {*arguments_of(claim.predicate)}
+    if limited := next((path for path, pin in scope.fixed.items() if path in steps and shared.get(path) != pin), ""):
+        return f"an invariant is not limited to some steps, by what their {limited} is: a theorem about a step may be"
     if scope.free:
         kind = next(iter(scope.free)).__name__
         return f"an invariant is not limited to some {kind}: a theorem about a step may be"
@@ -162,6 +195,7 @@ def _texts_in(values: Iterable[Any]) -> frozenset[str]:
             todo += map(plain, get_args(value))
         elif isinstance(value, type):
             todo += [kind for kind in value.__mro__ if is_own(kind.__module__)]
+            todo += _defaults_of_fields(value) if not issubclass(value, Machine) else ()
             for name, functions in methods_of(value).items() if is_own(value.__module__) else ():
                 if _is_aside(vars(value)[name]) and name not in named:
                     aside.setdefault(name, []).extend(functions)
@@ -171,15 +205,35 @@ def _texts_in(values: Iterable[Any]) -> frozenset[str]:
         elif is_record(type(value)):
             todo += [getattr(value, name) for name in fields_of(type(value))]  # type: ignore[arg-type]
         elif isinstance(value, FunctionType) and trusted_code(value.__code__):
+            found |= KERNEL_RULES
             todo += functions_in(value)
         elif isinstance(value, FunctionType):
-            found |= _texts_of(value.__code__)
+            found |= _texts_of(value.__code__, value.__globals__.get("Step") is Step)
             todo += (cell.cell_contents for cell in value.__closure__ or ())
+            todo += (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values())
             for code in _codes(value.__code__):
-                todo += (value.__globals__[name] for name in code.co_names if name in value.__globals__)
+                todo += _known_by(code.co_names, value.__globals__)
                 todo += itertools.chain.from_iterable(aside.pop(name, ()) for name in code.co_names)
                 named |= set(code.co_names)
     return frozenset(found)
+
+
+def _known_by(names: Iterable[str], known: Mapping[str, Any]) -> Iterator[Any]:
+    """What names stand for, also as attributes of modules that they stand for."""
+    todo, seen = [known], set[str]()
+    while todo:
+        values = todo.pop()
+        for value in (values[name] for name in names if name in values):
+            if not isinstance(value, ModuleType):
+                yield value
+            elif value.__name__ not in seen and (is_own(value.__name__) or is_trusted(value.__name__)):
+                seen.add(value.__name__)
+                todo.append(vars(value))
+
+
+def _defaults_of_fields(kind: type) -> Iterator[Any]:
+    for each in vars(kind).get("__dataclass_fields__", {}).values():
+        yield from (each.default, each.default_factory)
 
 
 def _is_aside(member: Any) -> bool:
@@ -195,22 +249,29 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 @cache
-def _texts_of(code: CodeType) -> frozenset[str]:
-    """The texts of a function, without its docstring and the names of arguments that a step is asked for."""
+def _texts_of(code: CodeType, has_steps: bool) -> frozenset[str]:
+    """The texts of a function and the names of arguments that it gives, which `**` makes texts.
+
+    Its docstring is left out, and names of arguments that a step is asked for. has_steps: whether its `Step` is that of
+    laws.
+    """
     source = source_of(code.co_filename)
     definition = None if source is None else source.definition(code)
     if definition is None:
         return frozenset(part for each in _codes(code) for part in each.co_consts if isinstance(part, str))
     nodes = list(ast.walk(definition))
     aside = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    steps = {node.arg for node in nodes if isinstance(node, ast.arg) and has_steps and _is_step(node.annotation)}
     for node in nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "argument":
-            aside |= set(map(id, node.args))
-    return frozenset(
-        node.value
-        for node in nodes
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in aside
-    )
+            aside |= set(map(id, node.args)) if getattr(node.func.value, "id", "") in steps else set()
+    constants = [node.value for node in nodes if isinstance(node, ast.Constant) and id(node) not in aside]
+    named = {node.arg for node in nodes if isinstance(node, ast.keyword) and node.arg is not None}
+    return frozenset(text for text in constants if isinstance(text, str)) | named
+
+
+def _is_step(annotation: ast.expr | None) -> bool:
+    return getattr(annotation, "id", getattr(annotation, "value", "")) == "Step"
 
 
 # --- What identifiers stand for ---------------------------------------------------------------------------------------
@@ -223,6 +284,8 @@ def misfits(scope: Scope, model: type[Machine]) -> str:
     def types(of: Mapping[Any, Sequence[Any]], key: Any) -> list[Any]:
         return [kind for kind in kinds if key in of[kind]]
 
+    if any(REST in keys for keys in scope.keys.values()) and not like_rest(scope):
+        return f"nobody with a name is of the same types as {REST}, of whom nothing would be asked"
     patterns = [types(universe, key) for kind in kinds for key in universe[kind]]
     for key in [key for kind in kinds for key in scope.keys[kind] if key != REST and not isinstance(key, NumberKey)]:
         mine, theirs = types(scope.keys, key), types(universe, key)

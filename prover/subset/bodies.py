@@ -122,7 +122,10 @@ class Body(Expressions):
         self.of(node.value)
 
     def _do_return(self, node: ast.Return) -> None:
-        self.results[-1].append(NONE if node.value is None else self.of(node.value))
+        kind = NONE if node.value is None else self.of(node.value)
+        if node.value is not None:
+            self._no_part(node.value, kind)
+        self.results[-1].append(kind)
 
     def _do_if(self, node: ast.If) -> None:
         if isinstance(node.test, ast.Constant):
@@ -157,7 +160,7 @@ class Body(Expressions):
             for target, value in zip(parts, values, strict=True):
                 self._assign(target, self.of(value), value)
             return
-        kind = self.of(node.value)
+        kind = self._taken(node.value) if parts else self.of(node.value)
         if parts:
             self._no_part(node.value, kind)
         for target in node.targets:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from marginspec.model.kernel.machine import Machine
@@ -28,6 +28,7 @@ from marginspec.prover.subset.kinds import (
     map_of,
     of_hint,
     tuple_of,
+    view_of,
 )
 from marginspec.prover.subset.names import NUMERIC, RULE, Names, short
 from marginspec.prover.subset.sources import is_data, is_trusted
@@ -104,9 +105,11 @@ class Calls(Names):
     def _of_call(self, node: ast.Call) -> Kind:
         called = self.of(node.func)
         skipped = 1 if called.tag == "function" and called.of.__name__ in ("cast", "anything") else 0
-        arguments = [self.of(argument) for argument in node.args[skipped:]]
+        of = self._taken if called.tag == "builtin" else self.of
+        arguments = [of(argument) for argument in node.args[skipped:]]
         named = {keyword.arg: self.of(keyword.value) for keyword in node.keywords}
-        for value, kind in zip(node.args[skipped:], arguments, strict=True):
+        values = [*node.args[skipped:], *(keyword.value for keyword in node.keywords)]
+        for value, kind in zip(values, [*arguments, *named.values()], strict=False):
             self._no_part(value, kind)
         method: Callable[..., Kind] | None = getattr(self, f"_call_{called.tag.replace(' ', '_')}", None)
         if method is None:
@@ -118,8 +121,10 @@ class Calls(Names):
             self.say(node, "flat", f"`{short(node)}`")
 
     def _call_inner(self, node: ast.Call, called: Kind, arguments: list[Kind], named: dict[Any, Kind]) -> Kind:
-        result = called.of
-        return result.flagged(SHARED) if isinstance(result, Kind) else ANY
+        result, given = called.of, [*arguments, *named.values()]
+        if not isinstance(result, Kind):
+            return ANY
+        return _from(joined(given) if result.tag == "any" and given else result.flagged(SHARED), given)
 
     def _call_identifier_type(
         self, node: ast.Call, called: Kind, arguments: list[Kind], named: dict[Any, Kind]
@@ -150,7 +155,7 @@ class Calls(Names):
         if is_trusted(function.__module__):
             return self._call_kernel(node, name, function, arguments)
         self._passed(node, self.world.parameters(function), arguments, named)
-        return self.world.returns(function, self.mode)
+        return _from(self.world.returns(function, self.mode), [*arguments, *named.values()])
 
     def _call_kernel(self, node: ast.Call, name: str, function: Any, arguments: list[Kind]) -> Kind:
         if name in ("every", "always"):
@@ -181,7 +186,8 @@ class Calls(Names):
             parameters = self.world.parameters(function)
             bound = called.parts[0].tag != "class" or isinstance(vars(called.parts[0].of).get(called.of), classmethod)
             self._passed(node, parameters[1:] if bound else parameters, arguments, named)
-        return joined([self.world.returns(function, self.mode) for function in functions]) if functions else ANY
+        result = joined([self.world.returns(function, self.mode) for function in functions]) if functions else ANY
+        return _from(result, [*arguments, *named.values()])
 
     def _passed(
         self, node: ast.Call | None, parameters: list[tuple[str, Kind]], arguments: list[Kind], named: dict[Any, Kind]
@@ -195,6 +201,8 @@ class Calls(Names):
         for (parameter, wanted), kind, value in pairs:
             if wanted.tag == "id" and kind.tag not in ("id", "none", "never", "any"):
                 self.say(value, "key", f"`{short(value)}` is given for the identifier `{parameter}`")
+            if wanted.tag == "any" and not _may_be_any(kind):
+                self.say(value, "any", f"`{short(value)}`, given for `{parameter}`")
 
     def _call_of_state(self, node: ast.Call, called: Kind, arguments: list[Kind], named: dict[Any, Kind]) -> Kind:
         held = called.parts[0]
@@ -212,7 +220,7 @@ class Calls(Names):
     def _call_of_map(self, node: ast.Call, called: Kind, arguments: list[Kind], named: dict[Any, Kind]) -> Kind:
         held = called.parts[0]
         if held.tag != "map":
-            return list_of(ANY, held.flag) if called.of != "copy" else ANY
+            return view_of(ANY, held.flag) if called.of != "copy" else ANY
         key, item = held.parts[0], held.parts[1].flagged(max(held.flag, SHARED))
         if called.of == "get":
             if arguments:
@@ -220,7 +228,7 @@ class Calls(Names):
             return join(item, arguments[1]) if len(arguments) > 1 else item
         if called.of == "copy":
             return map_of(key, held.parts[1])
-        return list_of({"keys": key, "values": item}.get(called.of, tuple_of((key, item))), held.flag)
+        return view_of({"keys": key, "values": item}.get(called.of, tuple_of((key, item))), held.flag)
 
     def _call_of_list(self, node: ast.Call, called: Kind, arguments: list[Kind], named: dict[Any, Kind]) -> Kind:
         held, receiver = called.parts[0], node.func.value if isinstance(node.func, ast.Attribute) else node.func
@@ -243,6 +251,9 @@ class Calls(Names):
         ordered = name in ("min", "max", "sorted", "sum") and "key" not in named and len(arguments) == 1
         if ordered and self.unknown and first.item.tag == "id":
             self.say(node, "order", f"`{name}` of identifiers")
+        compared = first.item if len(arguments) == 1 else joined(arguments)
+        if name in ("min", "max", "sorted") and "key" not in named and self.unknown and _tells_apart(compared):
+            self.say(node, "order", f"`{name}` of what is no number")
         if name == "len" and first.tag == "id" and self.unknown:
             self.say(node, "order", f"`len` of the identifier `{short(node.args[0])}`")
         if name in ("all", "any", "bool"):
@@ -281,3 +292,20 @@ class Calls(Names):
             key, item = first.item, arguments[1].flagged(SHARED) if len(arguments) > 1 else NONE
         self._key(node.args[0], ANY, key, storing=True)
         return map_of(key, item)
+
+
+def _from(result: Kind, given: Iterable[Kind]) -> Kind:
+    """What a function made of something: it may be that, or part of it, and is as constant."""
+    return result.flagged(CONSTANT) if any(kind.shared == CONSTANT for kind in given) else result
+
+
+def _may_be_any(kind: Kind) -> bool:
+    """Whether something can be given for an argument without a type: a machine, which has all that is asked of it."""
+    if kind.tag == "record":
+        return issubclass(kind.of, Machine)
+    return kind.tag in ("any", "function", "inner", "method", "never", "none", "step")
+
+
+def _tells_apart(kind: Kind) -> bool:
+    """Whether one of two equal things can be told from the other, by what is written to it, or has no order."""
+    return kind.tag in ("record", "map", "id") or any(map(_tells_apart, kind.parts))

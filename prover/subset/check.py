@@ -401,6 +401,8 @@ class _Class:
         for base in kind.__bases__:
             if base not in (Record, Machine, object) and not (is_data(base) and is_own(base.__module__)):
                 self.say(None, "class", f"the base {base.__name__} of {kind.__name__}")
+        if between := [base for base in kind.__mro__[1:] if base in self.reached.state_types]:
+            self.say(None, "class", f"{kind.__name__}, which could stand where the state has a {between[0].__name__},")
         if type(kind) is not type:
             self.say(None, "class", f"the metaclass of {kind.__name__}")
         if node is None:

@@ -32,6 +32,16 @@ class Expressions(Calls):
 
     def of(self, node: ast.expr) -> Kind:
         """Check an expression; returns its kind."""
+        kind = self._of(node)
+        if kind.tag == "view" and self.unknown:
+            self.say(node, "view", f"`{short(node)}`")
+        return _as_list(kind)
+
+    def _taken(self, node: ast.expr) -> Kind:
+        """Check an expression all of which is taken right there, as of a map that cannot change meanwhile."""
+        return _as_list(self._of(node))
+
+    def _of(self, node: ast.expr) -> Kind:
         method: Callable[[Any], Kind] | None = getattr(self, f"_of_{type(node).__name__.lower()}", None)
         if method is not None:
             return method(node)
@@ -151,7 +161,7 @@ class Expressions(Calls):
 
     def _items(self, node: ast.expr) -> Kind:
         """Check what is iterated over; returns the kind of its items."""
-        kind = self.of(node)
+        kind = self._taken(node)
         if kind.tag == "id" and self.unknown:
             self.say(node, "order", f"the letters of `{short(node)}`")
         self._no_part(node, kind)
@@ -214,7 +224,8 @@ class Expressions(Calls):
 
     def _of_compare(self, node: ast.Compare) -> Kind:
         parts = [node.left, *node.comparators]
-        kinds = [self.of(part) for part in parts]
+        many = [place for place, op in enumerate(node.ops, 1) if isinstance(op, ast.In | ast.NotIn)]
+        kinds = [self._taken(part) if place in many else self.of(part) for place, part in enumerate(parts)]
         for place, op in enumerate(node.ops):
             pair, sides = (kinds[place], kinds[place + 1]), (parts[place], parts[place + 1])
             if isinstance(op, ast.Is | ast.IsNot):
@@ -227,6 +238,8 @@ class Expressions(Calls):
                     for side, kind in zip(sides, pair, strict=True):
                         self._no_identifier(side, kind)
                 tags = {pair[0].tag, pair[1].tag}
+                if "flat" in tags and len(tags) > 1:
+                    self.say(node, "flat", f"`{short(node)}`")
                 if "condition" in tags and tags & {"number", "number id"}:
                     self.say(node, "condition", f"`{short(node)}`")
         return CONDITION
@@ -265,3 +278,7 @@ class Expressions(Calls):
 
 def _targets(node: ast.expr) -> list[str]:
     return [part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
+
+
+def _as_list(kind: Kind) -> Kind:
+    return list_of(kind.parts[0], kind.flag) if kind.tag == "view" else kind

@@ -40,9 +40,14 @@ class Kind:
         """What iterating over it gives."""
         if self.tag == "map":
             return self.parts[0]
-        if self.tag in ("list", "tuple"):
+        if self.tag in ("list", "tuple", "view"):
             return joined(part.flagged(max(self.flag, SHARED)) for part in self.parts)
         return ANY.flagged(self.flag)
+
+    @property
+    def shared(self) -> int:
+        """How shared it is, or the most shared of what is in it."""
+        return max([self.flag if self.tag in MUTABLE else FRESH, *(part.shared for part in self.parts)])
 
 
 MUTABLE = ("map", "list", "record", "tuple", "any")
@@ -57,6 +62,11 @@ def map_of(key: Kind, item: Kind, flag: int = FRESH) -> Kind:
 
 def list_of(item: Kind, flag: int = FRESH) -> Kind:
     return Kind("list", None, (item,), flag)
+
+
+def view_of(item: Kind, flag: int = FRESH) -> Kind:
+    """What looks at a map, and is no list: it changes as the map does."""
+    return Kind("view", None, (item,), flag)
 
 
 def tuple_of(parts: Iterable[Kind], flag: int = FRESH) -> Kind:
@@ -204,4 +214,5 @@ __all__ = [
     "of_hint",
     "of_value",
     "tuple_of",
+    "view_of",
 ]

@@ -235,6 +235,9 @@ class Names:
     def _items(self, node: ast.expr) -> Kind:
         raise NotImplementedError
 
+    def _taken(self, node: ast.expr) -> Kind:
+        raise NotImplementedError
+
     def _store(self, target: ast.expr, kind: Kind, value: ast.expr | None) -> None:
         raise NotImplementedError
 

@@ -41,7 +41,12 @@ RULES: dict[str, Rule] = {
     "mask": Rule("`&`, `|`, `^` of unknown numbers, and `~`", "a constant mask on one side, or `and`, `or`, `not`"),
     "operator": Rule("`@`", "`+ - * // %` on integers"),
     "order": Rule("an identifier that is ordered, added, counted, iterated or called", "`==` and `!=`"),
-    "flat": Rule("a part of what `flatten` gives", "`==` and `!=` of the whole: its order means nothing"),
+    "flat": Rule(
+        "a part of what `flatten` gives, or a function that returns it",
+        "`==` and `!=` of two of these",
+    ),
+    "view": Rule("what `keys`, `values` and `items` give, kept or compared", "a loop over it, or `list` of it"),
+    "any": Rule("a value given for an argument that may be of any type", "a type for that argument; a machine has one"),
     "condition": Rule("a condition that is compared with a number", "the condition itself, or `1 if … else 0`"),
     "repeat": Rule("a list or tuple that is multiplied", "a comprehension"),
     # --- Names ---

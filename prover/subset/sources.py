@@ -106,6 +106,11 @@ def _installed() -> tuple[Path, ...]:
     return tuple(Path(paths[name]).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
+def is_installed(file: str) -> bool:
+    """Whether a file is Python's own or of an installed package."""
+    return any(Path(file).resolve().is_relative_to(folder) for folder in _installed())
+
+
 @cache
 def is_own(module: str) -> bool:
     """Whether a module is one in which models and laws may be written: it has a source, and is no library."""
@@ -116,7 +121,7 @@ def is_own(module: str) -> bool:
     file = getattr(sys.modules.get(module), "__file__", None)
     if file is None or not file.endswith(".py"):
         return False
-    return not any(Path(file).resolve().is_relative_to(folder) for folder in _installed())
+    return not is_installed(file)
 
 
 def is_own_code(code: CodeType, module: str) -> bool:

@@ -76,6 +76,7 @@ class Reached:
     records: list[type] = field(default_factory=list)
     constant_classes: set[type] = field(default_factory=set)
     state_classes: set[type] = field(default_factory=set)
+    state_types: set[type] = field(default_factory=set)
     ways: set[type] = field(default_factory=set)
     modules: list[str] = field(default_factory=list)
     owners: dict[CodeType, type] = field(default_factory=dict)
@@ -122,6 +123,7 @@ class Reached:
                 self.state_classes.add(base)
                 for hint in _class_hints(base).values():
                     for inner in _records_in(hint):
+                        self.state_types.add(inner)
                         self.add_state(inner)
 
     def _never_changes(self, kind: type) -> None:
@@ -267,7 +269,10 @@ class Reached:
     def walk(self, function: FunctionType, mode: str) -> None:
         """Check the body of a function."""
         self.add_module(function.__module__)
-        self._walked(function, mode, aloud=True)
+        seen, told = self._walked(function, mode, aloud=True), of_hint(self.hints(function).get("return", Any))
+        if mode != STILL and told.tag == "id" and seen.tag not in ("id", "none", "never", "any"):
+            code = function.__code__
+            self.report(code.co_filename, code.co_firstlineno, "key", f"what `{code.co_name}` returns")
 
     def add_module(self, name: str) -> None:
         if name not in self.modules and is_own(name):

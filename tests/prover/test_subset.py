@@ -157,6 +157,11 @@ REFUSED: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     "a part of what is flat": ("flat", [law("first, *_ = strongbox.flatten()\nreturn first == amount")]),
     "what is flat, counted": ("flat", [law("return sum(strongbox.flatten()) == amount")]),
     "what is flat, listed": ("flat", [law("return [v for v in strongbox.flatten()][0] == amount")]),
+    "what is flat, returned": ("flat", [(MODEL, "    @action", "    def numbers(self) -> list[int]:\n        return self.flatten()\n\n    @action"), law("return strongbox.numbers()[0] == amount")]),
+    "what is flat, beside a list": ("flat", [law("return strongbox.flatten() == [amount]")]),
+    "a view that is kept": ("view", [action("held = self.deposits.values()")]),
+    "views that are compared": ("view", [law("return strongbox.deposits.values() == strongbox.deposits.values()")]),
+    "a number of any type": ("any", [law("return given(amount).total == amount", "\n\ndef given(x: Any) -> Any:\n    return x\n")]),
     # Expressions.
     "a float": ("float", [action("amount *= 1.0")]),
     "a quotient": ("float", [action("amount = amount / 2")]),

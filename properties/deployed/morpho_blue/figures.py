@@ -22,7 +22,7 @@ from marginspec.model.deployed.morpho_blue import (
 from marginspec.model.kernel.fixed import mul_div_down, mul_div_up
 
 
-def worth(m: Market, supply_shares: Any) -> Any:
+def worth(m: Market, supply_shares: int) -> Any:
     """What supply shares are worth in assets, rounded down."""
     return mul_div_down(supply_shares, m.total_supply_assets + VIRTUAL_ASSETS, m.total_supply_shares + VIRTUAL_SHARES)
 
@@ -37,7 +37,7 @@ def owed(venue: MorphoBlue, market: MarketId, who: Account) -> Any:
     return debt_of(venue.markets[market], venue.positions[market][who].borrow_shares)
 
 
-def debt_of(m: Market, borrow_shares: Any) -> Any:
+def debt_of(m: Market, borrow_shares: int) -> Any:
     """What borrow shares owe in assets, rounded up."""
     return mul_div_up(borrow_shares, m.total_borrow_assets + VIRTUAL_ASSETS, m.total_borrow_shares + VIRTUAL_SHARES)
 

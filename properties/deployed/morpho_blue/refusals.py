@@ -78,7 +78,7 @@ def market_is_created_exactly_once_over_enabled_parameters(venue: MorphoBlue, ca
     return (refusal(venue.create_market, caller, market) is not None) == bool(expected)
 
 
-def _one_of(assets: Any, shares: Any) -> bool:
+def _one_of(assets: int, shares: int) -> bool:
     return bool((assets == 0) != (shares == 0))
 
 
