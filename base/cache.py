@@ -17,10 +17,11 @@ def kept(name: str, made_of: str, make: Callable[[], Any], worth: Callable[[Any]
     becomes. worth: whether to keep what was made.
 
     Files are in `~/.cache/marginspec`; `MARGINSPEC_CACHE` overrides. A file that is not whole is made again;
-    where none can be written, nothing is kept.
+    where none can be written, or nobody has a home, nothing is kept.
     """
-    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "marginspec"
-    folder = Path(os.environ.get("MARGINSPEC_CACHE", default))
+    folder = _folder()
+    if folder is None:
+        return make()
     file = folder / f"{name}-{hashlib.sha256(made_of.encode()).hexdigest()[:32]}.json"
     with contextlib.suppress(OSError, ValueError):
         return json.loads(file.read_text())
@@ -33,3 +34,14 @@ def kept(name: str, made_of: str, make: Callable[[], Any], worth: Callable[[Any]
             json.dump(made, partial)
         os.replace(partial.name, file)
     return made
+
+
+def _folder() -> Path | None:
+    """Where files are kept; None where there is no place for what belongs to a user."""
+    if given := os.environ.get("MARGINSPEC_CACHE"):
+        return Path(given)
+    if given := os.environ.get("XDG_CACHE_HOME"):
+        return Path(given) / "marginspec"
+    with contextlib.suppress(RuntimeError):
+        return Path.home() / ".cache" / "marginspec"
+    return None

@@ -1,9 +1,14 @@
-"""Where results go: looked at before any work is done."""
+"""Where results go: looked at before any work is done, and written whole or not at all. What people write: TOML."""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 import tempfile
+import tomllib
 from pathlib import Path
+from typing import Any
 
 from marginspec.base.errors import BadInput
 
@@ -31,3 +36,37 @@ def writable_file(file: Path | None) -> None:
             file.unlink()
     except OSError as error:
         raise BadInput(f"{file}: {error.strerror}; give a file that can be written") from None
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a file, in a folder that is made: what was there before is there until all is written.
+
+    A link to a file is replaced, not followed. What UTF-8 cannot say is written as `\\ud800`.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    content = text.encode("utf-8", "backslashreplace")
+    if file.exists() and not file.is_file():  # a device or pipe
+        file.write_bytes(content)
+        return
+    partial = file.with_name(f".{file.name[:100]}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(file)
+    except OSError:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """What a TOML file says; BadInput, in one line, where it cannot be read or is none."""
+    try:
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
+        json.dumps(found, default=str)  # which finds numbers that have too many digits to be shown
+        return found
+    except OSError as error:
+        raise BadInput(f"{file}: {error.strerror or error}") from None
+    except RecursionError:
+        raise BadInput(f"{file}: not TOML: nested too deeply") from None
+    except ValueError as error:
+        raise BadInput(f"{file}: not TOML: {error}") from None

@@ -15,11 +15,13 @@ from typing import Any, NoReturn
 import typer
 import typer.exceptions
 from rich.console import Console
+from rich.errors import MarkupError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from marginspec.base import ending
 from marginspec.base.errors import BadInput, NothingCompared, TargetFailed
-from marginspec.base.text import printable
+from marginspec.base.text import printable, visible
 
 HOLDS, BROKEN, BAD_INPUT, INCOMPLETE, TARGET_FAILED = range(5)
 
@@ -43,6 +45,13 @@ class Output(Console):
 
     def __init__(self) -> None:
         super().__init__(soft_wrap=True, highlight=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Text of contracts and files is shown as it is where it is no markup, and never controls the terminal."""
+        try:
+            return super().render_str(visible(text), **options)
+        except MarkupError:
+            return super().render_str(visible(text), **{**options, "markup": False})
 
     def on_broken_pipe(self) -> None:
         raise Unread

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from marginspec.base.errors import BadInput
-from marginspec.base.files import writable_file
+from marginspec.base.files import writable_file, write_whole
 from marginspec.base.package import ROOT
 from marginspec.base.process import VERDICTS, Output, emit, worst
 from marginspec.cli.options import (
@@ -119,7 +119,9 @@ def check(
     document |= {"gate": gate, "findings": found}
     _write(junit_file, document, junit)
     _write(sarif_file, document, _sarif)
-    _write(summary_file, document, summary, append=True)
+    if summary_file is not None:
+        with summary_file.open("a", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(summary(document))
     if as_json:
         emit(document)
     else:
@@ -145,9 +147,6 @@ def _sarif(document: Mapping[str, Any]) -> str:
     return sarif(document, version("marginspec"), Path.cwd().as_uri(), ROOT.as_uri())
 
 
-def _write(
-    file: Path | None, document: Mapping[str, Any], render: Callable[[Mapping[str, Any]], str], append: bool = False
-) -> None:
+def _write(file: Path | None, document: Mapping[str, Any], render: Callable[[Mapping[str, Any]], str]) -> None:
     if file is not None:
-        with file.open("a" if append else "w", encoding="utf-8") as stream:
-            stream.write(render(document))
+        write_whole(file, render(document))

@@ -12,6 +12,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from marginspec.base.errors import BadInput
+from marginspec.base.files import write_whole
 from marginspec.base.process import BROKEN, HOLDS, VERDICTS, Output, emit
 from marginspec.base.text import printable
 from marginspec.cli.options import Json, Seed, Steps
@@ -156,6 +157,5 @@ def _build(chosen: System, part: str) -> str:
         raise BadInput(f"{printable(part, 100)}: {chosen.name} has {known}")
     read = deployed(found["url"], address, shipped[name])
     file = DEPLOYED / f"{name}-{address}.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"abi": read.abi, "bytecode": "0x" + read.bytecode.hex()}) + "\n")
+    write_whole(file, json.dumps({"abi": read.abi, "bytecode": "0x" + read.bytecode.hex()}) + "\n")
     return f"{name}={file}"

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from marginspec.base.errors import BadInput
+from marginspec.base.files import write_whole
 from marginspec.base.process import HOLDS, Output, emit
+from marginspec.base.text import safe
 from marginspec.cli.options import Artifacts, Json, NoChance, TargetName
 from marginspec.lockstep.trace import Trace, document
 from marginspec.report import foundry, itf, pytest_file
@@ -57,9 +58,9 @@ def export(
         return HOLDS
     console = Output()
     for form, file in files.items():
-        console.print(f"{form}: {escape(file)}")
+        console.print(f"{form}: {safe(file)}")
     for form, why in omitted.items():
-        console.print(f"[yellow]no {form}[/]: {escape(why)}")
+        console.print(f"[yellow]no {form}[/]: {safe(why)}")
     return HOLDS
 
 
@@ -93,7 +94,6 @@ def write(
         texts["foundry"] = (f"{name}.t.sol", foundry.text(name, told, scene.document(trace)))
     except Inexpressible as why:
         omitted["foundry"] = str(why)
-    folder.mkdir(parents=True, exist_ok=True)
     return {form: _written(folder / file, text) for form, (file, text) in texts.items()}, omitted
 
 
@@ -101,10 +101,9 @@ def write_law(chosen: System, proof: Document, folder: Path) -> str:
     """Write a refuted law, a row of `properties` of `marginspec/prove/1`, as a test for pytest; its file."""
     name = f"{Path(chosen.name).name}-{proof['id']}"
     text = pytest_file.of_law(name, chosen.name, proof)
-    folder.mkdir(parents=True, exist_ok=True)
     return _written(folder / f"test_{pytest_file.identifier(name)}.py", text)
 
 
 def _written(file: Path, text: str) -> str:
-    file.write_text(text, encoding="utf-8")
+    write_whole(file, text)
     return str(file)

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from marginspec.base.errors import BadInput
+from marginspec.base.files import write_whole
 from marginspec.base.process import HOLDS, Output, emit
 from marginspec.cli.options import Json, NoChance
 from marginspec.systems.registry import SYSTEMS
@@ -60,9 +61,7 @@ def init(
     for problem in _problems(name, folder):
         raise BadInput(f"init {name!r}: {problem}")
     for file, text in texts.items():
-        path = folder / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write_whole(folder / file, text)
     files = [f"{name}/{file}" for file in texts]
     if as_json:
         emit({"schema": "marginspec/init/1", "system": name, "files": files})

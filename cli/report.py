@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from marginspec.base.errors import BadInput
+from marginspec.base.files import write_whole
 from marginspec.base.process import BROKEN, INCOMPLETE, VERDICTS, Output, emit, progress, worst
 from marginspec.base.text import printable
 from marginspec.cli.options import Json, NoChance
@@ -64,7 +66,7 @@ def report(
     from marginspec.report import html
 
     given = read_run(run)
-    if any(out.resolve() == source.file.resolve() for source in given.sources):
+    if any(os.path.realpath(out) == os.path.realpath(source.file) for source in given.sources):
         raise BadInput(f"--out {out}: that is a file of the run, give another")
     chosen = _system(given.system, own)
     known = {"rules": rules_document(chosen), **given.documents}
@@ -81,8 +83,7 @@ def report(
             advance(number)
         code = worst(set(codes(given)) or {_code_of_traces(stories)})
         page = html.render(VERDICTS[code], known, stories, not_modelled(chosen.text()), remarks, _about(given))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(page, encoding="utf-8")
+    write_whole(out, page)
     _say(given, out, code, len(stories), remarks, as_json)
     return code
 

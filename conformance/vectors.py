@@ -19,6 +19,7 @@ from typing import Any
 import jsonschema
 
 from marginspec.base.errors import BadInput
+from marginspec.base.files import write_whole
 from marginspec.base.text import printable
 from marginspec.conformance.selection import Chosen
 from marginspec.lockstep.rehearsal import Rehearsal
@@ -140,7 +141,7 @@ def write(model: type[Machine], vectors: Sequence[Vector], coverage: Mapping[str
     for file in _own(folder, texts):
         file.unlink(missing_ok=True)
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        write_whole(folder / name, text)
     return [folder / name for name in texts]
 
 

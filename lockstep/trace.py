@@ -18,6 +18,7 @@ from typing import Any
 import jsonschema
 
 from marginspec.base.errors import BadInput
+from marginspec.base.files import write_whole
 from marginspec.base.text import printable
 from marginspec.lockstep.comparison import Divergence, LockStep
 from marginspec.lockstep.rehearsal import RehearsedStep, rehearse
@@ -102,8 +103,7 @@ def write(model: type[Machine], trace: Trace, folder: Path) -> Path:
     found = trace.divergence
     shown = f"{trace.system}-{found.rule}-{found.field}" if found else f"{trace.system}-{trace.seed}"
     path = folder / (re.sub("[^A-Za-z0-9]+", "-", shown).strip("-")[:120] + ".json")
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document(model, trace), indent=1) + "\n")
+    write_whole(path, json.dumps(document(model, trace), indent=1) + "\n")
     return path
 
 

@@ -7,13 +7,13 @@ who has no model of an implementation.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from marginspec.base.errors import BadInput
+from marginspec.base.files import read_toml
 from marginspec.base.text import printable
 from marginspec.lockstep import monitor
 from marginspec.lockstep.campaign import run
@@ -92,12 +92,7 @@ def load(name: str, path: Path | None = None) -> list[Bug]:
     """
     _, known, own = _system(name)
     path = path or own
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror or error}") from None
-    except ValueError as error:
-        raise BadInput(f"{path}: not TOML: {error}") from None
+    data = read_toml(path)
     entries = data.get("bug")
     if data.keys() != {"bug"} or not isinstance(entries, list) or not entries:
         raise BadInput(f"{path}: expected [[bug]] tables and nothing else")

@@ -7,7 +7,6 @@ import dataclasses
 import itertools
 import multiprocessing
 import time
-import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -18,6 +17,7 @@ from typing import Any, TypeVar
 from marginspec.base.deadline import Overdue, limit
 from marginspec.base.ending import ended, until_ended
 from marginspec.base.errors import BadInput
+from marginspec.base.files import read_toml
 from marginspec.lockstep.model_source import installed, reaching
 from marginspec.lockstep.plan import plans_of
 from marginspec.model.kernel.machine import Call, Machine, actions_of
@@ -158,10 +158,7 @@ def read_equivalents(path: File) -> dict[str, Equivalent]:
     """The mutants that a system's file calls equivalent, by ID. A missing file lists none."""
     if not path.exists():
         return {}
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path}: {error}") from None
+    data = read_toml(path)
     found: dict[str, Equivalent] = {}
     names = {field.name for field in dataclasses.fields(Equivalent)}
     for number, entry in enumerate(data.get("equivalent", []), 1):

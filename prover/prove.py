@@ -21,6 +21,7 @@ from types import UnionType
 from typing import Any, NamedTuple
 
 from marginspec.base.ending import ended, up_to_the_end
+from marginspec.base.files import write_whole
 from marginspec.model.kernel.machine import Machine, Rejected
 from marginspec.model.kernel.record import Record, is_record, plain
 from marginspec.properties import law as law_room
@@ -552,9 +553,8 @@ class Prover:
 
     def _write(self, name: str, text: str) -> None:
         if self.emit:
-            self.emit.mkdir(parents=True, exist_ok=True)
             file = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).lstrip(".")
-            (self.emit / f"{file}.smt2").write_text(text)
+            write_whole(self.emit / f"{file}.smt2", text)
 
     def _agrees(self, text: str, verdict: Verdict, seconds: dict[str, float]) -> bool:
         """Whether another solver than Z3 also finds the text unsatisfiable."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.markup import escape
 
+from marginspec.base.text import safe
 from marginspec.report.terminal import show_verdict
 from marginspec.results.schema import Document
 
@@ -21,12 +21,12 @@ def show_audit(document: Document, console: Console) -> None:
     """What was read, what the model and the contract say of it, who is close to liquidation."""
     requests = document["requests"]
     console.print(
-        f"audit: {document['system']} at {_short(document['address'])}, chain {escape(document['chain'])}, block "
-        f"{escape(document['block'])}: {document['accounts']:,} accounts, {document['positions']:,} positions"
+        f"audit: {document['system']} at {_short(document['address'])}, chain {safe(document['chain'])}, block "
+        f"{safe(document['block'])}: {document['accounts']:,} accounts, {document['positions']:,} positions"
     )
     console.print(
         f"read: {requests['asked']:,} requests, {requests['kept']:,} answers kept from before, "
-        f"{document['seconds']:.1f} s" + (f"; all in {escape(document['state'])}" if document["state"] else "")
+        f"{document['seconds']:.1f} s" + (f"; all in {safe(document['state'])}" if document["state"] else "")
     )
     _show_closest(document, console)
     _show_comparison(document, console)
@@ -34,7 +34,7 @@ def show_audit(document: Document, console: Console) -> None:
     _show_bounds(document, console)
     gaps = document["not_evaluated"]
     for gap in gaps[:ROWS_SHOWN]:
-        console.print(f"[yellow]not evaluated[/]: {_shortened(gap['what'])}: {escape(gap['why'])}")
+        console.print(f"[yellow]not evaluated[/]: {_shortened(gap['what'])}: {safe(gap['why'])}")
     if len(gaps) > ROWS_SHOWN:
         console.print(f"  and {len(gaps) - ROWS_SHOWN:,} more that could not be evaluated")
     show_verdict(document["verdict"], VERDICTS, console)
@@ -46,10 +46,10 @@ def _show_closest(document: Document, console: Console) -> None:
     for row in document["closest"]:
         where = f" in {_short(row['market'])}" if row["market"] else ""
         health = f"{row['health'] or 'no need':>12}"
-        lost = f", bad debt {escape(row['bad_debt'])}" if row["bad_debt"] != "0" else ""
+        lost = f", bad debt {safe(row['bad_debt'])}" if row["bad_debt"] != "0" else ""
         console.print(
-            f"{health if row['healthy'] else f'[bold red]{health}[/]'} {escape(row['account'])}{where}: "
-            f"{escape(row['has'])} of {escape(row['needs'])} {_short(row['unit'])}{lost}"
+            f"{health if row['healthy'] else f'[bold red]{health}[/]'} {safe(row['account'])}{where}: "
+            f"{safe(row['has'])} of {safe(row['needs'])} {_short(row['unit'])}{lost}"
         )
     console.print(
         f"health: {document['evaluated']:,} accounts that owe, {document['liquidatable']:,} of them below what they "
@@ -58,19 +58,19 @@ def _show_closest(document: Document, console: Console) -> None:
     for row in document["bad_debt"]:
         where = f" in market {_short(row['market'])}" if row["market"] else ""
         console.print(
-            f"bad debt: {escape(row['amount'])} of {_short(row['unit'])}{where}, of {row['accounts']:,} accounts"
+            f"bad debt: {safe(row['amount'])} of {_short(row['unit'])}{where}, of {row['accounts']:,} accounts"
         )
 
 
 def _show_comparison(document: Document, console: Console) -> None:
-    asked = ", ".join(f"{count:,} {escape(what)}" for what, count in document["compared"].items())
+    asked = ", ".join(f"{count:,} {safe(what)}" for what, count in document["compared"].items())
     found = f"[bold red]{document['different']:,} differ[/]" if document["different"] else "[green]all agree[/]"
     console.print(f"contract: {asked + ': ' + found if asked else '[yellow]nothing to ask it[/]'}")
     for row in document["differences"][:ROWS_SHOWN]:
         where = f" in {_short(row['market'])}" if row["market"] else ""
         console.print(
-            f"  {escape(row['question'])} of {escape(row['account'])}{where}: model {escape(row['model'])}, "
-            f"contract {escape(row['contract'])}"
+            f"  {safe(row['question'])} of {safe(row['account'])}{where}: model {safe(row['model'])}, "
+            f"contract {safe(row['contract'])}"
         )
     if document["different"] > ROWS_SHOWN:
         console.print(f"  and {document['different'] - ROWS_SHOWN:,} more")
@@ -85,9 +85,7 @@ def _show_invariants(document: Document, console: Console) -> None:
     for row in broken:
         first = ", ".join(row["broken_by"][0])
         times = "once" if row["broken"] == 1 else f"{row['broken']:,} times"
-        console.print(
-            f"  [bold red]{row['id']}[/] {times}: {escape(row['law'])}" + (f" ({escape(first)})" * bool(first))
-        )
+        console.print(f"  [bold red]{row['id']}[/] {times}: {safe(row['law'])}" + (f" ({safe(first)})" * bool(first)))
 
 
 def _show_bounds(document: Document, console: Console) -> None:
@@ -97,8 +95,8 @@ def _show_bounds(document: Document, console: Console) -> None:
     console.print(f"bounds on parameters and prices: {document['bounds']:,}: {found}")
     for row in violated[:ROWS_SHOWN]:
         console.print(
-            f"  [bold red]{escape(row['rule'])}[/] {_shortened(row['subject'])}: {_shortened(row['text'])}: "
-            f"{escape(row['left'])} is more than {escape(row['right'])}"
+            f"  [bold red]{safe(row['rule'])}[/] {_shortened(row['subject'])}: {_shortened(row['text'])}: "
+            f"{safe(row['left'])} is more than {safe(row['right'])}"
         )
     if len(violated) > ROWS_SHOWN:
         console.print(f"  and {len(violated) - ROWS_SHOWN:,} more")
@@ -107,12 +105,12 @@ def _show_bounds(document: Document, console: Console) -> None:
         alike = len(document["totals"]) - len(others)
         console.print(f"totals: {alike:,} of {len(document['totals']):,} are the sum of what was read")
         for row in others[:ROWS_SHOWN]:
-            console.print(f"  {_shortened(row['what'])}: {escape(row['total'])}, read {escape(row['read'])}")
+            console.print(f"  {_shortened(row['what'])}: {safe(row['total'])}, read {safe(row['read'])}")
 
 
 def _short(name: str) -> str:
     """An address or an identifier as one can compare it by eye."""
-    return escape(name if len(name) < 24 else f"{name[:10]}…{name[-8:]}")
+    return safe(name if len(name) < 24 else f"{name[:10]}…{name[-8:]}")
 
 
 def _shortened(text: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rich.console import Console
-from rich.markup import escape
 
+from marginspec.base.text import safe
 from marginspec.report.terminal import CHECK_VERDICTS
 from marginspec.results.schema import Document
 
@@ -24,10 +24,12 @@ def show_gate(document: Document, console: Console) -> None:
     for row in document["gate"]["checks"]:
         if row["threshold"]:
             style = "green" if row["verdict"] == "holds" else "bold red"
-            console.print(f"gate: {row['check']}: {row['found']} ({row['demanded']}): [{style}]{row['verdict']}[/]")
+            console.print(
+                f"gate: {row['check']}: {safe(row['found'])} ({safe(row['demanded'])}): [{style}]{row['verdict']}[/]"
+            )
     for found in document["findings"]:
         if found["level"] == "error":
-            console.print(f"  see {escape(found['id'])}: {', '.join(escape(place_text(p)) for p in found['places'])}")
+            console.print(f"  see {safe(found['id'])}: {', '.join(safe(place_text(p)) for p in found['places'])}")
 
 
 def place_text(place: Document) -> str:

@@ -13,6 +13,7 @@ import jinja2
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from marginspec.base.text import visible
 from marginspec.report import coverage, matrix, story
 from marginspec.report.plots import plot
 from marginspec.results.schema import Document
@@ -43,7 +44,7 @@ def render(
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     titles = {rule["id"]: rule["title"] for rule in documents["rules"]["rules"]}
     laws = documents.get("fuzz", {}).get("laws", {})
-    return (
+    page = (
         _environment()
         .get_template("report.html")
         .render(
@@ -62,6 +63,7 @@ def render(
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         )
     )
+    return visible(page)
 
 
 def _told(each: Document, anchor: str, titles: Mapping[str, str], laws: Document) -> Document:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from marginspec.base.text import safe
 from marginspec.results.schema import Document
 
 SURVIVED = "[bold red]survived[/]"
@@ -21,7 +21,7 @@ def show_mutate(document: Document, console: Console, every: bool) -> None:
     for row in document["mutants"]:
         if every or not row["killed_by"]:
             killers = ", ".join(row["killed_by"]) or (SURVIVED if row["status"] == "survived" else row["status"])
-            table.add_row(escape(row["id"]), row["rule"], row["operator"], str(row["line"]), killers)
+            table.add_row(safe(row["id"]), row["rule"], row["operator"], str(row["line"]), killers)
     if table.row_count:
         console.print(table)
     bugs = [bug for bug in document.get("planted", ()) if every or not bug["killed_by"]]
@@ -45,8 +45,8 @@ def show_weak(document: Document, console: Console, every: bool) -> None:
     if rows:
         console.print(f"weakened laws: {len(rows) - len(missed):,} of {len(rows):,} noticed")
     for row in rows if every else missed:
-        who = "[yellow]nobody notices[/]" if row["noticed_by"] is None else escape(row["noticed_by"])
-        console.print(f"  {row['law']} {row['kind']}: {escape(row['change'])}: {who}")
+        who = "[yellow]nobody notices[/]" if row["noticed_by"] is None else safe(row["noticed_by"])
+        console.print(f"  {row['law']} {row['kind']}: {safe(row['change'])}: {who}")
 
 
 def show_planted(bugs: Sequence[Document], console: Console) -> None:
@@ -58,10 +58,10 @@ def show_planted(bugs: Sequence[Document], console: Console) -> None:
         found = ("not found", "", "")
         if bug["found_after"] is not None:
             shown = " ".join((bug["divergence"]["rule"], bug["divergence"]["field"]))
-            found = (f"{bug['found_after']:,} steps", f"{bug['trace_length']} steps", escape(shown))
+            found = (f"{bug['found_after']:,} steps", f"{bug['trace_length']} steps", safe(shown))
         elif "vector" in bug["killed_by"]:
-            found = ("vectors only", "", escape(" ".join((bug["divergence"]["rule"], bug["divergence"]["field"]))))
+            found = ("vectors only", "", safe(" ".join((bug["divergence"]["rule"], bug["divergence"]["field"]))))
         laws = f"{', '.join(bug['laws'])} after {bug['laws_after']:,} steps" if bug["laws"] else "none"
         style = None if bug["passed"] else "red" if bug["killed_by"] else "bold red"
-        table.add_row(bug["id"], bug["rule"], bug["incident"], *found, laws, style=style)
+        table.add_row(safe(bug["id"]), safe(bug["rule"]), safe(bug["incident"]), *found, laws, style=style)
     console.print(table)

@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import PurePath
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from marginspec.base.text import safe
 from marginspec.results.schema import Document
 
 STYLE = {
@@ -38,32 +38,32 @@ def show_prove(document: Document, console: Console, every: bool) -> None:
     """What was proved. every: a row for each property, not only for those that need attention."""
     limits: dict[str, int] = {}
     ahead = Counter(row["reason"] for row in document["properties"] if row["reason"].startswith("not come to"))
-    table = Table(title=f"Proofs about {escape(document['system'])}", title_justify="left")
+    table = Table(title=f"Proofs about {safe(document['system'])}", title_justify="left")
     for column in ("property", "verdict", "solvers", "paths", "cases", "seconds", "law", "limits"):
         numeric = column in ("paths", "cases", "seconds")
         table.add_column(column, overflow="fold", justify="right" if numeric else "left")
     for row in document["properties"]:
         if row["reason"] not in ahead and (every or row["verdict"] != "proved" or not row["confirmed"]):
             table.add_row(
-                escape(row["id"]) + (" (lemma)" if row.get("kind") == "lemma" else ""),
+                safe(row["id"]) + (" (lemma)" if row.get("kind") == "lemma" else ""),
                 f"[{STYLE[row['verdict']]}]{row['verdict']}[/]",
                 _solvers(row),
                 str(row["paths"]),
                 str(row.get("cases", "-")),
                 f"{row['seconds']:.1f}",
-                escape(row["law"]) + (f" [yellow]({escape(row['reason'])})[/]" if row["reason"] else ""),
+                safe(row["law"]) + (f" [yellow]({safe(row['reason'])})[/]" if row["reason"] else ""),
                 " ".join(str(limits.setdefault(limit, len(limits) + 1)) for limit in _limits(row)),
             )
     if table.row_count:
         console.print(table)
     for limit, number in limits.items():
-        console.print(f"  limit {number}: {escape(limit)}")
+        console.print(f"  limit {number}: {safe(limit)}")
     for reason, many in ahead.items():
-        console.print(f"[yellow]{many} laws and lemmas {escape(reason)}[/]")
+        console.print(f"[yellow]{many} laws and lemmas {safe(reason)}[/]")
     for row in document["properties"]:
         if row["counterexample"]:
             numbers = ", ".join(f"{k} = {v}" for k, v in row["counterexample"].items())
-            console.print(f"[bold red]{escape(row['id'])}[/] is broken, replayed on the model, by {escape(numbers)}")
+            console.print(f"[bold red]{safe(row['id'])}[/] is broken, replayed on the model, by {safe(numbers)}")
     summary = document["summary"]
     console.print(
         f"proofs: {summary['proved']} proved ({summary['confirmed']} confirmed by a second solver), "
@@ -92,7 +92,7 @@ def show_fuzz(document: Document, console: Console) -> None:
     """What was compared, what differed, what was not reached."""
     steps, compared = document["steps"], document["steps"] - document["not_compared"]
     console.print(
-        f"lock-step: {document['system']} against {escape(document['target'])}, seed {document['seed']}: "
+        f"lock-step: {safe(document['system'])} against {safe(document['target'])}, seed {document['seed']}: "
         f"{steps:,} steps ({document['accepted']:,} accepted, {document['rejected']:,} rejected), "
         f"{document['comparisons']:,} values compared, {document['steps_per_second']:,.0f} steps/s"
     )
@@ -100,7 +100,7 @@ def show_fuzz(document: Document, console: Console) -> None:
         console.print(f"  {compared:,} steps compared; {document['not_compared']:,} the target does not implement")
     for found in document["divergences"]:
         console.print(
-            f"[bold red]divergence[/] at {_difference(found)}; {_steps(found['steps'])} in {escape(found['trace'])}"
+            f"[bold red]divergence[/] at {_difference(found)}; {_steps(found['steps'])} in {safe(found['trace'])}"
         )
         show_how_to_repeat(found, console)
     for declared in document["declared"]:
@@ -123,23 +123,23 @@ def show_limits(document: Document, console: Console) -> None:
         given = document.get(key, {})
         for why in dict.fromkeys(given.values()):
             names = ", ".join(name for name, reason in given.items() if reason == why)
-            console.print(f"  {title}: {escape(names)} ({escape(why)})")
+            console.print(f"  {title}: {safe(names)} ({safe(why)})")
     if allowed := document.get("allowed_unmodelled"):
-        console.print(f"  [yellow]unmodelled, and allowed here[/]: {escape(', '.join(allowed))}")
+        console.print(f"  [yellow]unmodelled, and allowed here[/]: {safe(', '.join(allowed))}")
 
 
 def show_floor(document: Document, console: Console) -> None:
     """What keeps a run below the floor."""
     for line in document.get("below_floor", ()):
-        console.print(f"  [yellow]incomplete[/]: {escape(line)}")
+        console.print(f"  [yellow]incomplete[/]: {safe(line)}")
 
 
 def show_how_to_repeat(found: Document, console: Console) -> None:
     """How to repeat what was found, and in which other forms it is written."""
-    console.print(f"  repeat it: {escape(found['repeat'])}", soft_wrap=True)
+    console.print(f"  repeat it: {safe(found['repeat'])}", soft_wrap=True)
     if found["exports"]:
         names = (PurePath(file).name for file in found["exports"].values())
-        console.print(f"  beside it, for {', '.join(found['exports'])}: {escape(', '.join(names))}", soft_wrap=True)
+        console.print(f"  beside it, for {', '.join(found['exports'])}: {safe(', '.join(names))}", soft_wrap=True)
 
 
 def show_reach(document: Document, console: Console) -> None:
@@ -159,9 +159,9 @@ def show_replay(document: Document, console: Console) -> None:
     for number, call in enumerate(document["calls"], 1):
         arguments = ", ".join(f"{name}={value}" for name, value in call["arguments"].items())
         refused = f" [yellow]refused by {call['rule']}[/]" if call["rule"] else ""
-        console.print(f"{number:>4} {call['action']}({escape(arguments)}){refused}")
+        console.print(f"{number:>4} {call['action']}({safe(arguments)}){refused}")
     if document["stale"]:
-        console.print(f"[yellow]the model has changed since the trace was recorded[/]: {escape(document['stale'])}")
+        console.print(f"[yellow]the model has changed since the trace was recorded[/]: {safe(document['stale'])}")
     for declared in document["declared"]:
         _show_declared(declared, console)
     if document["declared"] and (kept := document["recorded"]):
@@ -169,15 +169,15 @@ def show_replay(document: Document, console: Console) -> None:
     other = document.get("other_build") or []
     if other:
         console.print(
-            f"[yellow]the trace was recorded with another build of {escape(', '.join(other))}[/], of which this says "
-            f"nothing: give it with {' '.join(f'--artifact {escape(name)}=FILE' for name in other)}"
+            f"[yellow]the trace was recorded with another build of {safe(', '.join(other))}[/], of which this says "
+            f"nothing: give it with {' '.join(f'--artifact {safe(name)}=FILE' for name in other)}"
         )
     if found is None and other:
         console.print(f"replay: {_steps(document['steps'])}, no difference on the build that is here")
         return
     if found is None:
         agree = "differ only as declared" if document["declared"] else "agree"
-        console.print(f"replay: {_steps(document['steps'])}, model and {escape(document['target'])} {agree}")
+        console.print(f"replay: {_steps(document['steps'])}, model and {safe(document['target'])} {agree}")
         return
     console.print(f"replay: [bold red]diverges[/] at step {found['step']}, {_difference(found)}")
 
@@ -187,13 +187,13 @@ def _steps(count: int) -> str:
 
 
 def _difference(found: Document) -> str:
-    fields = {name: escape(found[name]) for name in ("rule", "field", "model", "target")}
+    fields = {name: safe(found[name]) for name in ("rule", "field", "model", "target")}
     return "{rule}, {field}: model {model}, target {target}".format(**fields)
 
 
 def _show_declared(declared: Document, console: Console) -> None:
     times = "once" if declared["count"] == 1 else f"{declared['count']:,} times"
-    console.print(f"[yellow]declared[/] {declared['id']}, {times}: {escape(declared['reason'])}")
+    console.print(f"[yellow]declared[/] {declared['id']}, {times}: {safe(declared['reason'])}")
 
 
 def show_verdict(verdict: str, meaning: Document, console: Console) -> None:
@@ -205,7 +205,7 @@ def show_verdict(verdict: str, meaning: Document, console: Console) -> None:
 def show_bounds(document: Document, console: Console) -> None:
     """What each parameter file survives, what binds, and how its figures are certified."""
     for report in document["reports"]:
-        table = Table(title=f"Survived by {escape(report['parameters'])}", title_justify="left")
+        table = Table(title=f"Survived by {safe(report['parameters'])}", title_justify="left")
         for column in ("exposure", "price move", "proved", "one ppm more", "on the contracts"):
             table.add_column(column, justify="right" if column == "price move" else "left")
         for row in report["survives"]:
@@ -219,7 +219,7 @@ def show_bounds(document: Document, console: Console) -> None:
         console.print(table)
         console.print(f"binding: {', '.join(report['binding'])}")
         for number, sentence in enumerate(report["assumed"], 1):
-            console.print(f"  assumed {number}: {escape(sentence)}")
+            console.print(f"  assumed {number}: {safe(sentence)}")
         for bound in sorted(report["constraints"], key=lambda bound: int(bound["slack"]))[:BOUNDS_SHOWN]:
             mark = "[bold red]violated[/]" if int(bound["slack"]) < 0 else "slack"
             console.print(f"  {bound['rule']} {bound['subject']}: {bound['text']}, {mark} {_percent(bound['slack'])}")
@@ -232,7 +232,7 @@ def _percent(ppm: str) -> str:
 
 def _bankruptcy(run: Document) -> str:
     if run["reason"] is not None:
-        return f"[yellow]{escape(run['reason'])}[/]"
+        return f"[yellow]{safe(run['reason'])}[/]"
     return f"{len(run['calls'])} calls to a bad debt of {int(run['bad_debt']) / 10**12:.6f} USD"
 
 
@@ -244,5 +244,5 @@ def show_rules(document: Document, console: Console) -> None:
     for row in document["rules"]:
         laws = [id for id in row["properties"] if id not in row["lemmas"]]
         columns = "\n".join(row["code"]), ", ".join(laws), ", ".join(row["lemmas"])
-        table.add_row(row["id"], escape(row["title"]), *columns)
+        table.add_row(row["id"], safe(row["title"]), *columns)
     console.print(table)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from marginspec.base.text import safe
 from marginspec.report.terminal import show_how_to_repeat
 from marginspec.results.schema import Document
 
@@ -31,7 +31,7 @@ def show_diff(document: Document, console: Console) -> None:
             _show_difference(row, console)
         _show_compared(document, console)
     for vain in document["stale"]:
-        console.print(f"[yellow]declared and unchanged[/]: {escape(vain.removesuffix(','))}")
+        console.print(f"[yellow]declared and unchanged[/]: {safe(vain.removesuffix(','))}")
     rows = [*document["differences"], *document.get("parameters", ())]
     undeclared = sum(not row["declared"] for row in rows)
     intended = len(rows) - undeclared
@@ -67,15 +67,13 @@ def _show_limits(document: Document, console: Console) -> None:
     unseen = document.get("unseen_actions", {})
     for what in dict.fromkeys(unseen.values()):
         names = ", ".join(action for action, lack in unseen.items() if lack == what)
-        console.print(f"  [yellow]{what}[/]: {escape(names)}")
+        console.print(f"  [yellow]{what}[/]: {safe(names)}")
     for side, functions in document.get("unmodelled", {}).items():
         if functions:
-            console.print(
-                f"  [yellow]unmodelled in the {side}, no action calls them[/]: {escape(', '.join(functions))}"
-            )
+            console.print(f"  [yellow]unmodelled in the {side}, no action calls them[/]: {safe(', '.join(functions))}")
     stated = {name: why for found in document.get("not_modelled", {}).values() for name, why in found.items()}
     if stated:
-        console.print(f"  not modelled, as the adapter states: {escape(', '.join(stated))}")
+        console.print(f"  not modelled, as the adapter states: {safe(', '.join(stated))}")
 
 
 def _count(number: int, what: str) -> str:
@@ -84,7 +82,7 @@ def _count(number: int, what: str) -> str:
 
 def _show_compared(document: Document, console: Console) -> None:
     console.print(
-        f"three ways: {document['system']}, {escape(document['base'])} and {escape(document['head'])}, seed "
+        f"three ways: {document['system']}, {safe(document['base'])} and {safe(document['head'])}, seed "
         f"{document['seed']}: {_seen(document)}, {document['comparisons']:,} values compared, "
         f"{document['rules_reached']} of {document['rules']} rules reached"
     )
@@ -94,19 +92,19 @@ def _show_compared(document: Document, console: Console) -> None:
         console.print(f"  [yellow]not reached[/]: {', '.join(document['unreached'])}")
     _show_limits(document, console)
     for way in document["alike"]:
-        where = f"{escape(way['at'])}, {escape(way['field'])}"
+        where = f"{safe(way['at'])}, {safe(way['field'])}"
         console.print(f"  [yellow]both differ from the model alike[/] at {where}, {_count(way['count'], 'time')}")
 
 
 def _show_difference(row: Document, console: Console) -> None:
     account, style = row["minimal_account"], "green" if row["declared"] else "bold red"
     word = f"intended: {row['reason']}" if row["declared"] else "not declared"
-    console.print(f"[{style}]{escape(row['rule'])}[/] {escape(row['direction'])} ({escape(word)})")
+    console.print(f"[{style}]{safe(row['rule'])}[/] {safe(row['direction'])} ({safe(word)})")
     if row.get("harm"):
-        console.print(f"  [bold red]no declaration covers this[/]: {escape(row['harm'])}")
+        console.print(f"  [bold red]no declaration covers this[/]: {safe(row['harm'])}")
     named = ", ".join(row["rules"][1:])
     if named:
-        console.print(f"  other rules concerned: {escape(named)}")
+        console.print(f"  other rules concerned: {safe(named)}")
     if row["departs"] == "base":
         console.print("  [green]the base departs from the model here[/], the head does as the model does")
     elif row["departs"] == "both":
@@ -114,26 +112,26 @@ def _show_difference(row: Document, console: Console) -> None:
     if row["like"]:
         who = "the base" if row["departs"] == "base" else "the head"
         does = "does what the model would" if row["exact"] else "comes close to what the model would do"
-        console.print(f"  {who} {does}, changed: {escape(row['like'])}")
+        console.print(f"  {who} {does}, changed: {safe(row['like'])}")
     _show_account(account, console)
     shown = [f"{w['at']} {w['field']} ({w['count']:,})" for w in row["ways"]]
     more = f" and {len(shown) - WAYS} other ways" if len(shown) > WAYS else ""
     if shown:
-        console.print(f"  seen at: {escape(', '.join(shown[:WAYS]))}{more}")
+        console.print(f"  seen at: {safe(', '.join(shown[:WAYS]))}{more}")
     if row["trace"]:
-        console.print(f"  {_count(row['steps'], 'step')} in {escape(row['trace'])}")
+        console.print(f"  {_count(row['steps'], 'step')} in {safe(row['trace'])}")
         show_how_to_repeat(row, console)
 
 
 def _show_account(account: Document, console: Console) -> None:
-    console.print(f"  {escape(account['account'])}{_figures(account['standing'])}")
+    console.print(f"  {safe(account['account'])}{_figures(account['standing'])}")
     for side in ("before", "after"):
-        console.print(f"    {side:>6}: {escape(_told(account[side]))}")
+        console.print(f"    {side:>6}: {safe(_told(account[side]))}")
     for gain in account["gains"]:
         amount = int(gain["amount"])
         word = "more" if amount > 0 else "less"
         who = f"{gain['holder']} ({gain['party']})"
-        console.print(f"    {escape(who)} has {abs(amount):,} {escape(gain['unit'])} {word} after than before")
+        console.print(f"    {safe(who)} has {abs(amount):,} {safe(gain['unit'])} {word} after than before")
 
 
 def _told(side: Document) -> str:
@@ -160,29 +158,29 @@ def _show_book(document: Document, console: Console) -> None:
         account = row["minimal_account"]
         before, after = account["before"], account["after"]
         figures = [_moved(before["figures"][name], after["figures"][name]) for name in FIGURES]
-        rule = f"{row['rule']} [green]intended[/]" if row["declared"] else row["rule"]
-        table.add_row(escape(account["account"]), before["status"], after["status"], *figures, rule)
+        rule = safe(row["rule"]) + (" [green]intended[/]" if row["declared"] else "")
+        table.add_row(safe(account["account"]), before["status"], after["status"], *figures, rule)
     if table.row_count:
         console.print(table)
     more = len(document["differences"]) - ACCOUNTS
     if more > 0:
         console.print(f"  and {more:,} more: --json has them all")
     for row in document["parameters"]:
-        word = f"[green]intended: {escape(row['reason'])}[/]" if row["declared"] else "[bold red]not declared[/]"
+        word = f"[green]intended: {safe(row['reason'])}[/]" if row["declared"] else "[bold red]not declared[/]"
         console.print(
             f"{row['rule']} {row['subject']} {row['entry']}: {row['before']} → {row['after']} ppm, {row['direction']} "
             f"({word})"
         )
     for bound in document["bounds"]:
         console.print(
-            f"[bold red]unsafe {bound['side']}[/]: {bound['rule']} {bound['subject']}: {escape(bound['text'])}: "
+            f"[bold red]unsafe {bound['side']}[/]: {bound['rule']} {bound['subject']}: {safe(bound['text'])}: "
             f"{bound['left']} is more than {bound['right']} ppm"
         )
     for row in document["differences"]:
         if row["harm"]:
-            console.print(f"[bold red]no declaration covers this[/]: {escape(row['harm'])}")
+            console.print(f"[bold red]no declaration covers this[/]: {safe(row['harm'])}")
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in book["changes"].items()) or "nobody stands otherwise"
-    console.print(f"book: {_count(book['accounts'], 'account')} of {escape(book['file'])}: {kinds}")
+    console.print(f"book: {_count(book['accounts'], 'account')} of {safe(book['file'])}: {kinds}")
 
 
 def _moved(before: str, after: str) -> str:

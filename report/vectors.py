@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
+
+from marginspec.base.text import safe
 
 ROWS_SHOWN = 10
 
@@ -27,7 +28,7 @@ VERDICTS = {
 def show_vectors(document: Mapping[str, Any], console: Console) -> None:
     """What was written or run."""
     console.print(
-        f"vectors: {document['vectors']:,} of {escape(document['system'])} in {escape(document['folder'])}, "
+        f"vectors: {document['vectors']:,} of {safe(document['system'])} in {safe(document['folder'])}, "
         f"{document['accepted']:,} accepted and {document['rejected']:,} rejected, {document['calls']:,} calls"
     )
     if "paths" in document:
@@ -39,17 +40,17 @@ def show_vectors(document: Mapping[str, Any], console: Console) -> None:
         )
         console.print(f"  {MEASURED}")
         for row in document["open"]:
-            console.print(f"  [yellow]open[/]: {escape(row['action'])}, {escape(row['path'])}")
+            console.print(f"  [yellow]open[/]: {safe(row['action'])}, {safe(row['path'])}")
     for line in document.get("limits", ()):
-        console.print(f"  [yellow]no vector says anything of this[/]: {escape(line)}")
+        console.print(f"  [yellow]no vector says anything of this[/]: {safe(line)}")
     if stated := document.get("not_modelled"):
-        console.print(f"  not modelled, as the adapter states: {escape(', '.join(stated))}")
+        console.print(f"  not modelled, as the adapter states: {safe(', '.join(stated))}")
     failed = document["failures"]
     passed = document["vectors"] - len(failed)
-    console.print(f"{escape(document['target'])}: {passed:,} passed, {len(failed):,} failed, {document['seconds']} s")
+    console.print(f"{safe(document['target'])}: {passed:,} passed, {len(failed):,} failed, {document['seconds']} s")
     for row in failed[:ROWS_SHOWN]:
-        expected, found = escape(row["expected"]), escape(row["found"])
-        console.print(f"  [red]{escape(row['vector'])}[/], {escape(row['field'])}: expected {expected}, found {found}")
+        expected, found = safe(row["expected"]), safe(row["found"])
+        console.print(f"  [red]{safe(row['vector'])}[/], {safe(row['field'])}: expected {expected}, found {found}")
     if len(failed) > ROWS_SHOWN:
         console.print(f"  and {len(failed) - ROWS_SHOWN} more: --json lists all")
     ran_only = document["verdict"] == "holds" and "paths" not in document

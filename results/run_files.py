@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -80,11 +81,11 @@ def read_run(given: Sequence[Path]) -> RunFiles:
 
 def _files(given: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
     """Every file, and whether it was named itself."""
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for path in given:
         for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
-            if file.resolve() not in seen:
-                seen.add(file.resolve())
+            if os.path.realpath(file) not in seen:
+                seen.add(os.path.realpath(file))
                 yield file, file == path
 
 
@@ -197,8 +198,8 @@ def named_traces(run: RunFiles) -> list[Path]:
     for name in names:
         places = [folder / name for folder in folders]
         file = next((place for place in places if place.is_file()), places[0])
-        if all(file.resolve() != given.resolve() for given in run.traces):
-            found[file.resolve()] = file
+        if all(os.path.realpath(file) != os.path.realpath(given) for given in run.traces):
+            found[os.path.realpath(file)] = file
     return list(found.values())
 
 

@@ -7,13 +7,13 @@ an action that was not both accepted and refused, cannot be excused here.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from marginspec.base.errors import BadInput
+from marginspec.base.files import read_toml
 from marginspec.base.text import printable
 
 FILES = ("marginspec.toml", "pyproject.toml")
@@ -86,15 +86,11 @@ def read_settings(folder: Path) -> Settings:
 
 def _table(path: Path) -> dict[str, Any] | None:
     """The settings in a file, None if it has none."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         return None
-    except OSError as error:
-        raise BadInput(f"{path.name}: {error.strerror or error}") from None
-    except ValueError as error:
-        raise BadInput(f"{path.name}: not TOML: {error}") from None
-    table = data if path.name == FILES[0] else data.get("tool", {}).get("marginspec")
+    table: Any = read_toml(path)
+    for name in () if path.name == FILES[0] else ("tool", "marginspec"):
+        table = table.get(name) if isinstance(table, dict) else None
     if table is not None and not isinstance(table, dict):
         raise BadInput(f"{path.name}: tool.marginspec must be a table")
     return table

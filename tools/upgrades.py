@@ -15,10 +15,10 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from marginspec.base import process
+from marginspec.base.text import safe
 from marginspec.conformance.run import vector_runs
 from marginspec.model.kernel.machine import Call
 from marginspec.mutation.planted import Bug, build, load
@@ -87,7 +87,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         good = row["place"] is not None and row["steps"] <= SHORT
         figures = [str(row[name] or "-") for name in ("differences", "place", "steps")]
         named = "; ".join(", ".join(rules) for rules in row["named"])
-        table.add_row(escape(row["id"]), row["rule"], *figures, named, style=None if good else "red")
+        table.add_row(safe(row["id"]), row["rule"], *figures, named, style=None if good else "red")
     return table
 
 

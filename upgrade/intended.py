@@ -7,13 +7,13 @@ bound.
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from marginspec.base.errors import BadInput
+from marginspec.base.files import read_toml
 from marginspec.base.text import printable
 from marginspec.lockstep.rules_reached import HEADING, rules_of
 from marginspec.systems.system import System
@@ -31,12 +31,7 @@ FIELDS = ("rule", "effect", "reason")
 
 def read_intended(file: Path, chosen: System) -> dict[Declaration, str]:
     """The intended changes of a file; BadInput says what is wrong with it, and where."""
-    try:
-        entries = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(f"{file}: {error.strerror or error}") from None
-    except ValueError as error:
-        raise BadInput(f"{file}: not TOML: {error}") from None
+    entries = read_toml(file)
     tables = entries.get("intended")
     if entries.keys() != {"intended"} or not isinstance(tables, list) or not tables:
         raise BadInput(f"{file}: expected [[intended]] tables, each with {', '.join(FIELDS)}, and nothing else")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from marginspec.base.errors import BadInput
+from marginspec.base.files import read_toml
 from marginspec.model.reference import Reference
 from marginspec.model.reference.notation import PPM, AssetId, MarketId, ParameterId
 from marginspec.model.reference.presets import Preset
@@ -17,12 +17,7 @@ TERMS = ("delta", "slope")
 
 def load_preset(file: Path) -> Preset:
     """A preset from a file; BadInput says what is wrong with it, and where."""
-    try:
-        document = tomllib.loads(file.read_text())
-    except OSError as error:
-        raise BadInput(f"{file}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file}: not TOML: {error}") from None
+    document = read_toml(file)
     universe = Reference.universe
     _only(document, ("markets", "assets"), str(file))
     markets = _tables(document, "markets", universe[MarketId], (*TERMS, *universe[ParameterId]), file)

@@ -32,9 +32,16 @@ def function_lines(name: str, artifact: Path, root: Path) -> dict[str, tuple[Pat
 
     root: where the paths of sources begin; failing that, they begin in some folder above the artifact.
     """
-    source = _source(name, json.loads(artifact.read_text()))
-    file = None if source is None else _file(source.path, artifact, root)
-    if source is None or file is None:
+    try:
+        return _function_lines(name, artifact, root)
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
+        return {}  # whatever the artifact says of its sources, it only shows where to look
+
+
+def _function_lines(name: str, artifact: Path, root: Path) -> dict[str, tuple[Path, int]]:
+    source = _source(name, json.loads(artifact.read_text("utf-8-sig")))
+    file = _file(source.path, artifact, root)
+    if file is None:
         return {}
     text = file.read_bytes()
     starts = [*_DEFINITION.finditer(text)]
@@ -51,13 +58,11 @@ def _file(path: str, artifact: Path, root: Path) -> Path | None:
     return next((file for file in (root / path, *above) if file.is_file()), None)
 
 
-def _source(name: str, data: Mapping[str, Any]) -> MappedFile | None:
-    """The file of contract `name`, if the artifact says which and has a map."""
-    try:
-        file, number, compact = _standard(name, data) if "contracts" in data else _single(name, data)
-        return MappedFile(file, _stretches(compact, number))
-    except (LookupError, TypeError, ValueError, AttributeError):
-        return None  # of another form, or without a map
+def _source(name: str, data: Mapping[str, Any]) -> MappedFile:
+    """The file of contract `name`; raises anything where the artifact does not say which, or has no map."""
+    data = data.get("output", data)  # of a build-info
+    file, number, compact = _standard(name, data) if "contracts" in data else _single(name, data)
+    return MappedFile(file, _stretches(compact, number))
 
 
 def _standard(name: str, data: Mapping[str, Any]) -> tuple[str, int, str]:

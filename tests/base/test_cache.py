@@ -45,3 +45,27 @@ def test_a_file_that_is_not_whole_is_made_again(counting: Callable[[], list[int]
     file.write_text(broken)
     assert [kept("it-1.0", "one", counting) for _ in range(2)] == [[2], [2]]
     assert list((tmp_path / "kept").iterdir()) == [file]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"HOME": None}, {"HOME": "/nowhere/at/all"}, {"XDG_CACHE_HOME": ""}],
+    ids=["nobody's", "not there", "empty"],
+)
+def test_who_has_no_home_keeps_nothing_and_nothing_is_written_where_he_is(
+    variables: dict[str, str | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MARGINSPEC_CACHE", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name, value in variables.items():
+        if value is None:
+            monkeypatch.setattr(Path, "home", _nobodys_home)
+        else:
+            monkeypatch.setenv(name, value)
+    assert kept("x", "of this", lambda: 7) == 7
+    assert {path.name for path in tmp_path.iterdir()} <= {"home"}
+
+
+def _nobodys_home() -> Path:
+    raise RuntimeError("Could not determine home directory.")
