@@ -58,15 +58,16 @@ def write_whole(file: Path, text: str) -> None:
         raise
 
 
-def read_toml(file: Path) -> dict[str, Any]:
-    """What a TOML file says; BadInput, in one line, where it cannot be read or is none."""
+def read_toml(file: Path, name: str = "") -> dict[str, Any]:
+    """What a TOML file says; BadInput, in one line, where it cannot be read or is none. name: by which it is told of."""
+    name = name or str(file)
     try:
         found = tomllib.loads(file.read_text(encoding="utf-8"))
         json.dumps(found, default=str)  # which finds numbers that have too many digits to be shown
         return found
     except OSError as error:
-        raise BadInput(f"{file}: {error.strerror or error}") from None
+        raise BadInput(f"{name}: {error.strerror or error}") from None
     except RecursionError:
-        raise BadInput(f"{file}: not TOML: nested too deeply") from None
+        raise BadInput(f"{name}: not TOML: nested too deeply") from None
     except ValueError as error:
-        raise BadInput(f"{file}: not TOML: {error}") from None
+        raise BadInput(f"{name}: not TOML: {error}") from None

@@ -88,7 +88,7 @@ def _table(path: Path) -> dict[str, Any] | None:
     """The settings in a file, None if it has none."""
     if not path.exists():
         return None
-    table: Any = read_toml(path)
+    table: Any = read_toml(path, path.name)
     for name in () if path.name == FILES[0] else ("tool", "marginspec"):
         table = table.get(name) if isinstance(table, dict) else None
     if table is not None and not isinstance(table, dict):
