@@ -59,7 +59,7 @@ def write_whole(file: Path, text: str) -> None:
 
 
 def read_toml(file: Path, name: str = "") -> dict[str, Any]:
-    """What a TOML file says; BadInput, in one line, where it cannot be read or is none. name: by which it is told of."""
+    """What a TOML file says; BadInput, in one line, where it cannot be read or is none. name: as it is called."""
     name = name or str(file)
     try:
         found = tomllib.loads(file.read_text(encoding="utf-8"))

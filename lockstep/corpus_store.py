@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -41,6 +42,12 @@ def _redis(url: str) -> ExampleDatabase:
 
     class Database(RedisExampleDatabase):
         """One that goes away during a run costs a trace its place in the corpus, not the run its verdict."""
+
+        def fetch(self, key: bytes) -> Iterator[bytes]:
+            try:
+                yield from super().fetch(key)
+            except redis.RedisError as error:
+                print(f"marginspec: --corpus: what is kept there is not tried: {error}", file=sys.stderr)
 
         def save(self, key: bytes, value: bytes) -> None:
             try:

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import requests
 from web3 import HTTPProvider
 from web3.types import RPCEndpoint
 
@@ -23,19 +22,30 @@ from marginspec.base.errors import BadInput, TargetFailed
 from marginspec.base.text import printable
 from marginspec.targets.evm.build import package
 from marginspec.targets.evm.chain import GAS, GENESIS_TIME, READER, Reverted, Slot
+from marginspec.targets.evm.session import NodeSession
 
 # What web3 imports raises it to 100,000; then nested JSON from outside ends the process, not just the parse.
 sys.setrecursionlimit(1000)
 
-TIMEOUT = 10.0
+TIMEOUT, ANSWER_SECONDS = 10.0, 30.0
+"""Seconds to wait for the next bytes of an answer, and for all of it."""
+
 # So large that no block is ever half full: then a base fee of zero stays zero and senders need no balance.
 BLOCK_GAS = 2**40
+
+PUBLIC_CHAINS = (
+    *(1, 10, 14, 25, 30, 56, 100, 122, 130, 137, 143, 146, 169, 250, 252, 288, 324, 480, 999, 1088, 1101, 1284, 1329),
+    *(2222, 4326, 5000, 7777777, 8217, 8453, 9745, 13371, 17000, 34443, 42161, 42220, 43111, 43114, 48900, 57073),
+    *(59144, 60808, 80002, 80094, 81457, 84532, 167000, 421614, 534352, 560048, 660279, 747474, 11155111, 11155420),
+)
+"""Networks on which something is worth something, and their public tests: no transaction goes there."""
 
 Request = tuple[str, list[Any]]
 LATEST_BLOCK: Request = ("eth_getBlockByNumber", ["latest", False])
 
-# Connection errors are OSError, answers that are not JSON ValueError; web3 sorts a batch without checking its types.
-_NO_ANSWER = (OSError, ValueError, TypeError, AttributeError, KeyError)
+# Connection errors are OSError, answers that are not JSON ValueError, deep ones RecursionError; web3 sorts a batch
+# without checking its types.
+_NO_ANSWER = (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
 
 
 class Node:
@@ -59,7 +69,7 @@ class Node:
         self._time = self._marked_time = GENESIS_TIME
         self._mark: Any = None
         # Proxies from the environment would carry requests to another machine, and so would a redirection.
-        self._session = requests.Session()
+        self._session = NodeSession(ANSWER_SECONDS)
         self._session.trust_env = False
         # No retries: a transaction must not be sent twice, and a dead node is to be reported at once.
         self._http = HTTPProvider(
@@ -157,6 +167,10 @@ class Node:
         if not str(version).lower().startswith("anvil/"):
             found = printable(str(version), 60)
             raise BadInput(f"the node at {self.url} is {found}, not anvil: transactions go to development nodes only")
+        chain = self._ask("eth_chainId")
+        if chain in map(hex, PUBLIC_CHAINS):
+            hint = "transactions go to development chains only; a fork takes `anvil --chain-id 31337`"
+            raise BadInput(f"the node at {self.url} says that it is of the public chain {int(chain, 16)}: {hint}")
 
     def _prepare(self) -> None:
         """Mine on demand, take any sender, charge nothing, keep time still, begin at the model's first moment."""

@@ -16,7 +16,9 @@ Method = Literal["eth_chainId", "eth_getBlockByNumber", "eth_getCode", "eth_getL
 Request = tuple[Method, list[Any]]
 
 READING = frozenset(get_args(Method))
-TIMEOUT = 60.0
+TIMEOUT, ANSWER_SECONDS = 60.0, 120.0
+"""Seconds to wait for the next bytes of an answer, and for all of it."""
+
 BATCH = 500
 
 
@@ -41,10 +43,12 @@ class Wire:
         # Here, because it takes as long as the rest of a start, which whoever reads no node need not wait.
         import requests
 
+        from marginspec.targets.evm.session import NodeSession
+
         self.name = _name(url)
         self._url = url
         self._batch = BATCH
-        self._session = requests.Session()
+        self._session = NodeSession(ANSWER_SECONDS)
         self._errors = requests.exceptions
         # A proxy of the environment would carry requests for this machine to another.
         self._session.trust_env = not _is_loopback(url)

@@ -180,6 +180,8 @@ def stand_in() -> ModuleType:
             self._answers.append(1)
 
         def execute(self) -> list[Any]:
+            if ":2" in next(url for url, found in sets.items() if found is self._sets):
+                raise RedisError("Connection closed by server.")
             answers, self._answers = self._answers, []
             return answers
 
@@ -229,3 +231,13 @@ def test_a_database_that_cannot_be_had_is_one_line_without_its_password(url: str
         open_corpus(url, MorphoBlue)
     assert str(refused.value).startswith("--corpus: ")
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.usefixtures("redis")
+def test_a_database_that_goes_away_costs_the_corpus_and_not_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    document = fuzz_document(MODEL, Twin("borrow"), "twin", 5_000, 1, "redis://127.0.0.1:2")
+    assert document["divergences"]
+    assert document["corpus"] == {"replayed": 0, "left_out": 0, "diverged": False}
+    said = capsys.readouterr().err
+    assert "--corpus: what is kept there is not tried: Connection closed by server." in said
+    assert "--corpus: the trace is not kept there: Connection closed by server." in said
