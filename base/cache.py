@@ -4,10 +4,11 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from marginspec.base.files import write_whole
 
 
 def kept(name: str, made_of: str, make: Callable[[], Any], worth: Callable[[Any], bool] = lambda made: True) -> Any:
@@ -16,24 +17,28 @@ def kept(name: str, made_of: str, make: Callable[[], Any], worth: Callable[[Any]
     name: the beginning of the file's name, with the version of whoever makes it. made_of: all that decides what it
     becomes. worth: whether to keep what was made.
 
-    Files are in `~/.cache/marginspec`; `MARGINSPEC_CACHE` overrides. A file that is not whole is made again;
-    where none can be written, or nobody has a home, nothing is kept.
+    Files are in `~/.cache/marginspec`; `MARGINSPEC_CACHE` overrides. A file that is damaged, or of something else, is
+    made again; where none can be written, or nobody has a home, nothing is kept.
     """
     folder = _folder()
     if folder is None:
         return make()
     file = folder / f"{name}-{hashlib.sha256(made_of.encode()).hexdigest()[:32]}.json"
-    with contextlib.suppress(OSError, ValueError):
-        return json.loads(file.read_text())
+    with contextlib.suppress(OSError, ValueError, RecursionError, KeyError, TypeError):
+        entry = json.loads(file.read_text())
+        if entry["digest"] == _digest(made_of, entry["made"]):
+            return entry["made"]
     made = make()
     if not worth(made):
         return made
     with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as partial:
-            json.dump(made, partial)
-        os.replace(partial.name, file)
+        write_whole(file, json.dumps({"made": made, "digest": _digest(made_of, made)}))
     return made
+
+
+def _digest(made_of: str, made: Any) -> str:
+    """Of what was made and of what: an entry that was damaged, or is of something else, is not believed."""
+    return hashlib.sha256(f"{made_of}\0{json.dumps(made, sort_keys=True)}".encode()).hexdigest()
 
 
 def _folder() -> Path | None:

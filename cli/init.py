@@ -82,6 +82,8 @@ def _problems(name: str, folder: Path) -> Iterator[str]:
         yield "there is a file or folder of this name, which is left as it is: choose another, or move it away"
     elif importlib.util.find_spec(name) is not None:
         yield "a Python package of this name is installed: choose another"
+    elif _camel(name) == name.upper():
+        yield "its class would be called like its constant: choose a longer name"
     elif taken := sorted(_names() & {name, _camel(name), name.upper()}):
         yield f"the scaffold uses the name {taken[0]} for something else: choose another"
 

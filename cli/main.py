@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from marginspec.base import process
 from marginspec.base.ending import ended
 from marginspec.base.errors import BadInput
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit, progress
@@ -147,7 +146,8 @@ def fuzz(
     seen, e.g. an action never accepted or never refused, a function that no action calls. 4: the implementation failed.
     """
     chosen = system(name)
-    allowed = {*read_settings(Path.cwd()).allow_unmodelled, *(allow_unmodelled or ())}
+    settings = read_settings(Path.cwd())
+    allowed = {*settings.allow_unmodelled, *(allow_unmodelled or ())}
     if laws_only and corpus is not None:
         raise BadInput("--corpus keeps divergences from a model, and --laws-only compares with none: leave one out")
     builds = candidates(artifact)
@@ -163,7 +163,7 @@ def fuzz(
     else:
         terminal.show_fuzz(document, Output())
         show_corpus(document, Output())
-    return documents.fuzz_code(document, require_reach)
+    return documents.fuzz_code(document, require_reach or settings.require_reach)
 
 
 @app.command("replay")
@@ -290,10 +290,6 @@ for verb in (diff, audit, export, report, init, vectors):
     app.command()(verb)
 
 
-def main() -> None:
-    """Run a verb."""
-    process.run(lambda: blaming(lambda: app(standalone_mode=False)))
-
-
-if __name__ == "__main__":
-    main()
+def run() -> object:
+    """Run the verb that the command line says; its exit code."""
+    return blaming(lambda: app(standalone_mode=False))

@@ -36,8 +36,7 @@ T = TypeVar("T")
 
 TRACES = Path("out") / "traces"
 
-MUTANT_STEPS = 60_000
-"""Of the lock-step run of each mutant."""
+MUTANT_STEPS = 60_000  # of the lock-step run of each mutant
 
 
 def prove_document(chosen: System, only: list[str] | None, folder: Path | None, anew: bool) -> dict[str, Any]:

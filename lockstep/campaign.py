@@ -14,7 +14,7 @@ import hypothesis
 from hypothesis import Phase
 from hypothesis.strategies import binary
 
-from marginspec.base.ending import ended, until_ended
+from marginspec.base.ending import Ended, ended, until_ended
 from marginspec.base.errors import NothingCompared
 from marginspec.lockstep.comparison import Divergence, LockStep, Tally
 from marginspec.lockstep.floor import missing
@@ -120,6 +120,7 @@ class _Drawing:
         self.error: Exception | None = None
         self.left = 0
         self._stated = limits_of(target)
+        self._recheck_every = getattr(target, "recheck_every", RECHECK_EVERY)
         self._tries = TRIES
         self._rehearsal, self._trial = Rehearsal(model), Rehearsal(model)
         self._generator = Generator(model, only)
@@ -133,7 +134,7 @@ class _Drawing:
         """Decode a sequence, first on the model alone, and run it on both sides."""
         steps = self._drawn(data, min(self.left, SEQUENCE_STEPS))
         self._rehearsal.check()
-        found = self.lockstep.run(steps, recheck=self.lockstep.tally.sequences % RECHECK_EVERY == 0)
+        found = self.lockstep.run(steps, recheck=self.lockstep.tally.sequences % self._recheck_every == 0)
         self.left -= len(steps)
         if found is not None:
             done, divergence = found
@@ -197,6 +198,8 @@ def _hypothesize(hunt: _Drawing, examples: int, seed: int) -> None:
         if not hunt.ended:
             # Its first example is the simplest, the same for every seed: all bytes zero.
             hypothesis.assume(any(data))
+            if ended():
+                raise Ended  # what the signal raised was lost, as in a callback of the collector of garbage
             try:
                 hunt.sequence(data)
             except Exception as error:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from marginspec.lockstep.refusals import refusable
 from marginspec.model.kernel.machine import Machine, actions_of
-from marginspec.targets.protocol import Limits
+from marginspec.targets.protocol import Limits, is_function
 
 if TYPE_CHECKING:
     from marginspec.lockstep.comparison import Tally
@@ -56,8 +56,11 @@ def shortfalls(model: type[Machine], tally: Tally, limits: Limits, allowed: Coll
     lines = _by_what(below(model, tally.actions, limits))
     if not any(tally.actions[action, True] for action in actions_of(model)):
         lines.append("the implementation executed no call that was accepted")
-    if functions := [name for name in limits.unmodelled if name not in allowed]:
+    left = [name for name in limits.unmodelled if name not in allowed]
+    if functions := [name for name in left if is_function(name)]:
         lines.append(f"unmodelled, no action calls them: {', '.join(functions)}")
+    if others := [name for name in left if not is_function(name)]:
+        lines.append(f"unmodelled: {', '.join(others)}")
     if unseen := hidden(tally, limits):
         lines.append(f"changed by calls, and not shown by the implementation: {', '.join(unseen)}")
     return lines

@@ -149,7 +149,7 @@ def run(
     started = time.perf_counter()
 
     def judging() -> None:
-        while (left := steps - hunt.tally.steps) > 0 and not hunt.found:
+        while (left := steps - hunt.tally.steps) > 0 and not hunt.found and not ended():
             hunt.look_for(missing(model, hunt.tally.actions) if hunt.tally.steps >= left else ())
             hunt.sequence(draw.randbytes, min(SEQUENCE_STEPS, left))
             if on_progress is not None:

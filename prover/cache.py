@@ -1,9 +1,8 @@
 """Proofs that were made before of the same texts, kept between runs.
 
 An entry is found by all that its verdict depends on: the source of the rooms that a proof runs, of the model's own
-package, the versions of Python and the solvers, and the law. It says what it is a verdict of, with a digest of both,
-and is made anew where that does not fit. Where a text was edited since the process began, nothing is found or kept:
-what it runs may be older than what the file says.
+package, the versions of Python and the solvers, and the law; `base.cache` makes anew what does not fit that. Where a
+text was edited since the process began, nothing is found or kept: what it runs may be older than what the file says.
 """
 
 from __future__ import annotations
@@ -47,12 +46,11 @@ class KeptProver(Prover):
 
         def make() -> dict[str, Any]:
             made.append(super(KeptProver, self).alone(claim))
-            return _entry(made_of, made[0])
+            return dict(json.loads(json.dumps(dataclasses.asdict(made[0]))))
 
         # What was not proved another machine may prove, given more time.
         entry = kept("proof", made_of, make, worth=lambda _: made[0].verdict == "proved" and made[0].confirmed)
-        found = made[0] if made else _verdict(entry, made_of)
-        return super().alone(claim) if found is None else found
+        return made[0] if made else _verdict(entry)
 
 
 def _said(claim: Property) -> str:
@@ -135,24 +133,8 @@ def _imported(modules: Iterable[str]) -> set[Path]:
     return set(found.values())
 
 
-def _entry(made_of: str, verdict: Verdict) -> dict[str, Any]:
-    said = json.loads(json.dumps(dataclasses.asdict(verdict)))
-    return {"of": made_of, "verdict": said, "digest": _digest(made_of, said)}
-
-
-def _digest(made_of: str, said: Any) -> str:
-    return hashlib.sha256(f"{made_of} {json.dumps(said, sort_keys=True)}".encode()).hexdigest()
-
-
-def _verdict(entry: Any, made_of: str) -> Verdict | None:
-    """What an entry says; None where it was damaged or is of something else."""
-    try:
-        said = entry["verdict"]
-        if entry["of"] != made_of or entry["digest"] != _digest(made_of, said):
-            return None
-        solvers = {name: SolverResult(**result) for name, result in said["solvers"].items()}
-        lists = {name: tuple(said[name]) for name in ("scope", "relaxed", "rests_on")}
-        took = None if said["took"] is None else tuple(said["took"])
-        return Verdict(**{**said, **lists, "took": took, "solvers": solvers, "cached": True})
-    except (KeyError, TypeError):
-        return None
+def _verdict(said: dict[str, Any]) -> Verdict:
+    solvers = {name: SolverResult(**result) for name, result in said["solvers"].items()}
+    lists = {name: tuple(said[name]) for name in ("scope", "relaxed", "rests_on")}
+    took = None if said["took"] is None else tuple(said["took"])
+    return Verdict(**{**said, **lists, "took": took, "solvers": solvers, "cached": True})

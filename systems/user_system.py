@@ -130,6 +130,10 @@ def _problems(found: System) -> Iterator[str]:
     for action in actions_of(model).values():
         for argument, hint in action.arguments.items():
             yield from _without_meaning(model, hint, f"action {action.name}, argument {argument}")
+    known = {claim.id for claim in found.chapter.properties}
+    for rule, why in model.never.items():
+        if why not in known:
+            yield f"{model.__name__}.never says that {rule} cannot be reached by {printable(why, 60)}, which is no law"
     for claim in found.chapter.properties:
         for kind in model.universe.keys() - claim.scope.keys.keys():
             yield f"{claim.id}: its Scope has no keys for {kind.__name__}"

@@ -1,5 +1,6 @@
 """What every implementation under test looks like to the lock-step run."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
@@ -42,6 +43,11 @@ class Limits:
     unobserved: Mapping[str, str] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
     constants: tuple[str, ...] = ()
+
+
+def is_function(name: str) -> bool:
+    """Whether what is not modelled is a function, `Contract.function(types)`, and not words about something else."""
+    return re.fullmatch(r"\w+\.\w+\(\S*\)", name) is not None
 
 
 @runtime_checkable

@@ -166,6 +166,9 @@ class ServiceTarget:
     A mirror of what the service holds makes loading cheap: only differences are sent, and only before the next call.
     """
 
+    recheck_every = 1
+    """Sequences from one `recheck` to the next: what a service forgets to name has no other witness."""
+
     def __init__(self, model: type[Machine], service: Service) -> None:
         self._service = service
         genesis = model.blank()

@@ -39,7 +39,7 @@ def _build_candidate() -> None:
 
 def _run(command: str, expected: int) -> str:
     """The command's line and all that it prints as its result, provided that it ends as expected."""
-    program = [sys.executable, "-P", "-m", "marginspec.cli.main"]
+    program = [sys.executable, "-P", "-m", "marginspec"]
     done = subprocess.run([*program, *command.split()[1:]], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != expected:
         raise BadInput(f"{command}: ended with code {done.returncode} instead of {expected}, so there is no session")

@@ -43,7 +43,7 @@ def _path(folder: Path) -> str:
     """A search path on which the commands are those of this very Python."""
     programs = folder / "bin"
     programs.mkdir()
-    for name, module in (("marginspec", "-P -m marginspec.cli.main"), ("pytest", "-m pytest"), ("python3", "")):
+    for name, module in (("marginspec", "-P -m marginspec"), ("pytest", "-m pytest"), ("python3", "")):
         program = programs / name
         program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {module} "$@"\n')
         program.chmod(0o755)

@@ -90,6 +90,10 @@ NOT_MODELLED = {
 }
 
 
+TRUE = (1).to_bytes(32, "big")
+"""What a token's functions return where they did what they were asked for."""
+
+
 def word(value: int) -> bytes:
     """An unsigned integer as one ABI word."""
     return value.to_bytes(32, "big")
@@ -195,7 +199,7 @@ class MorphoBlueAdapter:
         return sender, token, self._transfer + self._argument[given["receiver"]] + word(given["amount"])
 
     def returns(self, call: Call, data: bytes) -> tuple[int, ...]:
-        if not data or call.action in ("approve", "transfer"):
+        if not data or (call.action in ("approve", "transfer") and data == TRUE):
             return ()
         return tuple([int.from_bytes(data[i : i + 32], "big") for i in range(0, len(data), 32)])
 

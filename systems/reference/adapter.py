@@ -249,7 +249,7 @@ class ReferenceAdapter:
         raise BadInput(f"action {action}: the contracts of the reference venue have none of that name")
 
     def returns(self, call: Call, data: bytes) -> tuple[int, ...]:
-        if not data or call.action == "donate":
+        if not data or (call.action == "donate" and data == word(1)):
             return ()
         return tuple([int.from_bytes(data[i : i + 32], "big", signed=True) for i in range(0, len(data), 32)])
 

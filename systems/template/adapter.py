@@ -24,6 +24,7 @@ DEPLOYER = "0x" + "de" * 20
 
 # Action: contract and function. Field of the model: contract and variable.
 FUNCTIONS = {"transfer": ("token", "transfer")}
+TRUE = (1).to_bytes(32, "big")
 VARIABLES = {"balance": ("token", "balanceOf")}
 
 # What the contracts say when a rule refuses.
@@ -89,7 +90,7 @@ class StrongboxAdapter:
 
     def returns(self, call: Call, data: bytes) -> tuple[int, ...]:
         """The numbers that the contract returned; of a token's functions, which return true, none."""
-        if call.action in FUNCTIONS:
+        if call.action in FUNCTIONS and data == TRUE:
             return ()
         return tuple(int.from_bytes(data[at : at + 32], "big") for at in range(0, len(data), 32))
 

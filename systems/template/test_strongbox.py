@@ -26,6 +26,6 @@ def test_whoever_put_nothing_in_takes_nothing_out() -> None:
 
 
 def test_every_law_is_proved_and_the_contract_does_as_the_model() -> None:
-    command = [sys.executable, "-m", "marginspec.cli.main", "check", str(Path(__file__).parent), "--steps", "2000"]
+    command = [sys.executable, "-m", "marginspec", "check", str(Path(__file__).parent), "--steps", "2000"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -16,6 +16,7 @@ from marginspec.base.errors import BadInput
 from marginspec.base.text import printable
 from marginspec.targets.evm.build_output import contracts_in, creation_code, interface, unlinked
 
+ENTRIES = ("constructor", "error", "event", "fallback", "function", "receive")
 SHOWN = 8
 """Of the contracts in a file, so many are named where none is the right one."""
 
@@ -108,7 +109,8 @@ def _function(contract: str, entry: Mapping[str, Any]) -> Function:
     except Exception:  # whatever a library makes of what somebody wrote
         shown = printable(json.dumps(entry, default=str), 80)
         raise BadInput(f"artifact {contract}: {shown} in field abi is no function with a name and inputs") from None
-    changes = entry.get("stateMutability") not in ("view", "pure") and entry.get("constant") is not True
+    mutability = entry.get("stateMutability", "view" if entry.get("constant") is True else "nonpayable")
+    changes = mutability not in ("view", "pure")
     payable = entry.get("stateMutability") == "payable" or entry.get("payable") is True
     return Function(signature.partition("(")[0], signature, selector, changes, payable)
 
@@ -172,6 +174,10 @@ def artifact(name: str, data: Mapping[str, Any], origin: str) -> Artifact:
         abi, code = None, None
     if not isinstance(abi, list) or not all(isinstance(entry, dict) for entry in abi):
         raise BadInput(f"artifact {origin}: field abi is missing or not a list of objects")
+    if odd := next((entry for entry in abi if entry.get("type", "function") not in ENTRIES), None):
+        raise BadInput(
+            f"artifact {origin}: {printable(json.dumps(odd, default=str), 80)} in field abi is of no known type"
+        )
     if not isinstance(code, str) or not code.removeprefix("0x"):
         raise BadInput(f"artifact {origin}: no creation bytecode (an interface or abstract contract?)")
     if libraries := unlinked(code):

@@ -45,11 +45,17 @@ class Chain(Protocol):
     def mark(self) -> None:
         """Remember this state (once)."""
 
-    def altered(self) -> tuple[set[Slot], set[str]] | None:
-        """Each storage word that is not what `mark` remembers, and contracts that were not there then, in lower case.
+    def altered(self) -> tuple[dict[Slot, int], set[str]] | None:
+        """Each storage word that is not what `mark` remembers, with the bits that differ; and `contracts`, as now.
 
         None where the chain does not tell.
         """
+
+    def contracts(self) -> set[str] | None:
+        """Every address that has code, in lower case. None where the chain does not tell."""
+
+    def has_code(self, address: str) -> bool:
+        """Whether there is a contract."""
 
     def back(self) -> None:
         """Return to the remembered state."""
@@ -109,12 +115,17 @@ class Embedded:
     def mark(self) -> None:
         self._mark = self.evm.snapshot()
         self._marked_time = self._time
-        self._marked_words, self._marked_contracts = self._storage()
+        self._marked_words, _ = self._storage()
 
-    def altered(self) -> tuple[set[Slot], set[str]]:
-        words, contracts = self._storage()
-        before = self._marked_words
-        return {slot for slot, word in words.items() if before.get(slot, 0) != word}, contracts - self._marked_contracts
+    def altered(self) -> tuple[dict[Slot, int], set[str]]:
+        (words, contracts), before = self._storage(), self._marked_words
+        return {slot: bits for slot, word in words.items() if (bits := word ^ before.get(slot, 0))}, contracts
+
+    def contracts(self) -> set[str]:
+        return self._storage()[1]
+
+    def has_code(self, address: str) -> bool:
+        return bool(self.evm.get_code(address))
 
     def _storage(self) -> tuple[dict[Slot, int], set[str]]:
         """Every storage word that was ever looked at, and every address that has code."""

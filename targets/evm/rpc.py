@@ -134,6 +134,12 @@ class Node:
     def altered(self) -> None:
         return None
 
+    def contracts(self) -> None:
+        return None
+
+    def has_code(self, address: str) -> bool:
+        return str(self._ask("eth_getCode", address, "latest")) not in ("0x", "None")
+
     def back(self) -> None:
         assert self._mark is not None, "back() without mark()"
         if self._ask("evm_revert", self._mark) is not True:

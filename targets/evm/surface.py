@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from marginspec.base.errors import BadInput
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.chain import Chain, Reverted, Slot
 from marginspec.targets.evm.reasons import reason
-from marginspec.targets.protocol import Limits
+from marginspec.targets.protocol import Limits, is_function
 
 ETHER, STORAGE = "ether sent to {}", "storage of {} that nothing compares"
 CREATED = "contracts that calls create"
+MADE = "contracts that the set-up makes beside those that it deploys"
+UNREAD, DROPPED = "part of a word of {} that changes and that nothing compares", "what {} returns"
+IDLE = "{} at address {} of {}, where nothing is called"
+WHO, ONE_SENDER = "who may call {}", "every call came from one sender"
+NEVER_SEEN = {
+    "events": "logs are not compared",
+    "numbers of blocks": "every block has the same, and another time where an action says so",
+}
 UNSEEN = {"what calls write beside what is compared": "a node does not show it; the embedded EVM does"}
 
 FALLBACK, RECEIVE = "fallback()", "receive()"
@@ -27,11 +36,6 @@ TOO_LARGE = {
 UNNAMED = "contract {} of the set-up, which the adapter's `contracts` does not have"
 
 NO_CONTRACTS = "every function: {} has no `contracts`, the artifacts by name, so that nobody knows them"
-
-
-def _is_function(name: str) -> bool:
-    """Whether a name is one of a function, as opposed to words about something else."""
-    return re.fullmatch(r"\w+\.\w+\(\S*\)", name) is not None
 
 
 class DeploymentLog:
@@ -81,8 +85,29 @@ def contracts_of(adapter: object) -> Mapping[str, Artifact] | None:
     return contracts if isinstance(contracts, Mapping) else None
 
 
+@dataclass
+class Seen:
+    """What a run saw of contracts, by addresses in lower case; a function by the address and its selector.
+
+    called: functions of which a call was accepted; data of less than four bytes as it is. senders: who called each.
+    dropped: those that return something that does not matter to the adapter. written: storage that calls changed beside
+    what is observed. unread: contracts in whose observed words a part changed that does not matter to the adapter.
+    made: whether the set-up made contracts beside those that it deployed. created: whether calls did. sees_storage:
+    whether the chain tells of these.
+    """
+
+    called: set[tuple[str, bytes]] = field(default_factory=set)
+    senders: dict[tuple[str, bytes], set[str]] = field(default_factory=dict)
+    dropped: set[tuple[str, bytes]] = field(default_factory=set)
+    written: set[Slot] = field(default_factory=set)
+    unread: set[str] = field(default_factory=set)
+    made: bool = False
+    created: bool = False
+    sees_storage: bool = True
+
+
 class Surface:
-    """The functions of what was deployed, and the accepted calls that a run made to them."""
+    """The functions of what was deployed, and what of them a run did not see."""
 
     def __init__(self, adapter: object, deployed: Mapping[str, bytes]) -> None:
         """deployed: creation code by address, in lower case. BadInput for a declaration without a reason."""
@@ -94,13 +119,6 @@ class Surface:
                 raise BadInput(f"{self._adapter}.not_modelled: say why {name} is not modelled")
         self._name = {address: _named(code, self._contracts) for address, code in deployed.items()}
         self._number = {address: number for number, address in enumerate(deployed, 1)}
-        self.called: set[tuple[str, bytes]] = set()
-        """Address and selector of each call that was accepted; data of less than four bytes as it is."""
-        self.written: set[Slot] = set()
-        self.created: set[str] = set()
-        """What calls changed beside what is observed: storage words, contracts that were not there before."""
-        self.sees_storage = True
-        """Whether the chain tells of these."""
 
     def build(self) -> dict[str, str]:
         """SHA-256 of the creation code of each contract that was deployed, in hexadecimal, by name."""
@@ -108,16 +126,26 @@ class Surface:
         contracts = (self._contracts or {}).items()
         return {name: hashlib.sha256(each.bytecode).hexdigest() for name, each in contracts if name in deployed}
 
-    def limits(self) -> Limits:
+    def limits(self, seen: Seen) -> Limits:
         """The functions that no accepted call was made to, those among them that the adapter declares apart."""
         if self._contracts is None:
             return Limits(unmodelled=(NO_CONTRACTS.format(self._adapter),))
-        called = self._taken(self._contracts)
+        called = self._taken(self._contracts, seen)
         missing = [name for name in self._functions(self._contracts) if name not in called]
-        missing += self._beside(self._contracts)
-        declared = {name: why for name, why in self._declared.items() if name in missing or not _is_function(name)}
-        declared |= {} if self.sees_storage else UNSEEN
-        return Limits(tuple(name for name in missing if name not in declared), declared)
+        missing += self._beside(self._contracts, seen)
+        declared = {name: why for name, why in self._declared.items() if name in missing or not is_function(name)}
+        declared |= {} if seen.sees_storage else UNSEEN
+        unobserved = NEVER_SEEN | {WHO.format(function): ONE_SENDER for function in self._of_one_sender(seen)}
+        return Limits(tuple(name for name in missing if name not in declared), declared, unobserved=unobserved)
+
+    def _of_one_sender(self, seen: Seen) -> list[str]:
+        """The functions that one sender alone called, of all contracts of one code."""
+        assert self._contracts is not None
+        senders = defaultdict[str, set[str]](set)
+        for call, found in seen.senders.items():
+            for function in self._functions_at([call], self._contracts):
+                senders[function] |= found
+        return sorted(function for function, found in senders.items() if len(found) == 1)
 
     def _functions(self, contracts: Mapping[str, Artifact]) -> Iterator[str]:
         """What may change state, of every contract that was deployed."""
@@ -132,41 +160,63 @@ class Surface:
             if known is None:
                 yield UNNAMED.format(number)
 
-    def _beside(self, contracts: Mapping[str, Artifact]) -> Iterator[str]:
+    def _beside(self, contracts: Mapping[str, Artifact], seen: Seen) -> Iterator[str]:
         """What calls may do, or did, beside what actions do and observations show."""
         for name in dict.fromkeys(name for name in self._name.values() if name is not None):
             payable = [each.signature for each in contracts[name].functions() if each.payable]
             yield from (ETHER.format(f"{name}.{signature}") for signature in payable)
-        unnamed = {address: f"contract {number} of the set-up" for address, number in self._number.items()}
-        written = {self._name.get(address) or unnamed.get(address, "others") for address, _ in self.written}
+        written = {self._named_at(address) for address, _ in seen.written}
         yield from (STORAGE.format(name) for name in sorted(written))
-        yield from [CREATED] * bool(self.created)
+        yield from (UNREAD.format(name) for name in sorted({self._named_at(address) for address in seen.unread}))
+        yield from [MADE] * seen.made + [CREATED] * seen.created
+        yield from (DROPPED.format(function) for function in sorted(self._functions_at(seen.dropped, contracts)))
+        yield from self._idle(seen)
 
-    def _taken(self, contracts: Mapping[str, Artifact]) -> set[str]:
+    def _named_at(self, address: str) -> str:
+        number = self._number.get(address)
+        return self._name.get(address) or ("others" if number is None else f"contract {number} of the set-up")
+
+    def _functions_at(self, calls: Iterable[tuple[str, bytes]], contracts: Mapping[str, Artifact]) -> set[str]:
+        """The functions that calls were made to, as far as they are known."""
+        signatures = {(n, f.selector): f"{n}.{f.signature}" for n, each in contracts.items() for f in each.functions()}
+        named = [(self._named_at(address), selector) for address, selector in calls]
+        return {signatures.get((name, selector), f"{name}, function 0x{selector.hex()}") for name, selector in named}
+
+    def _idle(self, seen: Seen) -> Iterator[str]:
+        """Contracts that nothing calls, while others of the same code are called."""
+        called = {address for address, _ in seen.called}
+        for name in dict.fromkeys(name for name in self._name.values() if name is not None):
+            addresses = [address for address, other in self._name.items() if other == name]
+            if not called.isdisjoint(addresses):
+                for number, address in enumerate(addresses, 1):
+                    if address not in called:
+                        yield IDLE.format(name, number, len(addresses))
+
+    def _taken(self, contracts: Mapping[str, Artifact], seen: Seen) -> set[str]:
         """What the calls were made to.
 
-        A contract that does not have the function, and a fallback or no known interface, is taken to hand the call on:
-        then every contract that has the function was called.
+        A contract that has a fallback, and not the function, is taken to hand the call on to the one contract that has
+        it; where several have, nobody knows to which. Of a contract without a known interface nothing is known.
         """
         by_selector: dict[bytes, list[tuple[str, str]]] = {}
         for name, each in contracts.items():
             for function in each.functions():
                 by_selector.setdefault(function.selector, []).append((name, f"{name}.{function.signature}"))
         found = set()
-        for address, selector in self.called:
+        for address, selector in seen.called:
             to = self._name.get(address)
             having = by_selector.get(selector, [])
             if own := [function for contract, function in having if contract == to]:
                 found.update(own)
                 continue
             if to is None:
-                found.add(UNNAMED.format(self._number.get(address, 0)))
-            elif not selector and contracts[to].has_receive:
+                continue
+            if not selector and contracts[to].has_receive:
                 found.add(f"{to}.{RECEIVE}")
                 continue
             elif contracts[to].has_fallback:
                 found.add(f"{to}.{FALLBACK}")
             else:
                 continue
-            found.update(function for _, function in having)
+            found.update(function for _, function in having[:1] if len(having) == 1)
         return found

@@ -1,21 +1,19 @@
 """A system of contracts as a target: an adapter that knows the contracts, on a chain that runs them."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from marginspec.base.errors import BadInput
 from marginspec.model.kernel.machine import Call, Machine
 from marginspec.targets.evm.chain import Chain, Reverted, Slot
 from marginspec.targets.evm.reasons import reason
-from marginspec.targets.evm.surface import DeploymentLog, Surface, contracts_of
+from marginspec.targets.evm.surface import DeploymentLog, Seen, Surface, contracts_of
 from marginspec.targets.protocol import Answer, Limits
 from marginspec.targets.subprocess import leaves
 
 DONE = Answer(True)
-
-SEQUENCES_LOOKED_AT = 16
-"""Of how many sequences at first, and then of one in how many, is looked at whether they write what nobody reads."""
 
 
 class Adapter(Protocol):
@@ -65,18 +63,26 @@ class EvmTarget:
         except Reverted as reverted:
             raise BadInput(f"the set-up of the contracts reverts: {reason(reverted)}") from None
         self._surface = Surface(adapter, watched.deployed)
+        self._seen = Seen()
         self._called: set[tuple[str, bytes]] = set()
-        self._slots = {(address.lower(), slot) for address, slot in (*adapter.slots, *_not_compared(adapter))}
+        self._senders: dict[tuple[str, bytes], set[str]] = defaultdict(set)
+        self._slots = [(address.lower(), slot) for address, slot in adapter.slots]
+        self._not_compared = {(address.lower(), slot) for address, slot in _not_compared(adapter)}
+        self._changed = dict.fromkeys(self._slots, 0)
         for call in adapter.model.prelude():
             answer = self.apply(call)
             if not answer.accepted:
                 raise BadInput(f"the contracts refuse their own set-up: {call.action} reverts with {answer.reason!r}")
-        self._called.clear()  # of the set-up, which compares nothing
+        self._seen = Seen()  # of the set-up, which compares nothing, nothing counts
+        self._called.clear()
+        self._senders.clear()
         self._words: list[int] = []
         self._observed: list[Any] = []
         self._time = -1
-        self._current, self._sequences = False, 0
+        self._current = False
         self._constants = self._same_constants()
+        self._known = chain.contracts()
+        self._seen.made = bool((self._known or set()) - watched.deployed.keys())
         chain.mark()
 
     def _same_constants(self) -> tuple[str, ...]:
@@ -92,25 +98,40 @@ class EvmTarget:
         return tuple(found)
 
     def reset(self) -> None:
-        self._sequences += 1
-        if self._sequences <= SEQUENCES_LOOKED_AT or self._sequences % SEQUENCES_LOOKED_AT == 0:
-            self._look_around()
+        self._look_around()
         self._chain.back()
         self._current = False
 
     def apply(self, call: Call) -> Answer:
         if call.action == "advance_time":
-            self._chain.advance(call.arguments["seconds"])  # which alone changes no storage
+            (seconds,) = call.arguments.values()
+            self._chain.advance(seconds)  # which alone changes no storage
             return DONE
         sender, to, data = self._adapter.encode(call)
+        called = to, data[:4]
+        self._senders[called].add(sender)
         try:
             result = self._chain.transact(sender, to, data)
         except Reverted as reverted:
             return Answer(False, reason=reason(reverted))  # and nothing has changed: that is the EVM's promise
         self._current = False
-        self._called.add((to, data[:4]))
         returns = self._adapter.returns(call, result)
+        if called not in self._called:
+            self._called.add(called)
+            self._look_at(call, *called, result, returns)
         return Answer(True, returns) if returns else DONE
+
+    def _look_at(self, call: Call, to: str, selector: bytes, result: bytes, returns: tuple[int, ...]) -> None:
+        """At the first call of a function: that there is one, and that all that it returns matters to the adapter."""
+        if not self._chain.has_code(to):
+            raise BadInput(f"{type(self._adapter).__name__}: {call.action} goes to {to}, where there is no contract")
+        for at in range(0, len(result), 32):
+            other = result[:at] + bytes(byte ^ 0xFF for byte in result[at : at + 32]) + result[at + 32 :]
+            try:
+                if self._adapter.returns(call, other) == returns:
+                    self._seen.dropped.add((to.lower(), selector))
+            except Exception:
+                continue  # it cannot be read otherwise
 
     def observe(self) -> list[Any]:
         time = self._chain.time()
@@ -138,16 +159,45 @@ class EvmTarget:
     def limits(self) -> Limits:
         """See `marginspec.targets.protocol.Limited`."""
         self._look_around()
-        self._surface.called = {(to.lower(), selector) for to, selector in self._called}
-        return dataclasses.replace(self._surface.limits(), constants=self._constants)
+        seen = self._seen
+        seen.unread = set(self._unread())
+        seen.called = {(to.lower(), selector) for to, selector in self._called}
+        seen.senders = {(to.lower(), selector): found for (to, selector), found in self._senders.items()}
+        return dataclasses.replace(self._surface.limits(seen), constants=self._constants)
 
     def _look_around(self) -> None:
         """Note what the sequence changed beside what is observed."""
-        if (altered := self._chain.altered()) is not None:
-            words, contracts = altered
-            self._surface.written |= words - self._slots
-            self._surface.created |= contracts
-        self._surface.sees_storage = altered is not None
+        altered = self._chain.altered()
+        self._seen.sees_storage = altered is not None
+        words, contracts = altered or ({}, set())
+        self._seen.created |= bool(contracts - (self._known or set()))
+        for slot, bits in words.items():
+            if slot in self._changed:
+                self._changed[slot] |= bits
+            elif slot not in self._not_compared:
+                self._seen.written.add(slot)
+
+    def _unread(self) -> Iterator[str]:
+        """The contracts in whose words calls changed a byte that matters to no observation."""
+        words = self._chain.read(self._adapter.slots)
+        time = self._chain.time()
+        observed = self._adapter.decode(time, words)
+        for slot, bits in self._changed.items():
+            places = [at for at, other in enumerate(self._slots) if other == slot]
+            for byte in range(32):
+                if part := bits & (0xFF << 8 * byte):
+                    others = list(words)
+                    for at in places:
+                        others[at] ^= part
+                    if self._reads_alike(time, others, observed):
+                        yield slot[0]
+                        break
+
+    def _reads_alike(self, time: int, words: list[int], observed: list[Any]) -> bool:
+        try:
+            return self._adapter.decode(time, words) == observed
+        except Exception:
+            return False  # it cannot be read at all
 
     def close(self) -> None:
         self._chain.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from command import Command
 
-from marginspec.cli.main import main
+from marginspec.__main__ import main
 
 
 @pytest.fixture

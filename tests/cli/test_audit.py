@@ -21,7 +21,7 @@ from marginspec.systems.registry import SYSTEMS
 from marginspec.systems.sample import sample_book
 from marginspec.targets.evm.book import selector
 
-COMMAND = (sys.executable, "-m", "marginspec.cli.main", "audit")
+COMMAND = (sys.executable, "-m", "marginspec", "audit")
 ACCOUNTS = {"morpho-blue": 60, "reference": 20}
 NOT_KEPT = ("eth_chainId", "eth_getBlockByNumber", "eth_getCode")
 SMALL = 20

@@ -41,7 +41,7 @@ FUZZ_FIELDS = {
 }
 
 
-COMMAND = (sys.executable, "-m", "marginspec.cli.main")
+COMMAND = (sys.executable, "-m", "marginspec")
 SYSTEM_VERBS = ("check", "prove", "fuzz", "mutate", "rules")
 VERBS = sorted(
     command.name or getattr(command.callback, "__name__", "").rstrip("_") for command in app.registered_commands

@@ -13,7 +13,7 @@ import pytest
 
 from marginspec.targets.evm.rpc import start_anvil
 
-COMMAND = (sys.executable, "-m", "marginspec.cli.main")
+COMMAND = (sys.executable, "-m", "marginspec")
 SOON = 60.0
 AT_ONCE = 10.0
 

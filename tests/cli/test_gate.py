@@ -206,7 +206,7 @@ LAWS = ["MB-REV-5", "MB-ACC-1"]
 
 # All laws take minutes, and what is shown here does not depend on how many there are.
 FEW_LAWS = f"""
-from marginspec.cli.main import main
+from marginspec.__main__ import main
 from marginspec.systems.registry import SYSTEMS
 
 laws = SYSTEMS["morpho-blue"].chapter.properties

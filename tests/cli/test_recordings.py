@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from marginspec.cli.main import main
+from marginspec.__main__ import main
 
 REPOSITORY = Path(__file__).parents[2]
 RECORDED = REPOSITORY / "tests" / "recordings"

@@ -9,7 +9,7 @@ import pytest
 from altered import NAME
 from command import Command
 
-from marginspec.cli.main import main
+from marginspec.__main__ import main
 
 
 @pytest.fixture

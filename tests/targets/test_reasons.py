@@ -59,7 +59,15 @@ def test_a_panic_is_shown_with_its_code(code: int, shown: str) -> None:
 
 def test_a_custom_error_is_shown_in_hexadecimal_and_cut() -> None:
     assert reason(Reverted(bytes.fromhex("deadbeef01"))) == "custom 0xdeadbeef01"
-    assert reason(Reverted(b"\xff" * 1000)) == "custom 0x" + "ff" * 64
+    cut = [reason(Reverted(b"\xff" * 999 + end)) for end in (b"\xff", b"\xfe")]
+    assert all(text.startswith(f"custom 0x{'ff' * 68}… (1000 bytes, SHA-256 ") for text in cut)
+    assert len(set(cut)) == 2
+
+
+@pytest.mark.parametrize("text", ["empty", "Panic(0x11)", "custom 0x00", "halt: OutOfGas", "text 'x'"])
+def test_a_text_is_told_from_what_is_none(text: str) -> None:
+    data = ERROR_STRING + encode(["string"], [text])
+    assert reason(Reverted(data)) == f"text {text!r}"
 
 
 @pytest.mark.parametrize("selector", [ERROR_STRING, PANIC], ids=["Error(string)", "Panic(uint256)"])

@@ -10,7 +10,7 @@ from marginspec.systems.morpho_blue.adapter import MorphoBlueAdapter, shipped_co
 from marginspec.systems.reference.adapter import ReferenceAdapter
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.chain import Embedded
-from marginspec.targets.evm.surface import Surface
+from marginspec.targets.evm.surface import Seen, Surface
 from marginspec.targets.evm.target import EvmTarget
 from marginspec.targets.protocol import limits_of
 
@@ -50,17 +50,17 @@ def calls(vault: Artifact, *made: str) -> set[tuple[str, bytes]]:
 
 def test_what_nobody_calls_is_named_and_what_only_reads_is_not() -> None:
     vault = contract("vault", function("deposit"), function("sweep", "address"), function("total", mutability="view"))
-    seen = surface(vault)
-    seen.called = calls(vault, "deposit")
-    assert seen.limits().unmodelled == ("vault.sweep(address)",)
+    known = surface(vault)
+    seen = Seen(calls(vault, "deposit"))
+    assert known.limits(seen).unmodelled == ("vault.sweep(address)",)
     assert limits_of(object()).unmodelled == ()
 
 
 def test_an_overload_is_another_function() -> None:
     vault = contract("vault", function("deposit", "uint256"), function("deposit", "uint256", "address"))
-    seen = surface(vault)
-    seen.called = calls(vault, "deposit(uint256)")
-    assert seen.limits().unmodelled == ("vault.deposit(uint256,address)",)
+    known = surface(vault)
+    seen = Seen(calls(vault, "deposit(uint256)"))
+    assert known.limits(seen).unmodelled == ("vault.deposit(uint256,address)",)
     with pytest.raises(BadInput, match=r"deposit is overloaded: name one of deposit\(uint256\), deposit\("):
         vault.selectors()["deposit"]
 
@@ -73,52 +73,52 @@ def test_a_fallback_and_what_receives_are_functions(mutability: str) -> None:
         {"type": "fallback", "stateMutability": mutability},
         {"type": "receive", "stateMutability": "payable"},
     )
-    seen = surface(vault)
-    seen.called = calls(vault, "deposit")
-    assert seen.limits().unmodelled == ("vault.fallback()", "vault.receive()")
+    known = surface(vault)
+    seen = Seen(calls(vault, "deposit"))
+    assert known.limits(seen).unmodelled == ("vault.fallback()", "vault.receive()")
     seen.called |= {(VAULT, b"")}
-    assert seen.limits().unmodelled == ("vault.fallback()",)
+    assert known.limits(seen).unmodelled == ("vault.fallback()",)
     seen.called |= {(VAULT, b"\1\2\3\4")}
-    assert seen.limits().unmodelled == ()
+    assert known.limits(seen).unmodelled == ()
 
 
 def test_the_functions_of_a_proxy_and_of_what_is_behind_it_are_asked_for() -> None:
     logic = contract("logic", function("deposit"), function("upgradeTo", "address"))
     proxy = contract("proxy", function("setAdmin", "address"), {"type": "fallback", "stateMutability": "payable"})
     adapter = Adapter(proxy, logic)
-    seen = Surface(adapter, {VAULT: b"proxy", TOKEN: b"logic"})
-    seen.called = {(VAULT, logic.selectors()["deposit"])}
-    assert seen.limits().unmodelled == ("proxy.setAdmin(address)", "logic.upgradeTo(address)")
+    known = Surface(adapter, {VAULT: b"proxy", TOKEN: b"logic"})
+    seen = Seen({(VAULT, logic.selectors()["deposit"])})
+    assert known.limits(seen).unmodelled == ("proxy.setAdmin(address)", "logic.upgradeTo(address)")
 
 
 def test_a_function_of_the_same_name_in_another_contract_is_not_meant() -> None:
     vault = contract("vault", TRANSFER)
-    seen = surface(vault)
-    seen.called = calls(vault)
-    assert seen.limits().unmodelled == ("vault.transfer(address,uint256)",)
+    known = surface(vault)
+    seen = Seen(calls(vault))
+    assert known.limits(seen).unmodelled == ("vault.transfer(address,uint256)",)
 
 
 def test_a_contract_that_nobody_named_is_told() -> None:
     vault = contract("vault", function("deposit"))
-    seen = Surface(Adapter(vault), {VAULT: b"vault", TOKEN: b"something else"})
-    seen.called = {(VAULT, vault.selectors()["deposit"])}
-    (said,) = seen.limits().unmodelled
+    known = Surface(Adapter(vault), {VAULT: b"vault", TOKEN: b"something else"})
+    seen = Seen({(VAULT, vault.selectors()["deposit"])})
+    (said,) = known.limits(seen).unmodelled
     assert said.startswith("contract 2 of the set-up")
 
 
 def test_an_adapter_without_contracts_is_told_what_it_lacks() -> None:
-    (said,) = Surface(object(), {VAULT: b"vault"}).limits().unmodelled
+    (said,) = Surface(object(), {VAULT: b"vault"}).limits(Seen()).unmodelled
     assert "object has no `contracts`" in said
 
 
 def test_what_is_stated_is_shown_with_its_reason_unless_it_is_called() -> None:
     vault = contract("vault", function("deposit"), function("pause"))
-    seen = surface(vault, **{"vault.pause()": "by the owner alone", "vault.gone()": "gone", "callbacks": "none"})
-    seen.called = calls(vault, "deposit")
-    assert seen.limits().unmodelled == ()
-    assert seen.limits().not_modelled == {"vault.pause()": "by the owner alone", "callbacks": "none"}
+    known = surface(vault, **{"vault.pause()": "by the owner alone", "vault.gone()": "gone", "callbacks": "none"})
+    seen = Seen(calls(vault, "deposit"))
+    assert known.limits(seen).unmodelled == ()
+    assert known.limits(seen).not_modelled == {"vault.pause()": "by the owner alone", "callbacks": "none"}
     seen.called |= calls(vault, "pause")
-    assert seen.limits().not_modelled == {"callbacks": "none"}
+    assert known.limits(seen).not_modelled == {"callbacks": "none"}
     with pytest.raises(BadInput, match=r"say why vault.pause\(\) is not modelled"):
         surface(vault, **{"vault.pause()": " "})
 
@@ -175,3 +175,20 @@ def test_a_constant_that_is_another_in_the_contracts_is_one_line(monkeypatch: py
     monkeypatch.setattr(ReferenceAdapter, "constants", lambda self, chain: {"fee": 7})
     with pytest.raises(BadInput, match="the model has no fee"):
         EvmTarget("embedded", ReferenceAdapter({}), Embedded())
+
+
+def test_what_is_handed_on_to_nobody_knows_whom_counts_for_nobody() -> None:
+    proxy = contract("proxy", {"type": "fallback", "stateMutability": "payable"})
+    logic, treasury = (contract(name, function("withdraw", "uint256")) for name in ("logic", "treasury"))
+    deployed = {VAULT: b"proxy", TOKEN: b"logic", "0x" + "cc" * 20: b"treasury"}
+    known = Surface(Adapter(proxy, logic, treasury), deployed)
+    seen = Seen({(VAULT, logic.selectors()["withdraw"])})
+    said = {name for name in known.limits(seen).unmodelled if "ether" not in name}
+    assert said == {"logic.withdraw(uint256)", "treasury.withdraw(uint256)"}
+
+
+def test_a_contract_that_nobody_named_is_told_also_where_it_is_called() -> None:
+    vault = contract("vault", function("deposit"))
+    known = Surface(Adapter(vault), {VAULT: b"vault", TOKEN: b"something else"})
+    seen = Seen({(VAULT, vault.selectors()["deposit"]), (TOKEN, b"1234")})
+    assert known.limits(seen).unmodelled == ("contract 2 of the set-up, which the adapter's `contracts` does not have",)
