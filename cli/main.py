@@ -241,18 +241,23 @@ def mutate_(
 
 
 @app.command()
-def rules(name: SystemName = DEFAULT, as_json: Json = False, seed: NoChance = 1) -> int:
+def rules(
+    name: SystemName = DEFAULT,
+    only: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="These, or 'LIQ-*', in full.")] = None,
+    as_json: Json = False,
+    seed: NoChance = 1,
+) -> int:
     """Show, for every rule, its title, where it stands in the code, and the properties that speak of it.
 
-    The rules' texts too: marginspec rules morpho-blue --json
+    What a rule says: marginspec rules morpho-blue LIQ-2
 
     Exit code 0: shown, whatever a rule lacks; that is for a system's tests to refuse. 2: there is no such system.
     """
-    document = rules_document(system(name))
+    document = rules_document(system(name), only)
     if as_json:
         emit(document)
     else:
-        terminal.show_rules(document, Output())
+        terminal.show_rules(document, Output(), in_full=bool(only))
     return HOLDS
 
 

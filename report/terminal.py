@@ -8,7 +8,7 @@ from pathlib import PurePath
 from rich.console import Console
 from rich.table import Table
 
-from marginspec.base.text import safe
+from marginspec.base.text import safe, visible
 from marginspec.results.schema import Document
 
 STYLE = {
@@ -236,8 +236,16 @@ def _bankruptcy(run: Document) -> str:
     return f"{len(run['calls'])} calls to a bad debt of {int(run['bad_debt']) / 10**12:.6f} USD"
 
 
-def show_rules(document: Document, console: Console) -> None:
-    """Rule, title, where it stands in the code, which laws and lemmas speak of it."""
+def show_rules(document: Document, console: Console, in_full: bool) -> None:
+    """Rule, title, where it stands in the code, which laws and lemmas speak of it. in_full: its text too, no table."""
+    for row in document["rules"] if in_full else ():
+        console.print(f"[bold]{safe(row['id'])} {safe(row['title'])}[/]")
+        console.print(visible(row["text"]), markup=False)
+        for what, named in (("code", row["code"]), ("laws and lemmas", row["properties"])):
+            console.print(f"{what}: {safe(', '.join(named) or 'none')}")
+        console.print()
+    if in_full:
+        return
     table = Table(title="Rules", title_justify="left")
     for column in ("rule", "title", "code", "laws", "lemmas"):
         table.add_column(column, overflow="fold")

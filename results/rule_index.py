@@ -8,12 +8,13 @@ import inspect
 import re
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from marginspec.base.package import ROOT
+from marginspec.base.text import named
 from marginspec.lockstep.rules_reached import HEADING, rules_of, texts_of
 from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.properties.law import Property
@@ -22,11 +23,16 @@ from marginspec.systems.system import System
 Names = dict[str, set[str]]
 
 
-def rules_document(system: System) -> dict[str, Any]:
+def rules_document(system: System, only: Sequence[str] | None = None) -> dict[str, Any]:
     """`marginspec/rules/1`: every rule of the specification with its title, text, places in the code, properties.
 
-    lemmas: those of the properties that are steps of an argument, in which no action takes part.
+    only: IDs and patterns of the rules that are wanted, all if None; BadInput for one that is of no rule. lemmas: those
+    of the properties that are steps of an argument, in which no action takes part.
     """
+    rules = list(_rules_of_text(system.text()))
+    if only:
+        wanted = named(only, [rule for rule, _, _ in rules], f"{system.name} has no rule")
+        rules = [each for each in rules if each[0] in wanted]
     places = _places(system.model)
     lemmas = {p.id for p in system.chapter.properties if p.kind == "lemma"}
     speaks = {p.id: _rules_spoken_of(p, system.model) for p in system.chapter.properties}
@@ -43,7 +49,7 @@ def rules_document(system: System) -> dict[str, Any]:
                 "lemmas": [id for id, rules in speaks.items() if rule in rules and id in lemmas],
                 "never": system.model.never.get(rule),
             }
-            for rule, title, text in _rules_of_text(system.text())
+            for rule, title, text in rules
         ],
     }
 
