@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,14 +66,18 @@ def test_what_is_no_markup_is_shown_as_it_is(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out == "p[/red]/vault \\u001b]0;title\\u0007\n"
 
 
-def test_a_folder_may_be_called_like_markup(here: Command) -> None:
-    folder = Path("p[") / "red]" / "vault"
-    folder.parent.mkdir(parents=True)
-    os.chdir(folder.parent)
-    assert here("init", "vault").returncode == 0
-    os.chdir("../..")
-    assert here("rules", str(folder)).returncode == 0
-    assert here("fuzz", str(folder), "--steps", "50").returncode in (0, 3)
+def test_a_folder_may_be_called_like_markup(here: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "p[" / "red]"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    assert here("init", "oddly_placed").returncode == 0
+    monkeypatch.chdir(tmp_path)
+    try:
+        assert here("rules", "p[/red]/oddly_placed").returncode == 0
+        assert here("fuzz", "p[/red]/oddly_placed", "--steps", "50").returncode in (0, 3)
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "oddly_placed"]:
+            del sys.modules[name]
 
 
 # --- Files ------------------------------------------------------------------------------------------------------------
