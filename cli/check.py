@@ -81,7 +81,7 @@ def check(
 
     In CI, also: --junit junit.xml --sarif marginspec.sarif --summary "$GITHUB_STEP_SUMMARY" --corpus .marginspec
 
-    Thresholds stand in \\[tool.marginspec] of pyproject.toml, or in marginspec.toml, where this is run: steps, seed,
+    Thresholds stand in \\[tool.marginspec] of pyproject.toml, or in marginspec.toml, here or above: steps, seed,
     require-reach, min-laws, max-declared, min-mutation-score. They make the gate stricter, never looser; and
     allow-unmodelled lists functions that no action calls.
 

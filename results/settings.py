@@ -1,4 +1,5 @@
-"""What a project demands of its gate: `[tool.marginspec]` in pyproject.toml, or marginspec.toml, where the run starts.
+"""What a project demands of its gate: `[tool.marginspec]` in pyproject.toml, or marginspec.toml, of the first folder
+upwards that has one.
 
 No key lets anything pass that would not pass without it, one aside: `allow-unmodelled` names functions that no action
 calls, and they are shown with every verdict. A law that is refuted, unknown, vacuous or unconfirmed, a divergence, and
@@ -67,9 +68,16 @@ KEYS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 def read_settings(folder: Path) -> Settings:
-    """The settings of a project; `BadInput` for anything in them that means nothing, and for two places of them."""
-    found = {file: table for file in FILES if (table := _table(folder / file)) is not None}
-    if not found:
+    """The settings of a project, of the first folder upwards that has some.
+
+    `BadInput` for anything in them that means nothing, and for two places of them.
+    """
+    for place in (folder, *folder.resolve().parents):
+        named = {(file if place == folder else str(place / file)): place / file for file in FILES}
+        found = {name: table for name, file in named.items() if (table := _table(file, name)) is not None}
+        if found:
+            break
+    else:
         return Settings()
     if len(found) > 1:
         raise BadInput(f"settings stand in {' and in '.join(found)}: keep one of them")
@@ -84,13 +92,13 @@ def read_settings(folder: Path) -> Settings:
     return Settings(file, **values)
 
 
-def _table(path: Path) -> dict[str, Any] | None:
-    """The settings in a file, None if it has none."""
+def _table(path: Path, called: str) -> dict[str, Any] | None:
+    """The settings in a file, None if it has none. called: how it is told of."""
     if not path.exists():
         return None
-    table: Any = read_toml(path, path.name)
+    table: Any = read_toml(path, called)
     for name in () if path.name == FILES[0] else ("tool", "marginspec"):
         table = table.get(name) if isinstance(table, dict) else None
     if table is not None and not isinstance(table, dict):
-        raise BadInput(f"{path.name}: tool.marginspec must be a table")
+        raise BadInput(f"{called}: tool.marginspec must be a table")
     return table

@@ -55,6 +55,19 @@ def test_every_key_can_be_set_in_either_file(name: str, head: str, tmp_path: Pat
     )
 
 
+def test_settings_are_found_in_the_first_folder_upwards_that_has_some(tmp_path: Path) -> None:
+    inner = tmp_path / "contracts" / "src"
+    inner.mkdir(parents=True)
+    file = written(tmp_path, "steps = 7") / "marginspec.toml"
+    written(inner.parent, "[tool.ruff]\nline-length = 100", "pyproject.toml")
+    found = read_settings(inner)
+    assert (found.file, found.steps) == (str(file), 7)
+    written(inner.parent, "[tool.marginspec]\nsteps = 8", "pyproject.toml")
+    assert read_settings(inner).steps == 8
+    written(inner, "steps = 9")
+    assert (read_settings(inner).file, read_settings(inner).steps) == ("marginspec.toml", 9)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
