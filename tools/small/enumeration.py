@@ -45,6 +45,10 @@ class Truth:
         return self.counterexample is None
 
 
+FEW = 4
+"""Of many accounts, who all begin alike, so many are asked about, and the last."""
+
+
 def number_of(hint: Any) -> Number:
     """The range of an int."""
     return next(note for note in hint.__metadata__ if isinstance(note, Number))
@@ -216,6 +220,15 @@ def decided(world: World, claim: Property, only: Sequence[Sequence[Any]] | None 
             at = world.shown(values, case if step is None else {**case, "step": step})
             return Truth(many, Counterexample(at, found if isinstance(found, str) else "false"))
     return Truth(many)
+
+
+def holds_at_first(model: type[Machine], claim: Property, many: int) -> bool:
+    """Whether an invariant is true of how a model begins with so many accounts that its scope does not name."""
+    (ids,) = sizes(claim.scope, [many])
+    sized: Any = type(model.__name__, (model,), {"universe": ids})
+    hints = arguments_of(claim.predicate)
+    some = [dict.fromkeys((*ids[plain(hint)][:FEW], ids[plain(hint)][-1])) for hint in hints.values()]
+    return all(holds(claim, sized.blank(), dict(zip(hints, case, strict=True))) for case in itertools.product(*some))
 
 
 def keeps_ranges(world: World, invariants: Sequence[Property], only: Sequence[Sequence[Any]] | None = None) -> Truth:
