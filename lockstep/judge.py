@@ -3,7 +3,8 @@
 An observation is a state of the model as a mere record of values, on which the model's views (equity, health, …) say
 what the law's words mean. Its actions do nothing but what was seen: the one that was called, once, with the results and
 the state that came of it. So one text is the law that is proved of the model and judged of the implementation, in every
-state that it gets into: the limits of a proof (its scope and bounds) limit the proof, not the law.
+state that it gets into: the limits of a proof (its scope and bounds) limit the proof, not the law, but for what a
+relaxation assumes of the state before, such as that funding is settled: elsewhere the law may be false.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from marginspec.lockstep.judgeable import AskedLaw, judged_laws
 from marginspec.model.kernel.machine import Call, Machine, Rejected, actions_of, per_model
 from marginspec.model.kernel.record import Record, variables_of
 from marginspec.properties.law import Irrelevant, Property, Step
+from marginspec.properties.relaxation import always
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,10 @@ _NOTHING: dict[str, Any] = {}
 
 
 def _holds(law: AskedLaw, venue: Machine, case: dict[str, Any], of_call: dict[str, Any]) -> bool | None:
-    """None where the law says nothing of the case."""
+    """None where the law says nothing of the case: also where it is proved of other states only."""
     try:
+        if not getattr(law.law.relaxed, "given", always)(venue):
+            return None
         return bool(law.law.predicate(venue, **case, **of_call))
     except (Irrelevant, Rejected):
         return None

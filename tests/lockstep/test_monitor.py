@@ -349,7 +349,7 @@ def system(request: pytest.FixtureRequest) -> System:
 def test_the_deployed_contracts_break_no_law(system: System) -> None:
     target = system.open("embedded", [])
     try:
-        found = run(system.model, target, system.chapter.properties, 1500, seed=1)
+        found = run(system.model, target, system.chapter.properties, 10_000, seed=1)
     finally:
         target.close()
     assert (found.violation, found.broken) == (None, ())
