@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from marginspec.base.ending import ended, until_ended
+from marginspec.base.ending import until_ended
 from marginspec.base.files import writable
 from marginspec.base.process import progress
 from marginspec.base.text import named
@@ -56,7 +56,7 @@ def prove_document(chosen: System, only: list[str] | None, folder: Path | None, 
                 verdicts[verdict.id] = verdict
 
     until_ended(prove)
-    listed = [verdicts.get(c.id) or prover.undecided(c, f"not come to: {ended()}") for c in claims]
+    listed = [verdicts.get(c.id) or prover.undecided(c) for c in claims]
     document = documents.prove_document(chosen.name, listed, time.perf_counter() - started)
     for row, verdict in zip(document["properties"], listed, strict=True):
         if verdict.verdict == "refuted" and verdict.replays:

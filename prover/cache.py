@@ -11,7 +11,6 @@ import ast
 import dataclasses
 import hashlib
 import inspect
-import json
 import os
 import sys
 import time
@@ -46,7 +45,7 @@ class KeptProver(Prover):
 
         def make() -> dict[str, Any]:
             made.append(super(KeptProver, self).alone(claim))
-            return dict(json.loads(json.dumps(dataclasses.asdict(made[0]))))
+            return dataclasses.asdict(made[0])
 
         # What was not proved another machine may prove, given more time.
         entry = kept("proof", made_of, make, worth=lambda _: made[0].verdict == "proved" and made[0].confirmed)

@@ -267,8 +267,8 @@ class Prover:
         verdict.seconds = time.perf_counter() - started
         return verdict
 
-    def undecided(self, claim: Property, why: str = "") -> Verdict:
-        """`unknown`, with what is claimed and where."""
+    def undecided(self, claim: Property) -> Verdict:
+        """`unknown`, with what is claimed and where; and why it was not come to, where the run was told to end."""
         assumed = getattr(claim.relaxed, "assumed", "")
         return Verdict(
             claim.id,
@@ -276,7 +276,7 @@ class Prover:
             "unknown",
             "; ".join((claim.bounds, *claim.scope.open())),
             claim.kind,
-            why,
+            f"not come to: {ended()}" if ended() else "",
             scope=(
                 *claim.scope.closed(self.model.universe),
                 *claim.scope.pins(),
@@ -1009,7 +1009,7 @@ def prove_all(
             del open_[claim.id]
             if claim.id in asked:
                 yield needed.settled(claim, alone)
-    alone |= {c.id: prover.undecided(c, f"not come to: {ended()}") for c in needed.claims if c.id not in alone}
+    alone |= {c.id: prover.undecided(c) for c in needed.claims if c.id not in alone}
     yield from (needed.settled(claim, alone) for claim in open_.values() if claim.id in asked)
 
 

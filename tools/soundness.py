@@ -23,7 +23,7 @@ import typer
 from marginspec.base import process
 from marginspec.cli.options import Json, Seed
 from marginspec.properties.law import Property
-from marginspec.properties.ranges import RANGES, with_ranges
+from marginspec.properties.ranges import RANGES, fields_of_ranges, with_ranges
 from marginspec.properties.scope import Scope
 from marginspec.prover.prove import Prover, Verdict
 from marginspec.trial.situations import Situation
@@ -148,19 +148,16 @@ def _truth(system: System, claim: Property) -> Truth:
         cases += truth.cases
         if not truth.holds:
             return Truth(cases, truth.counterexample)
-    if claim.kind == "invariant" and not _is_about_ranges(claim):
+    if claim.kind == "invariant" and fields_of_ranges(claim) is None:
         for many in MANY:
             if not holds_at_first(system.worlds[0].model, claim, many):
                 return Truth(cases, Counterexample({"state": f"initial, of {many} further accounts"}, "false"))
     return Truth(cases)
 
 
-def _is_about_ranges(claim: Property) -> bool:
-    return hasattr(claim.predicate, "fields")
-
-
 def _in(world: World, claim: Property, only: Sequence[Sequence[Any]] | None = None) -> Truth:
-    return keeps_ranges(world, claim.given, only) if _is_about_ranges(claim) else decided(world, claim, only)
+    is_about_ranges = fields_of_ranges(claim) is not None
+    return keeps_ranges(world, claim.given, only) if is_about_ranges else decided(world, claim, only)
 
 
 def _compare(decision: Decision, system: System, claim: Property, truths: Mapping[str, Truth], prover: Prover) -> None:

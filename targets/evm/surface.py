@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -97,7 +98,7 @@ class Seen:
     """
 
     called: set[tuple[str, bytes]] = field(default_factory=set)
-    senders: dict[tuple[str, bytes], set[str]] = field(default_factory=dict)
+    senders: dict[tuple[str, bytes], set[str]] = field(default_factory=lambda: defaultdict(set))
     dropped: set[tuple[str, bytes]] = field(default_factory=set)
     written: set[Slot] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
@@ -140,11 +141,9 @@ class Surface:
 
     def _of_one_sender(self, seen: Seen) -> list[str]:
         """The functions that one sender alone called, of all contracts of one code."""
-        assert self._contracts is not None
         senders = defaultdict[str, set[str]](set)
         for call, found in seen.senders.items():
-            for function in self._functions_at([call], self._contracts):
-                senders[function] |= found
+            senders[self._function_at(*call)] |= found
         return sorted(function for function, found in senders.items() if len(found) == 1)
 
     def _functions(self, contracts: Mapping[str, Artifact]) -> Iterator[str]:
@@ -169,18 +168,25 @@ class Surface:
         yield from (STORAGE.format(name) for name in sorted(written))
         yield from (UNREAD.format(name) for name in sorted({self._named_at(address) for address in seen.unread}))
         yield from [MADE] * seen.made + [CREATED] * seen.created
-        yield from (DROPPED.format(function) for function in sorted(self._functions_at(seen.dropped, contracts)))
+        yield from (
+            DROPPED.format(function) for function in sorted({self._function_at(*call) for call in seen.dropped})
+        )
         yield from self._idle(seen)
 
     def _named_at(self, address: str) -> str:
         number = self._number.get(address)
         return self._name.get(address) or ("others" if number is None else f"contract {number} of the set-up")
 
-    def _functions_at(self, calls: Iterable[tuple[str, bytes]], contracts: Mapping[str, Artifact]) -> set[str]:
-        """The functions that calls were made to, as far as they are known."""
-        signatures = {(n, f.selector): f"{n}.{f.signature}" for n, each in contracts.items() for f in each.functions()}
-        named = [(self._named_at(address), selector) for address, selector in calls]
-        return {signatures.get((name, selector), f"{name}, function 0x{selector.hex()}") for name, selector in named}
+    def _function_at(self, address: str, selector: bytes) -> str:
+        """The function that a call was made to, as far as it is known."""
+        name = self._named_at(address)
+        return self._signatures.get((name, selector), f"{name}, function 0x{selector.hex()}")
+
+    @functools.cached_property
+    def _signatures(self) -> dict[tuple[str, bytes], str]:
+        """Every known function, by contract and selector."""
+        known = (self._contracts or {}).items()
+        return {(name, each.selector): f"{name}.{each.signature}" for name, of in known for each in of.functions()}
 
     def _idle(self, seen: Seen) -> Iterator[str]:
         """Contracts that nothing calls, while others of the same code are called."""

@@ -1,8 +1,7 @@
 """A system of contracts as a target: an adapter that knows the contracts, on a chain that runs them."""
 
 import dataclasses
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from marginspec.base.errors import BadInput
@@ -64,8 +63,6 @@ class EvmTarget:
             raise BadInput(f"the set-up of the contracts reverts: {reason(reverted)}") from None
         self._surface = Surface(adapter, watched.deployed)
         self._seen = Seen()
-        self._called: set[tuple[str, bytes]] = set()
-        self._senders: dict[tuple[str, bytes], set[str]] = defaultdict(set)
         self._slots = [(address.lower(), slot) for address, slot in adapter.slots]
         self._not_compared = {(address.lower(), slot) for address, slot in _not_compared(adapter)}
         self._changed = dict.fromkeys(self._slots, 0)
@@ -74,8 +71,6 @@ class EvmTarget:
             if not answer.accepted:
                 raise BadInput(f"the contracts refuse their own set-up: {call.action} reverts with {answer.reason!r}")
         self._seen = Seen()  # of the set-up, which compares nothing, nothing counts
-        self._called.clear()
-        self._senders.clear()
         self._words: list[int] = []
         self._observed: list[Any] = []
         self._time = -1
@@ -108,16 +103,16 @@ class EvmTarget:
             self._chain.advance(seconds)  # which alone changes no storage
             return DONE
         sender, to, data = self._adapter.encode(call)
-        called = to, data[:4]
-        self._senders[called].add(sender)
+        called = to.lower(), data[:4]
+        self._seen.senders[called].add(sender)
         try:
             result = self._chain.transact(sender, to, data)
         except Reverted as reverted:
             return Answer(False, reason=reason(reverted))  # and nothing has changed: that is the EVM's promise
         self._current = False
         returns = self._adapter.returns(call, result)
-        if called not in self._called:
-            self._called.add(called)
+        if called not in self._seen.called:
+            self._seen.called.add(called)
             self._look_at(call, *called, result, returns)
         return Answer(True, returns) if returns else DONE
 
@@ -129,7 +124,7 @@ class EvmTarget:
             other = result[:at] + bytes(byte ^ 0xFF for byte in result[at : at + 32]) + result[at + 32 :]
             try:
                 if self._adapter.returns(call, other) == returns:
-                    self._seen.dropped.add((to.lower(), selector))
+                    self._seen.dropped.add((to, selector))
             except Exception:
                 continue  # it cannot be read otherwise
 
@@ -159,11 +154,8 @@ class EvmTarget:
     def limits(self) -> Limits:
         """See `marginspec.targets.protocol.Limited`."""
         self._look_around()
-        seen = self._seen
-        seen.unread = set(self._unread())
-        seen.called = {(to.lower(), selector) for to, selector in self._called}
-        seen.senders = {(to.lower(), selector): found for (to, selector), found in self._senders.items()}
-        return dataclasses.replace(self._surface.limits(seen), constants=self._constants)
+        self._seen.unread = self._unread()
+        return dataclasses.replace(self._surface.limits(self._seen), constants=self._constants)
 
     def _look_around(self) -> None:
         """Note what the sequence changed beside what is observed."""
@@ -177,27 +169,20 @@ class EvmTarget:
             elif slot not in self._not_compared:
                 self._seen.written.add(slot)
 
-    def _unread(self) -> Iterator[str]:
+    def _unread(self) -> set[str]:
         """The contracts in whose words calls changed a byte that matters to no observation."""
-        words = self._chain.read(self._adapter.slots)
-        time = self._chain.time()
+        words, time = self._chain.read(self._adapter.slots), self._chain.time()
         observed = self._adapter.decode(time, words)
-        for slot, bits in self._changed.items():
-            places = [at for at, other in enumerate(self._slots) if other == slot]
-            for byte in range(32):
-                if part := bits & (0xFF << 8 * byte):
-                    others = list(words)
-                    for at in places:
-                        others[at] ^= part
-                    if self._reads_alike(time, others, observed):
-                        yield slot[0]
-                        break
 
-    def _reads_alike(self, time: int, words: list[int], observed: list[Any]) -> bool:
-        try:
-            return self._adapter.decode(time, words) == observed
-        except Exception:
-            return False  # it cannot be read at all
+        def matters(slot: Slot, part: int) -> bool:
+            others = [word ^ part if here == slot else word for here, word in zip(self._slots, words, strict=True)]
+            try:
+                return self._adapter.decode(time, others) != observed
+            except Exception:
+                return True  # it cannot be read at all
+
+        changed = [(slot, bits & 0xFF << at) for slot, bits in self._changed.items() for at in range(0, 256, 8)]
+        return {slot[0] for slot, part in changed if part and not matters(slot, part)}
 
     def close(self) -> None:
         self._chain.close()
