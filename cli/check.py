@@ -29,7 +29,6 @@ from marginspec.cli.options import (
     TargetName,
     Verbose,
 )
-from marginspec.cli.runs import MUTANT_STEPS, fuzz_document, mutate_document, prove_document
 from marginspec.conformance.run import vector_runs
 from marginspec.report import terminal
 from marginspec.report.gate import gate_verdicts, show_corpus, show_gate
@@ -40,6 +39,7 @@ from marginspec.results import documents
 from marginspec.results.findings import findings
 from marginspec.results.gate import gate_code, gate_document
 from marginspec.results.settings import Settings, read_settings
+from marginspec.runs.documents import MUTANT_STEPS, fuzz_document, mutate_document, prove_document
 from marginspec.systems.registry import system
 from marginspec.systems.system import opened
 from marginspec.targets.evm.artifact import candidates

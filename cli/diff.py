@@ -16,10 +16,10 @@ from marginspec.base.files import write_whole
 from marginspec.base.process import BROKEN, HOLDS, VERDICTS, Output, emit
 from marginspec.base.text import printable
 from marginspec.cli.options import Json, Seed, Steps
-from marginspec.cli.runs import how_to_repeat, kept
 from marginspec.lockstep.trace import trace_of
 from marginspec.report.upgrade import show_diff
 from marginspec.results.differences import upgrade_document
+from marginspec.runs.traces import how_to_repeat, kept
 from marginspec.systems.registry import system
 from marginspec.systems.system import System, opened
 from marginspec.targets.evm.artifact import Candidate, candidates

@@ -17,7 +17,7 @@ from marginspec.base.errors import BadInput
 from marginspec.base.files import write_whole
 from marginspec.base.process import HOLDS, Output, emit
 from marginspec.cli.options import Json, NoChance
-from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.registry import NAMES
 
 SCAFFOLD = Path(__file__).parents[1] / "systems" / "template"
 
@@ -76,7 +76,7 @@ def init(
 def _problems(name: str, folder: Path) -> Iterator[str]:
     if not re.fullmatch("[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         yield "a Python package is to have this name: lower case letters, digits and underscores, a letter first"
-    elif name in SYSTEMS:
+    elif name in NAMES:
         yield "a system of this name comes with marginspec: choose another"
     elif folder.exists() or folder.is_symlink():
         yield "there is a file or folder of this name, which is left as it is: choose another, or move it away"

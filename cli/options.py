@@ -9,7 +9,7 @@ import typer
 
 from marginspec.base.ending import end_after
 from marginspec.base.errors import BadInput
-from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.registry import NAMES
 
 DEFAULT = "reference"
 MOST_SECONDS = 10_000_000  # of a budget: four months
@@ -32,7 +32,7 @@ def _end_after(seconds: int | None) -> int | None:
 SystemName = Annotated[
     str,
     typer.Argument(
-        metavar="SYSTEM", help=f"What to look at: {', '.join(SYSTEMS)}, or the folder of your own (marginspec init)."
+        metavar="SYSTEM", help=f"What to look at: {', '.join(NAMES)}, or the folder of your own (marginspec init)."
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]

@@ -15,7 +15,6 @@ import pytest
 from rich.console import Console
 
 from marginspec.base.errors import BadInput, NothingCompared, TargetFailed
-from marginspec.cli.runs import campaign_document
 from marginspec.lockstep.campaign import run
 from marginspec.lockstep.floor import hidden
 from marginspec.properties.law import Property
@@ -23,6 +22,7 @@ from marginspec.prover.prove import Prover
 from marginspec.report.terminal import show_fuzz, show_prove
 from marginspec.results.documents import prove_code, prove_document
 from marginspec.results.settings import read_settings
+from marginspec.runs.documents import campaign_document
 from marginspec.systems.registry import system
 from marginspec.systems.system import System
 from marginspec.targets.evm.artifact import Candidate, candidates

@@ -20,7 +20,7 @@ from marginspec.report import terminal
 from marginspec.results.rule_index import not_modelled, rules_document
 from marginspec.results.run_files import RunFiles, codes, commands, named_traces, read_run
 from marginspec.results.timeline import Story, story
-from marginspec.systems.registry import SYSTEMS, system
+from marginspec.systems.registry import NAMES, shipped, system
 from marginspec.systems.system import System
 
 REPORT = Path("out") / "report.html"
@@ -97,8 +97,8 @@ def _system(name: str, own: str | None) -> System:
 
     Documents may come from anywhere: that code is run because one says so ends at this folder.
     """
-    if name in SYSTEMS:
-        return SYSTEMS[name]
+    if name in NAMES:
+        return shipped(name)
     if own is None and not Path(name).resolve().is_relative_to(Path.cwd().resolve()):
         raise BadInput(
             f"system {printable(name, 60)!r} is not below this folder; if it is one of your own: --system FOLDER"

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 from pathlib import Path
 
 from marginspec.base.errors import BadInput
 from marginspec.properties.relaxation import Misused
 from marginspec.prover.subset import OutsideSubset, require_subset
-from marginspec.systems.morpho_blue.system import system as morpho_blue
-from marginspec.systems.reference.system import system as reference
 from marginspec.systems.system import System
 
-SYSTEMS = {known.name: known for known in (morpho_blue, reference)}
+NAMES = ("morpho-blue", "reference")
+"""The systems with a folder here."""
+
+
+@functools.cache
+def shipped(name: str) -> System:
+    """Return one of `NAMES`, loaded when it is first looked at: that takes tenths of a second."""
+    found: System = importlib.import_module(f"marginspec.systems.{name.replace('-', '_')}.system").system
+    return found
+
 
 _WITHIN: list[System] = []
 """The systems that were looked at, each once in a process."""
@@ -30,11 +39,11 @@ def within_subset(known: System) -> None:
 
 def system(name: str) -> System:
     """A system by its name or, one of the user's own, by the path of its folder; BadInput says what there is."""
-    if name in SYSTEMS:
-        within_subset(SYSTEMS[name])
-        return SYSTEMS[name]
+    if name in NAMES:
+        within_subset(shipped(name))
+        return shipped(name)
     if not Path(name).is_dir():
-        known = ", ".join(SYSTEMS)
+        known = ", ".join(NAMES)
         raise BadInput(f"unknown system {name!r}: known are {known}; one of your own is named by its folder")
     # Here, because it needs `System`.
     from marginspec.systems.user_system import load

@@ -20,7 +20,7 @@ from marginspec.model import kernel
 from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import is_record, plain, variables_of
-from marginspec.systems.registry import SYSTEMS, system, within_subset
+from marginspec.systems.registry import NAMES, system, within_subset
 from marginspec.systems.system import System
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ def load(given: str) -> System:
     name = name_of(folder)
     if not (folder / FILE).is_file():
         raise BadInput(f"{name}: no {FILE} in this folder; `marginspec init NAME` writes one to begin with")
-    if not folder.name.isidentifier() or name in SYSTEMS:
+    if not folder.name.isidentifier() or name in NAMES:
         raise BadInput(f"{name}: rename this folder, so that it can be imported and means no other system")
     first = folder not in _FOLDERS
     if first:
@@ -86,7 +86,7 @@ def traced(file: Path, given: str | None) -> tuple[System, Trace]:
             raise BadInput(f"trace {file}: {problem}") from None
     else:
         found = system(given)
-        if found.name not in SYSTEMS:
+        if found.name not in NAMES:
             # Its folder may have moved; whether the model is the same is what the trace's digest says.
             found.model.system = name
     return found, read(file, found.model, _AnyName())
@@ -97,8 +97,8 @@ def named_by_file(name: str) -> System:
 
     Files come from anywhere. That code is run because one of them says so ends at this folder.
     """
-    if name not in SYSTEMS and not _is_below(name):
-        known, unknown = ", ".join(SYSTEMS), printable(name, 60)
+    if name not in NAMES and not _is_below(name):
+        known, unknown = ", ".join(NAMES), printable(name, 60)
         raise BadInput(f"unknown system {unknown!r}: known are {known}; if it is one of your own: --system FOLDER")
     return system(name)
 

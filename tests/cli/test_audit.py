@@ -17,7 +17,7 @@ from command import Command, Done, refused
 
 from marginspec.results.run_files import read_run
 from marginspec.systems.morpho_blue.book import LIQUIDATE
-from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.registry import shipped
 from marginspec.systems.sample import sample_book
 from marginspec.targets.evm.book import selector
 
@@ -60,7 +60,7 @@ FIELDS = {
 def deployed() -> Iterator[dict[str, tuple[str, str]]]:
     """URL and address of a generated book of each system."""
     with contextlib.ExitStack() as stack:
-        books = {name: sample_book(SYSTEMS[name].sample, size, seed=1) for name, size in ACCOUNTS.items()}
+        books = {name: sample_book(shipped(name).sample, size, seed=1) for name, size in ACCOUNTS.items()}
         yield {name: stack.enter_context(book) for name, book in books.items()}
 
 

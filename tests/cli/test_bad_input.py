@@ -14,7 +14,7 @@ import pytest
 from command import Command, Done, refused
 
 from marginspec.base.errors import BadInput
-from marginspec.cli.main import app
+from marginspec.cli import main
 from marginspec.lockstep.trace import document, trace_of
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call
@@ -43,9 +43,7 @@ FUZZ_FIELDS = {
 
 COMMAND = (sys.executable, "-m", "marginspec")
 SYSTEM_VERBS = ("check", "prove", "fuzz", "mutate", "rules")
-VERBS = sorted(
-    command.name or getattr(command.callback, "__name__", "").rstrip("_") for command in app.registered_commands
-)
+VERBS = sorted(verb for verbs in main.VERBS.values() for verb in verbs)
 RUNS = ("check", "fuzz", "mutate")
 
 

@@ -14,17 +14,17 @@ from rich.console import Console
 
 from marginspec.base.errors import BadInput
 from marginspec.base.package import ROOT
-from marginspec.cli.runs import TRACES
 from marginspec.lockstep.trace import read
 from marginspec.model.reference import Reference
 from marginspec.model.reference.presets import venue_with
 from marginspec.mutation import planted
 from marginspec.report.upgrade import show_diff
 from marginspec.results.differences import _status
+from marginspec.runs.traces import TRACES
 from marginspec.systems.morpho_blue.adapter import MorphoBlueAdapter
 from marginspec.systems.reference.adapter import ReferenceAdapter
 from marginspec.systems.reference.presets import load_preset
-from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.registry import NAMES, shipped
 from marginspec.targets.evm.deployed import deployed
 from marginspec.targets.evm.rpc import Node, start_anvil
 from marginspec.targets.protocol import Answer
@@ -72,11 +72,11 @@ def intended(folder: Path, *effects: tuple[str, ...]) -> Path:
 def build(folder: Path, *bugs: str) -> str:
     """A build of Morpho Blue with some planted bugs in it; costs one compilation when the cache is empty."""
     known = {bug.id: bug for bug in planted.load("morpho-blue")}
-    sources = SYSTEMS["morpho-blue"].sources.read()
+    sources = shipped("morpho-blue").sources.read()
     for bug in (known[id] for id in bugs):
         assert sources[bug.file].count(bug.find) == 1
         sources[bug.file] = sources[bug.file].replace(bug.find, bug.replace)
-    built = planted.artifact("Morpho", SYSTEMS["morpho-blue"].sources.compile(sources)["Morpho"], "a candidate")
+    built = planted.artifact("Morpho", shipped("morpho-blue").sources.compile(sources)["Morpho"], "a candidate")
     file = folder / f"{'-'.join(bugs)}.json"
     file.write_text(json.dumps({"abi": built.abi, "bytecode": "0x" + built.bytecode.hex()}))
     return f"Morpho={file}"
@@ -112,7 +112,7 @@ def test_a_difference_is_code_1_with_rule_direction_account_and_trace(
     assert account["before"]["reason"] == "unauthorized"
     assert (account["after"]["decision"], account["after"]["status"]) == ("accepted", "can withdraw")
     assert len(account["steps"]) == row["steps"] <= 6
-    trace = read(Path(row["trace"]), SYSTEMS["morpho-blue"].model, SYSTEMS)
+    trace = read(Path(row["trace"]), shipped("morpho-blue").model, NAMES)
     assert Path(row["trace"]).is_relative_to(TRACES)
     assert len(trace) == row["steps"]
     repeats(here, row, monkeypatch)
@@ -198,13 +198,13 @@ def test_who_is_refused_for_another_reason_is_not_called_healthy() -> None:
         (1, "healthy", "liquidation is refused"),
     ):
         answer = Answer(False, reason=reason)
-        assert _status(SYSTEMS["morpho-blue"], "liquidate", answer, side, healthy) == status
+        assert _status(shipped("morpho-blue"), "liquidate", answer, side, healthy) == status
     assert (
-        _status(SYSTEMS["reference"], "seize_collateral", Answer(False, reason="LIQ-14"), 0, healthy)
+        _status(shipped("reference"), "seize_collateral", Answer(False, reason="LIQ-14"), 0, healthy)
         == "seizure is refused"
     )
-    assert _status(SYSTEMS["reference"], "liquidate", Answer(True), 1, healthy) == "liquidatable"
-    assert _status(SYSTEMS["reference"], "withdraw", Answer(False, reason="healthy"), 1, healthy) == "cannot withdraw"
+    assert _status(shipped("reference"), "liquidate", Answer(True), 1, healthy) == "liquidatable"
+    assert _status(shipped("reference"), "withdraw", Answer(False, reason="healthy"), 1, healthy) == "cannot withdraw"
 
 
 def test_text_of_a_contract_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -261,17 +261,17 @@ def test_a_deployed_contract_is_what_it_was_created_with(node: Node, here: Comma
     lending, venue = MorphoBlueAdapter({}), ReferenceAdapter({})
     lending.deploy(node)
     venue.deploy(node)
-    for address, shipped in (
-        (lending._morpho, SYSTEMS["morpho-blue"].contracts()["Morpho"]),
-        (venue.venue, SYSTEMS["reference"].contracts()["venue"]),
+    for address, build in (
+        (lending._morpho, shipped("morpho-blue").contracts()["Morpho"]),
+        (venue.venue, shipped("reference").contracts()["venue"]),
     ):
-        assert deployed(node.url, address, shipped) == shipped
+        assert deployed(node.url, address, build) == build
     done = here("diff", "morpho-blue", "shipped", f"Morpho={lending._morpho}@{node.url}", "--steps", 200)
     assert done.returncode == 0
     assert "diff: no difference" in done.stdout
     token = next(iter(lending._token.values()))
     with pytest.raises(BadInput, match="cannot be told"):
-        deployed(node.url, token, SYSTEMS["reference"].contracts()["token"])
+        deployed(node.url, token, shipped("reference").contracts()["token"])
 
 
 def test_an_address_without_a_contract_is_one_line_and_code_2(node: Node, here: Command) -> None:
@@ -335,7 +335,7 @@ def test_a_malformed_declaration_says_what_is_wrong_and_where(tmp_path: Path, te
     file = tmp_path / "intended.toml"
     file.write_text(text)
     with pytest.raises(BadInput) as raised:
-        read_intended(file, SYSTEMS["morpho-blue"])
+        read_intended(file, shipped("morpho-blue"))
     assert says in str(raised.value)
     assert str(file) in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -344,7 +344,7 @@ def test_a_malformed_declaration_says_what_is_wrong_and_where(tmp_path: Path, te
 def test_every_rule_of_the_text_can_be_declared(tmp_path: Path) -> None:
     # SHR-1 is stated by a function, POS-9 by another: neither refuses nor is counted.
     for rule, system in (("SHR-1", "morpho-blue"), ("POS-9", "reference")):
-        assert read_intended(intended(tmp_path, (rule, OPEN)), SYSTEMS[system]) == {(rule, OPEN, ""): "as agreed"}
+        assert read_intended(intended(tmp_path, (rule, OPEN)), shipped(system)) == {(rule, OPEN, ""): "as agreed"}
 
 
 # --- Books ------------------------------------------------------------------------------------------------------------

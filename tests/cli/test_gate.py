@@ -220,9 +220,9 @@ LAWS = ["MB-REV-5", "MB-ACC-1"]
 # All laws take minutes, and what is shown here does not depend on how many there are.
 FEW_LAWS = f"""
 from marginspec.__main__ import main
-from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.registry import shipped
 
-laws = SYSTEMS["morpho-blue"].chapter.properties
+laws = shipped("morpho-blue").chapter.properties
 laws[:] = [law for law in laws if law.id in {LAWS}]
 main()
 """

@@ -16,7 +16,7 @@ from marginspec.mutation.mutants import mutants_of
 from marginspec.mutation.run import read_equivalents
 from marginspec.prover import cache
 from marginspec.results.rule_index import rules_document
-from marginspec.systems.registry import SYSTEMS, system
+from marginspec.systems.registry import NAMES, shipped, system
 from marginspec.systems.template.model import Strongbox
 
 
@@ -131,8 +131,8 @@ def edit(file: Path, old: str, new: str) -> None:
 
 
 def test_known_systems_keep_their_names() -> None:
-    for name in SYSTEMS:
-        assert system(name) is SYSTEMS[name]
+    for name in NAMES:
+        assert system(name) is shipped(name)
 
 
 def test_a_system_is_called_as_its_folder_is_from_here(here: Command, tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ def test_an_error_of_the_tool_is_not_blamed_on_a_system(here: Command, monkeypat
     def fail(chosen: object) -> None:
         raise RuntimeError("of the tool")
 
-    monkeypatch.setattr("marginspec.cli.main.rules_document", fail)
+    monkeypatch.setattr("marginspec.cli.rules.rules_document", fail)
     done = here("rules", "escrow")
     assert done.returncode == 70
     assert "error in marginspec itself" in done.stderr

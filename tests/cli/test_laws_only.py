@@ -8,9 +8,9 @@ import pytest
 from command import Command, refused, repeats
 
 from marginspec.mutation import planted
-from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.registry import shipped
 
-CHAPTER = SYSTEMS["morpho-blue"].chapter.properties
+CHAPTER = shipped("morpho-blue").chapter.properties
 
 
 @pytest.fixture

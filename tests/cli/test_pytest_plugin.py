@@ -22,9 +22,9 @@ LAWS = ["MB-REV-5", "MB-ACC-1"]
 
 # All laws take minutes, and what is shown here does not depend on how many there are.
 CONFTEST = f"""
-from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.registry import shipped
 
-laws = SYSTEMS["morpho-blue"].chapter.properties
+laws = shipped("morpho-blue").chapter.properties
 laws[:] = [law for law in laws if law.id in {LAWS}]
 """
 
@@ -138,7 +138,7 @@ def test_a_divergence_fails_with_what_the_command_line_says_and_nothing_of_the_m
 
 def test_a_law_that_is_unknown_or_refuted_fails_with_its_row(project: Path) -> None:
     (project / "wrong.py").write_text('def wrong(state):\n    "Everything is wrong."\n    return False\n')
-    made = '\nfrom wrong import wrong\n\nSYSTEMS["morpho-blue"].chapter.theorem("MB-WRONG-1")(wrong)\n'
+    made = '\nfrom wrong import wrong\n\nshipped("morpho-blue").chapter.theorem("MB-WRONG-1")(wrong)\n'
     (project / "conftest.py").write_text(CONFTEST + made)
     done = run(project, *SYSTEM, "-k", "WRONG")
     assert done.returncode == 1

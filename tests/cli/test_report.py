@@ -18,7 +18,7 @@ from marginspec.model.reference import Reference
 from marginspec.results.rule_index import rules_document
 from marginspec.results.run_files import read_run
 from marginspec.results.timeline import LONGEST, story
-from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.registry import NAMES, shipped
 
 SCRIPT = "<script>alert(1)</script>"
 DIVERGENCE = Divergence("borrow", "outcome", "accepted", f"rejected: {SCRIPT}")
@@ -27,7 +27,7 @@ DIVERGENCE = Divergence("borrow", "outcome", "accepted", f"rejected: {SCRIPT}")
 @functools.cache
 def rules_of(name: str) -> dict[str, Any]:
     """The rules of a system; once for all tests, because to trace them takes a second."""
-    return rules_document(SYSTEMS[name])
+    return rules_document(shipped(name))
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def traced(model: type[Machine], calls: list[Call], found: Divergence | None = D
 
 
 def told(model: type[Machine], calls: list[Call], found: Divergence | None = None) -> dict[str, Any]:
-    return story(SYSTEMS[model.system], Path("trace.json"), traced(model, calls, found))
+    return story(shipped(model.system), Path("trace.json"), traced(model, calls, found))
 
 
 def written(file: Path, content: Any) -> Path:
@@ -243,7 +243,7 @@ def test_a_record_that_the_model_no_longer_agrees_with_is_marked() -> None:
     changed = trace.steps[1].__class__(trace.steps[1].call, "ACT-2", trace.steps[1].observations)
     steps = (trace.steps[0], changed, trace.steps[2])
     stale = Trace(trace.system, trace.target, trace.seed, trace.digest, steps, None)
-    assert story(SYSTEMS["morpho-blue"], Path("t"), stale)["stale"] == "step 2"
+    assert story(shipped("morpho-blue"), Path("t"), stale)["stale"] == "step 2"
     assert told(MorphoBlue, borrowing())["stale"] is None
 
 
@@ -426,8 +426,8 @@ def test_a_trace_of_another_genesis_is_refused(report: Command, tmp_path: Path) 
     assert "another genesis" in done.stderr
 
 
-@pytest.mark.parametrize("name", sorted(SYSTEMS))
+@pytest.mark.parametrize("name", sorted(NAMES))
 def test_every_specification_says_what_is_not_modelled(name: str) -> None:
-    entries = not_modelled(SYSTEMS[name].text())
+    entries = not_modelled(shipped(name).text())
     assert entries
     assert all(entry.startswith("**") and "\n" not in entry for entry in entries)

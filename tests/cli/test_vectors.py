@@ -23,7 +23,7 @@ from marginspec.model.kernel.machine import actions_of
 from marginspec.mutation.planted import build, load
 from marginspec.results.run_files import read_run
 from marginspec.systems.reference.adapter import shipped_contracts
-from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.registry import NAMES, shipped
 
 BUG = "one-virtual-share"
 SUPPLIED = Call("supply", {"caller": "supplier", "market": "A", "assets": 7, "shares": 0, "on_behalf": "supplier"})
@@ -144,9 +144,9 @@ def test_a_target_that_dies_is_no_verdict(marginspec: Command, folder: Path) -> 
 # --- Proofs -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", NAMES)
 def test_what_runs_can_do_is_never_proved_impossible(name: str) -> None:
-    system = SYSTEMS[name]
+    system = shipped(name)
     known = Explorer(system.model, 1)
     known.wander(1500)
     few = Explorer(system.model, 1)
@@ -167,7 +167,7 @@ def test_what_no_call_can_do_is_proved_impossible() -> None:
     lltv = max(MorphoBlue.universe[Lltv])
     for calls in ([nothing], [SUPPLIED, taken_back], [Call("enable_lltv", {"caller": "owner", "lltv": lltv})]):
         known.add(calls)
-    proofs = Feasibility(MorphoBlue, SYSTEMS["morpho-blue"].chapter.properties, known.states())
+    proofs = Feasibility(MorphoBlue, shipped("morpho-blue").chapter.properties, known.states())
     recorder = known.traced.recorder
     gaps = {(gap.action, described(recorder, gap)): gap for gap in known.gaps()}
     twice = gaps["supply", "_exactly_one: x == 0 is True, y == 0 is True, x == 0 == y == 0 is False"]
@@ -180,6 +180,6 @@ def test_what_no_call_can_do_is_proved_impossible() -> None:
 
 def test_laws_that_exclude_a_path_exist() -> None:
     for (name, action, _), why in BY_THEOREM.items():
-        laws = {claim.id for claim in SYSTEMS[name].chapter.properties}
-        assert action in actions_of(SYSTEMS[name].model)
+        laws = {claim.id for claim in shipped(name).chapter.properties}
+        assert action in actions_of(shipped(name).model)
         assert set(why.partition(":")[0].split(" and ")) <= laws

@@ -22,7 +22,7 @@ from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call, Machine
 from marginspec.model.reference import Reference
 from marginspec.mutation.planted import build, load
-from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.registry import shipped
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
 
@@ -62,7 +62,7 @@ def explored(model: type[Machine]) -> Explorer:
 
 
 def open_target(model: type[Machine]) -> EvmTarget:
-    known = SYSTEMS[model.system]
+    known = shipped(model.system)
     return EvmTarget("embedded", known.adapter({}), Embedded())
 
 
@@ -170,7 +170,7 @@ def test_the_contracts_of_the_reference_venue_pass() -> None:
 
 def test_a_planted_bug_fails_a_vector(made: Sequence[Vector]) -> None:
     bug = next(bug for bug in load("morpho-blue") if bug.rule == "HLT-3")
-    target = EvmTarget(bug.id, SYSTEMS["morpho-blue"].adapter(build(bug)), Embedded())
+    target = EvmTarget(bug.id, shipped("morpho-blue").adapter(build(bug)), Embedded())
     found = list(failures(MorphoBlue, target, made))
     target.close()
     assert found

@@ -10,7 +10,6 @@ from hypothesis.database import ExampleDatabase, InMemoryExampleDatabase
 from twin import Twin
 
 from marginspec.base.errors import BadInput
-from marginspec.cli.runs import fuzz_document
 from marginspec.lockstep import corpus as module
 from marginspec.lockstep.campaign import run
 from marginspec.lockstep.corpus import Corpus
@@ -18,9 +17,10 @@ from marginspec.lockstep.corpus_store import open_corpus
 from marginspec.lockstep.trace import Trace, trace_of
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Call, actions_of
-from marginspec.systems.registry import SYSTEMS
+from marginspec.runs.documents import fuzz_document
+from marginspec.systems.registry import shipped
 
-MODEL = SYSTEMS["morpho-blue"]
+MODEL = shipped("morpho-blue")
 
 
 def diverging(wrong: str, seed: int = 1) -> Trace:
@@ -124,7 +124,7 @@ def test_what_is_no_trace_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_traces_of_another_model_are_not_looked_at() -> None:
     database: ExampleDatabase = InMemoryExampleDatabase()
     Corpus(database, MorphoBlue).keep(lengthy(2))
-    other = Corpus(database, SYSTEMS["reference"].model)
+    other = Corpus(database, shipped("reference").model)
     assert other.replay(Twin(), 1).traces == 0
 
 

@@ -18,7 +18,7 @@ from marginspec.model.kernel.numbers import Uint256
 from marginspec.mutation import planted
 from marginspec.properties.law import Chapter, Property, Step, assume, refusal
 from marginspec.properties.scope import Scope
-from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.registry import NAMES, shipped
 from marginspec.systems.system import System
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
@@ -184,7 +184,7 @@ def test_identifiers_are_the_models_and_numbers_are_the_calls() -> None:
 
 @pytest.mark.parametrize(("name", "least"), [("morpho-blue", 70), ("reference", 50)])
 def test_most_of_what_is_proved_of_actions_can_be_judged(name: str, least: int) -> None:
-    laws = judged_laws(SYSTEMS[name].model, SYSTEMS[name].chapter.properties)
+    laws = judged_laws(shipped(name).model, shipped(name).chapter.properties)
     assert len(laws) >= least
     assert {each.law.kind for each in laws} == {"invariant", "theorem"}
 
@@ -340,10 +340,10 @@ def test_an_implementation_that_shows_less_than_all_is_refused_in_one_line() -> 
 # --- Contracts -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=sorted(SYSTEMS))
+@pytest.fixture(params=sorted(NAMES))
 def system(request: pytest.FixtureRequest) -> System:
     """One system with contracts."""
-    return SYSTEMS[request.param]
+    return shipped(request.param)
 
 
 def test_the_deployed_contracts_break_no_law(system: System) -> None:
@@ -360,13 +360,13 @@ def test_the_deployed_contracts_break_no_law(system: System) -> None:
 def stolen() -> Iterator[EvmTarget]:
     """Morpho Blue from which anybody withdraws what is another's."""
     (bug,) = (bug for bug in planted.load("morpho-blue") if bug.id == "withdraw-for-anybody")
-    target = EvmTarget(bug.id, SYSTEMS["morpho-blue"].adapter(planted.build(bug)), Embedded())
+    target = EvmTarget(bug.id, shipped("morpho-blue").adapter(planted.build(bug)), Embedded())
     yield target
     target.close()
 
 
 def test_laws_alone_find_a_planted_bug_and_shrink_it(stolen: EvmTarget) -> None:
-    laws: list[Property] = SYSTEMS["morpho-blue"].chapter.properties
+    laws: list[Property] = shipped("morpho-blue").chapter.properties
     found = run(MorphoBlue, stolen, laws, 5000, seed=1)
     assert "MB-AUT-2" in found.broken
     assert found.violation is not None

@@ -19,7 +19,7 @@ from marginspec.mutation.hunt import bugs_document, planted_summary, with_plante
 from marginspec.mutation.planted import Bug, Hunt, build, hunt, load, shown
 from marginspec.mutation.run import mutate
 from marginspec.report.kill_matrix import show_mutate
-from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.registry import NAMES, shipped
 from marginspec.targets.protocol import Target
 from tools.planted import main
 
@@ -35,7 +35,7 @@ GOOD = {
 }
 
 
-@pytest.fixture(params=sorted(SYSTEMS))
+@pytest.fixture(params=sorted(NAMES))
 def system(request: pytest.FixtureRequest) -> str:
     """One system with planted bugs."""
     return str(request.param)
@@ -43,7 +43,7 @@ def system(request: pytest.FixtureRequest) -> str:
 
 def entries(system: str) -> list[dict[str, Any]]:
     """The file of a system as it is written, unchecked."""
-    return list(tomllib.loads(SYSTEMS[system].planted.read_text())["bug"])
+    return list(tomllib.loads(shipped(system).planted.read_text())["bug"])
 
 
 def written(folder: Path, *bugs: dict[str, Any]) -> Path:
@@ -55,7 +55,7 @@ def written(folder: Path, *bugs: dict[str, Any]) -> Path:
 
 
 def test_what_a_bug_changes_occurs_exactly_once_in_the_installed_package(system: str) -> None:
-    sources = SYSTEMS[system].sources.read()
+    sources = shipped(system).sources.read()
     counts = {bug["id"]: sources[bug["file"]].count(bug["find"]) for bug in entries(system)}
     assert {name: count for name, count in counts.items() if count != 1} == {}
     assert [bug.id for bug in load(system)] == list(counts)

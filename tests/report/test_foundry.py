@@ -13,14 +13,14 @@ from eth_abi.abi import encode
 from eth_utils.abi import function_abi_to_4byte_selector
 
 from marginspec.base.errors import NothingCompared
-from marginspec.cli.export import write
 from marginspec.lockstep.campaign import run
 from marginspec.lockstep.comparison import Divergence
 from marginspec.lockstep.trace import Trace, trace_of
 from marginspec.model.kernel import Call
 from marginspec.report import solidity
 from marginspec.results.scenario import Inexpressible, Scene
-from marginspec.systems.registry import SYSTEMS, system
+from marginspec.runs.exports import write
+from marginspec.systems.registry import shipped, system
 from marginspec.targets.evm.artifact import Artifact, candidates
 from marginspec.targets.evm.build import node, package
 from marginspec.targets.evm.chain import Embedded
@@ -122,12 +122,12 @@ def test_ten_counterexamples_fail_in_forge_on_the_wrong_build_and_pass_on_the_ri
     wrong: set[str] = set()
     right: dict[str, str] = {}
     for name, places in WRONG.items():
-        shipped = SYSTEMS[name].contracts()
-        for contract, build in shipped.items():
+        builds = shipped(name).contracts()
+        for contract, build in builds.items():
             artifact(tmp_path / "good" / f"{contract}.json", build)
             right[f"MARGINSPEC_{contract.upper()}"] = f"good/{contract}.json"
         for contract, old, new in places:
-            build = changed(shipped[contract], old, new)
+            build = changed(builds[contract], old, new)
             file = artifact(tmp_path / f"{contract}-{len(wrong)}.json", build)
             counterexample = f"{name}-{len(wrong)}"
             options = "embedded", candidates([f"{contract}={file}"]), tmp_path / "test"
@@ -152,7 +152,7 @@ def test_ten_counterexamples_fail_in_forge_on_the_wrong_build_and_pass_on_the_ri
 
 
 def test_the_file_names_the_build_roles_and_calls_and_asserts_what_the_model_says(tmp_path: Path) -> None:
-    build = SYSTEMS["morpho-blue"].contracts()["Morpho"]
+    build = shipped("morpho-blue").contracts()["Morpho"]
     file = artifact(tmp_path / "Morpho.json", build)
     calls = [
         Call("supply", {"caller": "supplier", "market": "A", "assets": 10**18, "shares": 0, "on_behalf": "borrower"}),

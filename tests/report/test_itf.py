@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from itf_py import Trace, trace_from_json, trace_to_json
 
-from marginspec.cli.export import write
 from marginspec.lockstep.comparison import Divergence
 from marginspec.lockstep.generate import START_BYTES, STEP_BYTES, Generator
 from marginspec.lockstep.rehearsal import Rehearsal, rehearse
 from marginspec.lockstep.trace import trace_of
 from marginspec.model.kernel import Call
+from marginspec.runs.exports import write
 from marginspec.systems.registry import system
 
 NAMES = ("morpho-blue", "reference")

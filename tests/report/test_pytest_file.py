@@ -15,7 +15,6 @@ import pytest
 from false_laws import never_above_seven, nothing, priced
 
 from marginspec.base.errors import BadInput
-from marginspec.cli.export import write, write_law
 from marginspec.lockstep.campaign import run
 from marginspec.lockstep.comparison import Divergence
 from marginspec.lockstep.trace import read, trace_of
@@ -24,8 +23,10 @@ from marginspec.model.kernel import Call
 from marginspec.properties.law import Property
 from marginspec.prover.prove import Prover
 from marginspec.results.documents import prove_document
+from marginspec.runs.exports import write, write_law
+from marginspec.systems import registry
 from marginspec.systems.morpho_blue.adapter import shipped_contracts
-from marginspec.systems.registry import SYSTEMS, system
+from marginspec.systems.registry import NAMES, shipped, system
 from marginspec.targets.evm.artifact import Artifact, candidates
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
@@ -70,7 +71,7 @@ def only_test(file: str) -> Callable[[], None]:
 
 
 def test_a_trace_of_the_sdk_runs_on_the_sdk_and_counts_what_is_declared(tmp_path: Path) -> None:
-    recorded = read(REPOSITORY / "findings" / "sdk" / "SDK-3.json", MorphoBlue, SYSTEMS)
+    recorded = read(REPOSITORY / "findings" / "sdk" / "SDK-3.json", MorphoBlue, NAMES)
     files, omitted = write(system("morpho-blue"), recorded, "SDK-3", "sdk", [], tmp_path)
     assert omitted == {"foundry": "sdk runs no contracts"}
     only_test(files["pytest"])()
@@ -108,7 +109,7 @@ def test_whatever_a_trace_says_stands_in_comments_and_strings(tmp_path: Path) ->
 
 def claimed(predicate: Callable[..., bool]) -> Property:
     """A theorem that assumes nothing."""
-    like = SYSTEMS["morpho-blue"].chapter.properties[0]
+    like = shipped("morpho-blue").chapter.properties[0]
     law = "No fee is above 7.\u202e"
     return dataclasses.replace(like, id="NO-1", law=law, kind="theorem", predicate=predicate, given=(), relaxed=None)
 
@@ -126,7 +127,7 @@ def test_a_refuted_law_is_a_test_that_fails_until_the_law_holds_there(
 
     def stated(*claims: Property) -> None:
         with_claims = dataclasses.replace(chosen, chapter=SimpleNamespace(properties=list(claims)))
-        monkeypatch.setitem(SYSTEMS, "morpho-blue", with_claims)
+        monkeypatch.setattr(registry, "shipped", lambda name: with_claims)
 
     stated(false)
     with pytest.raises(AssertionError):
@@ -146,6 +147,6 @@ def test_an_invariant_that_does_not_hold_at_first_is_a_test_that_fails(
     (row,) = prove_document("morpho-blue", [verdict], 0.0)["properties"]
     file = write_law(chosen, row, tmp_path)
     with_claims = dataclasses.replace(chosen, chapter=SimpleNamespace(properties=[false]))
-    monkeypatch.setitem(SYSTEMS, "morpho-blue", with_claims)
+    monkeypatch.setattr(registry, "shipped", lambda name: with_claims)
     with pytest.raises(AssertionError):
         only_test(file)()

@@ -19,7 +19,7 @@ from marginspec.results.account_audit import audited
 from marginspec.systems.morpho_blue.adapter import MorphoBlueAdapter
 from marginspec.systems.morpho_blue.book import LIQUIDATE, RATE
 from marginspec.systems.reference.adapter import ReferenceAdapter, shipped_contracts
-from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.registry import shipped
 from marginspec.systems.sample import sample_book
 from marginspec.targets.evm.answers import AnswerFile
 from marginspec.targets.evm.book import Book, Reader, contract_at, locate, selector
@@ -38,7 +38,7 @@ both = pytest.mark.parametrize("system", ACCOUNTS)
 def deployed() -> Iterator[dict[str, tuple[str, str]]]:
     """URL and address of a generated book of each system."""
     with contextlib.ExitStack() as stack:
-        books = {name: sample_book(SYSTEMS[name].sample, size, seed=7) for name, size in ACCOUNTS.items()}
+        books = {name: sample_book(shipped(name).sample, size, seed=7) for name, size in ACCOUNTS.items()}
         yield {name: stack.enter_context(book) for name, book in books.items()}
 
 
@@ -61,13 +61,13 @@ def read(wire: Wire, system: str, address: str, file: Path) -> tuple[Book, list[
     block = locate(wire, None)
     with contextlib.closing(AnswerFile(file, ABOUT)) as answers:
         reader = Reader(wire, answers, contract_at(wire, address, block), block, 0, lambda *_: None)
-        book = SYSTEMS[system].book(reader)
+        book = shipped(system).book(reader)
         return book, reader.calls([question.ask for question in book.questions], "health")
 
 
 def results(system: str, book: Book, said: Sequence[bytes | Reverted]) -> dict[str, Any]:
     """What an audit says of it."""
-    return audited(SYSTEMS[system], book, said, closest=1000)
+    return audited(shipped(system), book, said, closest=1000)
 
 
 # --- A book that is as it should be -----------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ def test_every_account_of_a_generated_book_is_found_and_the_contract_agrees(
     assert found["accounts"] == ACCOUNTS[system] + (system == "morpho-blue")
     assert found["differences"] == found["not_evaluated"] == []
     assert [each["id"] for each in found["invariants"]] == [
-        claim.id for claim in SYSTEMS[system].chapter.properties if claim.kind == "invariant"
+        claim.id for claim in shipped(system).chapter.properties if claim.kind == "invariant"
     ]
     assert all(each["cases"] for each in found["invariants"])
 

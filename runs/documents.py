@@ -1,25 +1,21 @@
-"""What several verbs do: open an implementation, prove, compare, keep traces; with progress, as JSON documents."""
+"""Runs of the prover, of the lock-step comparison and of mutants: with progress, described as JSON documents."""
 
 from __future__ import annotations
 
 import functools
 import os
-import shlex
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from marginspec.base.ending import until_ended
 from marginspec.base.files import writable
 from marginspec.base.process import progress
 from marginspec.base.text import named
-from marginspec.cli import export
 from marginspec.lockstep.campaign import Campaign, run
 from marginspec.lockstep.corpus_store import open_corpus
-from marginspec.lockstep.trace import Trace, write
+from marginspec.lockstep.trace import Trace
 from marginspec.model.kernel.machine import Call
 from marginspec.mutation.mutants import Mutant
 from marginspec.mutation.run import mutate
@@ -28,13 +24,11 @@ from marginspec.prover.cache import KeptProver
 from marginspec.prover.dependencies import Dependencies
 from marginspec.prover.prove import Prover, Verdict, prove_all
 from marginspec.results import documents
+from marginspec.runs import exports
+from marginspec.runs.traces import how_to_repeat, kept, where_it_can_be
 from marginspec.systems.system import System
 from marginspec.targets.evm.artifact import Candidate
 from marginspec.targets.protocol import Target
-
-T = TypeVar("T")
-
-TRACES = Path("out") / "traces"
 
 MUTANT_STEPS = 60_000  # of the lock-step run of each mutant
 
@@ -60,7 +54,7 @@ def prove_document(chosen: System, only: list[str] | None, folder: Path | None, 
     document = documents.prove_document(chosen.name, listed, time.perf_counter() - started)
     for row, verdict in zip(document["properties"], listed, strict=True):
         if verdict.verdict == "refuted" and verdict.replays:
-            row["test"] = _where_it_can_be(functools.partial(export.write_law, chosen, row))
+            row["test"] = where_it_can_be(functools.partial(exports.write_law, chosen, row))
     return document
 
 
@@ -139,37 +133,3 @@ def campaign_document(
     for row, file, trace in zip(document["divergences"], files, traces, strict=True):
         row |= how_to_repeat(chosen, exported(trace), file, target, builds)
     return document
-
-
-def kept(chosen: System, traces: Sequence[Trace]) -> list[Path]:
-    """The files of some traces."""
-    return _where_it_can_be(lambda folder: [write(chosen.model, trace, folder) for trace in traces])
-
-
-def how_to_repeat(
-    chosen: System, trace: Trace | None, file: Path, target: str, builds: Sequence[Candidate]
-) -> dict[str, Any]:
-    """Of a trace that is kept: `repeat`, a command, and `exports`, files of its other forms beside it.
-
-    trace: with a divergence from the model; None where there is none to export. target, builds: of the options
-    `--target` and `--artifact`, the implementation that it was found with.
-    """
-    options = [] if target == "embedded" else ["--target", target]
-    options += [part for build in builds for part in ("--artifact", build.option)]
-    repeat = shlex.join(["marginspec", "replay", str(file), *options])
-    try:
-        exports = {} if trace is None else export.write(chosen, trace, file.stem, target, builds, file.parent)[0]
-    except OSError as error:
-        print(f"marginspec: {file} is kept, its other forms cannot be written ({error.strerror})", file=sys.stderr)
-        exports = {}
-    return {"exports": exports, "repeat": repeat}
-
-
-def _where_it_can_be(keep: Callable[[Path], T]) -> T:
-    """Keep something where it belongs; elsewhere, when that cannot be: it may have cost hours."""
-    try:
-        return keep(TRACES)
-    except OSError as error:
-        instead = Path(tempfile.mkdtemp(prefix="marginspec-"))
-        print(f"marginspec: {TRACES} cannot be written ({error.strerror}): see {instead}", file=sys.stderr)
-        return keep(instead)

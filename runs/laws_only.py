@@ -8,12 +8,12 @@ from typing import Any
 
 from marginspec.base.errors import NothingCompared
 from marginspec.base.process import progress
-from marginspec.cli.runs import campaign_document
 from marginspec.lockstep.campaign import Campaign, Found
 from marginspec.lockstep.comparison import LockStep
 from marginspec.lockstep.monitor import run
 from marginspec.lockstep.rehearsal import rehearse
 from marginspec.lockstep.trace import Trace, trace_of
+from marginspec.runs.documents import campaign_document
 from marginspec.systems.system import System
 from marginspec.targets.evm.artifact import Candidate
 from marginspec.targets.protocol import Target

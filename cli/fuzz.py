@@ -1,0 +1,84 @@
+"""`marginspec fuzz`: the lock-step run, of an implementation and the model, or of the laws alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from marginspec.base.errors import BadInput
+from marginspec.base.process import Output, emit
+from marginspec.cli.options import (
+    DEFAULT,
+    AllowUnmodelled,
+    Artifacts,
+    Budget,
+    Corpus,
+    Json,
+    RequireReach,
+    Seed,
+    Steps,
+    SystemName,
+    TargetName,
+)
+from marginspec.report import terminal
+from marginspec.report.gate import show_corpus
+from marginspec.report.laws import show_laws
+from marginspec.results import documents
+from marginspec.results.settings import read_settings
+from marginspec.runs.documents import fuzz_document
+from marginspec.runs.laws_only import laws_document
+from marginspec.systems.registry import system
+from marginspec.systems.system import opened
+from marginspec.targets.evm.artifact import candidates
+
+
+def fuzz(
+    name: SystemName = DEFAULT,
+    steps: Steps = 20_000,
+    seed: Seed = 1,
+    target: TargetName = "embedded",
+    artifact: Artifacts = None,
+    require_reach: RequireReach = False,
+    allow_unmodelled: AllowUnmodelled = None,
+    laws_only: Annotated[
+        bool,
+        typer.Option("--laws-only", help="Compare with no model: judge what the implementation shows, by the laws."),
+    ] = False,
+    corpus: Corpus = None,
+    budget: Budget = None,
+    as_json: Json = False,
+) -> int:
+    """Compare an implementation with the model, call by call, every observation, exactly.
+
+    A long run: marginspec fuzz morpho-blue --steps 200000 --require-reach
+
+    For an auditor, who trusts no model of it: marginspec fuzz --laws-only
+
+    What diverged before, first: marginspec fuzz morpho-blue --corpus .marginspec
+
+    Morpho's own SDK: marginspec fuzz morpho-blue --target sdk
+
+    Exit code 0: no divergence, no law broken. 1: one of them, shrunk and written to out/traces/. 3: too little was
+    seen, e.g. an action never accepted or never refused, a function that no action calls. 4: the implementation failed.
+    """
+    chosen = system(name)
+    settings = read_settings(Path.cwd())
+    allowed = {*settings.allow_unmodelled, *(allow_unmodelled or ())}
+    if laws_only and corpus is not None:
+        raise BadInput("--corpus keeps divergences from a model, and --laws-only compares with none: leave one out")
+    builds = candidates(artifact)
+    with opened(chosen, target, builds) as implementation:
+        if laws_only:
+            document = laws_document(chosen, implementation, target, steps, seed, builds, allowed)
+        else:
+            document = fuzz_document(chosen, implementation, target, steps, seed, corpus, builds, allowed)
+    if as_json:
+        emit(document)
+    elif laws_only:
+        show_laws(document, Output())
+    else:
+        terminal.show_fuzz(document, Output())
+        show_corpus(document, Output())
+    return documents.fuzz_code(document, require_reach or settings.require_reach)

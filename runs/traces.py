@@ -1,0 +1,53 @@
+"""Traces of a run as files, and how a user repeats them."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from marginspec.lockstep.trace import Trace, write
+from marginspec.runs import exports
+from marginspec.systems.system import System
+from marginspec.targets.evm.artifact import Candidate
+
+T = TypeVar("T")
+
+TRACES = Path("out") / "traces"
+
+
+def kept(chosen: System, traces: Sequence[Trace]) -> list[Path]:
+    """The files of some traces."""
+    return where_it_can_be(lambda folder: [write(chosen.model, trace, folder) for trace in traces])
+
+
+def how_to_repeat(
+    chosen: System, trace: Trace | None, file: Path, target: str, builds: Sequence[Candidate]
+) -> dict[str, Any]:
+    """Of a trace that is kept: `repeat`, a command, and `exports`, files of its other forms beside it.
+
+    trace: with a divergence from the model; None where there is none to export. target, builds: of the options
+    `--target` and `--artifact`, the implementation that it was found with.
+    """
+    options = [] if target == "embedded" else ["--target", target]
+    options += [part for build in builds for part in ("--artifact", build.option)]
+    repeat = shlex.join(["marginspec", "replay", str(file), *options])
+    try:
+        forms = {} if trace is None else exports.write(chosen, trace, file.stem, target, builds, file.parent)[0]
+    except OSError as error:
+        print(f"marginspec: {file} is kept, its other forms cannot be written ({error.strerror})", file=sys.stderr)
+        forms = {}
+    return {"exports": forms, "repeat": repeat}
+
+
+def where_it_can_be(keep: Callable[[Path], T]) -> T:
+    """Keep something where it belongs; elsewhere, when that cannot be: it may have cost hours."""
+    try:
+        return keep(TRACES)
+    except OSError as error:
+        instead = Path(tempfile.mkdtemp(prefix="marginspec-"))
+        print(f"marginspec: {TRACES} cannot be written ({error.strerror}): see {instead}", file=sys.stderr)
+        return keep(instead)
