@@ -18,7 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 VERBS = {
     "Verdicts": ("check", "prove", "fuzz", "vectors", "mutate", "diff", "audit", "bounds"),
     "Counterexamples": ("replay", "export", "report"),
-    "Systems": ("rules", "init"),
+    "Systems": ("rules", "init", "config"),
 }
 """The verbs in the groups of `marginspec --help`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +10,12 @@ import typer
 
 from marginspec.base.ending import end_after
 from marginspec.base.errors import BadInput
+from marginspec.results.settings import read_settings
 from marginspec.systems.registry import NAMES
 
-DEFAULT = "reference"
+DEFAULT = ""
+"""In the place of a SYSTEM that is not given: the settings', else `reference`."""
+
 MOST_SECONDS = 10_000_000  # of a budget: four months
 
 
@@ -19,6 +23,15 @@ def _at_least_one(steps: int) -> int:
     if steps < 1:
         raise BadInput(f"--steps {steps}: a run that compares nothing is no pass; give at least 1")
     return steps
+
+
+def _or_of_the_settings(name: str) -> str:
+    if name != DEFAULT:
+        return name
+    settings = read_settings(Path.cwd())
+    taken, whence = (settings.system, f", as {settings.file} says") if settings.system else ("reference", "")
+    print(f"marginspec: no SYSTEM is given: {taken}{whence}", file=sys.stderr)
+    return taken
 
 
 def _end_after(seconds: int | None) -> int | None:
@@ -32,7 +45,10 @@ def _end_after(seconds: int | None) -> int | None:
 SystemName = Annotated[
     str,
     typer.Argument(
-        metavar="SYSTEM", help=f"What to look at: {', '.join(NAMES)}, or the folder of your own (marginspec init)."
+        metavar="[SYSTEM]",
+        callback=_or_of_the_settings,
+        help=f"What to look at: {', '.join(NAMES)}, or the folder of your own (marginspec init).",
+        show_default="as the settings say, else reference",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]

@@ -1,5 +1,6 @@
 """The gate: one verdict of all that it looks at, thresholds that only make it stricter, and the action's own steps."""
 
+import dataclasses
 import itertools
 import json
 import os
@@ -15,10 +16,13 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 import yaml
+from command import Command
+from jsonschema import Draft202012Validator
 
+from marginspec.__main__ import main
 from marginspec.base.errors import BadInput
 from marginspec.results.gate import gate_code, gate_document, mutation_score
-from marginspec.results.settings import KEYS, Settings, read_settings
+from marginspec.results.settings import KEYS, SCHEMA, Settings, read_settings, settings_document
 from marginspec.targets.evm.build import package
 
 REPOSITORY = Path(__file__).parents[2]
@@ -40,6 +44,7 @@ def test_without_a_file_everything_is_as_the_tool_itself_demands(tmp_path: Path)
 @pytest.mark.parametrize(("name", "head"), [("marginspec.toml", ""), ("pyproject.toml", "[tool.marginspec]\n")])
 def test_every_key_can_be_set_in_either_file(name: str, head: str, tmp_path: Path) -> None:
     values = {
+        "system": '"vault"',
         "steps": "7",
         "seed": "8",
         "require-reach": "true",
@@ -47,11 +52,13 @@ def test_every_key_can_be_set_in_either_file(name: str, head: str, tmp_path: Pat
         "max-declared": "0",
         "min-mutation-score": "99.5",
         "allow-unmodelled": '["Vault.sweep(address)"]',
+        "auditor": '"A. Nobody"',
+        "in-scope": '["Vault.sol"]',
     }
     assert values.keys() == KEYS.keys()
     text = head + "".join(f"{key} = {value}\n" for key, value in values.items())
     assert read_settings(written(tmp_path, text, name)) == Settings(
-        name, 7, 8, True, 9, 0, 99.5, ("Vault.sweep(address)",)
+        name, "vault", 7, 8, True, 9, 0, 99.5, ("Vault.sweep(address)",), "A. Nobody", ("Vault.sol",)
     )
 
 
@@ -72,7 +79,7 @@ def test_settings_are_found_in_the_first_folder_upwards_that_has_some(tmp_path: 
     ("text", "said"),
     [
         ("steps", "not TOML"),
-        ("max-unknown = 1", "unknown setting 'max-unknown': there is steps"),
+        ("max-unknown = 1", "unknown setting 'max-unknown': there is system, steps"),
         ('"x\\n\\u202e" = 1', "unknown setting"),
         ("steps = 0", "steps must be an integer, at least 1"),
         ("steps = true", "steps must be an integer"),
@@ -97,6 +104,37 @@ def test_settings_in_two_places_are_refused(tmp_path: Path) -> None:
     written(tmp_path, "steps = 5")
     with pytest.raises(BadInput, match=r"marginspec.toml and in pyproject.toml: keep one"):
         read_settings(written(tmp_path, "[tool.marginspec]\nsteps = 5", "pyproject.toml"))
+
+
+def test_the_schema_of_the_settings_is_one_and_every_key_is_a_field() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    assert {field.name.replace("_", "-") for field in dataclasses.fields(Settings)} == {"file", *KEYS}
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_config_says_what_holds_and_where_it_is_from(here: Path) -> None:
+    written(here, 'steps = 7\nsystem = "vault"')
+    inner = here / "src"
+    inner.mkdir()
+    rows = {row["key"]: row for row in settings_document(inner)["settings"]}
+    assert (rows["steps"]["value"], rows["steps"]["from"]) == (7, str(here / "marginspec.toml"))
+    assert (rows["seed"]["value"], rows["seed"]["from"]) == (1, "default")
+
+
+def test_a_verb_without_a_system_takes_that_of_the_settings_and_says_so(here: Path, in_process: Command) -> None:
+    written(here, 'system = "morpho-blue"')
+    done = in_process(main, "rules", "--json")
+    assert json.loads(done.stdout)["system"] == "morpho-blue"
+    assert done.stderr == "marginspec: no SYSTEM is given: morpho-blue, as marginspec.toml says\n"
+    (here / "marginspec.toml").unlink()
+    done = in_process(main, "rules", "--json")
+    assert json.loads(done.stdout)["system"] == "reference"
+    assert done.stderr == "marginspec: no SYSTEM is given: reference\n"
 
 
 # --- The verdict ---------------------------------------------------------------------------------------------

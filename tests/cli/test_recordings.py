@@ -42,6 +42,7 @@ COMMANDS = {
     "diff-builds": "diff strongroom shipped shipped --steps 500",
     "audit": "audit morpho-blue --accounts 20",
     "report": "report SDK-3.json --out report.html",
+    "config": "config",
     "unknown": "prove nothing",
 }
 
