@@ -35,11 +35,13 @@ from marginspec.report.gate import gate_verdicts, show_corpus, show_gate
 from marginspec.report.junit import junit
 from marginspec.report.sarif import sarif
 from marginspec.report.summary import summary
+from marginspec.report.upgrade import show_departures
 from marginspec.results import documents
 from marginspec.results.findings import findings
 from marginspec.results.gate import gate_code, gate_document
+from marginspec.results.provenance import provenance
 from marginspec.results.settings import Settings, read_settings
-from marginspec.runs.documents import MUTANT_STEPS, fuzz_document, mutate_document, prove_document
+from marginspec.runs.documents import MUTANT_STEPS, explained, fuzz_document, mutate_document, prove_document
 from marginspec.systems.registry import system
 from marginspec.systems.system import opened
 from marginspec.targets.evm.artifact import candidates
@@ -101,13 +103,19 @@ def check(
         fuzzed = fuzz_document(chosen, implementation, target, settings.steps, settings.seed, corpus, builds, allowed)
         for row in fuzzed["divergences"]:
             print(f"marginspec: divergence, kept in {row['trace']}: {row['repeat']}", file=sys.stderr, flush=True)
+        departures = explained(chosen, implementation, fuzzed, settings.seed)
+        if not as_json:
+            terminal.show_fuzz(fuzzed, console)
+            show_corpus(fuzzed, console)
+            show_departures(departures, console)
         proofs = prove_document(chosen, None, None, anew=no_cache)
         mutants = None
         if settings.min_mutation_score is not None:
             runs = functools.partial(vector_runs, chosen.model, chosen.chapter.properties, settings.seed)
             mutants = mutate_document(chosen, MUTANT_STEPS, settings.seed, runs=runs)
         gate = gate_document(settings, require_reach, proofs, fuzzed, mutants)
-        found = findings(chosen, implementation, builds, gate, proofs, fuzzed, mutants)
+        found = findings(chosen, implementation, builds, gate, proofs, fuzzed, mutants, departures)
+        made = provenance(chosen, implementation, builds, settings)
     code = worst({documents.prove_code(proofs), documents.fuzz_code(fuzzed, require_reach), gate_code(gate)})
     document: dict[str, Any] = {
         "schema": "marginspec/check/1",
@@ -116,7 +124,7 @@ def check(
         "verdict": VERDICTS[code],
     }
     document |= {} if mutants is None else {"mutate": mutants}
-    document |= {"gate": gate, "findings": found}
+    document |= {"gate": gate, "findings": found, "explained": departures, "provenance": made}
     _write(junit_file, document, junit)
     _write(sarif_file, document, _sarif)
     if summary_file is not None:
@@ -126,8 +134,6 @@ def check(
         emit(document)
     else:
         terminal.show_prove(proofs, console, verbose)
-        terminal.show_fuzz(fuzzed, console)
-        show_corpus(fuzzed, console)
         show_gate(document, console)
         terminal.show_verdict(document["verdict"], gate_verdicts(document), console)
     return code

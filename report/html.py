@@ -20,6 +20,7 @@ from marginspec.results.schema import Document
 
 TEMPLATES = Path(__file__).with_name("templates")
 WORDS = {"holds": "Holds", "broken": "Broken", "incomplete": "Incomplete"}
+SEVERITIES = ("critical", "high", "medium", "low", None)
 NEAR = 10**40
 """So far from 2^128 or 2^256 a number is said by its distance from it: allowances are like that."""
 
@@ -53,6 +54,7 @@ def render(
             lines=coverage.lines(documents, stories),
             gaps=coverage.gaps(documents, not_modelled, remarks),
             documents=documents,
+            findings=_findings(documents),
             rules=matrix.rule_rows(documents),
             bounds_of_laws=_bounds(documents),
             kills=matrix.kill_matrix(documents["mutate"]) if "mutate" in documents else None,
@@ -75,6 +77,12 @@ def _told(each: Document, anchor: str, titles: Mapping[str, str], laws: Document
     told = {"anchor": anchor, "title": story.title(each, laws), "lead": story.lead(each, titles, laws)}
     judged = bool(marked) and each["divergence"]["field"] in laws
     return {**each, **told, "charts": plots, "judged": judged}
+
+
+def _findings(documents: Mapping[str, Document]) -> list[Document]:
+    """What keeps a check from passing, the most severe first; what is not judged comes last."""
+    found = [each for each in documents.get("check", {}).get("findings", ()) if each["kind"] != "declared"]
+    return sorted(found, key=lambda each: SEVERITIES.index(each.get("severity")))
 
 
 def _bounds(documents: Mapping[str, Document]) -> dict[str, str]:

@@ -80,7 +80,11 @@ def _thresholds(system: str, rows: list[Document]) -> TestSuite:
 
 def _result(kind: type[Failure] | type[Error], finding: Document) -> Failure | Error:
     result = kind(_fit(finding["text"]), type_=finding["kind"])
-    lines = [finding["text"], *(call["text"] for call in finding.get("calls", ()))]
+    lines = [
+        *([finding["title"]] if "title" in finding else []),
+        finding["text"],
+        *(call["text"] for call in finding.get("calls", ())),
+    ]
     lines += [f"trace: {finding['trace']}"] if "trace" in finding else []
     lines += [f"{place['what']}: {place_text(place)}" for place in finding["places"]]
     result.text = _fit("\n".join(lines))

@@ -79,7 +79,8 @@ def _rule(id: str, finding: Document) -> dict[str, Any]:
 def _result(finding: Document, ids: Sequence[str], system: str) -> dict[str, Any]:
     first, *others = finding["places"] or [None]
     # Only texts with links are read as such: brackets of an untrusted text must not become one.
-    text = re.sub(r"([\\\[\]])", r"\\\1", finding["text"])
+    said = f"{finding['title']}. {finding['text']}" if "title" in finding else finding["text"]
+    text = re.sub(r"([\\\[\]])", r"\\\1", said)
     if others:
         links = (f"[{MEANINGS[place['what']]}]({n})" for n, place in enumerate(others, 1))
         text += f". See {', '.join(links)}."
@@ -101,7 +102,8 @@ def _result(finding: Document, ids: Sequence[str], system: str) -> dict[str, Any
         ]
     if calls := finding.get("calls"):
         result["codeFlows"] = [{"threadFlows": [{"locations": [_call(call) for call in calls]}]}]
-        result["properties"] = {"trace": finding["trace"], "rules": finding["rules"]}
+        judged = {name: finding[name] for name in ("severity", "impact", "likelihood") if name in finding}
+        result["properties"] = {"trace": finding["trace"], "rules": finding["rules"], **judged}
     return result
 
 

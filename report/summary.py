@@ -45,7 +45,10 @@ def summary(document: Document) -> str:
 def _findings(kind: str, found: list[Document]) -> list[str]:
     lines = ["", f"### {kind.capitalize()}: {len(found)}", ""]
     for finding in found[:FINDINGS_PER_KIND]:
-        lines.append(f"- **{_text(finding['id'])}**: {_text(finding['text'].removeprefix(finding['id']).lstrip(', '))}")
+        severity = f" ({finding['severity']})" if "severity" in finding else ""
+        text = finding["text"].removeprefix(finding["id"]).lstrip(", ")
+        told = f"{finding['title']}. {text}" if "title" in finding else text
+        lines.append(f"- **{_text(finding['id'])}**{severity}: {_text(told)}")
         if finding["places"]:
             places = (f"{place['what']} {_code(place_text(place))}" for place in finding["places"])
             lines.append(f"  - {', '.join(places)}")

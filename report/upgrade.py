@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from rich.console import Console
@@ -96,6 +97,18 @@ def _show_compared(document: Document, console: Console) -> None:
         console.print(f"  [yellow]both differ from the model alike[/] at {where}, {_count(way['count'], 'time')}")
 
 
+def show_departures(rows: Sequence[Document], console: Console) -> None:
+    """Show how an implementation departs from the model: the rule, the change that does the same, whom it hurts."""
+    for row in rows:
+        console.print(f"explained: [bold red]{safe(row['rule'])}[/] {safe(row['direction'])}")
+        if row["harm"]:
+            console.print(f"  [bold red]{safe(row['harm'])}[/]")
+        if row["like"]:
+            does = "does what the model would" if row["exact"] else "comes close to what the model would do"
+            console.print(f"  the implementation {does}, changed: {safe(row['like'])}")
+        _show_account(row["minimal_account"], console, ("model", "target"))
+
+
 def _show_difference(row: Document, console: Console) -> None:
     account, style = row["minimal_account"], "green" if row["declared"] else "bold red"
     word = f"intended: {row['reason']}" if row["declared"] else "not declared"
@@ -123,15 +136,16 @@ def _show_difference(row: Document, console: Console) -> None:
         show_how_to_repeat(row, console)
 
 
-def _show_account(account: Document, console: Console) -> None:
+def _show_account(account: Document, console: Console, called: tuple[str, str] = ("before", "after")) -> None:
     console.print(f"  {safe(account['account'])}{_figures(account['standing'])}")
-    for side in ("before", "after"):
-        console.print(f"    {side:>6}: {safe(_told(account[side]))}")
+    for side, name in zip(("before", "after"), called, strict=True):
+        console.print(f"    {name:>6}: {safe(_told(account[side]))}")
+    than = "after than before" if called[0] == "before" else "than by the model"
     for gain in account["gains"]:
         amount = int(gain["amount"])
         word = "more" if amount > 0 else "less"
         who = f"{gain['holder']} ({gain['party']})"
-        console.print(f"    {safe(who)} has {abs(amount):,} {safe(gain['unit'])} {word} after than before")
+        console.print(f"    {safe(who)} has {abs(amount):,} {safe(gain['unit'])} {word} {than}")
 
 
 def _told(side: Document) -> str:

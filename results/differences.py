@@ -20,6 +20,10 @@ from marginspec.targets.protocol import Answer, Limits, Target, limits_of
 from marginspec.upgrade.comparison import Comparison, Difference, Parting, Upgrade
 from marginspec.upgrade.explain import Reply
 from marginspec.upgrade.intended import Intended, judge_changes, stale
+from marginspec.upgrade.model_target import ModelTarget
+
+STEPS_TO_EXPLAIN = 2_000
+"""Calls that are drawn to find out which rule is behind a divergence."""
 
 OBSERVATIONS_LISTED = 12
 """Of the observations that differ, so many are listed."""
@@ -72,6 +76,24 @@ def upgrade_document(
         "stale": stale(declared, rows),
         "verdict": VERDICTS[BROKEN if any(not row["declared"] for row in rows) else HOLDS],
     }
+
+
+def departures(
+    chosen: System, implementation: Target, runs: Sequence[Sequence[Call]], seed: int
+) -> list[dict[str, Any]]:
+    """Explain how an implementation departs from the model: entries as `differences` of `marginspec/diff/1` has them.
+
+    runs: calls from genesis that show it; some more are drawn, for what one call shows several rules may explain.
+    `before` of an entry is the model, `after` the implementation. Raises what a run raises.
+    """
+    model = ModelTarget(chosen.model, implementation.expected_reason)
+    upgrade = Upgrade(chosen.model, model, implementation, lambda parting: _effect(chosen, parting))
+    with progress("explaining the divergence", STEPS_TO_EXPLAIN) as advance:
+        upgrade.run(STEPS_TO_EXPLAIN, seed, advance)
+        upgrade.follow(runs)
+        compared = upgrade.explained()
+    reasons = {action: (implementation.expected_reason(able.rule),) * 2 for action, able in chosen.abilities.items()}
+    return [_row(chosen, each, reasons) for each in compared.differences]
 
 
 def _compared(model: type[Machine], compared: Comparison) -> dict[str, Any]:

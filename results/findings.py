@@ -11,6 +11,7 @@ from marginspec.lockstep.rehearsal import RehearsedStep, rehearse
 from marginspec.lockstep.rules_reached import rules_of
 from marginspec.lockstep.trace import read
 from marginspec.model.kernel.machine import regimes_of
+from marginspec.results.differences import STEPS_TO_EXPLAIN
 from marginspec.results.places import (
     Place,
     SourceLines,
@@ -21,6 +22,7 @@ from marginspec.results.places import (
     specification_place,
 )
 from marginspec.results.schema import Document
+from marginspec.results.severity import LEVELS, severity, title
 from marginspec.systems.system import System
 from marginspec.targets.evm.artifact import Candidate
 from marginspec.targets.protocol import Target
@@ -36,17 +38,20 @@ def findings(
     prove: Document,
     fuzz: Document,
     mutate: Document | None,
+    explained: Sequence[Document] = (),
 ) -> list[dict[str, Any]]:
     """Everything that keeps a check from passing, and the differences that are declared.
 
     Each has id (a law, a rule, or the action), kind, level (`error`, `warning`, `note`), text, rules, places (at least
-    one; the first is where to look first), and for a divergence its trace, the command that repeats it, and the trace's
-    calls with their places.
+    one; the first is where to look first), and for a divergence its trace, the command that repeats it, the trace's
+    calls with their places, and where it is explained its title, severity, impact and likelihood.
+
+    explained: how the implementation departs from the model, as `differences.departures` tells.
     """
     found = [_law(chosen, row) for row in prove["properties"] if row["verdict"] != "proved" or not row["confirmed"]]
     if fuzz["divergences"]:
         sources = SourceLines(chosen, builds)
-        found += [_divergence(chosen, implementation, sources, row) for row in fuzz["divergences"]]
+        found += [_divergence(chosen, implementation, sources, row, explained) for row in fuzz["divergences"]]
     missed = {row["check"] for row in gate["checks"] if row["verdict"] != "holds"}
     if "rules and regimes not reached" in missed:
         found += [_unreached(chosen, name) for name in fuzz["unreached"]]
@@ -71,15 +76,20 @@ def _law(chosen: System, row: Document) -> dict[str, Any]:
     return _finding(row["id"], kind, ERROR if kind == "refuted" else WARNING, text, [], law_places(chosen, row["id"]))
 
 
-def _divergence(chosen: System, implementation: Target, sources: SourceLines, row: Document) -> dict[str, Any]:
+def _divergence(
+    chosen: System, implementation: Target, sources: SourceLines, row: Document, explained: Sequence[Document]
+) -> dict[str, Any]:
     trace = read(Path(row["trace"]), chosen.model, [chosen.model.system])
     steps = rehearse(chosen.model, trace.calls)
-    rules = _concerned(chosen, implementation, row, steps[-1])
+    # The rule behind it names the finding, where that was found out; else the rule that refused, or the only one
+    # concerned; where several meet, the call does.
+    behind = [rule for rule in _worst(explained)["rules"] if rule in rules_of(chosen.model)] if explained else []
+    concerned = _concerned(chosen, implementation, row, steps[-1])
+    rules = list(dict.fromkeys([*behind, *concerned]))
     places = [place for rule in rules for place in rule_places(chosen, rule)]
     at_fault = sources.places(trace.calls[-1])
     text = f"{row['rule']}, {row['field']}: model {row['model']}, target {row['target']}; call {row['steps']} shows it"
-    # The rule that refused names the finding, or the only one concerned; where several meet, the call does.
-    named = row["rule"] in rules or len(rules) == 1
+    named = behind or row["rule"] in concerned or len(concerned) == 1
     id = rules[0] if named else f"{chosen.name}/{trace.calls[-1].action}"
     return {
         **_finding(id, "divergence", ERROR, text, rules, at_fault + places or [specification_place(chosen)]),
@@ -88,7 +98,21 @@ def _divergence(chosen: System, implementation: Target, sources: SourceLines, ro
         "trace": row["trace"],
         "repeat": row["repeat"],
         "calls": [_call(step, sources) for step in steps],
+        **_explained(explained),
     }
+
+
+def _explained(rows: Sequence[Document]) -> dict[str, Any]:
+    """What a divergence does, in words, and how severe that is; nothing where it could not be explained."""
+    if not rows:
+        return {}
+    worst = _worst(rows)
+    return {"title": title(worst), "like": worst["like"], **severity(worst, STEPS_TO_EXPLAIN)}
+
+
+def _worst(rows: Sequence[Document]) -> Document:
+    """The most severe of some explained differences."""
+    return min(rows, key=lambda row: LEVELS.index(severity(row, STEPS_TO_EXPLAIN)["severity"]))
 
 
 def _call(step: RehearsedStep, sources: SourceLines) -> dict[str, Any]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from marginspec.base.ending import until_ended
 from marginspec.base.files import writable
 from marginspec.base.process import progress
-from marginspec.base.text import named
+from marginspec.base.text import named, printable
 from marginspec.lockstep.campaign import Campaign, run
 from marginspec.lockstep.corpus_store import open_corpus
-from marginspec.lockstep.trace import Trace
+from marginspec.lockstep.trace import Trace, read
 from marginspec.model.kernel.machine import Call
 from marginspec.mutation.mutants import Mutant
 from marginspec.mutation.run import mutate
@@ -24,11 +25,12 @@ from marginspec.prover.cache import KeptProver
 from marginspec.prover.dependencies import Dependencies
 from marginspec.prover.prove import Prover, Verdict, prove_all
 from marginspec.results import documents
+from marginspec.results.differences import departures
 from marginspec.runs import exports
 from marginspec.runs.traces import how_to_repeat, kept, where_it_can_be
 from marginspec.systems.system import System
 from marginspec.targets.evm.artifact import Candidate
-from marginspec.targets.protocol import Target
+from marginspec.targets.protocol import Partial, Target
 
 MUTANT_STEPS = 60_000  # of the lock-step run of each mutant
 
@@ -115,6 +117,24 @@ def fuzz_document(
         ended = replayed.campaign is not None
         document["corpus"] = {"replayed": replayed.traces, "left_out": replayed.left_out, "diverged": ended}
     return document
+
+
+def explained(chosen: System, implementation: Target, fuzz: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+    """Explain the divergences of a `marginspec/fuzz/1` document, with progress: which rule, whom it hurts.
+
+    Nothing where there are none, where the target implements a part of the rules only, where the run is to end, and
+    where an explanation fails, which is told: a finding is not lost for what decorates it.
+    """
+    rows: list[dict[str, Any]] = []
+    if not fuzz["divergences"] or isinstance(implementation, Partial):
+        return rows
+    try:
+        runs = [read(Path(row["trace"]), chosen.model, [chosen.model.system]).calls for row in fuzz["divergences"]]
+        until_ended(lambda: rows.extend(departures(chosen, implementation, runs, seed)))
+    except Exception as error:
+        why = printable(f"{type(error).__name__}: {error}")
+        print(f"marginspec: the divergence could not be explained ({why})", file=sys.stderr)
+    return rows
 
 
 def campaign_document(

@@ -420,6 +420,25 @@ def test_the_headings_and_the_lines_of_the_model_are_those_of_the_rules(buggy: P
     assert shown == {"specification": {*finding["rules"]}, "model": {*finding["rules"]}}
 
 
+def test_a_divergence_is_explained_by_the_rule_that_was_broken(buggy: Path, program: Path, tmp_path: Path) -> None:
+    done = check(buggy, program, "--json", "--budget", "400")
+    document = json.loads(done.stdout)
+    (finding,), made = document["findings"], document["provenance"]
+    assert finding["id"] == finding["rules"][0] == document["explained"][0]["rule"]
+    assert "by the rules" in finding["title"]
+    assert finding["severity"] in ("critical", "high", "medium", "low")
+    assert "->" in finding["like"]
+    assert made["contracts"]["Morpho"]["compiler"] == "solc 0.8.19"
+    assert len(made["contracts"]["Morpho"]["sha256"]) == 64
+    (tmp_path / "check.json").write_text(done.stdout)
+    page = tmp_path / "page.html"
+    reported = [program / "marginspec", "report", str(tmp_path / "check.json"), "--out", str(page)]
+    assert subprocess.run(reported, cwd=buggy, capture_output=True, check=False).returncode == 1
+    text = page.read_text()
+    assert 'id="findings"' in text
+    assert made["contracts"]["Morpho"]["sha256"] in text
+
+
 def check(folder: Path, program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`marginspec check` in a project."""
     command = [program / "marginspec", "check", "morpho-blue", "--artifact", "Morpho=out/Morpho.sol/Morpho.json"]

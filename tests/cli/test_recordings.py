@@ -46,7 +46,19 @@ COMMANDS = {
     "unknown": "prove nothing",
 }
 
-VOLATILE = {"seconds", "steps_per_second", "cases", "sha256", "digest", "time", "hash", "state", "rechecked", "cached"}
+VOLATILE = {
+    "seconds",
+    "steps_per_second",
+    "cases",
+    "sha256",
+    "digest",
+    "time",
+    "hash",
+    "state",
+    "rechecked",
+    "cached",
+    "provenance",
+}
 """Keys whose values differ from run to run, or with what no reader of a document counts on."""
 
 
