@@ -25,10 +25,12 @@ exit when its standard input ends. It is untrusted: what it says is checked, and
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import select
+import signal
 import subprocess
 import threading
 import time
@@ -36,6 +38,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from marginspec.base.ending import end_group_with_this
 from marginspec.base.errors import BadInput, TargetFailed
 from marginspec.base.text import printable
 from marginspec.model.kernel.machine import Call, Machine, Outcome, actions_of
@@ -79,6 +82,8 @@ class Service:
         self._writable, self._readable = select.poll(), select.poll()
         self._writable.register(self._in, select.POLLOUT)
         self._readable.register(self._out, select.POLLIN)
+        # Its processes would outlive this one when that is killed, and go on with whatever they were told last.
+        self._guard = end_group_with_this(self._process.pid)
         self._last_words = b""
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
@@ -108,12 +113,16 @@ class Service:
     def close(self) -> None:
         """End the process: by the end of its input, or by force when that is not enough. May be called again."""
         process = self._process
+        if self._stdin.closed:
+            return
         self._stdin.close()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)  # not yet waited for, so its number is still its own
-            process.wait()
+        with self._guard:
+            self._guard.kill()
+        with contextlib.suppress(ProcessLookupError):  # what it started, which may not have ended with it
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
         self._stdout.close()
         self._listener.join(GRACE)
 

@@ -2,12 +2,10 @@
 
 import atexit
 import contextlib
-import ctypes
 import ipaddress
 import os
 import platform
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +16,7 @@ from typing import Any
 from web3 import HTTPProvider
 from web3.types import RPCEndpoint
 
+from marginspec.base.ending import end_with_parent
 from marginspec.base.errors import BadInput, TargetFailed
 from marginspec.base.text import printable
 from marginspec.targets.evm.build import package
@@ -312,7 +311,7 @@ def start_anvil() -> Node:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # an interrupt from the terminal is ours to handle
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+            preexec_fn=end_with_parent,
         )
         try:
             return Node(_address(process, output.fileno()), process)
@@ -328,14 +327,6 @@ def _anvil() -> str:
     if machine is None or sys.platform not in ("linux", "darwin"):
         raise BadInput(f"no anvil for {sys.platform} on {platform.machine()}: start a node yourself and give its URL")
     return str(package(f"@foundry-rs/anvil-{sys.platform}-{machine}") / "bin" / "anvil")
-
-
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)  # loaded here: between fork and exec little is allowed
-
-
-def _end_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _address(process: subprocess.Popen[bytes], output: int) -> str:
