@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import ipaddress
+import json
 import os
 import platform
 import re
@@ -10,11 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from typing import Any
-
-from web3 import HTTPProvider
-from web3.types import RPCEndpoint
 
 from marginspec.base.ending import end_with_parent
 from marginspec.base.errors import BadInput, TargetFailed
@@ -22,9 +19,7 @@ from marginspec.base.text import printable
 from marginspec.targets.evm.build import package
 from marginspec.targets.evm.chain import GAS, GENESIS_TIME, READER, Reverted, Slot
 from marginspec.targets.evm.session import NodeSession
-
-# What web3 imports raises it to 100,000; then nested JSON from outside ends the process, not just the parse.
-sys.setrecursionlimit(1000)
+from marginspec.targets.evm.wire import Refused, in_order, numbered
 
 TIMEOUT, ANSWER_SECONDS = 10.0, 30.0
 """Seconds to wait for the next bytes of an answer, and for all of it."""
@@ -41,10 +36,6 @@ PUBLIC_CHAINS = (
 
 Request = tuple[str, list[Any]]
 LATEST_BLOCK: Request = ("eth_getBlockByNumber", ["latest", False])
-
-# Connection errors are OSError, answers that are not JSON ValueError, deep ones RecursionError; web3 sorts a batch
-# without checking its types.
-_NO_ANSWER = (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
 
 
 class Node:
@@ -68,15 +59,8 @@ class Node:
         self._time = self._marked_time = GENESIS_TIME
         self._mark: Any = None
         # Proxies from the environment would carry requests to another machine, and so would a redirection.
-        self._session = NodeSession(ANSWER_SECONDS)
+        self._session, self._asked = NodeSession(ANSWER_SECONDS), 0
         self._session.trust_env = False
-        # No retries: a transaction must not be sent twice, and a dead node is to be reported at once.
-        self._http = HTTPProvider(
-            self.url,
-            {"timeout": TIMEOUT, "allow_redirects": False, "headers": {"Content-Type": "application/json"}},
-            session=self._session,
-            exception_retry_configuration=None,
-        )
         atexit.register(self.close)
         try:
             self._identify()
@@ -165,8 +149,8 @@ class Node:
     def _identify(self) -> None:
         """Refuse anything but a development node, before the first request that changes something."""
         try:
-            version = self._http.make_request(RPCEndpoint("web3_clientVersion"), []).get("result")
-        except _NO_ANSWER:
+            (version,) = self._answers([("web3_clientVersion", [])])
+        except TargetFailed:
             hint = "start one with `anvil`, or use --target anvil"
             raise TargetFailed(f"no Ethereum node answers at {self.url}: {hint}") from None
         if not str(version).lower().startswith("anvil/"):
@@ -215,16 +199,14 @@ class Node:
 
     def _execute(self, transaction: dict[str, str]) -> bytes:
         """Run without keeping, at the time of the latest block, which is also that of the next."""
-        answer = self._single("eth_call", [transaction, "latest"])
-        error = answer.get("error")
-        if not isinstance(error, dict):
-            return self._bytes(self._result("eth_call", answer))
-        if error.get("code") == 3:
-            raise Reverted(self._bytes(error.get("data", "0x")))
-        message = str(error.get("message"))
-        if message.startswith("EVM error "):
-            raise Reverted(b"", halt=message.removeprefix("EVM error "))
-        raise self._failed(f"eth_call: {message}")
+        (answer,) = self._answers([("eth_call", [transaction, "latest"])])
+        if not isinstance(answer, Refused):
+            return self._bytes(answer)
+        if answer.code == 3:
+            raise Reverted(self._bytes(answer.data or "0x"))
+        if answer.message.startswith("EVM error "):
+            raise Reverted(b"", halt=answer.message.removeprefix("EVM error "))
+        raise self._failed(f"eth_call: {answer.message}")
 
     def _keep(self, transaction: dict[str, str]) -> dict[str, Any]:
         """Mine a transaction that `_execute` has found to succeed; its receipt."""
@@ -251,31 +233,32 @@ class Node:
     # --- Requests ------------------------------------------------------------------------------------------------
 
     def _ask(self, method: str, *parameters: Any) -> Any:
-        return self._result(method, self._single(method, list(parameters)))
-
-    def _single(self, method: str, parameters: list[Any]) -> dict[str, Any]:
-        answer = self._reach(lambda: self._http.make_request(RPCEndpoint(method), parameters))
-        if not isinstance(answer, dict):
-            raise self._failed(f"{method}: no JSON-RPC answer")
-        return answer
+        return self._batch([(method, list(parameters))])[0]
 
     def _batch(self, asked: list[Request]) -> list[Any]:
         """The results of requests that do not depend on each other."""
-        answers = self._reach(lambda: self._http.make_batch_request([(RPCEndpoint(m), p) for m, p in asked]))
-        if not isinstance(answers, list) or len(answers) != len(asked):
-            raise self._failed(f"no JSON-RPC answer to a batch of {len(asked)} requests")
-        return [self._result(method, answer) for (method, _), answer in zip(asked, answers, strict=True)]
+        answers = self._answers(asked)
+        for (method, _), answer in zip(asked, answers, strict=True):
+            if isinstance(answer, Refused):
+                raise self._failed(f"{method}: {answer.message}")
+        return answers
 
-    def _reach(self, send: Callable[[], Any]) -> Any:
+    def _answers(self, asked: list[Request]) -> list[Any]:
+        """The result or `Refused` of each request. Nothing is asked twice: a transaction must not be sent twice."""
+        sent = numbered(asked, self._asked)
+        self._asked += len(asked)
+        alone = len(sent) == 1
         try:
-            return send()
-        except _NO_ANSWER as error:
+            body: Any = sent[0] if alone else sent
+            with self._session.post(self.url, json=body, timeout=TIMEOUT, allow_redirects=False) as response:
+                response.raise_for_status()
+                answer = json.loads(response.content)
+        except (OSError, ValueError, RecursionError) as error:
             raise self._failed(f"it stopped answering ({type(error).__name__})") from None
-
-    def _result(self, method: str, answer: dict[str, Any]) -> Any:
-        if (error := answer.get("error")) is not None:
-            raise self._failed(f"{method}: {error.get('message') if isinstance(error, dict) else error}")
-        return answer.get("result")
+        found = in_order([answer] if alone else answer, sent)
+        if found is None:
+            raise self._failed(f"{asked[0][0]}: no JSON-RPC answer, or one to another request")
+        return found
 
     def _bytes(self, data: Any) -> bytes:
         try:
