@@ -40,6 +40,7 @@ from typing import Any
 
 from marginspec.base.ending import end_group_with_this
 from marginspec.base.errors import BadInput, TargetFailed
+from marginspec.base.process import still
 from marginspec.base.text import printable
 from marginspec.model.kernel.machine import Call, Machine, Outcome, actions_of
 from marginspec.model.kernel.record import Record
@@ -58,7 +59,7 @@ class Service:
 
     def __init__(self, command: Sequence[str], folder: Path | None = None, patience: float = SECONDS_TO_ANSWER) -> None:
         """Start `command` in `folder`; it has `patience` seconds for each answer. `BadInput` when it does not start."""
-        self._patience = patience
+        self._patience, self._answered = patience, 0
         self._shown = f"service {printable(' '.join(command), 80)!r}"
         try:
             # A session of its own, so that whatever it starts (npx does) can be ended with it.
@@ -93,6 +94,8 @@ class Service:
         deadline = time.monotonic() + self._patience
         self._send(_encode(request).encode() + b"\n", deadline)
         line = self._receive(deadline)
+        self._answered += 1
+        still(self._shown, self._answered)
         try:
             answer = json.loads(line)
         except (ValueError, RecursionError):

@@ -15,6 +15,7 @@ from typing import Any
 
 from marginspec.base.ending import end_with_parent
 from marginspec.base.errors import BadInput, TargetFailed
+from marginspec.base.process import still
 from marginspec.base.text import printable
 from marginspec.targets.evm.build import package
 from marginspec.targets.evm.chain import GAS, GENESIS_TIME, READER, Reverted, Slot
@@ -256,6 +257,7 @@ class Node:
         except (OSError, ValueError, RecursionError) as error:
             raise self._failed(f"it stopped answering ({type(error).__name__})") from None
         found = in_order([answer] if alone else answer, sent)
+        still(f"the node at {self.url}", self._asked)
         if found is None:
             raise self._failed(f"{asked[0][0]}: no JSON-RPC answer, or one to another request")
         return found

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from marginspec.base.errors import BadInput, TargetFailed
+from marginspec.base.process import still
 from marginspec.base.text import printable
 
 Method = Literal["eth_chainId", "eth_getBlockByNumber", "eth_getCode", "eth_getLogs", "eth_call"]
@@ -88,6 +89,7 @@ class Wire:
             answer = None
         except (self._errors.RequestException, ValueError, RecursionError) as error:
             raise self.failed(f"it does not answer ({type(error).__name__})") from None
+        still(f"the node at {self.name}", self._asked)
         found = in_order(answer, body)
         if found is None and len(sent) == 1:
             raise self.failed(f"{sent[0][0]}: no JSON-RPC answer (HTTP status {status})")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from marginspec.base import process
 from marginspec.base.errors import BadInput, TargetFailed
 from marginspec.targets.evm import rpc, session
 from marginspec.targets.evm.rpc import Node
@@ -150,3 +151,16 @@ def test_no_transaction_goes_to_a_public_chain_whatever_it_calls_itself(chain: i
     with serving(send) as url, pytest.raises(BadInput, match=f"it is of the public chain {chain}: "):
         Node(url)
     assert asked == ["web3_clientVersion", "eth_chainId"]
+
+
+def test_a_slow_node_is_told_of_where_nothing_else_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(process, "SECONDS_BETWEEN_PROGRESS", 1e9)
+    with serving(answering(lambda answer: None, 9)) as url:
+        wire = Wire(url)
+        wire.ask([("eth_chainId", [])])
+        assert capsys.readouterr().err == ""
+        monkeypatch.setattr(process, "SECONDS_BETWEEN_PROGRESS", 0.0)
+        wire.ask([("eth_chainId", [])])
+        assert capsys.readouterr().err == f"marginspec: 2 answers of the node at {url} so far\n"
