@@ -1,6 +1,7 @@
 """How a run is told to end before it is done: by SIGINT or SIGTERM, or because its budget of time is spent.
 
-What was found until then is told all the same, by whoever works in `until_ended` or takes `up_to_the_end`.
+What was found until then is told all the same, by whoever works in `until_ended` or takes `up_to_the_end`. And how
+what was started ends with this process, even if that is killed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import functools
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -33,17 +35,35 @@ class _Told:
 
 
 _PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+"""Loaded here: between fork and exec little is allowed."""
 
 
 def listen() -> None:
     """Raise `Ended` where the main thread is when a signal tells to end; once more ends the process at once."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
-    if sys.platform == "linux":
-        # A pool's workers do not notice that the process that started them was killed.
-        os.register_at_fork(
-            after_in_child=functools.partial(ctypes.CDLL(None).prctl, _PR_SET_PDEATHSIG, signal.SIGKILL)
-        )
+    # A pool's workers do not notice that the process that started them was killed.
+    os.register_at_fork(after_in_child=end_with_parent)
+
+
+def end_with_parent() -> None:
+    """Have this process killed when the thread that started it ends, however that is; on Linux alone.
+
+    For `preexec_fn`: a program that is computing does not notice that nobody reads its answer any more.
+    """
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def end_group_with_this(group: int) -> subprocess.Popen[bytes]:
+    """Have a group of processes killed when this process ends, however that is.
+
+    Whoever ends the group ends what this returns first, by `kill`.
+    """
+    watch = ["/bin/sh", "-c", 'read -r _; kill -9 "-$0"', str(group)]
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen(watch, stdin=subprocess.PIPE, stdout=nowhere, stderr=nowhere, start_new_session=True)
 
 
 def end_after(seconds: int) -> None:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
-import os
+import secrets
 import tempfile
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from marginspec.base.errors import BadInput
+
+PARTIAL = ".marginspec-partial"
+"""How the name of a file ends that is not yet whole."""
+
+SECONDS_TO_WRITE = 3_600.0
+"""After its last change; then whoever wrote it was killed."""
 
 
 def writable(folder: Path, option: str) -> None:
@@ -38,17 +46,19 @@ def writable_file(file: Path | None) -> None:
         raise BadInput(f"{file}: {error.strerror}; give a file that can be written") from None
 
 
-def write_whole(file: Path, text: str) -> None:
+def write_whole(file: Path, text: str | bytes) -> None:
     """Write a file, in a folder that is made: what was there before is there until all is written.
 
     A link to a file is replaced, not followed. What UTF-8 cannot say is written as `\\ud800`.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    content = text.encode("utf-8", "backslashreplace")
+    content = text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
     if file.exists() and not file.is_file():  # a device or pipe
         file.write_bytes(content)
         return
-    partial = file.with_name(f".{file.name[:100]}.{os.getpid()}.partial")
+    _sweep(file.parent)
+    # Not by the number of the process: two containers that share a folder number theirs alike.
+    partial = file.with_name(f".{file.name[:100]}.{secrets.token_hex(4)}{PARTIAL}")
     try:
         partial.write_bytes(content)
         partial.replace(file)
@@ -56,6 +66,16 @@ def write_whole(file: Path, text: str) -> None:
         with contextlib.suppress(OSError):
             partial.unlink()
         raise
+
+
+@functools.cache
+def _sweep(folder: Path) -> None:
+    """Remove, once in a process, what runs that were killed left half written in a folder."""
+    with contextlib.suppress(OSError):
+        for file in folder.glob(f".*{PARTIAL}"):
+            with contextlib.suppress(OSError):
+                if time.time() - file.stat().st_mtime > SECONDS_TO_WRITE:
+                    file.unlink()
 
 
 def read_toml(file: Path, name: str = "") -> dict[str, Any]:

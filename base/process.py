@@ -123,6 +123,22 @@ def _stop(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
+class _Said:
+    """When something of how far the work is was shown last, and whether that is on the screen all the time."""
+
+    at, bar = time.monotonic(), False
+
+
+def still(what: str, done: int) -> None:
+    """Say that somebody slow is waited for, where nothing was said for long.
+
+    Whoever asks a node or a service calls it with each answer. done: how many there were.
+    """
+    if not _Said.bar and time.monotonic() - _Said.at >= SECONDS_BETWEEN_PROGRESS:
+        _Said.at = time.monotonic()
+        print(f"marginspec: {done:,} answers of {printable(what)} so far", file=sys.stderr)
+
+
 @contextlib.contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[..., None]]:
     """Progress on standard error: a bar on a terminal, elsewhere a line now and then.
@@ -134,8 +150,11 @@ def progress(what: str, total: int) -> Iterator[Callable[..., None]]:
         return
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done, total=None: bar.update(task, completed=done, total=total)
+        task, _Said.bar = bar.add_task(what, total=total), True
+        try:
+            yield lambda done, total=None: bar.update(task, completed=done, total=total)
+        finally:
+            _Said.bar = False
 
 
 class _Lines:
@@ -150,6 +169,7 @@ class _Lines:
         self._total = total or self._total
         now = time.monotonic()
         if now >= self._next:
+            _Said.at = now
             self._next = now + SECONDS_BETWEEN_PROGRESS
             seconds = now - self._started
             print(f"marginspec: {self._what}: {done:,} of {self._total:,}, {seconds:.0f} s", file=sys.stderr)

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from marginspec.base.errors import BadInput, TargetFailed
+from marginspec.base.errors import BadInput
 from marginspec.base.process import VERDICTS, Output, emit, progress
 from marginspec.cli.options import DEFAULT, Json, Seed, SystemName
 from marginspec.report.audit import show_audit
-from marginspec.results.account_audit import audited
+from marginspec.results.book_reading import audit_document
 from marginspec.systems.registry import system
 from marginspec.systems.sample import sample_book
 from marginspec.systems.system import System
-from marginspec.targets.evm.answers import AnswerFile
-from marginspec.targets.evm.book import Book, Reader, Report, contract_at, locate
-from marginspec.targets.evm.wire import Wire
+from marginspec.targets.evm.book import Report
 
 STATES = Path("out") / "audit"
 
@@ -64,8 +61,8 @@ def audit(
     chosen = system(name)
     if chosen.book is None:
         raise BadInput(f"audit {name}: nobody has said how to read a book of it: its system names no `book`")
-    with _node(chosen, target, address, accounts, seed) as (url, deployed, folder):
-        document = _read(chosen, url, deployed, block, from_block, state, folder, closest)
+    with _node(chosen, target, address, accounts, seed) as (url, deployed, folder), _Stages() as report:
+        document = audit_document(chosen, url, deployed, block, from_block, state, folder, closest, report)
     if target == "anvil":
         document |= {"target": "anvil", "state": None if state is None else str(state)}
     if as_json:
@@ -96,65 +93,6 @@ def _node(
     size = chosen.sample.size if accounts is None else accounts
     with sample_book(chosen.sample, size, seed) as (url, deployed), tempfile.TemporaryDirectory() as folder:
         yield url, deployed, Path(folder)
-
-
-def _read(
-    chosen: System,
-    url: str,
-    address: str,
-    number: int | None,
-    first: int,
-    state: Path | None,
-    folder: Path,
-    closest: int,
-) -> dict[str, Any]:
-    """`marginspec/audit/1`, read from a node, with progress."""
-    started = time.perf_counter()
-    with contextlib.closing(Wire(url)) as wire, _Stages() as report:
-        block = locate(wire, number)
-        address = contract_at(wire, address, block)
-        about = {
-            "system": chosen.name,
-            "chain": str(block.chain),
-            "address": address,
-            "block": str(block.number),
-            "hash": block.hash,
-            "from_block": str(first),
-        }
-        later = f"-from-{first}" if first else ""
-        own = f"{chosen.name}-{block.chain}-{address}-{block.number}-{block.hash[2:10]}{later}.jsonl"
-        file = state or folder / own
-        with contextlib.closing(AnswerFile(file, about)) as answers:
-            reader = Reader(wire, answers, address, block, first, report)
-            try:
-                book = _whole(chosen, reader)
-                said = reader.calls([question.ask for question in book.questions], "health")
-                reader.unchanged()
-            except TargetFailed as failed:
-                raise TargetFailed(f"{failed}; go on with --block {block.number}, answers are in {file}") from None
-    return {
-        "schema": "marginspec/audit/1",
-        **about,
-        "target": wire.name,
-        "time": str(block.time),
-        "state": str(file),
-        "requests": {"asked": reader.asked, "kept": answers.known},
-        **audited(chosen, book, said, closest),
-        "seconds": round(time.perf_counter() - started, 3),
-    }
-
-
-def _whole(chosen: System, reader: Reader) -> Book:
-    try:
-        assert chosen.book is not None, "audit has looked"
-        book = chosen.book(reader)
-        if book.accounts == 0:
-            raise BadInput(f"no account has anything in block {reader.block.number}: see --block and --from-block")
-    except BadInput:
-        # A block that is gone answers like a contract of another kind: then the node has failed, not who asked.
-        reader.unchanged()
-        raise
-    return book
 
 
 class _Stages:

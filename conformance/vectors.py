@@ -18,7 +18,7 @@ from typing import Any
 
 import jsonschema
 
-from marginspec.base.errors import BadInput
+from marginspec.base.errors import BadInput, TargetFailed
 from marginspec.base.files import write_whole
 from marginspec.base.text import printable
 from marginspec.conformance.selection import Chosen
@@ -334,7 +334,8 @@ def _value(like: Any, given: Text) -> Any:
 def failures(model: type[Machine], target: Target, vectors: Sequence[Vector]) -> Iterator[VectorFailure]:
     """The vectors that an implementation does not pass, in order.
 
-    Raises BadInput for an implementation of a part of the rules, and what the target raises.
+    Raises BadInput for an implementation of a part of the rules, TargetFailed for one that does not fail a second time
+    as it did, and what the target raises.
     """
     if isinstance(target, Partial):
         raise BadInput(f"{target.name} implements only part of {model.system}: vectors say what all of it does")
@@ -343,6 +344,10 @@ def failures(model: type[Machine], target: Target, vectors: Sequence[Vector]) ->
     for vector in vectors:
         found = _failure(target, vector, begin)
         if found is not None:
+            if _failure(target, vector, begin) != found:
+                raise TargetFailed(
+                    f"{target.name} fails vector {vector.id}, and not once more from genesis: no verdict"
+                )
             yield found
 
 

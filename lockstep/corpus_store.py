@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,7 +11,7 @@ from pathlib import Path
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
 from marginspec.base.errors import BadInput
-from marginspec.base.files import writable
+from marginspec.base.files import writable, write_whole
 from marginspec.lockstep.corpus import Corpus
 from marginspec.model.kernel.machine import Machine
 
@@ -23,9 +24,27 @@ def open_corpus(where: str, model: type[Machine]) -> Corpus:
     return Corpus(_redis(where) if "://" in where else _folder(Path(where)), model)
 
 
+class _Folder(DirectoryBasedExampleDatabase):
+    """One whose files are whole, and that says so when a trace cannot be kept.
+
+    Hypothesis keeps what it wrote of a file when the disk was full, and takes that for the file from then on.
+    """
+
+    def fetch(self, key: bytes) -> Iterator[bytes]:
+        for file in sorted(self._key_path(key).glob("[!.]*")):
+            with contextlib.suppress(OSError):
+                yield file.read_bytes()
+
+    def save(self, key: bytes, value: bytes) -> None:
+        try:
+            write_whole(self._value_path(key, value), value)
+        except OSError as error:
+            print(f"marginspec: --corpus {self.path}: the trace is not kept there: {error.strerror}", file=sys.stderr)
+
+
 def _folder(path: Path) -> ExampleDatabase:
     writable(path, "--corpus")
-    return DirectoryBasedExampleDatabase(path)
+    return _Folder(path)
 
 
 def _redis(url: str) -> ExampleDatabase:

@@ -20,9 +20,9 @@ from marginspec.lockstep.comparison import Divergence, Tally
 from marginspec.lockstep.floor import missing
 from marginspec.lockstep.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
 from marginspec.lockstep.judge import Breach, Judge, Transition
-from marginspec.lockstep.rehearsal import Rehearsal, RehearsedStep
+from marginspec.lockstep.rehearsal import Rehearsal, RehearsedStep, rehearse
 from marginspec.lockstep.rules_reached import rules_of, unreached
-from marginspec.lockstep.shrink import shrink_by
+from marginspec.lockstep.shrink import confirm, shrink_by
 from marginspec.lockstep.trace import Trace, trace_of
 from marginspec.model.kernel.machine import Call, Machine
 from marginspec.properties.law import Property
@@ -104,7 +104,9 @@ class Monitor:
 
     def run(self, steps: Sequence[RehearsedStep], recheck: bool) -> tuple[int, Divergence] | None:
         """The calls of some steps, up to the first broken law. recheck: has no meaning here."""
-        self.start()
+        breaches = self.start()
+        if breaches and not steps:
+            return 0, divergence(AT_FIRST, breaches[0])
         for done, step in enumerate(steps, 1):
             seen, breaches = self.take(step.call)
             if breaches:
@@ -159,8 +161,11 @@ def run(
     seconds, violation, limits = time.perf_counter() - started, None, limits_of(target)
     if hunt.found:
         calls, first = hunt.found[0]
-        if shrinking and calls:
-            calls, first = shrink_by(Monitor(model, target, claims), model, calls, first)
+        if shrinking:
+            watch = Monitor(model, target, claims)
+            if calls:
+                calls, first = shrink_by(watch, model, calls, first)
+            confirm(watch, rehearse(model, calls), first)
         trace = trace_of(model, target.name, seed, calls or hunt.calls[:1], first, build_of(target))
         violation = Violation(first, trace)
     broken = tuple(dict.fromkeys(each.field for _, each in hunt.found))

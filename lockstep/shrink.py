@@ -12,8 +12,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from marginspec.base.ending import until_ended
+from marginspec.base.errors import TargetFailed
+from marginspec.base.text import printable
 from marginspec.lockstep.comparison import Divergence, LockStep
-from marginspec.lockstep.rehearsal import Rehearsal, RehearsedStep
+from marginspec.lockstep.rehearsal import Rehearsal, RehearsedStep, rehearse
 from marginspec.lockstep.thresholds import thresholds
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.numbers import Number
@@ -33,9 +35,12 @@ def shrink(
 ) -> tuple[list[Call], Divergence]:
     """Fewer and plainer calls with a divergence of the same key, and that divergence.
 
-    An implementation that does not repeat itself cannot be shrunk: the calls come back as they are.
+    Raises TargetFailed for an implementation that does not repeat itself.
     """
-    return shrink_by(LockStep(model, target), model, calls, divergence, effort)
+    watch = LockStep(model, target)
+    calls, divergence = shrink_by(watch, model, calls, divergence, effort)
+    confirm(watch, rehearse(model, calls), divergence)
+    return calls, divergence
 
 
 class DivergenceFinder(Protocol):
@@ -52,6 +57,21 @@ def shrink_by(
     shrinker = _Shrinker(watch, model, calls, divergence, effort)
     until_ended(shrinker.run)
     return shrinker.calls, shrinker.divergence
+
+
+def confirm(watch: DivergenceFinder, steps: Sequence[RehearsedStep], divergence: Divergence) -> None:
+    """Raise TargetFailed unless the same steps from genesis show a divergence of the same key once more.
+
+    A node or service that answers wrongly now and then is no witness, neither for nor against the contract.
+    """
+    again = watch.run(steps, recheck=True)
+    if again is None or again[1].key != divergence.key:
+        seen = f"{divergence.rule}, {divergence.field}: {divergence.target}, expected {divergence.model}"
+        now = "they agree with it" if again is None else f"they show {again[1].rule}, {again[1].field}"
+        raise TargetFailed(
+            f"the implementation does not repeat itself, so nothing can be said of it: {len(steps)} calls led to "
+            f"{printable(seen, 250)}; once more from genesis {printable(now)}"
+        )
 
 
 class _Shrinker:

@@ -9,6 +9,7 @@ import functools
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from marginspec.base.files import write_whole
 from marginspec.base.text import printable
 from marginspec.lockstep.comparison import Divergence, LockStep
 from marginspec.lockstep.rehearsal import RehearsedStep, rehearse
+from marginspec.lockstep.shrink import confirm
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import plain
@@ -268,12 +270,18 @@ class Replay:
 
 
 def replay(model: type[Machine], target: Target, trace: Trace) -> Replay:
-    """Run a trace again, on the model, which is compared with the record, and on an implementation."""
+    """Run a trace again, on the model, which is compared with the record, and on an implementation.
+
+    Raises TargetFailed for a divergence that does not show a second time.
+    """
     steps = rehearse(model, trace.calls)
     lockstep = LockStep(model, target)
     at, divergence = lockstep.run(steps, recheck=True) or (len(steps), None)
+    declared = Counter(lockstep.tally.declared)
+    if divergence is not None:
+        confirm(lockstep, steps[:at], divergence)
     stale, other = _stale(model, steps, trace), _other_build(trace.build, build_of(target))
-    return Replay(divergence, at, stale, lockstep.tally.declared, other)
+    return Replay(divergence, at, stale, declared, other)
 
 
 def _other_build(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...] | None:

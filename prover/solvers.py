@@ -16,6 +16,8 @@ from pathlib import Path
 
 import z3
 
+from marginspec.base.ending import end_with_parent
+
 Z3_RESOURCES = 40_000_000
 
 
@@ -81,7 +83,12 @@ class _Process:
         """`sat` or `unsat`; `unknown` where it says anything else or more, or nothing within so many seconds."""
         if self._running is None:
             self._running = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                preexec_fn=end_with_parent,
             )
             atexit.register(self._running.kill)
         process = self._running

@@ -45,7 +45,7 @@ def sample_book(sample: Sample, accounts: int, seed: int) -> Iterator[tuple[str,
     """URL and address of a deployment with so many accounts, on an anvil that ends with this; with progress."""
     if sample.most is not None and accounts > sample.most:
         raise BadInput(f"--accounts {accounts}: this venue takes at most {sample.most}")
-    # Here, because it takes two seconds (web3).
+    # Here, because it takes a while (requests).
     from marginspec.targets.evm.rpc import start_anvil
 
     with contextlib.closing(start_anvil()) as node:

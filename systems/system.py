@@ -99,7 +99,7 @@ def _chain(target: str) -> Callable[[], Chain] | None:
         return Embedded
     if target != "anvil" and "://" not in target:
         return None
-    # Here, because it takes two seconds (web3), which whoever asks for no node need not wait.
+    # Here, because it takes two seconds (requests), which whoever asks for no node need not wait.
     from marginspec.targets.evm.rpc import connect, start_anvil
 
     return start_anvil if target == "anvil" else lambda: connect(target)

@@ -25,10 +25,12 @@ exit when its standard input ends. It is untrusted: what it says is checked, and
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import select
+import signal
 import subprocess
 import threading
 import time
@@ -36,7 +38,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from marginspec.base.ending import end_group_with_this
 from marginspec.base.errors import BadInput, TargetFailed
+from marginspec.base.process import still
 from marginspec.base.text import printable
 from marginspec.model.kernel.machine import Call, Machine, Outcome, actions_of
 from marginspec.model.kernel.record import Record
@@ -55,7 +59,7 @@ class Service:
 
     def __init__(self, command: Sequence[str], folder: Path | None = None, patience: float = SECONDS_TO_ANSWER) -> None:
         """Start `command` in `folder`; it has `patience` seconds for each answer. `BadInput` when it does not start."""
-        self._patience = patience
+        self._patience, self._answered = patience, 0
         self._shown = f"service {printable(' '.join(command), 80)!r}"
         try:
             # A session of its own, so that whatever it starts (npx does) can be ended with it.
@@ -79,6 +83,8 @@ class Service:
         self._writable, self._readable = select.poll(), select.poll()
         self._writable.register(self._in, select.POLLOUT)
         self._readable.register(self._out, select.POLLIN)
+        # Its processes would outlive this one when that is killed, and go on with whatever they were told last.
+        self._guard = end_group_with_this(self._process.pid)
         self._last_words = b""
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
@@ -88,6 +94,8 @@ class Service:
         deadline = time.monotonic() + self._patience
         self._send(_encode(request).encode() + b"\n", deadline)
         line = self._receive(deadline)
+        self._answered += 1
+        still(self._shown, self._answered)
         try:
             answer = json.loads(line)
         except (ValueError, RecursionError):
@@ -108,12 +116,16 @@ class Service:
     def close(self) -> None:
         """End the process: by the end of its input, or by force when that is not enough. May be called again."""
         process = self._process
+        if self._stdin.closed:
+            return
         self._stdin.close()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)  # not yet waited for, so its number is still its own
-            process.wait()
+        with self._guard:
+            self._guard.kill()
+        with contextlib.suppress(ProcessLookupError):  # what it started, which may not have ended with it
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
         self._stdout.close()
         self._listener.join(GRACE)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from marginspec.base.cache import kept
+from marginspec.base.ending import end_with_parent
 from marginspec.base.errors import BadInput
 
 SETTINGS = {
@@ -68,7 +69,11 @@ def _solc(request: str, program: Path) -> dict[str, Any]:
         given.write(request)
         given.seek(0)
         done = subprocess.run(
-            [node(), str(program), "--standard-json"], stdin=given, stdout=out, stderr=subprocess.PIPE
+            [node(), str(program), "--standard-json"],
+            stdin=given,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            preexec_fn=end_with_parent,
         )
         out.seek(0)
         text = out.read()

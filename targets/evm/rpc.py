@@ -2,27 +2,28 @@
 
 import atexit
 import contextlib
-import ctypes
 import ipaddress
+import itertools
 import os
 import platform
 import re
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from typing import Any
 
 from web3 import HTTPProvider
 from web3.types import RPCEndpoint
 
+from marginspec.base.ending import end_with_parent
 from marginspec.base.errors import BadInput, TargetFailed
+from marginspec.base.process import still
 from marginspec.base.text import printable
 from marginspec.targets.evm.build import package
 from marginspec.targets.evm.chain import GAS, GENESIS_TIME, READER, Reverted, Slot
 from marginspec.targets.evm.session import NodeSession
+from marginspec.targets.evm.wire import Refused, in_order, numbered
 
 # What web3 imports raises it to 100,000; then nested JSON from outside ends the process, not just the parse.
 sys.setrecursionlimit(1000)
@@ -69,7 +70,7 @@ class Node:
         self._time = self._marked_time = GENESIS_TIME
         self._mark: Any = None
         # Proxies from the environment would carry requests to another machine, and so would a redirection.
-        self._session = NodeSession(ANSWER_SECONDS)
+        self._session, self._asked = NodeSession(ANSWER_SECONDS), 0
         self._session.trust_env = False
         # No retries: a transaction must not be sent twice, and a dead node is to be reported at once.
         self._http = HTTPProvider(
@@ -166,8 +167,8 @@ class Node:
     def _identify(self) -> None:
         """Refuse anything but a development node, before the first request that changes something."""
         try:
-            version = self._http.make_request(RPCEndpoint("web3_clientVersion"), []).get("result")
-        except _NO_ANSWER:
+            (version,) = self._answers([("web3_clientVersion", [])])
+        except TargetFailed:
             hint = "start one with `anvil`, or use --target anvil"
             raise TargetFailed(f"no Ethereum node answers at {self.url}: {hint}") from None
         if not str(version).lower().startswith("anvil/"):
@@ -216,16 +217,14 @@ class Node:
 
     def _execute(self, transaction: dict[str, str]) -> bytes:
         """Run without keeping, at the time of the latest block, which is also that of the next."""
-        answer = self._single("eth_call", [transaction, "latest"])
-        error = answer.get("error")
-        if not isinstance(error, dict):
-            return self._bytes(self._result("eth_call", answer))
-        if error.get("code") == 3:
-            raise Reverted(self._bytes(error.get("data", "0x")))
-        message = str(error.get("message"))
-        if message.startswith("EVM error "):
-            raise Reverted(b"", halt=message.removeprefix("EVM error "))
-        raise self._failed(f"eth_call: {message}")
+        (answer,) = self._answers([("eth_call", [transaction, "latest"])])
+        if not isinstance(answer, Refused):
+            return self._bytes(answer)
+        if answer.code == 3:
+            raise Reverted(self._bytes(answer.data or "0x"))
+        if answer.message.startswith("EVM error "):
+            raise Reverted(b"", halt=answer.message.removeprefix("EVM error "))
+        raise self._failed(f"eth_call: {answer.message}")
 
     def _keep(self, transaction: dict[str, str]) -> dict[str, Any]:
         """Mine a transaction that `_execute` has found to succeed; its receipt."""
@@ -252,31 +251,34 @@ class Node:
     # --- Requests ------------------------------------------------------------------------------------------------
 
     def _ask(self, method: str, *parameters: Any) -> Any:
-        return self._result(method, self._single(method, list(parameters)))
-
-    def _single(self, method: str, parameters: list[Any]) -> dict[str, Any]:
-        answer = self._reach(lambda: self._http.make_request(RPCEndpoint(method), parameters))
-        if not isinstance(answer, dict):
-            raise self._failed(f"{method}: no JSON-RPC answer")
-        return answer
+        return self._batch([(method, list(parameters))])[0]
 
     def _batch(self, asked: list[Request]) -> list[Any]:
         """The results of requests that do not depend on each other."""
-        answers = self._reach(lambda: self._http.make_batch_request([(RPCEndpoint(m), p) for m, p in asked]))
-        if not isinstance(answers, list) or len(answers) != len(asked):
-            raise self._failed(f"no JSON-RPC answer to a batch of {len(asked)} requests")
-        return [self._result(method, answer) for (method, _), answer in zip(asked, answers, strict=True)]
+        answers = self._answers(asked)
+        for (method, _), answer in zip(asked, answers, strict=True):
+            if isinstance(answer, Refused):
+                raise self._failed(f"{method}: {answer.message}")
+        return answers
 
-    def _reach(self, send: Callable[[], Any]) -> Any:
+    def _answers(self, asked: list[Request]) -> list[Any]:
+        """The result or `Refused` of each request, by the ids of the answers, at which web3 does not look."""
+        sent = numbered(asked, self._asked)
+        self._http.request_counter = itertools.count(self._asked)
+        self._asked += len(asked)
+        requests = [(RPCEndpoint(method), parameters) for method, parameters in asked]
         try:
-            return send()
+            if len(requests) == 1:
+                answers: Any = [self._http.make_request(*requests[0])]
+            else:
+                answers = self._http.make_batch_request(requests)
         except _NO_ANSWER as error:
             raise self._failed(f"it stopped answering ({type(error).__name__})") from None
-
-    def _result(self, method: str, answer: dict[str, Any]) -> Any:
-        if (error := answer.get("error")) is not None:
-            raise self._failed(f"{method}: {error.get('message') if isinstance(error, dict) else error}")
-        return answer.get("result")
+        found = in_order(answers, sent)
+        still(f"the node at {self.url}", self._asked)
+        if found is None:
+            raise self._failed(f"{asked[0][0]}: no JSON-RPC answer, or one to another request")
+        return found
 
     def _bytes(self, data: Any) -> bytes:
         try:
@@ -312,7 +314,7 @@ def start_anvil() -> Node:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # an interrupt from the terminal is ours to handle
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+            preexec_fn=end_with_parent,
         )
         try:
             return Node(_address(process, output.fileno()), process)
@@ -328,14 +330,6 @@ def _anvil() -> str:
     if machine is None or sys.platform not in ("linux", "darwin"):
         raise BadInput(f"no anvil for {sys.platform} on {platform.machine()}: start a node yourself and give its URL")
     return str(package(f"@foundry-rs/anvil-{sys.platform}-{machine}") / "bin" / "anvil")
-
-
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)  # loaded here: between fork and exec little is allowed
-
-
-def _end_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _address(process: subprocess.Popen[bytes], output: int) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from marginspec.base.errors import BadInput, TargetFailed
+from marginspec.base.process import still
 from marginspec.base.text import printable
 
 Method = Literal["eth_chainId", "eth_getBlockByNumber", "eth_getCode", "eth_getLogs", "eth_call"]
@@ -47,7 +48,7 @@ class Wire:
 
         self.name = _name(url)
         self._url = url
-        self._batch = BATCH
+        self._batch, self._asked = BATCH, 0
         self._session = NodeSession(ANSWER_SECONDS)
         self._errors = requests.exceptions
         # A proxy of the environment would carry requests for this machine to another.
@@ -78,10 +79,8 @@ class Wire:
 
     def _post(self, sent: Sequence[Request]) -> list[Any] | None:
         """The answers to a batch; None when the node did not take it, which of a single request is a failure."""
-        body = [
-            {"jsonrpc": "2.0", "id": number, "method": method, "params": parameters}
-            for number, (method, parameters) in enumerate(sent)
-        ]
+        body = numbered(sent, self._asked)
+        self._asked += len(sent)
         try:
             with self._session.post(self._url, json=body, timeout=TIMEOUT, allow_redirects=False) as response:
                 status, text = response.status_code, response.content
@@ -90,23 +89,33 @@ class Wire:
             answer = None
         except (self._errors.RequestException, ValueError, RecursionError) as error:
             raise self.failed(f"it does not answer ({type(error).__name__})") from None
-        found = _in_order(answer, len(sent))
+        still(f"the node at {self.name}", self._asked)
+        found = in_order(answer, body)
         if found is None and len(sent) == 1:
             raise self.failed(f"{sent[0][0]}: no JSON-RPC answer (HTTP status {status})")
         return found
 
 
-def _in_order(answer: Any, count: int) -> list[Any] | None:
-    """Results by the order of their requests; None unless there is exactly one for each."""
-    if not isinstance(answer, list) or len(answer) != count:
+def numbered(asked: Sequence[tuple[str, list[Any]]], first: int) -> list[dict[str, Any]]:
+    """Requests as JSON-RPC has them. first: the number of the first, so that no two of a connection have the same."""
+    return [
+        {"jsonrpc": "2.0", "id": number, "method": method, "params": parameters}
+        for number, (method, parameters) in enumerate(asked, first)
+    ]
+
+
+def in_order(answer: Any, sent: Sequence[Mapping[str, Any]]) -> list[Any] | None:
+    """The result or `Refused` of each request, in their order; None unless there is exactly one for each."""
+    if not isinstance(answer, list) or len(answer) != len(sent):
         return None
     found: dict[int, Any] = {}
     for each in answer:
         number = each.get("id") if isinstance(each, dict) else None
-        if not isinstance(number, int) or not 0 <= number < count or ("result" in each) == ("error" in each):
+        if type(number) is not int or ("result" in each) == ("error" in each):
             return None
         found[number] = each["result"] if "result" in each else _refused(each["error"])
-    return [found[number] for number in range(count)] if len(found) == count else None
+    numbers = [each["id"] for each in sent]
+    return [found[number] for number in numbers] if found.keys() == set(numbers) else None
 
 
 def _refused(error: Any) -> Refused:

@@ -75,7 +75,8 @@ class Proxy:
 
     Takes no more than SMALL requests at once, so that a reading has many. lives: so many are answered, by default all.
     stuck: set when one comes after that, which then waits instead of being refused. lies: what is answered to calls, by
-    how their data begins. reorganised: after so many answers the block is gone, and calls return nothing.
+    how their data begins, so many times. reorganised: after so many answers the block is gone, and calls return
+    nothing.
     """
 
     def __init__(self, url: str) -> None:
@@ -83,6 +84,7 @@ class Proxy:
         self.lives = 1 << 30
         self.stuck: threading.Event | None = None
         self.lies: dict[str, dict[str, Any]] = {}
+        self.times = 1 << 30
         self.reorganised: int | None = None
         self._gone = threading.Event()
         proxy = self
@@ -104,7 +106,9 @@ class Proxy:
                     data = {each["id"]: each["params"][0]["data"] for each in asked if each["method"] == "eth_call"}
                     for number, each in enumerate(answers):
                         told = [lie for start, lie in proxy.lies.items() if data.get(each["id"], "").startswith(start)]
-                        answers[number] = {"id": each["id"], **told[0]} if told else each
+                        if told and proxy.times > 0:
+                            proxy.times -= 1
+                            answers[number] = {"id": each["id"], **told[0]}
                     if proxy.reorganised is not None and (1 << 30) - proxy.lives > proxy.reorganised:
                         none = {"eth_getBlockByNumber": None, "eth_call": "0x"}
                         for number, each in enumerate(asked):
@@ -200,6 +204,19 @@ def test_what_the_contract_says_otherwise_is_code_1_and_shown_as_plain_text(
     assert "model position is healthy, contract [bold]trust me[/]\\u001b[31m\n" in done.stdout
     assert "\x1b" not in done.stdout
     assert "verdict: broken" in done.stdout
+
+
+def test_what_the_node_says_once_and_not_again_is_no_finding(proxied: tuple[Proxy, str], audit: Command) -> None:
+    proxy, address = proxied
+    proxy.lies = {"0x" + LIQUIDATE.hex(): {"error": {"code": 3, "message": "execution reverted", "data": "0x"}}}
+    proxy.times = 1
+    done = audit("morpho-blue", "--target", proxy.url, "--address", address)
+    refused(done, f"the node at {proxy.url} failed: it does not say the same twice: no verdict; remove out/audit/", 4)
+    # Who goes on with the wrong answer learns the same; who removes it, what holds.
+    assert audit("morpho-blue", "--target", proxy.url, "--address", address).returncode == 4
+    (file,) = Path("out/audit").iterdir()
+    file.unlink()
+    assert audit("morpho-blue", "--target", proxy.url, "--address", address).returncode == 0
 
 
 def test_what_cannot_be_evaluated_is_code_3(proxied: tuple[Proxy, str], audit: Command) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -196,12 +197,47 @@ def test_a_run_that_is_killed_takes_its_workers_with_it(running: type[Running]) 
     assert eventually_alone(verb)
 
 
+PARENT = """
+import subprocess, sys, time
+from marginspec.prover.solvers import _CVC5, _YICES
+from marginspec.targets.subprocess import Service
+service = Service(["/bin/sh", "-c", "sleep 1000 & sleep 1000"])
+_YICES.ask('(echo "end")\\n', 60.0), _CVC5.ask("0 1 default\\n", 60.0)
+children = [service._process.pid, _YICES._running.pid, _CVC5._running.pid]
+listed = subprocess.run(["ps", "-e", "-o", "pid=,sid="], capture_output=True, text=True).stdout.split("\\n")
+children += [int(pid) for pid, sid in map(str.split, filter(None, listed)) if int(sid) == service._process.pid]
+print(*children, flush=True)
+time.sleep(1000)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has ended")
+def test_solvers_and_all_that_a_service_started_end_with_a_run_that_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-P", "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        started = {int(pid) for pid in parent.stdout.readline().split()}
+        assert len(started) == 5
+        parent.kill()
+    deadline = time.monotonic() + AT_ONCE
+    while (left := {pid for pid in started if lives(pid)}) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody asked how does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["table", "document"])
 def test_output_that_nobody_reads_is_no_counterexample(form: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as pipe:
-        done = subprocess.run([*COMMAND, "rules", *form], stdout=pipe, stderr=subprocess.PIPE, check=False)
+        done = subprocess.run([*COMMAND, "rules", "reference", *form], stdout=pipe, stderr=subprocess.PIPE, check=False)
     assert (done.returncode, done.stderr) == (141, b"")
 
 

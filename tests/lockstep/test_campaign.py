@@ -51,16 +51,17 @@ class EndsTheRun(Twin):
 
     def apply(self, call: Call) -> Answer:
         answer = super().apply(call)
-        self.asked += answer.returns == (7, 7, 7)
-        if self.asked == 3:
-            raise Ended
+        if answer.returns == (7, 7, 7):
+            self.asked += 1
+            if self.asked == 3:
+                raise Ended
         return answer
 
 
 def test_a_divergence_is_told_as_it_stands_when_the_run_ends_while_it_is_shrunk() -> None:
     target = EndsTheRun("supply")
     (found,), (shrunk,) = (run(MorphoBlue, each, 5_000, 1).divergences for each in (target, Twin("supply")))
-    assert target.asked == 3
+    assert target.asked == 4  # once more, to be sure that it was no accident
     assert len(found.trace) > len(shrunk.trace)
     assert found.trace.calls[-1].action == "supply"
     assert found.divergence.key == shrunk.divergence.key

@@ -1,5 +1,7 @@
 """What diverged in one run is tried first in the next, in bounded time, wherever it is kept."""
 
+import errno
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +12,7 @@ from hypothesis.database import ExampleDatabase, InMemoryExampleDatabase
 from twin import Twin
 
 from marginspec.base.errors import BadInput
+from marginspec.base.files import PARTIAL, _sweep
 from marginspec.lockstep import corpus as module
 from marginspec.lockstep.campaign import run
 from marginspec.lockstep.corpus import Corpus
@@ -135,6 +138,46 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match="give a folder that can be written"):
         open_corpus(str(tmp_path / "file" / "corpus"), MorphoBlue)
+
+
+def test_a_file_that_is_cut_off_does_not_keep_a_trace_from_being_kept_again(tmp_path: Path) -> None:
+    for cut in (b"", b'{"schema"'):
+        corpus = open_corpus(str(tmp_path), MorphoBlue)
+        corpus.keep(lengthy(2))
+        (file,) = (path for path in tmp_path.rglob("*") if path.is_file())
+        file.write_bytes(cut)
+        assert corpus.replay(Twin(), 1).traces == 0
+        corpus.keep(lengthy(2))
+        assert corpus.replay(Twin(), 1) == module.Replayed(1, 0, None)
+
+
+def test_a_trace_that_cannot_be_kept_is_told_and_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(self: Path, content: bytes) -> int:
+        with self.open("wb") as stream:
+            stream.write(content[:9])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
+
+    corpus = open_corpus(str(tmp_path), MorphoBlue)
+    monkeypatch.setattr(Path, "write_bytes", full)
+    corpus.keep(lengthy(2))
+    assert "the trace is not kept there: No space left on device" in capsys.readouterr().err
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_what_a_killed_run_left_half_written_is_no_trace_and_goes(tmp_path: Path) -> None:
+    open_corpus(str(tmp_path), MorphoBlue).keep(lengthy(2))
+    (file,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    old, new = (file.with_name(f".x.{name}{PARTIAL}") for name in ("old", "new"))
+    for each in (old, new):
+        each.write_bytes(b"{")
+    os.utime(old, (0, 0))
+    corpus = open_corpus(str(tmp_path), MorphoBlue)
+    assert corpus.replay(Twin(), 1) == module.Replayed(1, 0, None)
+    _sweep.cache_clear()
+    corpus.keep(lengthy(3))
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_a_url_without_the_package_that_it_needs_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,18 @@
 """A node that trickles, floods or nests its answers is an error in time, not a run that never ends."""
 
 import contextlib
+import itertools
 import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 import requests
 
+from marginspec.base import process
 from marginspec.base.errors import BadInput, TargetFailed
 from marginspec.targets.evm import rpc, session
 from marginspec.targets.evm.rpc import Node
@@ -35,7 +38,7 @@ def serving(send: Send) -> Iterator[str]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
@@ -95,16 +98,69 @@ def test_who_reads_a_node_ends_with_one_line(text: str) -> None:
         Wire(url).ask([("eth_chainId", [])])
 
 
+def answering(change: Callable[[dict[str, Any]], object], at: int) -> Send:
+    """What anvil says when it is asked who it is; the answer to the n-th request is changed."""
+    asked = itertools.count()
+
+    def send(handler: BaseHTTPRequestHandler) -> None:
+        body = handler.body  # type: ignore[attr-defined]
+        each = body[0] if isinstance(body, list) else body
+        result = {"web3_clientVersion": "anvil/v1.0.0", "eth_chainId": "0x7a69"}.get(each["method"], "0x0")
+        answer = {"jsonrpc": "2.0", "id": each["id"], "result": result}
+        if next(asked) >= at:
+            change(answer)
+        whole(json.dumps([answer] if isinstance(body, list) else answer).encode())(handler)
+
+    return send
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda answer: answer.pop("id"),
+        lambda answer: answer.update(id=answer["id"] + 1),
+        lambda answer: answer.update(id=str(answer["id"])),
+        lambda answer: answer.update(id=bool(answer["id"])),
+        lambda answer: answer.update(id=None),
+        lambda answer: answer.update(id=0),
+        lambda answer: answer.pop("result"),
+    ],
+    ids=["missing", "of another request", "a text", "a truth value", "null", "always the same", "no result"],
+)
+def test_an_answer_to_another_request_is_none(change: Callable[[dict[str, Any]], object]) -> None:
+    with serving(answering(change, 1)) as url, pytest.raises(TargetFailed, match="eth_chainId: no JSON-RPC answer"):
+        Node(url)
+    with serving(answering(change, 1)) as url:
+        wire = Wire(url)
+        assert wire.ask([("eth_chainId", [])]) == ["0x7a69"]
+        with pytest.raises(TargetFailed, match="eth_chainId: no JSON-RPC answer"):
+            wire.ask([("eth_chainId", [])])
+
+
 @pytest.mark.parametrize("chain", [1, 8453, 11155111])
 def test_no_transaction_goes_to_a_public_chain_whatever_it_calls_itself(chain: int) -> None:
     asked = []
 
     def send(handler: BaseHTTPRequestHandler) -> None:
-        method = handler.body["method"]  # type: ignore[attr-defined]
+        body = handler.body  # type: ignore[attr-defined]
+        method = body["method"]
         asked.append(method)
         result = {"web3_clientVersion": "anvil/v1.0.0", "eth_chainId": hex(chain)}.get(method, "0x0")
-        whole(json.dumps({"jsonrpc": "2.0", "id": 0, "result": result}).encode())(handler)
+        whole(json.dumps({"jsonrpc": "2.0", "id": body["id"], "result": result}).encode())(handler)
 
     with serving(send) as url, pytest.raises(BadInput, match=f"it is of the public chain {chain}: "):
         Node(url)
     assert asked == ["web3_clientVersion", "eth_chainId"]
+
+
+def test_a_slow_node_is_told_of_where_nothing_else_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(process, "SECONDS_BETWEEN_PROGRESS", 1e9)
+    with serving(answering(lambda answer: None, 9)) as url:
+        wire = Wire(url)
+        wire.ask([("eth_chainId", [])])
+        assert capsys.readouterr().err == ""
+        monkeypatch.setattr(process, "SECONDS_BETWEEN_PROGRESS", 0.0)
+        wire.ask([("eth_chainId", [])])
+        assert capsys.readouterr().err == f"marginspec: 2 answers of the node at {url} so far\n"
