@@ -77,6 +77,7 @@ def run(app: Callable[[], object]) -> NoReturn:
     budget with nothing to tell: one line and code 3. Only an error in the tool itself shows a traceback.
     """
     ending.listen()
+    _Said.at = time.monotonic()
     try:
         code = app()
         if not ending.unanswered():
