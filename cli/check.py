@@ -112,7 +112,7 @@ def check(
         mutants = None
         if settings.min_mutation_score is not None:
             runs = functools.partial(vector_runs, chosen.model, chosen.chapter.properties, settings.seed)
-            mutants = mutate_document(chosen, MUTANT_STEPS, settings.seed, runs=runs)
+            mutants = mutate_document(chosen, MUTANT_STEPS, settings.seed, runs=runs, anew=no_cache)
         gate = gate_document(settings, require_reach, proofs, fuzzed, mutants)
         found = findings(chosen, implementation, builds, gate, proofs, fuzzed, mutants, departures)
         made = provenance(chosen, implementation, builds, settings)

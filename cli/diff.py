@@ -13,9 +13,9 @@ import typer
 
 from marginspec.base.errors import BadInput
 from marginspec.base.files import write_whole
-from marginspec.base.process import BROKEN, HOLDS, VERDICTS, Output, emit
+from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit
 from marginspec.base.text import printable
-from marginspec.cli.options import Json, Seed, Steps
+from marginspec.cli.options import Budget, Json, Seed, Steps
 from marginspec.lockstep.trace import trace_of
 from marginspec.report.upgrade import show_diff
 from marginspec.results.differences import upgrade_document
@@ -63,6 +63,7 @@ def diff(
     ] = None,
     steps: Steps = 20_000,
     seed: Seed = 1,
+    budget: Budget = None,
     as_json: Json = False,
 ) -> int:
     """Compare two implementations and the model, three ways: which rules an upgrade changes, for whom, and how.
@@ -84,7 +85,7 @@ def diff(
     What both sides have in common is not judged: that is what check is for.
 
     Exit code 0: no difference, or only intended ones. 1: a difference that is not declared. 2: also when something is
-    declared that did not change.
+    declared that did not change. 3: the run was ended before it was done, and no difference was seen until then.
     """
     chosen = system(name)
     declared = {} if intended is None else read_intended(intended, chosen)
@@ -102,7 +103,7 @@ def diff(
         return BROKEN
     if vain := document["stale"]:
         raise BadInput(f"{intended}: {vain[0]} is declared and did not change: take it out, or look longer (--steps)")
-    return HOLDS
+    return INCOMPLETE if document.get("ended") else HOLDS
 
 
 def _upgrade(chosen: System, base: str, head: str, steps: int, seed: int, declared: Intended) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import typer
 from marginspec.base.ending import ended
 from marginspec.base.errors import BadInput
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, Output, emit, progress
-from marginspec.cli.options import DEFAULT, Budget, Json, Seed, Steps, SystemName, Verbose
+from marginspec.cli.options import DEFAULT, Budget, Json, NoCache, Seed, Steps, SystemName, Verbose
 from marginspec.conformance.run import vector_runs
 from marginspec.mutation.hunt import with_planted
 from marginspec.mutation.planted import load as bugs_of
@@ -28,6 +28,7 @@ def mutate(
     planted: Annotated[bool, typer.Option(help="Hunt the bugs planted in the contract.")] = True,
     proofs: Annotated[bool, typer.Option(help="Also ask which property each mutant of the model breaks.")] = True,
     budget: Budget = None,
+    no_cache: NoCache = False,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> int:
@@ -41,6 +42,8 @@ def mutate(
     Killed is what was seen to differ from the contract, or breaks a law. Counted apart: invalid, what refuses its own
     set-up; crashes, what is no model that runs; timed out, what does not end.
 
+    What was tried is kept, and not tried again while no text and no contract changes: a run that was ended goes on.
+
     Exit code 0: all killed, those aside that the specification records as equivalent, with the reason. 1: one survives.
     3: one timed out.
     """
@@ -50,7 +53,9 @@ def mutate(
         raise BadInput(f"mutate {name}: nothing to break; leave out --no-model")
     runs = functools.cache(lambda: vector_runs(chosen.model, chosen.chapter.properties, seed))
     only = None if model else lambda mutant: False
-    document = mutate_document(chosen, steps, seed, proofs, runs if proofs else None, only, weaken=proofs and model)
+    document = mutate_document(
+        chosen, steps, seed, proofs, runs if proofs else None, only, weaken=proofs and model, anew=no_cache
+    )
     if bugs and not ended():
         with progress("planted bugs", len(bugs)) as advance:
             document = with_planted(document, bugs, steps, runs(), os.cpu_count() or 1, advance)

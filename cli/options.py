@@ -93,7 +93,9 @@ Budget = Annotated[
         help="End after so many seconds, and say what was found until then; what was not come to is no pass.",
     ),
 ]
-NoCache = Annotated[bool, typer.Option("--no-cache", help="Prove anew what was proved of the same texts before.")]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Believe nothing that was kept of earlier runs of the same texts.")
+]
 Corpus = Annotated[
     str | None,
     typer.Option(

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
+from marginspec.base.ending import ended, until_ended
 from marginspec.base.errors import BadInput
 from marginspec.base.files import writable
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit
-from marginspec.cli.options import DEFAULT, Artifacts, Json, Seed, SystemName, TargetName
+from marginspec.cli.options import DEFAULT, Artifacts, Budget, Json, Seed, SystemName, TargetName
 from marginspec.conformance.run import STEPS, coverage_document, searched
-from marginspec.conformance.vectors import failures, own_folder, read, write
+from marginspec.conformance.vectors import Vector, VectorFailure, failures, own_folder, read, write
 from marginspec.report.vectors import show_vectors
 from marginspec.results.documents import vectors_document
 from marginspec.systems.registry import system
@@ -43,6 +44,7 @@ def vectors(
     seed: Seed = 1,
     target: TargetName = "embedded",
     artifact: Artifacts = None,
+    budget: Budget = None,
     as_json: Json = False,
 ) -> int:
     """Write conformance vectors: calls and what must come of them, for any implementation in any language.
@@ -54,6 +56,8 @@ def vectors(
     Write those of Morpho Blue: marginspec vectors morpho-blue --out vectors
 
     Hold a candidate to them: marginspec vectors morpho-blue --run vectors --artifact Morpho=out/Morpho.sol/Morpho.json
+
+    What was chosen until --budget is spent, or until an interrupt, is written; the search goes on there the next time.
 
     Exit code 0: no path is open, all vectors passed. 1: the implementation fails one. 3: a path is open.
     """
@@ -68,15 +72,24 @@ def vectors(
             own_folder(known.model, out)
             made = searched(known.model, known.chapter.properties, seed, steps)
             found, document = made.vectors, coverage_document(known.model, made)
-            document["files"] = [file.name for file in write(known.model, found, document, out)]
-        failed = list(failures(known.model, implementation, found))
+            if found:  # else the run was ended, and earlier ones stay
+                document["files"] = [file.name for file in write(known.model, found, document, out)]
+        failed: list[VectorFailure] = []
+        ran: list[Vector] = []
+
+        def run_all() -> None:
+            for vector in found:
+                failed.extend(failures(known.model, implementation, [vector]))
+                ran.append(vector)
+
+        until_ended(run_all)
         limits = limits_of(implementation)
     seconds = time.perf_counter() - started
     result = vectors_document(
         known.name, target, run or out, seed, known.model, found, document, failed, limits, seconds
     )
-    code = BROKEN if failed else INCOMPLETE if result.get("open") else HOLDS
-    result["verdict"] = VERDICTS[code]
+    code = BROKEN if failed else INCOMPLETE if result.get("open") or ended() else HOLDS
+    result |= {"verdict": VERDICTS[code]} | ({"ended": ended(), "ran": len(ran)} if ended() else {})
     if as_json:
         emit(result)
     else:

@@ -10,11 +10,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path as File
 from typing import Any
 
-import marginspec
 from marginspec.base.cache import kept
+from marginspec.base.ending import ended, up_to_the_end
 from marginspec.base.process import progress
 from marginspec.conformance.explorer import Explorer
 from marginspec.conformance.infeasibility import EFFORTS, Feasibility
@@ -22,10 +21,10 @@ from marginspec.conformance.instrument import Untraced
 from marginspec.conformance.recorder import PathGap, is_whole
 from marginspec.conformance.search import PARTS, chosen, described, explored, replayed
 from marginspec.conformance.vectors import Vector, vectors_of
-from marginspec.lockstep.model_source import modules_of
 from marginspec.lockstep.trace import call_document, read_call
-from marginspec.model.kernel.machine import Call, Machine, actions_of
+from marginspec.model.kernel.machine import Call, Machine, actions_of, per_model
 from marginspec.properties.law import Property
+from marginspec.prover.cache import digest
 
 STEPS = 30_000
 """Drawn at random in search of paths; more are aimed."""
@@ -53,7 +52,7 @@ def searched(model: type[Machine], claims: Sequence[Property], seed: int, steps:
     vectors = _vectors(model, proofs, seed, steps)
     taken = replayed(model, [(*vector.steps, vector.call) for vector in vectors])
     proofs.look(taken, EFFORTS)
-    return FoundVectors(vectors, taken, {gap: proofs.why[gap] for gap in taken.gaps()})
+    return FoundVectors(vectors, taken, {gap: proofs.why.get(gap) for gap in taken.gaps()})
 
 
 def coverage_document(model: type[Machine], found: FoundVectors) -> dict[str, Any]:
@@ -77,7 +76,7 @@ def coverage_document(model: type[Machine], found: FoundVectors) -> dict[str, An
 
 def _vectors(model: type[Machine], proofs: _Proofs, seed: int, steps: int) -> list[Vector]:
     with progress("looking for paths", PARTS) as advance:
-        explorer = explored(model, seed, steps, proofs.settled, advance)
+        explorer = explored(model, seed, steps, proofs.settled, advance, _texts(model))
     with progress("choosing vectors", len(actions_of(model))) as advance:
         return vectors_of(model, chosen(explorer, advance))
 
@@ -88,20 +87,23 @@ def vector_runs(model: type[Machine], claims: Sequence[Property], seed: int) -> 
     They are kept until a text changes that has a part in them. None for a model of which no paths are told: that is
     said on standard error.
     """
-    files = {file for home in marginspec.__path__ for room in ROOMS for file in File(home, room).rglob("*.py")}
-    files |= {File(str(module.__file__)) for module in modules_of(model)}
-    made_of = "".join(f"{file.name}\n{file.read_text(encoding='utf-8')}" for file in sorted(files))
 
     def make() -> Any:
         found = _vectors(model, _Proofs(model, claims), seed, STEPS)
         return [[call_document(call) for call in (*vector.steps, vector.call)] for vector in found]
 
     try:
-        runs = kept(f"vectors-{model.system}-{seed}", made_of, make)
+        runs = kept("vectors", f"{_texts(model)} {seed}", make, worth=lambda _: not ended())
     except Untraced as problem:
         print(f"marginspec: no vectors: {problem}", file=sys.stderr)
         return []
     return [[read_call("vectors", call, model) for call in run] for run in runs]
+
+
+@per_model
+def _texts(model: type[Machine]) -> str:
+    """A digest of every text that has a part in what the vectors of a model become."""
+    return digest(model, {kind.__module__ for kind in model.__mro__}, ROOMS)
 
 
 # --- Proofs -----------------------------------------------------------------------------------------------------------
@@ -122,10 +124,10 @@ class _Proofs:
 
     def look(self, explorer: Explorer, efforts: Sequence[int]) -> None:
         """Look for proofs about all gaps of which none is known, with efforts not yet made."""
-        for effort in efforts:
+        for effort in efforts if not ended() else ():
             gaps = [g for g in explorer.gaps() if self.why.get(g) is None and self._efforts.get(g, -1) < effort]
             with progress("proving paths impossible", len(gaps)) as advance:
-                for done, (gap, why) in enumerate(self._proved(explorer, gaps, effort), 1):
+                for done, (gap, why) in enumerate(up_to_the_end(self._proved(explorer, gaps, effort)), 1):
                     self.why[gap], self._efforts[gap] = why, effort
                     advance(done)
 

@@ -15,11 +15,13 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from marginspec.base.cache import kept
+from marginspec.base.ending import ended, until_ended
 from marginspec.conformance.directed import Aimer
 from marginspec.conformance.explorer import Explorer
 from marginspec.conformance.recorder import CALLED, REST, PathGap, Recorder, Way
 from marginspec.conformance.selection import Calls, Chosen, Selector
-from marginspec.lockstep.trace import read_call
+from marginspec.lockstep.trace import call_document, read_call
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 
 SHARDS = 2
@@ -39,30 +41,39 @@ _KNOWN: Explorer
 
 
 def explored(
-    model: type[Machine], seed: int, steps: int, settled: Callable[[Explorer], Collection[PathGap]], advance: Advance
+    model: type[Machine],
+    seed: int,
+    steps: int,
+    settled: Callable[[Explorer], Collection[PathGap]],
+    advance: Advance,
+    texts: str,
 ) -> Explorer:
-    """What is known of a model's paths after `steps` steps at random, and as many aimed ones.
+    """Return what is known of a model's paths after `steps` steps at random, and as many aimed ones.
 
-    settled: gaps that need not be looked for, because they cannot be closed; asked before each round that aims.
+    settled: gaps that need not be looked for, because they cannot be closed; asked before each round that aims. texts:
+    a digest of all that has a part in it: each part is kept under it, so that a run that was ended goes on there. Less
+    is known where the run is told to end.
     """
     known = Explorer(model, seed)
     for calls in seeds(model):
         known.add(calls)
-    done = 0
-    for number in range(1 + ROUNDS):
-        tasks: list[tuple[int, int, int, list[PathGap]]] = []
-        impossible = settled(known) if number else ()
-        gaps = [gap for gap in known.gaps() if gap not in impossible] if number else []
-        for shard in range(SHARDS):
-            tasks.append((seed * 1000 + number * SHARDS + shard, shard, steps // SHARDS, gaps))
-        for found in _apart(known, _wandered if number == 0 else _aimed, tasks):
-            for calls in found:
-                known.add(calls)
-            done += 1
-            advance(done)
-    aimer = Aimer(known)
-    for gap in known.gaps():
-        aimer.borrow(gap)
+
+    def search() -> None:
+        done = 0
+        for number in range(1 + ROUNDS):
+            impossible = settled(known) if number else ()
+            gaps = [gap for gap in known.gaps() if gap not in impossible] if number else []
+            tasks = [(seed * 1000 + number * SHARDS + shard, shard, steps // SHARDS, gaps) for shard in range(SHARDS)]
+            for found in _apart(known, _wandered if number == 0 else _aimed, tasks, texts):
+                for calls in found:
+                    known.add(calls)
+                done += 1
+                advance(done)
+        aimer = Aimer(known)
+        for gap in known.gaps():
+            aimer.borrow(gap)
+
+    until_ended(search)
     return known
 
 
@@ -91,15 +102,25 @@ def _aimed(task: tuple[int, int, int, list[PathGap]]) -> list[list[Call]]:
     return known.news(before)
 
 
-def _apart(known: Explorer, work: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Any]:
+def _apart(
+    known: Explorer, work: Callable[[Any], list[list[Call]]], tasks: Sequence[Any], texts: str
+) -> Iterator[list[list[Call]]]:
     """Results in the order of tasks, each of which has a process of its own: it changes what is known there."""
     global _KNOWN
     _KNOWN = known
     with contextlib.ExitStack() as stack:
         fork = multiprocessing.get_context("fork")
         pools = [stack.enter_context(ProcessPoolExecutor(1, fork)) for _ in tasks]
-        for result in [pool.submit(work, task) for pool, task in zip(pools, tasks, strict=True)]:
+        for result in [pool.submit(_made, work, task, texts) for pool, task in zip(pools, tasks, strict=True)]:
             yield result.result()
+
+
+def _made(work: Callable[[Any], list[list[Call]]], task: Any, texts: str) -> list[list[Call]]:
+    """What a task finds, or found in an earlier run of the same: what it knew before is in what it is asked."""
+    before = [[call_document(call) for call in calls] for calls in _KNOWN.news(0)]
+    asked = json.dumps([texts, work.__name__, repr(task), before])
+    found = kept("paths", asked, lambda: [[call_document(call) for call in calls] for calls in work(task)])
+    return [[read_call("paths", call, _KNOWN.model) for call in calls] for calls in found]
 
 
 def _in_parallel(known: Explorer, work: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Any]:
@@ -114,14 +135,23 @@ def _in_parallel(known: Explorer, work: Callable[[Any], Any], tasks: Sequence[An
 
 
 def chosen(known: Explorer, advance: Callable[[int], object]) -> list[tuple[Chosen, str]]:
-    """The calls that become vectors, each with what it shows. advance: told how many actions are done."""
+    """Return the calls that become vectors, each with what it shows; those of some actions where the run is to end.
+
+    advance: told how many actions are done.
+    """
     actions = list(actions_of(known.model))
     found: list[tuple[Chosen, str]] = []
     short: list[Calls] = []
-    for number, (some, calls) in enumerate(_in_parallel(known, _chosen, actions), 1):
-        found += some
-        short += calls
-        advance(number)
+
+    def choose() -> None:
+        for number, (some, calls) in enumerate(_in_parallel(known, _chosen, actions), 1):
+            found.extend(some)
+            short.extend(calls)
+            advance(number)
+
+    until_ended(choose)
+    if ended():
+        return found
     found += [(one, f"accepted right after {one.after}") for one in Selector(known).undisturbed(short)]
     return found + [(Chosen(tuple(calls)), "kept: hard to find") for calls in seeds(known.model)]
 

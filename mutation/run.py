@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
+import json
 import multiprocessing
 import time
 from collections import Counter, defaultdict
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as File
 from typing import Any, TypeVar
 
+from marginspec.base.cache import kept
 from marginspec.base.deadline import Overdue, limit
 from marginspec.base.ending import ended, until_ended
 from marginspec.base.errors import BadInput
@@ -26,7 +28,8 @@ from marginspec.mutation.mutants import Kill, Mutant, kill, mutants_of, patches_
 from marginspec.mutation.refute import Changed, concerns, cost, disproved, refutation, used_by
 from marginspec.mutation.weaken import ASSUMPTION, CLAIM, CONJUNCT, SCOPE, Weakening, weakenings
 from marginspec.properties.law import Property
-from marginspec.targets.protocol import Target
+from marginspec.prover.cache import digest
+from marginspec.targets.protocol import Target, build_of
 from marginspec.trial.trials import Trials
 
 WEAK_SECONDS = 8.0
@@ -73,7 +76,10 @@ class Equivalent:
 
 @dataclass(frozen=True)
 class Job:
-    """What every trial of a run has in common. target: makes one. runs: that are tried on what survives."""
+    """What every trial of a run has in common. target: makes one. runs: that are tried on what survives.
+
+    texts: a digest of all that has a part in what a trial becomes, under which it is kept; None to keep none.
+    """
 
     model: type[Machine]
     target: Callable[[], Target]
@@ -81,6 +87,7 @@ class Job:
     mutants: Sequence[Mutant]
     steps: int
     seed: int
+    texts: str | None
     runs: Sequence[Sequence[Call]] = ()
     breaking: Mapping[str, str | None] = field(default_factory=dict)
 
@@ -99,6 +106,7 @@ def mutate(
     on_progress: Callable[[int, int], None] = lambda done, of: None,
     only: Callable[[Mutant], bool] | None = None,
     weaken: bool = False,
+    anew: bool = False,
 ) -> dict[str, Any]:
     """The document `marginspec/mutate/1`. It holds when nothing survived and `problems` is empty.
 
@@ -108,7 +116,8 @@ def mutate(
     equivalents: file of mutants known to be equivalent. steps: of the lock-step run of each mutant. runs: makes calls
     from genesis that are tried on what survives that and the laws. only: which mutants to try. on_progress: called with
     what is done and all there is to do: mutants, those that survived, laws. Raises BadInput, and what a target raises.
-    A run that is told to end says so in `ended`, and what it did not come to is `not tried`.
+    A run that is told to end says so in `ended`, and what it did not come to is `not tried`; the next one of the same
+    texts goes on from there, for what was tried is kept. anew: believe nothing that was kept.
     """
     if steps < 1:
         raise BadInput("--steps must be at least 1")
@@ -116,7 +125,8 @@ def mutate(
     everything = mutants_of(model)
     known = read_equivalents(equivalents)
     mutants = [m for m in everything if only is None or only(m)]
-    job = Job(model, target, sorted(claims, key=cost) if proofs else (), mutants, steps, seed)
+    laws = sorted(claims, key=cost) if proofs else []
+    job = Job(model, target, laws, mutants, steps, seed, None if anew else _texts(model, laws))
     false, trials, breaking = dict[str, str](), dict[int, MutantOutcome](), dict[str, str | None]()
     weakened = list[dict[str, Any]]()
 
@@ -186,6 +196,23 @@ def _stale(known: dict[str, Equivalent], mutants: Sequence[Mutant]) -> list[str]
 _JOB: Job
 _TARGET: Target
 
+ROOMS = ("model", "base", "properties", "trial", "targets", "prover", "lockstep", "systems", "conformance", "mutation")
+"""Whose texts have a part in what becomes of a mutant."""
+
+
+def _texts(model: type[Machine], laws: Sequence[Property]) -> str:
+    modules = {kind.__module__ for kind in model.__mro__} | {law.predicate.__module__ for law in laws}
+    return digest(model, modules, ROOMS)
+
+
+def _kept(what: str, of: Sequence[Any], make: Callable[[], R], worth: Callable[[R], bool] = lambda made: True) -> Any:
+    """What was made of something in this run or an earlier one of the same texts and contracts, as JSON has it."""
+    built = build_of(_TARGET)
+    if _JOB.texts is None or not built:  # what the target is made of is not known
+        return make()
+    common = [_JOB.texts, built, _JOB.steps, _JOB.seed, [law.id for law in _JOB.laws], [m.id for m in _JOB.mutants]]
+    return kept(what, json.dumps([*common, *of], sort_keys=True), make, worth)
+
 
 def _not_tried(mutant: Mutant) -> MutantOutcome:
     return MutantOutcome(mutant, Kill(ENDED_EARLY, 0, ended()), (), 0, 0.0)
@@ -208,6 +235,20 @@ def _prepare() -> None:
 
 
 def _try(at: int) -> MutantOutcome:
+    mutant = _JOB.mutants[at]
+    said = _kept("mutant", [mutant.id, mutant.change], lambda: _tried(at), _is_settled)
+    return MutantOutcome(
+        mutant, said["kill"] and Kill(**said["kill"]), tuple(said["refuted"]), said["untried"], said["seconds"]
+    )
+
+
+def _is_settled(made: Mapping[str, Any]) -> bool:
+    """Whether another machine would find the same: what took too long here may end there."""
+    return made["kill"] is None or ENDED.get(made["kill"]["by"]) != "timed out"
+
+
+def _tried(at: int) -> dict[str, Any]:
+    """All of a `MutantOutcome` but the mutant, as JSON has it."""
     started, mutant, laws = time.perf_counter(), _JOB.mutants[at], _JOB.laws
     changed = _changed(mutant)
     with installed(changed.patches):
@@ -217,7 +258,8 @@ def _try(at: int) -> MutantOutcome:
         refuted, untried = refutation(
             changed, [*laws[turn:], *laws[:turn]], _JOB.seed, solvers=killed is None or not killed.compared
         )
-    return MutantOutcome(mutant, killed, refuted, untried, time.perf_counter() - started)
+    said = None if killed is None else dataclasses.asdict(killed)
+    return {"kill": said, "refuted": refuted, "untried": untried, "seconds": time.perf_counter() - started}
 
 
 def _try_runs(at: int) -> Kill | None:
@@ -242,6 +284,12 @@ def _breaking(job: Job, trials: Sequence[MutantOutcome], workers: int) -> Iterat
 
 
 def _breaker(at: int) -> str | None:
+    """A mutant that breaks a law, or did in an earlier run; None where none was found in time."""
+    found: str | None = _kept("breaker", [_JOB.laws[at].id], lambda: _breaker_now(at), lambda found: found is not None)
+    return found
+
+
+def _breaker_now(at: int) -> str | None:
     """A mutant that breaks a law: of the functions that it names itself first."""
     law, end = _JOB.laws[at], time.perf_counter() + LAW_SECONDS
     named = used_by(law.predicate)
@@ -283,8 +331,18 @@ def _false(at: int) -> str:
 
 
 def _weakened(at: int) -> list[dict[str, Any]]:
-    """Every weakened form of a law, and who notices: a mutant, or a state of the model itself."""
+    """Every weakened form of a law, and who notices: a mutant, or a state of the model itself; kept where all are."""
     law = _JOB.laws[at]
+    told: list[dict[str, Any]] = _kept(
+        "weakened",
+        [law.id, _JOB.breaking.get(law.id)],
+        lambda: _weakened_now(law),
+        lambda rows: all(row["noticed_by"] is not None for row in rows),
+    )
+    return told
+
+
+def _weakened_now(law: Property) -> list[dict[str, Any]]:
     _trials().prepare(law.scope)  # the first law of a worker pays for the others
     end = time.perf_counter() + WEAK_SECONDS
     breaker = _JOB.breaking.get(law.id)

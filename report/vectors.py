@@ -21,7 +21,7 @@ RUN_HOLDS = "[bold green]holds[/]: every vector in the folder passed"
 VERDICTS = {
     "holds": "[bold green]holds[/]: every path that was looked for is covered or impossible, every vector passed",
     "broken": "[bold red]broken[/]: the implementation fails vectors",
-    "incomplete": "[bold yellow]incomplete[/]: paths are open",
+    "incomplete": "[bold yellow]incomplete[/]: paths are open, or vectors were not run",
 }
 
 
@@ -46,12 +46,18 @@ def show_vectors(document: Mapping[str, Any], console: Console) -> None:
     if stated := document.get("not_modelled"):
         console.print(f"  not modelled, as the adapter states: {safe(', '.join(stated))}")
     failed = document["failures"]
-    passed = document["vectors"] - len(failed)
-    console.print(f"{safe(document['target'])}: {passed:,} passed, {len(failed):,} failed, {document['seconds']} s")
+    passed = document.get("ran", document["vectors"]) - len(failed)
+    left = document["vectors"] - passed - len(failed)
+    not_run = f", [yellow]{left:,} not run[/]" if left else ""
+    console.print(
+        f"{safe(document['target'])}: {passed:,} passed, {len(failed):,} failed{not_run}, {document['seconds']} s"
+    )
     for row in failed[:ROWS_SHOWN]:
         expected, found = safe(row["expected"]), safe(row["found"])
         console.print(f"  [red]{safe(row['vector'])}[/], {safe(row['field'])}: expected {expected}, found {found}")
     if len(failed) > ROWS_SHOWN:
         console.print(f"  and {len(failed) - ROWS_SHOWN} more: --json lists all")
+    if document.get("ended"):
+        console.print(f"  [yellow]{safe(document['ended'])}[/]: the next run goes on from there")
     ran_only = document["verdict"] == "holds" and "paths" not in document
     console.print(f"verdict: {RUN_HOLDS if ran_only else VERDICTS[document['verdict']]}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from marginspec.base.ending import ended, until_ended
 from marginspec.base.errors import NothingCompared
-from marginspec.base.process import BROKEN, HOLDS, VERDICTS, progress
+from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, progress
 from marginspec.conformance.run import vector_runs
 from marginspec.lockstep.floor import below
 from marginspec.lockstep.rules_reached import rules_of, unreached
@@ -48,13 +49,19 @@ def upgrade_document(
 ) -> dict[str, Any]:
     """Compare two implementations and the model, with progress, and describe: `marginspec/diff/1`.
 
+    Where the run is told to end, what was found until then is explained; without a difference that is no pass.
+
     named: what the user calls them, `base` and `head`. Raises NothingCompared, and what a run of either raises.
     """
     upgrade = Upgrade(chosen.model, before, after, lambda parting: _effect(chosen, parting))
-    with progress("comparing three ways", steps) as advance:
-        upgrade.run(steps, seed, advance)
-    if not upgrade.differs:
-        upgrade.follow(vector_runs(chosen.model, chosen.chapter.properties, seed))
+
+    def look() -> None:
+        with progress("comparing three ways", steps) as advance:
+            upgrade.run(steps, seed, advance)
+        if not upgrade.differs:
+            upgrade.follow(vector_runs(chosen.model, chosen.chapter.properties, seed))
+
+    until_ended(look)
     with progress("explaining differences", 1) as advance:
         compared = upgrade.explained(advance)
     if compared.comparisons == 0:
@@ -73,8 +80,9 @@ def upgrade_document(
         **_compared(chosen.model, compared),
         **_limits(chosen.model, compared, {"base": limits_of(before), "head": limits_of(after)}),
         "differences": rows,
-        "stale": stale(declared, rows),
-        "verdict": VERDICTS[BROKEN if any(not row["declared"] for row in rows) else HOLDS],
+        "stale": [] if ended() else stale(declared, rows),
+        "verdict": VERDICTS[BROKEN if any(not row["declared"] for row in rows) else INCOMPLETE if ended() else HOLDS],
+        **({"ended": ended()} if ended() else {}),
     }
 
 

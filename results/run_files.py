@@ -180,10 +180,12 @@ def codes(run: RunFiles) -> Iterator[int]:
     if "diff" in known:
         found = known["diff"]
         undeclared = any(not each["declared"] for each in found["differences"])
-        yield BROKEN if undeclared or found.get("verdict") == VERDICTS[BROKEN] else HOLDS
+        broken = undeclared or found.get("verdict") == VERDICTS[BROKEN]
+        yield BROKEN if broken else INCOMPLETE if found.get("ended") else HOLDS
     if "mutate" in known and "mutate" not in known.get("check", ()):  # else the check has judged it, by its threshold
         summary = known["mutate"]["summary"]
-        weak = summary["survived"] or summary.get("timed_out") or known["mutate"].get("problems")
+        known_weak = summary["survived"] or known["mutate"].get("problems")
+        weak = known_weak or summary.get("timed_out") or known["mutate"].get("ended")
         yield INCOMPLETE if weak else HOLDS
     if "planted" in known:
         yield HOLDS if all(map(is_noticed, known["planted"]["bugs"])) else INCOMPLETE

@@ -68,8 +68,9 @@ def mutate_document(
     runs: Callable[[], Sequence[Sequence[Call]]] | None = None,
     only: Callable[[Mutant], bool] | None = None,
     weaken: bool = False,
+    anew: bool = False,
 ) -> dict[str, Any]:
-    """Try every mutant of the model and describe, as `mutate` does, with progress."""
+    """Try every mutant of the model and describe, as `mutate` does, with progress. anew: also those tried before."""
     with progress("mutants and laws", 1) as advance:
         return mutate(
             chosen.name,
@@ -85,6 +86,7 @@ def mutate_document(
             advance,
             only,
             weaken,
+            anew,
         )
 
 

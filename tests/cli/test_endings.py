@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command import Command
 
+from marginspec.__main__ import main
 from marginspec.targets.evm.rpc import start_anvil
 
 COMMAND = (sys.executable, "-m", "marginspec")
 SOON = 60.0
+EXAMPLE = Path(__file__).parents[2] / "examples" / "pawnshop"
 AT_ONCE = 10.0
 
 
@@ -118,7 +121,7 @@ def test_an_interrupted_document_is_whole_and_no_pass(running: type[Running]) ->
 
 
 def test_what_has_nothing_to_tell_when_it_is_interrupted_says_so(running: type[Running]) -> None:
-    verb = running("vectors", "morpho-blue")
+    verb = running("bounds")
     verb.until_it_says(b" of ")
     os.kill(verb.process.pid, signal.SIGINT)
     ended, out, err = verb.end()
@@ -133,15 +136,33 @@ def test_what_has_nothing_to_tell_when_it_is_interrupted_says_so(running: type[R
         ([*FUZZ, "--budget", "4"], "ended early: the budget of 4 s is spent"),
         (["check", "morpho-blue", "--steps", "10000000", "--budget", "4"], "100 laws and lemmas not come to"),
         (["prove", "morpho-blue", "--budget", "4"], "not come to: the budget of 4 s is spent"),
-        (["mutate", "morpho-blue", "--no-proofs", "--no-planted", "--budget", "4"], "not tried"),
+        (["mutate", "morpho-blue", "--no-proofs", "--no-planted", "--no-cache", "--budget", "4"], "not tried"),
+        (["diff", "morpho-blue", "shipped", "shipped", "--steps", "10000000", "--budget", "4"], "no difference so far"),
+        (["vectors", "morpho-blue", "--steps", "10000000", "--budget", "4"], "the next run goes on from there"),
     ],
-    ids=["fuzz", "check", "prove", "mutate"],
+    ids=["fuzz", "check", "prove", "mutate", "diff", "vectors"],
 )
 def test_a_spent_budget_is_incomplete_and_says_what_was_not_come_to(arguments: list[str], said: str) -> None:
     done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 3, done.stdout + done.stderr
     assert said in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_mutants_that_were_tried_are_not_tried_again(
+    in_process: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MARGINSPEC_CACHE", str(tmp_path / "cache"))
+    command = ["mutate", str(EXAMPLE), "--steps", "40", "--no-proofs", "--no-planted"]
+    first, again, anew = (
+        json.loads(in_process(main, *command, "--json", *more).stdout) for more in ([], [], ["--no-cache"])
+    )
+    # How long each took is kept with it.
+    assert first["mutants"] == again["mutants"]
+    untimed = [[{**row, "seconds": 0} for row in document["mutants"]] for document in (first, anew)]
+    assert untimed[0] == untimed[1]
+    assert first["mutants"] != anew["mutants"]
 
 
 def test_a_budget_that_is_spent_before_anything_is_found_is_no_verdict() -> None:

@@ -202,7 +202,9 @@ def test_what_was_not_compared_is_counted_apart_and_is_no_kill(tmp_path: Path, m
         return real(model, target, steps, seed)
 
     ids, real, owner = {INVALID, EFFECT, GUARD}, kill, MorphoBlue._only_owner
-    run = functools.partial(mutate, "morpho-blue", MorphoBlue, embedded, (), tmp_path / "none", 2_000, 1, workers=1)
+    run = functools.partial(
+        mutate, "morpho-blue", MorphoBlue, embedded, (), tmp_path / "none", 2_000, 1, workers=1, anew=True
+    )
     found = run(only=lambda m: m.id in ids)
     assert {m["id"]: (m["status"], m["killed_by"]) for m in found["mutants"]} == {
         INVALID: ("invalid", []),
