@@ -137,7 +137,7 @@ def still(what: str, done: int) -> None:
     """
     if not _Said.bar and time.monotonic() - _Said.at >= SECONDS_BETWEEN_PROGRESS:
         _Said.at = time.monotonic()
-        print(f"marginspec: {done:,} answers of {printable(what)} so far", file=sys.stderr)
+        print(f"marginspec: answers of {printable(what)}: {done:,} so far", file=sys.stderr)
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from marginspec.base.files import write_whole
 from marginspec.base.text import printable
 from marginspec.conformance.selection import Chosen
 from marginspec.lockstep.rehearsal import Rehearsal
-from marginspec.lockstep.trace import Text, as_text, call_document, digest_of, read_call
+from marginspec.lockstep.trace import DECIMAL, Text, as_text, call_document, digest_of, read_call
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.targets.protocol import Partial, Target
 
@@ -303,7 +303,7 @@ def _read(path: Path, model: type[Machine]) -> Iterator[Vector]:
             read_call(where, entry["call"], model),
             entry.get("rule"),
             tuple(int(value) for value in post["returns"]),
-            {name: _value(types[name], value) for name, value in post["observations"].items()},
+            {n: _value(f"{where}: {printable(n, 60)}", types[n], v) for n, v in post["observations"].items()},
         )
 
 
@@ -324,8 +324,13 @@ def _validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(json.loads((HERE / "vector.schema.json").read_text(encoding="utf-8")))
 
 
-def _value(like: Any, given: Text) -> Any:
-    return int(given) if type(like) is int else given
+def _value(where: str, like: Any, given: Text) -> Any:
+    """An observation of the type of another; BadInput for one of another type."""
+    if type(like) is int and isinstance(given, str) and DECIMAL.fullmatch(given):
+        return int(given)
+    if type(like) is int or isinstance(given, bool) != isinstance(like, bool):
+        raise BadInput(f"{where} is {printable(str(given), 60)!r}, of another type than in the model")
+    return given
 
 
 # --- Running ----------------------------------------------------------------------------------------------------------

@@ -12,11 +12,15 @@ from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
 from marginspec.base.errors import BadInput
 from marginspec.base.files import writable, write_whole
+from marginspec.base.text import printable
 from marginspec.lockstep.corpus import Corpus
 from marginspec.model.kernel.machine import Machine
 
 REDIS_EXPIRY = timedelta(days=90)
 """How long Redis keeps what no run asks for."""
+
+SECONDS_TO_ANSWER = 5.0
+"""Of Redis, to one question, unless the URL says otherwise."""
 
 
 def open_corpus(where: str, model: type[Machine]) -> Corpus:
@@ -54,9 +58,10 @@ def _redis(url: str) -> ExampleDatabase:
     except ImportError:
         raise BadInput("--corpus: a URL needs Python package redis, which is not here: pip install redis") from None
     try:
-        client = redis.Redis.from_url(url)
+        patience = {"socket_timeout": SECONDS_TO_ANSWER, "socket_connect_timeout": SECONDS_TO_ANSWER}
+        client = redis.Redis.from_url(url, retry=None, **patience)
         client.ping()
-    except (redis.RedisError, ValueError) as error:
+    except (redis.RedisError, ValueError, OSError) as error:
         raise BadInput(f"--corpus: {error}") from None  # not the URL, which may hold a password
 
     class Database(RedisExampleDatabase):
@@ -65,13 +70,15 @@ def _redis(url: str) -> ExampleDatabase:
         def fetch(self, key: bytes) -> Iterator[bytes]:
             try:
                 yield from super().fetch(key)
-            except redis.RedisError as error:
-                print(f"marginspec: --corpus: what is kept there is not tried: {error}", file=sys.stderr)
+            except (redis.RedisError, OSError) as error:
+                print(
+                    f"marginspec: --corpus: what is kept there is not tried: {printable(str(error))}", file=sys.stderr
+                )
 
         def save(self, key: bytes, value: bytes) -> None:
             try:
                 super().save(key, value)
-            except redis.RedisError as error:
-                print(f"marginspec: --corpus: the trace is not kept there: {error}", file=sys.stderr)
+            except (redis.RedisError, OSError) as error:
+                print(f"marginspec: --corpus: the trace is not kept there: {printable(str(error))}", file=sys.stderr)
 
     return Database(client, expire_after=REDIS_EXPIRY, key_prefix=b"marginspec:")

@@ -30,7 +30,8 @@ from marginspec.model.kernel.record import plain
 from marginspec.targets.protocol import Target, build_of
 
 SCHEMA = "marginspec/trace/1"
-_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,99})")
+DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,99})")
+"""An integer as files have it."""
 
 Text = str | bool
 """A value as JSON has it: integers as decimal strings, identifiers as they are, truth values as such."""
@@ -240,7 +241,7 @@ def _value(where: str, hint: Any, given: Text, model: type[Machine]) -> Any:
         return given
     if kind is int:
         number: Number = hint.__metadata__[0]
-        if not isinstance(given, str) or not _DECIMAL.fullmatch(given):
+        if not isinstance(given, str) or not DECIMAL.fullmatch(given):
             raise BadInput(f"{where} must be an integer as a decimal string")
         if not number.low <= int(given) <= number.high:
             raise BadInput(f"{where} is out of range: {number.low} to {number.high}")

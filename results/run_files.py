@@ -55,7 +55,7 @@ def read_run(given: Sequence[Path]) -> RunFiles:
     origin: dict[str, Path] = {}
     for file, named in _files(given):
         text, document = _json(file)
-        schema = document.get("schema") if isinstance(document, dict) else None
+        schema = str(document.get("schema")) if isinstance(document, dict) else "None"
         if not named and schema != TRACE and schema not in kinds():
             run.left_out.append(file)
             continue
@@ -70,7 +70,7 @@ def read_run(given: Sequence[Path]) -> RunFiles:
                     )
                 origin[kind], run.documents[kind] = file, part
         else:
-            said = printable(str(schema), 60)
+            said = printable(schema, 60)
             raise BadInput(f"{_shown(file)}: schema {said!r}: a report is made of {', '.join((*kinds(), TRACE))}")
         _same_system(run, file, document["fuzz"] if schema == "marginspec/check/1" else document)
         run.sources.append(InputFile(file, schema, hashlib.sha256(text).hexdigest()))

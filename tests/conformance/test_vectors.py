@@ -200,6 +200,10 @@ def test_vectors_of_an_action_that_has_none_any_more_go(made: Sequence[Vector], 
     assert {file.name for file in tmp_path.iterdir()} == kept
 
 
+def _observing(values: dict[str, Any]) -> dict[str, Any]:
+    return {"returns": ["1", "1"], "observations": values}
+
+
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [
@@ -224,8 +228,12 @@ def test_vectors_of_an_action_that_has_none_any_more_go(made: Sequence[Vector], 
             lambda d: _first(d, rule=None, post={"returns": [], "observations": {"x\x1b[31m": "1"}}),
             "has no quantity",
         ),
+        *(
+            ("supply.json", lambda d, odd=odd: _first(d, rule=None, post=_observing(odd)), "of another type")
+            for odd in ({"now": '"7"'}, {"now": True}, {"owner": False})
+        ),
     ],
-    ids=map(str, range(17)),
+    ids=map(str, range(20)),
 )
 def test_a_file_that_holds_no_vectors_is_one_clear_line(folder: Path, name: str, change: Change, said: str) -> None:
     path = folder / name

@@ -200,7 +200,7 @@ def stand_in() -> ModuleType:
             self._answers: list[Any] = []
 
         @classmethod
-        def from_url(cls, url: str) -> "Redis":
+        def from_url(cls, url: str, **patience: object) -> "Redis":
             if not url.startswith("redis://"):
                 raise ValueError("Redis URL must specify one of the following schemes")
             return cls(url)

@@ -163,4 +163,4 @@ def test_a_slow_node_is_told_of_where_nothing_else_is_said(
         assert capsys.readouterr().err == ""
         monkeypatch.setattr(process, "SECONDS_BETWEEN_PROGRESS", 0.0)
         wire.ask([("eth_chainId", [])])
-        assert capsys.readouterr().err == f"marginspec: 2 answers of the node at {url} so far\n"
+        assert capsys.readouterr().err == f"marginspec: answers of the node at {url}: 2 so far\n"
