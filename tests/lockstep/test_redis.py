@@ -14,15 +14,15 @@ import redis
 from twin import Twin
 
 from marginspec.base.errors import BadInput
-from marginspec.cli.runs import fuzz_document
 from marginspec.lockstep import corpus_store
 from marginspec.lockstep.corpus_store import open_corpus
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Call
-from marginspec.systems.registry import SYSTEMS
+from marginspec.runs.documents import fuzz_document
+from marginspec.systems.registry import shipped
 from marginspec.targets.protocol import Answer
 
-MODEL = SYSTEMS["morpho-blue"]
+MODEL = shipped("morpho-blue")
 
 pytestmark = pytest.mark.skipif(
     shutil.which("redis-server") is None, reason="install redis-server (Debian's package of that name)"

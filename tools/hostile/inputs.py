@@ -21,7 +21,7 @@ from marginspec.model.kernel import Call
 from marginspec.mutation import planted
 from marginspec.results.run_files import _validator, kinds
 from marginspec.systems.morpho_blue.adapter import shipped_contracts
-from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.registry import shipped
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.build import package
 
@@ -197,7 +197,7 @@ def _traces() -> Iterator[tuple[str, Input]]:
     yield "trace", Input("t.json", _json(_trace(None)), commands)
     shown = {"rule": "supply", "field": "returns", "model": "(7, 7)", "target": "(7, 8)"}
     yield "trace of a divergence", Input("t.json", _json(_trace(shown)), commands)
-    reference = SYSTEMS["reference"]
+    reference = shipped("reference")
     calls = [Call("advance_time", {"seconds": 60}), Call("advance_time", {"seconds": 9})]
     told = document(reference.model, trace_of(reference.model, "embedded", 1, calls, None))
     yield "trace of the reference venue", Input("t.json", _json(told), commands)
