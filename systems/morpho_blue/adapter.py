@@ -1,6 +1,9 @@
 """Morpho Blue's contracts: how its actions become calls, and how its storage becomes an observation."""
 
+import functools
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from eth_abi.abi import encode
@@ -11,7 +14,6 @@ from marginspec.base.errors import BadInput
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Call
 from marginspec.targets.evm.artifact import Artifact, artifact
-from marginspec.targets.evm.build import compile_solidity, package, sources_of
 from marginspec.targets.evm.chain import Chain, Slot
 
 PACKAGE = "@morpho-org/morpho-blue"
@@ -90,6 +92,8 @@ NOT_MODELLED = {
 }
 
 
+CONTRACTS = ("Morpho", "ERC20Mock", "OracleMock", "IrmMock")
+
 TRUE = (1).to_bytes(32, "big")
 """What a token's functions return where they did what they were asked for."""
 
@@ -99,13 +103,11 @@ def word(value: int) -> bytes:
     return value.to_bytes(32, "big")
 
 
+@functools.cache
 def shipped_contracts() -> dict[str, Artifact]:
-    """The package's contracts and mocks, compiled."""
-    built = compile_solidity(sources_of(package(PACKAGE)))
-    return {
-        name: artifact(name, built[name], f"{PACKAGE}:{name}")
-        for name in ("Morpho", "ERC20Mock", "OracleMock", "IrmMock")
-    }
+    """Return the contracts and mocks of npm package `PACKAGE`, as `tools/contracts.py` compiled them."""
+    built = json.loads(Path(__file__).with_name("contracts.json").read_text(encoding="utf-8"))["contracts"]
+    return {name: artifact(name, built[name], f"{PACKAGE}:{name}") for name in CONTRACTS}
 
 
 class MorphoBlueAdapter:
