@@ -103,6 +103,16 @@ def _bench_rows(f: Document) -> Rows:
         ("ratio of the two", f"{f['ratio']:.2f}"),
         ("peak memory", f"{f['peak_bytes'] / MIB:,.0f} MiB"),
         ("the same of a million steps, from the slope", f"{f['peak_bytes_of_a_million_steps'] / MIB:,.0f} MiB"),
+        *([("`marginspec --help`", f"{f['start_seconds']:.2f} s")] if "start_seconds" in f else []),
+        *(_gate_rows(f["gate"]) if "gate" in f else []),
+    ]
+
+
+def _gate_rows(f: Document) -> Rows:
+    """Seconds of processor time of the gate in `examples/gate`, once the laws are proved."""
+    return [
+        ("gate: a broken build is told of; explained and judged", f"{f['told']:.0f} s; {f['broken']:.0f} s of one core"),
+        ("gate: a clean build holds", f"{f['clean_again']:.0f} s of one core"),
     ]
 
 
