@@ -6,7 +6,7 @@ from typing import Annotated
 from marginspec.model.kernel import Number, Rejected
 from marginspec.model.kernel.fixed import div_down, mul_div_down
 from marginspec.model.kernel.record import Record
-from marginspec.model.risk.notation import MAX_REAL, WAD, YEAR, above_zero, between
+from marginspec.model.risk.notation import MAX_REAL, WAD, YEAR, above_zero
 from marginspec.model.risk.numerics import exponential, logarithm, normal, root
 
 MAX_TOTAL_VOLATILITY = 24 * WAD
@@ -79,11 +79,11 @@ def from_chances(forward: int, strike: int, first: int, second: int, factor: int
 
 
 def discounted(forward: int, strike: int, call: int, factor: int, certain: bool) -> Prices:
-    """OPT-7: the call as near to `call` (10^-36) as arbitrage allows, the put by parity, both discounted, rounded down.
+    """OPT-7: the call, no less than what it pays at the forward, and the put by parity; both discounted, rounded down.
 
-    certain: whether the forward is what the price at expiry will be, so that the call is worth the least that it can.
+    call: 10^-36 of money. certain: whether the price at expiry will be the forward: a call is then worth the least.
     """
     least = above_zero(forward - strike) * WAD
-    kept = least if certain else between(least, call, forward * WAD)
+    kept = least if certain else max(least, call)
     put = kept - (forward - strike) * WAD
     return Prices(mul_div_down(kept, factor, WAD * WAD), mul_div_down(put, factor, WAD * WAD))

@@ -28,8 +28,3 @@ def below_zero(x: int) -> int:
 def magnitude(x: int) -> int:
     """|x|."""
     return x if x >= 0 else -x
-
-
-def between(low: int, x: int, high: int) -> int:
-    """x, moved into [low, high]; `high` where the interval is empty."""
-    return min(max(low, x), high)
