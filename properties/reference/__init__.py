@@ -19,6 +19,7 @@ from marginspec.properties.reference import (
     round_trips,
     scan,
     trading,
+    value_at_risk,
     waterfall,
 )
 from marginspec.properties.reference.scope import ANY_STEP, BOUNDS, SCOPE, chapter
@@ -46,5 +47,6 @@ __all__ = [
     "round_trips",
     "scan",
     "trading",
+    "value_at_risk",
     "waterfall",
 ]

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from marginspec.model.reference import Reference
-from marginspec.model.risk import black, legs, numerics, scan, short
+from marginspec.model.risk import black, legs, numerics, scan, short, tail
 from marginspec.properties.reference import chapter
 from marginspec.prover.prove import Prover
 
@@ -90,6 +90,28 @@ MUTANTS = [
     (scan.margins, "both + initial, value", "initial, value", "REF-SCN-23"),
     (scan.perpetual_charges, "magnitude(account.perpetual)", "account.perpetual", "REF-SCN-23"),
     (scan.checked, "option.leg.strike <= 0", "option.leg.strike < 0", "REF-SCN-24"),
+    # Tails.
+    (tail.tail_sum, "reverse=True", "reverse=False", "REF-VAR-4"),
+    (tail.tail_sum, "reverse=True", "reverse=False", "REF-VAR-5"),
+    (tail.tail_sum, "part * each", "part * abs(each)", "REF-VAR-1"),
+    (tail.tail_sum, "left -= part", "left -= WAD", "REF-VAR-2"),
+    (tail.tail_mean, "losses, weight), weight)", "losses, weight), weight) + 2", "REF-VAR-3"),
+    (tail.quantile, "WAD - magnitude", "2 * WAD - magnitude", "REF-VAR-6"),
+    (tail.quantile, "n * WAD - place", "n * WAD + place", "REF-VAR-6"),
+    (tail.value_at_risk, "len(losses) - 1)", "0)", "REF-VAR-7"),
+    (tail.tail_mean, ", weight), weight)", ", weight), 3 * WAD)", "REF-VAR-8"),
+    (tail.tail_weight, "chance > WAD", "chance > 2 * WAD", "REF-VAR-9"),
+    (tail.loss, "-sum(", "sum(", "REF-VAR-10"),
+    (tail.next_variance, "(WAD - memory)", "(WAD + memory)", "REF-VAR-11"),
+    (tail.filtered, "move, now, max(then, 1)", "move, then, max(now, 1)", "REF-VAR-12"),
+    (tail.concentration, "depth, terms.free", "depth, terms.rate", "REF-VAR-13"),
+    (tail.concentration, "above_zero(magnitude(exposure) -", "above_zero(exposure -", "REF-VAR-13"),
+    (tail.concentration, "- mul_div_down(depth", "+ mul_div_down(depth", "REF-VAR-19"),
+    (tail.concentration, "above_zero(magnitude(exposure) - mul", "above_zero(-magnitude(exposure) + mul", "REF-VAR-18"),
+    (tail.floored, "max(measure", "min(measure", "REF-VAR-14"),
+    (tail.buffered, "min(mul_div_up", "max(mul_div_up", "REF-VAR-15"),
+    (tail.over_horizon, "root(days * WAD)", "days * WAD", "REF-VAR-16"),
+    (tail.margin, "floored(over_horizon(measure, days), exposure, terms)", "over_horizon(measure, days)", "REF-VAR-17"),
 ]  # fmt: skip
 
 
@@ -113,6 +135,6 @@ def test_a_wrong_line_refutes_a_law_by_itself(
 
 
 def test_every_law_of_the_chapters_is_refuted_by_a_wrong_line() -> None:
-    prefixes = ("NUM", "OPT", "LEG", "STM", "SCN")
+    prefixes = ("VAR", "NUM", "OPT", "LEG", "STM", "SCN")
     ours = {id for id in LAWS if id.split("-")[1] in prefixes}
     assert ours - {law for *_, law in MUTANTS} == {"REF-NUM-2"}  # of what a guess is, whatever the code does
