@@ -107,8 +107,17 @@ def over_horizon(measure: int, days: int) -> int:
 
 
 def concentration(exposure: int, depth: int, terms: AddOns) -> int:
-    """VAR-9: a part of what an exposure is beyond its share of the market's depth, at most its cap, rounded up."""
-    beyond = above_zero(magnitude(exposure) - mul_div_down(depth, terms.free, WAD))
+    """VAR-9: a part of what an exposure is beyond its share of the market's depth, at most its cap."""
+    return capped(beyond_share(exposure, depth, terms), exposure, terms)
+
+
+def beyond_share(exposure: int, depth: int, terms: AddOns) -> int:
+    """VAR-9: what an exposure is beyond its share of the market's depth, which is rounded down."""
+    return above_zero(magnitude(exposure) - mul_div_down(depth, terms.free, WAD))
+
+
+def capped(beyond: int, exposure: int, terms: AddOns) -> int:
+    """VAR-9: a part of what is beyond the share, at most a part of the whole, both rounded up."""
     return min(mul_div_up(beyond, terms.rate, WAD), mul_div_up(magnitude(exposure), terms.cap, WAD))
 
 

@@ -15,7 +15,9 @@ from marginspec.model.risk.tail import (
     Move,
     Variance,
     Weight,
+    beyond_share,
     buffered,
+    capped,
     concentration,
     expected_shortfall,
     filtered,
@@ -197,19 +199,23 @@ def concentration_is_bounded(venue: Reference, exposure: Positive, depth: Positi
 
 
 @chapter.lemma("REF-VAR-18")
-def larger_exposure_never_adds_less(
-    venue: Reference, exposure: Positive, more: Positive, depth: Positive, terms: AddOns
+def share_is_exceeded_by_more_exposure_and_less_depth(
+    venue: Reference, exposure: Positive, more: Positive, depth: Positive, deeper: Positive, terms: AddOns
 ) -> Any:
-    """The add-on for concentration never falls with the exposure."""
-    return concentration(exposure, depth, terms) <= concentration(exposure + more, depth, terms)
+    """What is beyond the share of the depth never falls with the exposure and never rises with the depth."""
+    found = beyond_share(exposure, depth, terms)
+    return every(
+        (found <= beyond_share(exposure + more, depth, terms), beyond_share(exposure, depth + deeper, terms) <= found)
+    )
 
 
-@chapter.lemma("REF-VAR-19")
-def deeper_market_never_adds_more(
-    venue: Reference, exposure: Positive, depth: Positive, deeper: Positive, terms: AddOns
+@chapter.lemma("REF-VAR-19", rests_on=("REF-VAR-18",))
+def concentration_follows_exposure_and_depth(
+    venue: Reference, beyond: Positive, more: Positive, exposure: Positive, larger: Positive, terms: AddOns
 ) -> Any:
-    """The add-on for concentration never rises with the depth of the market."""
-    return concentration(exposure, depth + deeper, terms) <= concentration(exposure, depth, terms)
+    """The add-on never falls with what is beyond the share or with the exposure; so by REF-VAR-18 it never falls with
+    the exposure and never rises with the depth of the market."""
+    return capped(beyond, exposure, terms) <= capped(beyond + more, exposure + larger, terms)
 
 
 @chapter.lemma("REF-VAR-14")
