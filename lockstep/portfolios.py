@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from marginspec.model.risk.black import discount
 from marginspec.model.risk.legs import Leg
 from marginspec.model.risk.notation import WAD, YEAR
+from marginspec.model.risk.revaluation import Held, Moved
 from marginspec.model.risk.scan import (
     ABSOLUTE,
     DOWN,
@@ -86,7 +87,15 @@ class MarginQuestion:
     parameters: Parameters = field(default_factory=Parameters)
 
 
-Question = OptionQuestion | TailQuestion | HistoryQuestion | MarginQuestion
+@dataclass
+class RevaluationQuestion:
+    """A book of options to be valued anew in scenarios."""
+
+    book: list[Held]
+    scenarios: list[Moved]
+
+
+Question = RevaluationQuestion | OptionQuestion | TailQuestion | HistoryQuestion | MarginQuestion
 
 
 def quote(draw: random.Random) -> OptionQuestion:
@@ -139,11 +148,26 @@ def _expiry(draw: random.Random, spot: float) -> tuple[Expiry, list[Option]]:
     return Expiry(seconds, forward, fixed, rate, discount(rate, seconds), sure), list(options.values())
 
 
+def revaluation(draw: random.Random) -> RevaluationQuestion:
+    """A book of options of several expiries, and scenarios of price and volatility."""
+    scenarios = [
+        Moved(wad(math.exp(draw.gauss(0, 0.15))), wad(math.exp(draw.gauss(0, 0.3)))) for _ in range(draw.randint(1, 20))
+    ]
+    return RevaluationQuestion([_held(draw) for _ in range(draw.randint(1, 4))], scenarios)
+
+
+def _held(draw: random.Random) -> Held:
+    asked = quote(draw)
+    leg = Leg(asked.strike, wad(draw.gauss(0, 10)), draw.random() < 0.5)
+    return Held(leg, asked.forward, asked.volatility, asked.seconds, asked.factor)
+
+
 DRAWS: Mapping[str, Callable[[random.Random], Question]] = {
     "option": quote,
     "tail": tail,
     "history": history,
     "margin": book,
+    "revaluation": revaluation,
 }
 
 

@@ -17,9 +17,18 @@ from fractions import Fraction
 from typing import Any
 
 from marginspec.base.errors import TargetFailed
-from marginspec.lockstep.portfolios import HistoryQuestion, MarginQuestion, OptionQuestion, Question, TailQuestion
+from marginspec.lockstep.portfolios import (
+    HistoryQuestion,
+    MarginQuestion,
+    OptionQuestion,
+    Question,
+    RevaluationQuestion,
+    TailQuestion,
+)
+from marginspec.model.kernel.fixed import mul_div_up
 from marginspec.model.risk.black import black
 from marginspec.model.risk.notation import WAD, magnitude
+from marginspec.model.risk.revaluation import Held, losses
 from marginspec.model.risk.scan import (
     NONE,
     Option,
@@ -85,6 +94,8 @@ def figures(question: Question) -> list[Figure]:
         return _option(question)
     if isinstance(question, TailQuestion):
         return _tail(question)
+    if isinstance(question, RevaluationQuestion):
+        return _revaluation(question)
     return _history(question) if isinstance(question, HistoryQuestion) else _margin(question)
 
 
@@ -118,6 +129,17 @@ def _history(asked: HistoryQuestion) -> list[Figure]:
         Figure(f"moves[{n}]", "VAR-4", each, 2 + magnitude(each) * part * 2 + tolerance(0, magnitude(each)))
         for n, each in enumerate(found)
     ]
+
+
+def _revaluation(asked: RevaluationQuestion) -> list[Figure]:
+    highest = max(WAD, *(moved.price for moved in asked.scenarios))
+    greatest = sum(
+        magnitude(held.leg.amount) * (mul_div_up(held.forward, highest, WAD) + held.leg.strike) // WAD + 1
+        for held in asked.book
+    )
+    allowed = tolerance(16 * greatest // WAD + 16 * len(asked.book), 2 * greatest)
+    found = losses(asked.book, asked.scenarios)
+    return [Figure(f"losses[{n}]", "VAR-14", each, allowed) for n, each in enumerate(found)]
 
 
 def _greatest(asked: MarginQuestion) -> int:
@@ -211,15 +233,25 @@ def answers(service: RiskService, asked: Sequence[Question]) -> list[Mapping[str
         found.update(zip(numbers, each, strict=True))
     for n, question in enumerate(asked):
         if n not in found:
-            path = "/tail" if isinstance(question, TailQuestion) else "/filtered"
-            found[n] = service.ask(path, _body(question))
+            found[n] = service.ask(_PATHS[type(question)], _body(question))
     return [found[n] for n in range(len(asked))]
+
+
+_PATHS = {TailQuestion: "/tail", HistoryQuestion: "/filtered", RevaluationQuestion: "/revaluation"}
 
 
 def _body(asked: Question) -> dict[str, Any]:
     if isinstance(asked, OptionQuestion):
-        numbers = {"forward": asked.forward, "strike": asked.strike, "volatility": asked.volatility}
-        return {**_numbers(numbers), "seconds": asked.seconds, "discount": number(asked.factor)}
+        return _option_body(asked, asked.strike)
+    if isinstance(asked, RevaluationQuestion):
+        return {
+            "book": [
+                {**_option_body(held, held.leg.strike), "amount": number(held.leg.amount), "is_call": held.leg.is_call}
+                for held in asked.book
+            ],
+            "prices": [number(moved.price) for moved in asked.scenarios],
+            "volatilities": [number(moved.volatility) for moved in asked.scenarios],
+        }
     if isinstance(asked, TailQuestion):
         return {"losses": list(map(number, asked.losses)), "chance": number(asked.chance)}
     if isinstance(asked, HistoryQuestion):
@@ -242,6 +274,11 @@ def _body(asked: Question) -> dict[str, Any]:
             name: value if name == "least_seconds" else number(value) for name, value in vars(asked.parameters).items()
         },
     }
+
+
+def _option_body(asked: OptionQuestion | Held, strike: int) -> dict[str, Any]:
+    numbers = {"forward": asked.forward, "strike": strike, "volatility": asked.volatility, "discount": asked.factor}
+    return {**_numbers(numbers), "seconds": asked.seconds}
 
 
 def _expiry_body(expiry: Any, options: Sequence[Any]) -> dict[str, Any]:
@@ -339,6 +376,9 @@ def _simpler(question: Question) -> Iterator[Question]:
     if isinstance(question, TailQuestion | HistoryQuestion):
         name = "losses" if isinstance(question, TailQuestion) else "moves"
         yield from _without_one(question, lambda asked: getattr(asked, name), least=1)
+    if isinstance(question, RevaluationQuestion):
+        yield from _without_one(question, lambda asked: asked.book, least=1)
+        yield from _without_one(question, lambda asked: asked.scenarios, least=1)
     if isinstance(question, MarginQuestion):
         question.scenarios = list(question.scenarios)
         yield from _without_one(question, lambda asked: asked.holdings)

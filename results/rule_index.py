@@ -36,7 +36,8 @@ def rules_document(system: System, only: Sequence[str] | None = None) -> dict[st
     texts = _texts(system.model, system.chapter.properties)
     places = _places(texts)
     lemmas = {p.id for p in system.chapter.properties if p.kind == "lemma"}
-    speaks = {p.id: _rules_spoken_of(p, system.model, texts) for p in system.chapter.properties}
+    stating = _rules_by_function(texts)
+    speaks = {p.id: _rules_spoken_of(p, system.model, texts, stating) for p in system.chapter.properties}
     return {
         "schema": "marginspec/rules/1",
         "system": system.name,
@@ -107,10 +108,9 @@ def _rules_of_text(text: str) -> Iterator[tuple[str, str, str]]:
             yield found[1], found[2], body.strip()
 
 
-def _rules_spoken_of(claim: Property, model: type[Machine], texts: Sequence[ModuleType]) -> set[str]:
-    """The rules of every model function that a property lets happen or asks."""
+def _rules_spoken_of(claim: Property, model: type[Machine], texts: Sequence[ModuleType], rules: Names) -> set[str]:
+    """The rules of every model function that a property lets happen or asks. rules: those of each function."""
     reached = _closure(_names_in(ast.parse(_dedented(claim.predicate))), _uses(model, claim, texts))
-    rules = _rules_by_function(texts)
     return set().union(*(rules.get(name, set()) for name in reached))
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from marginspec.model.kernel import Number
+from marginspec.model.kernel.fixed import mul_div_down
 from marginspec.model.reference.venue import Reference
+from marginspec.model.risk.legs import intrinsic
 from marginspec.model.risk.notation import WAD, Chance, Positive, Real, magnitude
+from marginspec.model.risk.revaluation import Held, Moved, lost, value_in
 from marginspec.model.risk.tail import (
     AddOns,
     Move,
@@ -176,6 +179,37 @@ def filtering_keeps_direction(venue: Reference, move: Move, now: Positive, more:
             move >= 0 or found <= 0,
             filtered(move, then, then) == move,
             magnitude(found) <= magnitude(wilder) + 1,
+        )
+    )
+
+
+@chapter.lemma("REF-VAR-20", bounds="options that expire")
+def option_in_a_scenario_is_worth_what_it_pays_there(venue: Reference, held: Held, moved: Moved) -> Any:
+    """An option that expires now is worth, in a scenario, what it pays at the moved forward, discounted."""
+    held.seconds = 0
+    forward = mul_div_down(held.forward, moved.price, WAD)
+    assume(forward >= 1)
+    assume(held.leg.strike >= 1)
+    paid = intrinsic(held.leg, forward) * held.factor
+    found = value_in(held, moved)
+    return every((found * WAD <= paid, paid < (found + 1) * WAD))
+
+
+@chapter.lemma("REF-VAR-21")
+def options_bought_lose_at_most_what_they_are_worth(
+    venue: Reference, amount: Positive, before: Positive, after: Positive, lower: Positive
+) -> Any:
+    """Options bought lose at most what they are worth, more the lower they fall; who sold them gains what is lost,
+    within a unit; and where nothing moves nothing is lost."""
+    assume(lower <= after)
+    found = lost(amount, before, after)
+    return every(
+        (
+            found * WAD <= amount * before + WAD,
+            found <= lost(amount, before, lower),
+            found + lost(-amount, before, after) >= 0,
+            found + lost(-amount, before, after) <= 1,
+            lost(amount, before, before) == 0,
         )
     )
 

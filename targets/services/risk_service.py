@@ -154,6 +154,44 @@ def filtered(history: History) -> dict[str, list[float]]:
     return {"moves": list(np.asarray(history.moves) * deviations[-1] / deviations[:-1])}
 
 
+class Holding(Quote):
+    """Options of one kind that are held."""
+
+    amount: Number
+    is_call: bool
+
+
+class Revaluation(Input):
+    """A book and its scenarios: parts that forwards and volatilities become of themselves."""
+
+    book: Annotated[list[Holding], Field(max_length=MANY)]
+    prices: Annotated[list[Price], Field(min_length=1, max_length=1_000_000)]
+    volatilities: Annotated[list[Amount], Field(min_length=1, max_length=1_000_000)]
+
+    @model_validator(mode="after")
+    def fits(self) -> Revaluation:
+        """Refuse a scenario that lacks one of the two."""
+        if len(self.prices) != len(self.volatilities):
+            raise ValueError("prices and volatilities: one of each for each scenario")
+        return self
+
+
+def losses_of(book: list[Holding], prices: Floats, volatilities: Floats) -> Floats:
+    """What a book loses in each scenario: an option at a time, all scenarios at once."""
+    total = np.zeros(len(prices))
+    for held in book:
+        common = held.seconds, held.discount, held.is_call
+        mark = black(held.forward, np.float64(held.strike), held.volatility, *common)
+        values = black(held.forward * prices, np.float64(held.strike), held.volatility * volatilities, *common)
+        total -= held.amount * (values - mark)
+    return total
+
+
+def revalued(asked: Revaluation) -> dict[str, Any]:
+    """Losses of a book, valued anew in each scenario."""
+    return {"losses": losses_of(asked.book, np.asarray(asked.prices), np.asarray(asked.volatilities)).tolist()}
+
+
 # --- Portfolio margin -----------------------------------------------------------------------------------------------
 
 
@@ -232,7 +270,7 @@ class Portfolios(Input):
     portfolios: Annotated[list[Portfolio], Field(max_length=1000)]
 
 
-def black(forward: Any, strike: Floats, volatility: Any, seconds: int, discount: float, is_call: Any) -> Floats:
+def black(forward: Any, strike: Any, volatility: Any, seconds: int, discount: float, is_call: Any) -> Floats:
     """Values of options, of any shapes that fit."""
     deviation = np.asarray(volatility * math.sqrt(seconds / YEAR))
     sign = np.where(is_call, 1.0, -1.0)
@@ -401,6 +439,7 @@ def application() -> FastAPI:
     app.add_api_route("/options", options, methods=["POST"])
     app.add_api_route("/tail", tail, methods=["POST"])
     app.add_api_route("/filtered", filtered, methods=["POST"])
+    app.add_api_route("/revaluation", revalued, methods=["POST"])
     app.add_api_route("/margin", margins, methods=["POST"])
     return app
 

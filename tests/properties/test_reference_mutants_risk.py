@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from marginspec.model.reference import Reference
-from marginspec.model.risk import black, legs, numerics, scan, short, tail
+from marginspec.model.risk import black, legs, numerics, revaluation, scan, short, tail
 from marginspec.properties.reference import chapter
 from marginspec.prover.prove import Prover
 
@@ -108,6 +108,9 @@ MUTANTS = [
     (tail.beyond_share, "above_zero(magnitude(exposure) -", "above_zero(exposure -", "REF-VAR-13"),
     (tail.beyond_share, "- mul_div_down(depth", "+ mul_div_down(depth", "REF-VAR-18"),
     (tail.capped, "beyond, terms.rate", "WAD - beyond, terms.rate", "REF-VAR-19"),
+    (revaluation.value_in, "held.forward, moved.price", "held.forward, moved.volatility", "REF-VAR-20"),
+    (revaluation.value_in, "prices.call if", "prices.put if", "REF-VAR-20"),
+    (revaluation.lost, "after - before", "before - after", "REF-VAR-21"),
     (tail.floored, "max(measure", "min(measure", "REF-VAR-14"),
     (tail.buffered, "min(mul_div_up", "max(mul_div_up", "REF-VAR-15"),
     (tail.over_horizon, "root(days * WAD)", "days * WAD", "REF-VAR-16"),

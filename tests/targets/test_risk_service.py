@@ -15,9 +15,11 @@ import pytest
 import requests
 
 from marginspec.base.errors import BadInput, TargetFailed
-from marginspec.lockstep.portfolios import MarginQuestion, OptionQuestion, questions
+from marginspec.lockstep.portfolios import MarginQuestion, OptionQuestion, questions, wad
 from marginspec.lockstep.valuation import answers, number, run
+from marginspec.model.risk.legs import Leg
 from marginspec.model.risk.notation import WAD
+from marginspec.model.risk.revaluation import Held, Moved, losses
 from marginspec.targets.services.client import SERVICE, RiskService, ServiceNames, ServiceRefused, names_from, started
 
 QUESTIONS = 240
@@ -47,6 +49,28 @@ def test_every_figure_is_within_its_tolerance(service: RiskService) -> None:
         "SCN-13",
         "SCN-15",
     }
+
+
+def test_a_thousand_options_in_ten_thousand_scenarios_are_those_of_the_model_on_a_sample() -> None:
+    risk_service = pytest.importorskip("marginspec.targets.services.risk_service", reason="run `make risk`")
+    np = pytest.importorskip("numpy")
+    draw = np.random.default_rng(3)
+    book = [
+        risk_service.Holding(forward=100, strike=k, volatility=v, seconds=t, discount=0.99, amount=a, is_call=c)
+        for k, v, t, a, c in zip(
+            (100 * np.exp(draw.normal(0, 0.2, 1000))).round(2), draw.uniform(0.2, 1.2, 1000).round(4),
+            draw.integers(3600, 10**7, 1000), draw.normal(0, 5, 1000).round(3), draw.random(1000) < 0.5, strict=True,
+        )
+    ]  # fmt: skip
+    prices, volatilities = np.exp(draw.normal(0, 0.1, 10_000)).round(6), np.exp(draw.normal(0, 0.2, 10_000)).round(6)
+    found = risk_service.losses_of(book, prices, volatilities)
+    sample = [Moved(wad(prices[n]), wad(volatilities[n])) for n in (0, 4_567, 9_999)]
+    held = [
+        Held(Leg(wad(h.strike), wad(h.amount), h.is_call), 100 * WAD, wad(h.volatility), h.seconds, wad(0.99))
+        for h in book
+    ]
+    for n, loss in zip((0, 4_567, 9_999), losses(held, sample), strict=True):
+        assert found[n] == pytest.approx(loss / WAD, abs=1e-6)
 
 
 def plant(tmp_path: Path, id: str) -> tuple[Path, list[str]]:
