@@ -80,7 +80,7 @@ soundness: .venv/installed
 # Its engines are large: what else is here needs none of them.
 risk: .venv/risk
 	@mkdir -p out; $(BIN)/python -m tools.risk $(ARGS) >out/risk.json
-	$(BIN)/pytest -q tests/targets/test_risk_service.py
+	$(BIN)/pytest -q tests/targets/test_risk_service.py tests/model/test_risk_frameworks.py
 
 fuzz-long: $(NEEDED)
 	$(call measured,fuzz-long,$(BIN)/marginspec fuzz $(SYSTEM) --steps $(STEPS) --require-reach --json $(ARGS))

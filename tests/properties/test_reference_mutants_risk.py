@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from marginspec.model.reference import Reference
-from marginspec.model.risk import black, hedging, legs, numerics, revaluation, scan, scoring, short, tail
+from marginspec.model.risk import black, hedging, legs, numerics, revaluation, scan, schedule, scoring, short, tail
 from marginspec.properties.reference import chapter
 from marginspec.prover.prove import Prover
 
@@ -141,6 +141,20 @@ MUTANTS = [
     (scoring.next_haircut, "haircut + w.rise", "haircut + w.rise + 1", "REF-SCO-7"),
     (scoring.next_haircut, "max(haircut - w.fall, target)", "target", "REF-SCO-7"),
     (scoring.parts_per_million, "div_up(haircut", "div_up(-haircut", "REF-SCO-8"),
+    # Frameworks.
+    (schedule.banded, "near\n    return", "far\n    return", "REF-FRM-1"),
+    (schedule.schedule_rate, "15 * PERCENT", "16 * PERCENT", "REF-FRM-1"),
+    (schedule.schedule_rate, 'raise Rejected("FRM-2")', "return 0", "REF-FRM-2"),
+    (schedule.gross_margin, "magnitude(notional)", "notional", "REF-FRM-3"),
+    (schedule.net_to_gross, "else WAD", "else 0", "REF-FRM-4"),
+    (schedule.net_to_gross, "above_zero(sum(values))", "abs(sum(values))", "REF-FRM-4"),
+    (schedule.net_margin, "GROSS_PART * WAD +", "GROSS_PART +", "REF-FRM-5"),
+    (schedule.net_margin, "(WAD - GROSS_PART) * ratio", "WAD * ratio", "REF-FRM-5"),
+    (schedule.schedule_margin, "net_margin(gross,", "net_margin(gross * len(trades),", "REF-FRM-6"),
+    (schedule.array_loss, "position * loss", "abs(position) * loss", "REF-FRM-7"),
+    (schedule.scan_risk, "max([0, *losses])", "max(losses)", "REF-FRM-8"),
+    (schedule.extreme_loss, "else -mul_div_down", "else mul_div_down", "REF-FRM-9"),
+    (schedule.total_requirement, "max(scan + calendar, short)", "scan + calendar", "REF-FRM-10"),
 ]  # fmt: skip
 
 
@@ -164,6 +178,6 @@ def test_a_wrong_line_refutes_a_law_by_itself(
 
 
 def test_every_law_of_the_chapters_is_refuted_by_a_wrong_line() -> None:
-    prefixes = ("VAR", "HDG", "SCO", "NUM", "OPT", "LEG", "STM", "SCN")
+    prefixes = ("VAR", "HDG", "SCO", "FRM", "NUM", "OPT", "LEG", "STM", "SCN")
     ours = {id for id in LAWS if id.split("-")[1] in prefixes}
     assert ours - {law for *_, law in MUTANTS} == {"REF-NUM-2"}  # of what a guess is, whatever the code does
