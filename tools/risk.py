@@ -19,7 +19,8 @@ import typer
 
 from marginspec.base import process
 from marginspec.base.errors import BadInput
-from marginspec.lockstep.portfolios import DRAWS, questions
+from marginspec.lockstep.portfolio_file import read_portfolio
+from marginspec.lockstep.portfolios import DRAWS, Question, questions
 from marginspec.lockstep.valuation import Valuation, run
 from marginspec.targets.services.client import SERVICE, RiskService, ServiceNames, names_from, started
 
@@ -96,6 +97,9 @@ def risk(
     names: Annotated[Path | None, typer.Option(metavar="FILE", help="What it calls paths and fields.")] = None,
     count: Annotated[int, typer.Option(min=1, help="Questions.")] = 4000,
     kind: Annotated[list[str] | None, typer.Option(help="Of this kind only. May be repeated.")] = None,
+    portfolio: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Compare this account, in the place of others.")
+    ] = None,
     planted: Annotated[bool, typer.Option(help="Hunt the bugs planted in ours.")] = False,
     only: Annotated[list[str] | None, typer.Option(metavar="ID", help="Of these, this one. May be repeated.")] = None,
     seed: Annotated[int, typer.Option(help="Of the questions.")] = 1,
@@ -111,8 +115,10 @@ def risk(
         process.emit({"schema": "marginspec/valuation-planted/1", "seed": str(seed), "bugs": bugs, "missed": missed})
         return process.BROKEN if missed else process.HOLDS
     known = ServiceNames() if names is None else names_from(names)
+    asked: list[Question] = [read_portfolio(file) for file in portfolio or ()]
+    count = len(asked) or count
     with chosen(url, known) as service, process.progress("questions", count) as advance:
-        result = run(service, questions(seed, count, kind or tuple(DRAWS)), advance)
+        result = run(service, asked or questions(seed, count, kind or tuple(DRAWS)), advance)
     process.emit(summary(result, seed))
     return process.HOLDS if result.off is None else process.BROKEN
 
