@@ -43,6 +43,7 @@ from marginspec.model.risk.scan import (
     worst_of,
 )
 from marginspec.model.risk.short import Quoted, Standard, group_margin, initial_unit, maintenance_unit, single_margin
+from marginspec.model.risk.surface import calendar, point_of, smile, total_variance
 
 mp.dps = 60
 
@@ -351,3 +352,38 @@ def test_what_cannot_be_valued_is_refused() -> None:
         with pytest.raises(Rejected, match="SCN-17") as refused:
             checked(expiry, [option])
         assert refused.value.rule == "SCN-17"
+
+
+# --- Surfaces -------------------------------------------------------------------------------------------------------
+
+
+def surface_of(volatility, strikes=(70, 80, 90, 100, 110, 120, 140), seconds=30 * 86_400):
+    return [point_of(wad(100), wad(strike), wad(volatility(strike)), seconds) for strike in strikes]
+
+
+def test_a_surface_with_one_volatility_has_no_arbitrage() -> None:
+    allowed = 8 * 240 + 4  # the error bound of two prices: OPT-4
+    smile(surface_of(lambda _: 0.6), wad(100), allowed)
+    smile(surface_of(lambda strike: 0.6 + 0.002 * abs(strike - 100) / 10), wad(100), allowed)
+
+
+@pytest.mark.parametrize(
+    ("volatility", "rule"),
+    [
+        (lambda strike: 0.6 + (0.9 if strike == 110 else 0), "SRF-2"),  # a call that is worth more than that below it
+        (lambda strike: 0.6 + (0.15 if strike == 100 else 0), "SRF-3"),  # a butterfly for less than nothing
+    ],
+)
+def test_arbitrage_between_strikes_is_refused(volatility, rule: str) -> None:
+    with pytest.raises(Rejected, match=rule):
+        smile(surface_of(volatility), wad(100), 2000)
+
+
+def test_arbitrage_between_expiries_and_strikes_out_of_order_are_refused() -> None:
+    near, far = total_variance(wad(0.9), 30 * 86_400), total_variance(wad(0.6), 60 * 86_400)
+    assert (near, far) == (wad(0.81) * 30 // 365, wad(0.36) * 60 // 365)
+    with pytest.raises(Rejected, match="SRF-4"):
+        calendar(near, far, 0)
+    calendar(near, near, 0)
+    with pytest.raises(Rejected, match="SRF-5"):
+        smile(surface_of(lambda _: 0.6, (100, 90)), wad(100), 0)

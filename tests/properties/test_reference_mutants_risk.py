@@ -8,7 +8,19 @@ from types import ModuleType
 import pytest
 
 from marginspec.model.reference import Reference
-from marginspec.model.risk import black, hedging, legs, numerics, revaluation, scan, schedule, scoring, short, tail
+from marginspec.model.risk import (
+    black,
+    hedging,
+    legs,
+    numerics,
+    revaluation,
+    scan,
+    schedule,
+    scoring,
+    short,
+    surface,
+    tail,
+)
 from marginspec.properties.reference import chapter
 from marginspec.prover.prove import Prover
 
@@ -155,6 +167,15 @@ MUTANTS = [
     (schedule.scan_risk, "max([0, *losses])", "max(losses)", "REF-FRM-8"),
     (schedule.extreme_loss, "else -mul_div_down", "else mul_div_down", "REF-FRM-9"),
     (schedule.total_requirement, "max(scan + calendar, short)", "scan + calendar", "REF-FRM-10"),
+    # Surfaces.
+    (surface.vertical, "lower.price + allowed or", "lower.price + 2 * allowed or", "REF-SRF-1"),
+    (surface.vertical, "or lower.price - higher.price >", "or higher.price - lower.price >", "REF-SRF-1"),
+    (surface.convex, "higher.price * left", "higher.price * right", "REF-SRF-2"),
+    (surface.calendar, "near > far", "far > near", "REF-SRF-3"),
+    (surface.smile, "Point(0, forward), points[0]", "points[0], Point(0, forward)", "REF-SRF-4"),
+    (surface.smile, "range(len(points) - 1)", "range(0)", "REF-SRF-5"),
+    (surface.smile, "vertical(Point(0, forward), points[0], allowed)", "pass", "REF-SRF-5"),
+    (surface.point_of, "WAD).call", "WAD).put", "REF-SRF-6"),
 ]  # fmt: skip
 
 
@@ -178,6 +199,6 @@ def test_a_wrong_line_refutes_a_law_by_itself(
 
 
 def test_every_law_of_the_chapters_is_refuted_by_a_wrong_line() -> None:
-    prefixes = ("VAR", "HDG", "SCO", "FRM", "NUM", "OPT", "LEG", "STM", "SCN")
+    prefixes = ("VAR", "SRF", "HDG", "SCO", "FRM", "NUM", "OPT", "LEG", "STM", "SCN")
     ours = {id for id in LAWS if id.split("-")[1] in prefixes}
     assert ours - {law for *_, law in MUTANTS} == {"REF-NUM-2"}  # of what a guess is, whatever the code does
