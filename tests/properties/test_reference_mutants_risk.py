@@ -13,6 +13,7 @@ from marginspec.model.risk import (
     hedging,
     legs,
     numerics,
+    predictive,
     revaluation,
     scan,
     schedule,
@@ -176,6 +177,20 @@ MUTANTS = [
     (surface.smile, "range(len(points) - 1)", "range(0)", "REF-SRF-5"),
     (surface.smile, "vertical(Point(0, forward), points[0], allowed)", "pass", "REF-SRF-5"),
     (surface.point_of, "WAD).call", "WAD).put", "REF-SRF-6"),
+    # Margin that looks ahead.
+    (predictive.distance, "magnitude(exposure)", "exposure", "REF-PRD-1"),
+    (predictive.distance, "if room <= 0", "if room < -WAD", "REF-PRD-1"),
+    (predictive.touched, "min(WAD, 2 * tail)", "2 * tail", "REF-PRD-2"),
+    (predictive.touched, "2 * tail", "tail // 2", "REF-PRD-2"),
+    (predictive.probability, "if spread > 0 else 0", "if spread > 0 else WAD", "REF-PRD-3"),
+    (predictive.habits, "drained = min(WAD, ", "drained = max(WAD, ", "REF-PRD-4"),
+    (predictive.explained, "min(outlook.cap, ahead + used)", "ahead + used", "REF-PRD-5"),
+    (predictive.explained, "chance, outlook.ahead", "WAD - chance, outlook.ahead", "REF-PRD-5"),
+    (predictive.damped, "addon + outlook.rise", "addon + 2 * outlook.rise", "REF-PRD-6"),
+    (predictive.required, "maintenance + mul", "maintenance - mul", "REF-PRD-7"),
+    (predictive.warned, "before and", "not before and", "REF-PRD-8"),
+    (predictive.recorded, "record.predicted += chance", "record.predicted += 2 * chance", "REF-PRD-9"),
+    (predictive.recorded, "1 if came else 0", "1", "REF-PRD-9"),
 ]  # fmt: skip
 
 
@@ -199,6 +214,6 @@ def test_a_wrong_line_refutes_a_law_by_itself(
 
 
 def test_every_law_of_the_chapters_is_refuted_by_a_wrong_line() -> None:
-    prefixes = ("VAR", "SRF", "HDG", "SCO", "FRM", "NUM", "OPT", "LEG", "STM", "SCN")
+    prefixes = ("VAR", "SRF", "PRD", "HDG", "SCO", "FRM", "NUM", "OPT", "LEG", "STM", "SCN")
     ours = {id for id in LAWS if id.split("-")[1] in prefixes}
     assert ours - {law for *_, law in MUTANTS} == {"REF-NUM-2"}  # of what a guess is, whatever the code does
