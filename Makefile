@@ -31,6 +31,7 @@ help:
 	@echo 'make findings   find, shrink and keep the differences that the SDK declares'
 	@echo 'make growth     how cost grows with markets, assets and accounts, plotted'
 	@echo 'make audit      generate a book of $(SYSTEM) on an anvil and audit it (ARGS="--target URL --address 0x…")'
+	@echo 'make risk       the risk service over QuantLib, NumPy and SciPy beside chapters 11 and 12 (ARGS=--planted)'
 	@echo 'make html       check, then out/$(SYSTEM).html'
 	@echo 'make tutorial   run the commands of docs/tutorial.md and record what they print'
 	@echo 'make docs       the pages of docs/ as a site, into out/site'
@@ -42,7 +43,7 @@ NEEDED = .venv/installed $(if $(filter reference,$(SYSTEM)),,node_modules/.insta
 
 # --- What people want --------------------------------------------------------------------------------------------------
 
-.PHONY: check test lint docs audit html bench soundness hostile growth fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
+.PHONY: check test lint docs audit html bench soundness hostile growth risk fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
 
 check: $(NEEDED)
 	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
@@ -80,6 +81,11 @@ soundness: .venv/installed
 # What goes wrong is kept in out/hostile/.
 hostile: setup
 	@$(BIN)/python -m tools.hostile $(ARGS)
+
+# Its engines are large: what else is here needs none of them.
+risk: .venv/risk
+	@mkdir -p out; $(BIN)/python -m tools.risk $(ARGS) >out/risk.json
+	$(BIN)/pytest -q tests/targets/test_risk_service.py tests/model/test_risk_frameworks.py
 
 fuzz-long: $(NEEDED)
 	$(call measured,fuzz-long,$(BIN)/marginspec fuzz $(SYSTEM) --steps $(STEPS) --require-reach --json $(ARGS))
@@ -150,6 +156,10 @@ VERSION = $$($(PYTHON) --version 2>/dev/null || echo none)
 	$(call quietly,marginspec itself, \
 		$(BIN)/python -m pip install --no-deps --no-build-isolation --editable . && \
 		$(BIN)/python -m pip check)
+	@touch $@
+
+.venv/risk: .venv/installed constraints-risk.txt
+	$(call quietly,the engines of the risk service,$(BIN)/python -m pip install --no-deps -r constraints-risk.txt)
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json .npmrc

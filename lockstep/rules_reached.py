@@ -34,12 +34,13 @@ def rules_of(model: type[Machine]) -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = {}
     for module in texts_of(model):
-        for rule, line in _stated(inspect.getsource(module)):
+        for rule, line in stated_in(inspect.getsource(module)):
             found.setdefault(rule, []).append(f"{inspect.getsourcefile(module)}:{line}")
     return found
 
 
-def _stated(source: str) -> Iterator[tuple[str, int]]:
+def stated_in(source: str) -> Iterator[tuple[str, int]]:
+    """The rules that a text states by `@rule` and `Rejected`, each with its line."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("rule", "Rejected"):
             for argument in node.args:

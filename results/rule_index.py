@@ -15,7 +15,7 @@ from typing import Any
 
 from marginspec.base.package import ROOT
 from marginspec.base.text import named
-from marginspec.lockstep.rules_reached import HEADING, rules_of, texts_of
+from marginspec.lockstep.rules_reached import HEADING, stated_in, texts_of
 from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.properties.law import Property
 from marginspec.systems.system import System
@@ -33,9 +33,11 @@ def rules_document(system: System, only: Sequence[str] | None = None) -> dict[st
     if only:
         wanted = named(only, [rule for rule, _, _ in rules], f"{system.name} has no rule")
         rules = [each for each in rules if each[0] in wanted]
-    places = _places(system.model)
+    texts = _texts(system.model, system.chapter.properties)
+    places = _places(texts)
     lemmas = {p.id for p in system.chapter.properties if p.kind == "lemma"}
-    speaks = {p.id: _rules_spoken_of(p, system.model) for p in system.chapter.properties}
+    stating = _rules_by_function(texts)
+    speaks = {p.id: _rules_spoken_of(p, system.model, texts, stating) for p in system.chapter.properties}
     return {
         "schema": "marginspec/rules/1",
         "system": system.name,
@@ -60,10 +62,29 @@ def not_modelled(specification: str) -> list[str]:
     return [" ".join(entry.split()) for section in sections for entry in re.split(r"(?m)^- ", section)[1:]]
 
 
-def _places(model: type[Machine]) -> dict[str, list[str]]:
+def _texts(model: type[Machine], properties: Sequence[Property]) -> list[ModuleType]:
+    """The text of a model, and that of others of our models of which its properties speak."""
+    found = texts_of(model)
+    using = [sys.modules[name] for name in dict.fromkeys(p.predicate.__module__ for p in properties)]
+    for module in using:
+        for value in vars(module).values():
+            used = sys.modules.get(getattr(value, "__module__", None) or "")
+            if used is not None and used.__name__.startswith(_MODELS) and used not in found:
+                found.append(used)
+                using.append(used)
+    return found
+
+
+_MODELS = Machine.__module__.rsplit(".", 2)[0] + "."
+
+
+def _places(texts: Sequence[ModuleType]) -> dict[str, list[str]]:
     """Where rules are stated as those that runs count, and where a function's first line says that it states one."""
-    places = {rule: list(found) for rule, found in rules_of(model).items()}
-    for module in texts_of(model):
+    places: dict[str, list[str]] = {}
+    for module in texts:
+        for rule, line in stated_in(inspect.getsource(module)):
+            places.setdefault(rule, []).append(f"{inspect.getsourcefile(module)}:{line}")
+    for module in texts:
         for node in _functions(module):
             for stated in _stated_by(node):
                 places.setdefault(stated, []).append(f"{inspect.getsourcefile(module)}:{node.lineno}")
@@ -87,17 +108,16 @@ def _rules_of_text(text: str) -> Iterator[tuple[str, str, str]]:
             yield found[1], found[2], body.strip()
 
 
-def _rules_spoken_of(claim: Property, model: type[Machine]) -> set[str]:
-    """The rules of every model function that a property lets happen or asks."""
-    reached = _closure(_names_in(ast.parse(_dedented(claim.predicate))), _uses(model, claim))
-    rules = _rules_by_function(model)
+def _rules_spoken_of(claim: Property, model: type[Machine], texts: Sequence[ModuleType], rules: Names) -> set[str]:
+    """The rules of every model function that a property lets happen or asks. rules: those of each function."""
+    reached = _closure(_names_in(ast.parse(_dedented(claim.predicate))), _uses(model, claim, texts))
     return set().union(*(rules.get(name, set()) for name in reached))
 
 
-def _uses(model: type[Machine], claim: Property) -> Names:
-    """For every function of the model and of the property's module, the names that it uses; `step` uses all actions."""
+def _uses(model: type[Machine], claim: Property, texts: Sequence[ModuleType]) -> Names:
+    """For every function of the texts and of the property's module, the names that it uses; `step` uses all actions."""
     uses: Names = {"Step": set(actions_of(model))}
-    for module in (sys.modules[claim.predicate.__module__], *texts_of(model)):
+    for module in (sys.modules[claim.predicate.__module__], *texts):
         for name, used in _uses_of(module):
             uses.setdefault(name, set()).update(used)
     return uses
@@ -113,9 +133,9 @@ def _functions(module: ModuleType) -> list[ast.FunctionDef]:
     return [node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.FunctionDef)]
 
 
-def _rules_by_function(model: type[Machine]) -> Names:
+def _rules_by_function(texts: Sequence[ModuleType]) -> Names:
     rules: Names = {}
-    for module in texts_of(model):
+    for module in texts:
         for node in _functions(module):
             rules.setdefault(node.name, set()).update(_rule_ids(node))
     return rules

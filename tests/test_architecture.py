@@ -178,6 +178,14 @@ def test_constraints_pin_exactly_what_is_needed() -> None:
     assert {name: v for name, v in needed.items() if pinned[name] != v} == {}, "run `make setup`"
 
 
+def test_the_engines_of_the_risk_service_are_pinned_apart() -> None:
+    lines = (REPOSITORY / "constraints-risk.txt").read_text().splitlines()
+    apart = {canonicalize_name(line.split("==")[0]) for line in lines if line and not line.startswith("#")}
+    wanted = {canonicalize_name(name) for name in PROJECT["project"]["optional-dependencies"]["risk"]}
+    assert wanted - pins().keys() - apart == set(), "add them to constraints-risk.txt"
+    assert apart & pins().keys() == set(), "constraints.txt pins them already"
+
+
 def test_npm_packages_are_pinned_and_their_lock_is_whole() -> None:
     package = json.loads((REPOSITORY / "package.json").read_text())
     locked = json.loads((REPOSITORY / "package-lock.json").read_text())["packages"]

@@ -1,0 +1,105 @@
+"""An account in a file, as `portfolio.schema.json` describes it, for chapter 12 to margin."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+import jsonschema
+
+from marginspec.base.errors import BadInput
+from marginspec.base.text import printable
+from marginspec.lockstep.portfolios import SCENARIOS, MarginQuestion
+from marginspec.model.risk.black import discount
+from marginspec.model.risk.legs import Leg
+from marginspec.model.risk.notation import WAD
+from marginspec.model.risk.scan import Account, Collateral, Expiry, Option, Parameters, Scenario, Shock
+
+SCHEMA = Path(__file__).with_name("portfolio.schema.json")
+LARGEST_FILE = 1 << 24
+WHOLE = ("least_seconds", "seconds")
+"""Fields that are seconds: whole numbers, not decimal ones."""
+
+
+def read_portfolio(file: Path) -> MarginQuestion:
+    """The account in a file; BadInput says what is wrong with it, and where."""
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file}: {printable(str(error), 120)}") from None
+    if len(text) > LARGEST_FILE:
+        raise BadInput(f"{file}: larger than {LARGEST_FILE} characters")
+    try:
+        document = json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=_no_number)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise BadInput(f"{file}: no JSON: {printable(str(error), 120)}") from None
+    return portfolio(document, str(file))
+
+
+def portfolio(document: Any, where: str) -> MarginQuestion:
+    """The account that a document describes. Its numbers are Decimal."""
+    if wrong := jsonschema.exceptions.best_match(_validator().iter_errors(document)):
+        path = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in wrong.absolute_path)
+        what = re.sub(r"Decimal\('([^']*)'\)", r"\1", wrong.message)
+        raise BadInput(f"{where}: {path.lstrip('.') or 'the document'}: {printable(what, 160)}")
+    account = Account(**_numbers(document, "expiries", "collateral", "scenarios", "parameters"))
+    parameters = Parameters(**_numbers(document.get("parameters", {})))
+    scenarios = [
+        Scenario(_wad(each["spot"]), Shock(each["shock"]), _wad(each.get("damping", 1)))
+        for each in document.get("scenarios", ())
+    ]
+    return MarginQuestion(
+        account,
+        [_expiry(each) for each in document.get("expiries", ())],
+        [Collateral(**_numbers(each)) for each in document.get("collateral", ())],
+        scenarios or SCENARIOS,
+        parameters,
+    )
+
+
+def _expiry(document: Mapping[str, Any]) -> tuple[Expiry, list[Option]]:
+    numbers = _numbers(document, "options")
+    numbers["factor"] = numbers.pop("discount", discount(numbers.get("rate", 0), numbers["seconds"]))
+    options = [
+        Option(Leg(_wad(each["strike"]), _wad(each["amount"]), each["is_call"]), _wad(each["volatility"]))
+        for each in document["options"]
+    ]
+    return Expiry(**numbers), options
+
+
+def _numbers(document: Mapping[str, Any], *without: str) -> dict[str, Any]:
+    return {name: _value(name, value) for name, value in document.items() if name not in without}
+
+
+def _value(name: str, value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    return int(value) if name in WHOLE else _wad(value)
+
+
+def _wad(value: Any) -> int:
+    """A number, rounded to 18 decimals."""
+    with localcontext() as context:
+        context.prec = 200
+        return int((Decimal(value) * WAD).to_integral_value(ROUND_HALF_EVEN))
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number")
+
+
+@cache
+def _validator() -> Any:
+    checker = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "number": lambda _, value: isinstance(value, Decimal),
+            "integer": lambda _, value: isinstance(value, Decimal) and value == value.to_integral_value(),
+        }
+    )
+    kind = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=checker)
+    return kind(json.loads(SCHEMA.read_text("utf-8")))

@@ -1,0 +1,102 @@
+"""Chapter 16 beside the published schedule, beside FINOS' executable standard, and beside McMillan's risk arrays."""
+
+from decimal import Decimal
+
+import pytest
+
+from marginspec.model.kernel import Rejected
+from marginspec.model.risk.notation import WAD, YEAR
+from marginspec.model.risk.schedule import (
+    COMMODITY,
+    CREDIT,
+    EQUITY,
+    EXCHANGE,
+    OTHER,
+    RATES,
+    AssetClass,
+    Trade,
+    array_loss,
+    extreme_loss,
+    net_margin,
+    net_to_gross,
+    scan_risk,
+    schedule_margin,
+    schedule_rate,
+    total_requirement,
+)
+
+# BCBS and IOSCO, margin requirements for non-centrally cleared derivatives, appendix A: percent of the notional.
+PUBLISHED = {
+    CREDIT: (2, 5, 10),
+    RATES: (1, 2, 4),
+    EXCHANGE: (6, 6, 6),
+    COMMODITY: (15, 15, 15),
+    EQUITY: (15, 15, 15),
+    OTHER: (15, 15, 15),
+}
+
+
+@pytest.mark.parametrize("kind", PUBLISHED)
+def test_rates_are_those_of_the_published_schedule(kind: AssetClass) -> None:
+    found = tuple(schedule_rate(kind, years * YEAR) * 100 // WAD for years in (1, 4, 30))
+    assert found == PUBLISHED[kind]
+    assert schedule_rate(kind, 2 * YEAR) == schedule_rate(kind, YEAR)
+    assert schedule_rate(kind, 5 * YEAR) == schedule_rate(kind, 4 * YEAR)
+
+
+@pytest.mark.parametrize("years", ["0.5", "1.999", "2", "2.001", "4.999", "5", "5.001", "30"])
+def test_rates_are_those_that_the_common_domain_model_computes(years: str) -> None:
+    module = "finos.cdm.margin.schedule"
+    kinds = pytest.importorskip(f"{module}.StandardizedScheduleAssetClassEnum", reason="run `make risk`")
+    rated = pytest.importorskip(
+        f"{module}.functions.GetStandardizedScheduleMarginRate", reason="run `make risk`"
+    ).GetStandardizedScheduleMarginRate
+    named = {
+        "CREDIT": CREDIT,
+        "COMMODITY": COMMODITY,
+        "EQUITY": EQUITY,
+        "FOREIGN_EXCHANGE": EXCHANGE,
+        "INTEREST_RATES": RATES,
+    }
+    all_of_them = {each.name: each for each in kinds.StandardizedScheduleAssetClassEnum}
+    assert all_of_them.keys() == named.keys()
+    for name, kind in named.items():
+        ours = schedule_rate(kind, int(Decimal(years) * YEAR))
+        assert Decimal(ours) / WAD * 100 == rated(all_of_them[name], Decimal(years))
+
+
+def test_a_netting_set_by_hand() -> None:
+    # Gross 989.66 and a ratio of 501.06 / 4804.86, as a published engine works out an example of its own: 457.79.
+    ratio = net_to_gross([480_486, -430_380])
+    assert round(ratio / WAD, 6) == 0.104282
+    assert round(net_margin(98_966 * WAD // 100, ratio) / WAD, 2) == 457.79
+    trades = [(EQUITY, Trade(100 * WAD, YEAR, 5 * WAD)), (CREDIT, Trade(-200 * WAD, 6 * YEAR, -5 * WAD))]
+    assert schedule_margin(trades) == 14 * WAD  # 15 and 20, nothing left of the values: 40 %
+    assert net_to_gross([-1, 0]) == WAD
+
+
+def test_what_the_schedule_does_not_know_is_refused() -> None:
+    with pytest.raises(Rejected, match="FRM-2"):
+        schedule_rate(AssetClass("weather"), YEAR)
+    with pytest.raises(Rejected, match="FRM-2"):
+        array_loss([1, 2], [3])
+
+
+# McMillan, Options as a Strategic Investment, chapter 34: losses of one long S&P future and of one December 410 call.
+FUTURE = [0, 0, -3330, -3330, 3330, 3330, -6670, -6670, 6670, 6670, -10000, -10000, 10000, 10000, -7000, 7000]
+CALL = [-460, 610, -2640, -1730, 1270, 2340, -5210, -4540, 2540, 3430, -8060, -7640, 3380, 3990, -3130, 1500]
+
+
+@pytest.mark.parametrize(
+    ("futures", "calls", "margin"), [(1, 0, 10_000), (0, 1, 3_990), (1, -1, 6_620), (0, -1, 8_060)]
+)
+def test_scan_risk_of_mcmillan(futures: int, calls: int, margin: int) -> None:
+    losses = [array_loss([futures, calls], [f, c]) for f, c in zip(FUTURE, CALL, strict=True)]
+    assert scan_risk(losses) == margin
+    assert total_requirement(margin, 0, 0, 1000) == margin - 1000
+
+
+def test_extremes_and_minima() -> None:
+    assert (extreme_loss(30, WAD // 3), extreme_loss(-30, WAD // 3)) == (9, -9)
+    assert total_requirement(10, 5, 40, 0) == 40
+    assert total_requirement(10, 5, 0, 20) == 0
