@@ -19,7 +19,7 @@ from marginspec.base.text import named
 from marginspec.cli import export
 from marginspec.lockstep.campaign import Campaign, run
 from marginspec.lockstep.corpus_store import open_corpus
-from marginspec.lockstep.trace import Trace, write
+from marginspec.lockstep.trace import Trace, file_name, write
 from marginspec.model.kernel.machine import Call
 from marginspec.mutation.mutants import Mutant
 from marginspec.mutation.run import mutate
@@ -60,7 +60,8 @@ def prove_document(chosen: System, only: list[str] | None, folder: Path | None, 
     document = documents.prove_document(chosen.name, listed, time.perf_counter() - started)
     for row, verdict in zip(document["properties"], listed, strict=True):
         if verdict.verdict == "refuted" and verdict.replays:
-            row["test"] = _where_it_can_be(functools.partial(export.write_law, chosen, row))
+            test = _where_it_can_be(functools.partial(export.write_law, chosen, row))
+            row |= {} if test is None else {"test": test}
     return document
 
 
@@ -142,8 +143,9 @@ def campaign_document(
 
 
 def kept(chosen: System, traces: Sequence[Trace]) -> list[Path]:
-    """The files of some traces."""
-    return _where_it_can_be(lambda folder: [write(chosen.model, trace, folder) for trace in traces])
+    """The files of some traces; where they should be, when they can be nowhere."""
+    files = _where_it_can_be(lambda folder: [write(chosen.model, trace, folder) for trace in traces])
+    return [TRACES / file_name(trace) for trace in traces] if files is None else files
 
 
 def how_to_repeat(
@@ -160,16 +162,21 @@ def how_to_repeat(
     try:
         exports = {} if trace is None else export.write(chosen, trace, file.stem, target, builds, file.parent)[0]
     except OSError as error:
-        print(f"marginspec: {file} is kept, its other forms cannot be written ({error.strerror})", file=sys.stderr)
+        print(f"marginspec: other forms of {file} cannot be written ({error.strerror})", file=sys.stderr)
         exports = {}
     return {"exports": exports, "repeat": repeat}
 
 
-def _where_it_can_be(keep: Callable[[Path], T]) -> T:
-    """Keep something where it belongs; elsewhere, when that cannot be: it may have cost hours."""
+def _where_it_can_be(keep: Callable[[Path], T]) -> T | None:
+    """Keep something where it belongs; elsewhere, when that cannot be: it may have cost hours. None: nowhere at all."""
     try:
         return keep(TRACES)
     except OSError as error:
-        instead = Path(tempfile.mkdtemp(prefix="marginspec-"))
+        try:
+            instead = Path(tempfile.mkdtemp(prefix="marginspec-"))
+            found = keep(instead)
+        except OSError:
+            print(f"marginspec: nothing can be kept in {TRACES} or elsewhere ({error.strerror})", file=sys.stderr)
+            return None
         print(f"marginspec: {TRACES} cannot be written ({error.strerror}): see {instead}", file=sys.stderr)
-        return keep(instead)
+        return found
