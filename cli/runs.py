@@ -118,9 +118,14 @@ def fuzz_document(
     if earlier is not None and replayed is not None:
         for found in campaign.divergences:
             earlier.keep(found.trace)
-        # Of what is kept: how many were run again, how many not, and whether one of them ended the run.
-        ended = replayed.campaign is not None
-        document["corpus"] = {"replayed": replayed.traces, "left_out": replayed.left_out, "diverged": ended}
+        # Of what is kept: how many were run again, how many not, how many of these are no traces, and whether one of
+        # them ended the run.
+        document["corpus"] = {
+            "replayed": replayed.traces,
+            "left_out": replayed.left_out,
+            "damaged": replayed.damaged,
+            "diverged": replayed.campaign is not None,
+        }
     return document
 
 

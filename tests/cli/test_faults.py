@@ -68,7 +68,7 @@ def test_a_divergence_is_told_when_its_trace_can_be_kept_nowhere(
     # And with space again, all is kept.
     assert here(*verb, "--corpus", "corpus").returncode == 1
     again = here("fuzz", "morpho-blue", "--steps", "1", "--json", *broken, "--corpus", "corpus")
-    assert json.loads(again.stdout)["corpus"] == {"replayed": 1, "left_out": 0, "diverged": True}
+    assert json.loads(again.stdout)["corpus"] == {"replayed": 1, "left_out": 0, "damaged": 0, "diverged": True}
 
 
 @pytest.mark.parametrize(
