@@ -20,6 +20,7 @@ help:
 	@echo 'make bench      how fast, how much memory, seconds of proof'
 	@echo 'make soundness  5,000 random small systems and laws, decided by enumeration and by the prover (ARGS="--seed 2")'
 	@echo 'make hostile    10,000 damaged files given to the verbs (ARGS="--seed 2"): no traceback, no hang, no wrong code'
+	@echo 'make killed     kill -9 at 100 random moments of the verbs: the next run works, nothing is cut off or left running'
 	@echo 'make fuzz-long  $(STEPS) steps in lock-step (STEPS=…), every rule and regime reached'
 	@echo 'make fuzz-anvil, fuzz-sdk   20,000 steps against an anvil node, and against the SDK'
 	@echo 'make mutate     break the model in every small way: who notices?'
@@ -43,7 +44,7 @@ NEEDED = .venv/installed $(if $(filter reference,$(SYSTEM)),,node_modules/.insta
 
 # --- What people want --------------------------------------------------------------------------------------------------
 
-.PHONY: check test lint docs audit html bench soundness hostile growth risk fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
+.PHONY: check test lint docs audit html bench soundness hostile killed growth risk fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
 
 check: $(NEEDED)
 	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
@@ -86,6 +87,9 @@ hostile: setup
 risk: .venv/risk
 	@mkdir -p out; $(BIN)/python -m tools.risk $(ARGS) >out/risk.json
 	$(BIN)/pytest -q tests/targets/test_risk_service.py tests/model/test_risk_frameworks.py
+
+killed: setup
+	@$(BIN)/python -m tools.killed $(ARGS)
 
 fuzz-long: $(NEEDED)
 	$(call measured,fuzz-long,$(BIN)/marginspec fuzz $(SYSTEM) --steps $(STEPS) --require-reach --json $(ARGS))

@@ -110,7 +110,7 @@ def _end(number: int, frame: FrameType | None) -> None:
         return  # a worker: its parent, which has the signal too, ends it
     if _Told.code and time.monotonic() - _Told.at < SECONDS_TO_INSIST:
         return
-    _leave_workers()
+    leave_workers()
     if _Told.code:
         os._exit(128 + number)
     spent, _Told.code, _Told.at = _Told.why, 128 + number, time.monotonic()
@@ -121,12 +121,12 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 def _spent(seconds: int, number: int, frame: FrameType | None) -> None:
     if not _Told.why:
-        _leave_workers()
+        leave_workers()
         _Told.why = f"the budget of {seconds} s is spent"
         raise Ended
 
 
-def _leave_workers() -> None:
+def leave_workers() -> None:
     """A pool of workers would otherwise finish all that it was given first."""
     for worker in multiprocessing.active_children():
         worker.kill()

@@ -49,7 +49,8 @@ def writable_file(file: Path | None) -> None:
 def write_whole(file: Path, text: str | bytes) -> None:
     """Write a file, in a folder that is made: what was there before is there until all is written.
 
-    A link to a file is replaced, not followed. What UTF-8 cannot say is written as `\\ud800`.
+    A link to a file is replaced, not followed. What UTF-8 cannot say is written as `\\ud800`. Raises OSError, which
+    names the file.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     content = text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
@@ -62,10 +63,10 @@ def write_whole(file: Path, text: str | bytes) -> None:
     try:
         partial.write_bytes(content)
         partial.replace(file)
-    except OSError:
+    except OSError as error:
         with contextlib.suppress(OSError):
             partial.unlink()
-        raise
+        raise OSError(error.errno, error.strerror, str(file)) from None
 
 
 @functools.cache

@@ -119,7 +119,7 @@ def _upgrade(chosen: System, base: str, head: str, steps: int, seed: int, declar
         own = re.sub("[^A-Za-z0-9]+", "-", f"{chosen.name}-diff-{parting.departs}-{found.rules[0]}")
         name = next(name for n in itertools.count(1) if (name := own if n == 1 else f"{own}-{n}") not in taken)
         taken.add(name)
-        file = file.replace(file.with_name(f"{name}.json"))
+        file = file.replace(file.with_name(f"{name}.json")) if file.exists() else file
         return {"trace": str(file), **how_to_repeat(chosen, trace, file, side.target, side.builds)}
 
     base_side, head_side = (opened(chosen, side.target, side.builds) for side in sides.values())

@@ -138,7 +138,8 @@ def write(model: type[Machine], vectors: Sequence[Vector], coverage: Mapping[str
         "coverage": coverage,
     }
     texts = {MANIFEST_FILE: _json(manifest), **texts, **others}
-    for file in _own(folder, texts):
+    # The manifest stays until the new one is there: without it, what a killed run leaves would be somebody's.
+    for file in _own(folder, texts) - {folder / MANIFEST_FILE}:
         file.unlink(missing_ok=True)
     for name, text in texts.items():
         write_whole(folder / name, text)

@@ -6,7 +6,6 @@ calls, and stays when the difference is gone, so that its return is noticed at o
 
 from __future__ import annotations
 
-import contextlib
 import json
 import tempfile
 import time
@@ -34,11 +33,12 @@ REPLAYED_STEPS = 10_000
 @dataclass(frozen=True)
 class Replayed:
     """How many kept traces were run again and how many were left out, unreadable or too many; and the campaign that
-    this makes, if one of them diverges."""
+    this makes, if one of them diverges. damaged: of those left out, so many were looked at and are no traces."""
 
     traces: int
     left_out: int
     campaign: Campaign | None
+    damaged: int = 0
 
 
 class Corpus:
@@ -57,10 +57,11 @@ class Corpus:
         started = time.perf_counter()
         lockstep = LockStep(self._model, target)
         texts = sorted(self._database.fetch(self._key), key=lambda text: (len(text), text))
-        for number, trace in enumerate(self._readable(texts), 1):
+        damaged: list[BadInput] = []
+        for number, trace in enumerate(self._readable(texts, damaged), 1):
             calls = trace.calls
             if lockstep.tally.steps + len(calls) > REPLAYED_STEPS:
-                return Replayed(number - 1, len(texts) - number + 1, None)
+                return Replayed(number - 1, len(texts) - number + 1, None, len(damaged))
             if (found := lockstep.run(rehearse(self._model, calls), recheck=True)) is not None:
                 done, divergence = found
                 tally, seconds, limits = lockstep.tally, time.perf_counter() - started, limits_of(target)
@@ -68,14 +69,18 @@ class Corpus:
                 again = trace_of(self._model, target.name, seed, shortest, divergence, build_of(target))
                 missing = unreached(self._model, tally)
                 campaign = Campaign(tally, [Found(divergence, again)], seed, seconds, missing, limits, ended())
-                return Replayed(number, len(texts) - number, campaign)
-        return Replayed(lockstep.tally.sequences, len(texts) - lockstep.tally.sequences, None)
+                return Replayed(number, len(texts) - number, campaign, len(damaged))
+        return Replayed(lockstep.tally.sequences, len(texts) - lockstep.tally.sequences, None, len(damaged))
 
-    def _readable(self, texts: list[bytes]) -> Iterator[Trace]:
-        """What others may have put there is read as carefully as any trace file."""
+    def _readable(self, texts: list[bytes], damaged: list[BadInput]) -> Iterator[Trace]:
+        """What others may have put there is read as carefully as any trace file. damaged: takes what is wrong."""
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "kept.json"
             for text in texts:
                 file.write_bytes(text)
-                with contextlib.suppress(BadInput):
-                    yield read(file, self._model, [self._model.system])
+                try:
+                    trace = read(file, self._model, [self._model.system])
+                except BadInput as problem:
+                    damaged.append(problem)
+                else:
+                    yield trace

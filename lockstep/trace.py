@@ -103,11 +103,16 @@ def as_text(value: Any) -> Text:
 
 def write(model: type[Machine], trace: Trace, folder: Path) -> Path:
     """Write a trace into a folder, under a name that says what it shows; the path of the file."""
-    found = trace.divergence
-    shown = f"{trace.system}-{found.rule}-{found.field}" if found else f"{trace.system}-{trace.seed}"
-    path = folder / (re.sub("[^A-Za-z0-9]+", "-", shown).strip("-")[:120] + ".json")
+    path = folder / file_name(trace)
     write_whole(path, json.dumps(document(model, trace), indent=1) + "\n")
     return path
+
+
+def file_name(trace: Trace) -> str:
+    """The name of a trace's file."""
+    found = trace.divergence
+    shown = f"{trace.system}-{found.rule}-{found.field}" if found else f"{trace.system}-{trace.seed}"
+    return re.sub("[^A-Za-z0-9]+", "-", shown).strip("-")[:120] + ".json"
 
 
 def document(model: type[Machine], trace: Trace) -> dict[str, Any]:

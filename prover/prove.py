@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from types import UnionType
 from typing import Any, NamedTuple
 
-from marginspec.base.ending import ended, up_to_the_end
+from marginspec.base.ending import ended, leave_workers, up_to_the_end
 from marginspec.base.files import write_whole
 from marginspec.model.kernel.machine import Machine, Rejected
 from marginspec.model.kernel.record import Record, is_record, plain
@@ -1022,7 +1022,11 @@ def _each(prover: Prover, many: int, workers: int) -> Iterator[Verdict]:
         with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
             # The last claim speaks of every action and takes longest: what is long comes first.
             for done in as_completed([pool.submit(_prove_nth, n) for n in reversed(range(many))]):
-                yield done.result()
+                try:
+                    yield done.result()
+                except OSError:  # a full disk: nothing is waited for that could not be written either
+                    leave_workers()
+                    raise
 
 
 _JOB: tuple[Prover, Sequence[Property]]

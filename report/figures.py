@@ -111,7 +111,10 @@ def _bench_rows(f: Document) -> Rows:
 def _gate_rows(f: Document) -> Rows:
     """Seconds of processor time of the gate in `examples/gate`, once the laws are proved."""
     return [
-        ("gate: a broken build is told of; explained and judged", f"{f['told']:.0f} s; {f['broken']:.0f} s of one core"),
+        (
+            "gate: a broken build is told of; explained and judged",
+            f"{f['told']:.0f} s; {f['broken']:.0f} s of one core",
+        ),
         ("gate: a clean build holds", f"{f['clean_again']:.0f} s of one core"),
     ]
 

@@ -56,7 +56,8 @@ def prove_document(chosen: System, only: list[str] | None, folder: Path | None, 
     document = documents.prove_document(chosen.name, listed, time.perf_counter() - started)
     for row, verdict in zip(document["properties"], listed, strict=True):
         if verdict.verdict == "refuted" and verdict.replays:
-            row["test"] = where_it_can_be(functools.partial(exports.write_law, chosen, row))
+            test = where_it_can_be(functools.partial(exports.write_law, chosen, row))
+            row |= {} if test is None else {"test": test}
     return document
 
 
@@ -115,9 +116,14 @@ def fuzz_document(
     if earlier is not None and replayed is not None:
         for found in campaign.divergences:
             earlier.keep(found.trace)
-        # Of what is kept: how many were run again, how many not, and whether one of them ended the run.
-        ended = replayed.campaign is not None
-        document["corpus"] = {"replayed": replayed.traces, "left_out": replayed.left_out, "diverged": ended}
+        # Of what is kept: how many were run again, how many not, how many of these are no traces, and whether one of
+        # them ended the run.
+        document["corpus"] = {
+            "replayed": replayed.traces,
+            "left_out": replayed.left_out,
+            "damaged": replayed.damaged,
+            "diverged": replayed.campaign is not None,
+        }
     return document
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from marginspec.lockstep.trace import Trace, write
+from marginspec.lockstep.trace import Trace, file_name, write
 from marginspec.runs import exports
 from marginspec.systems.system import System
 from marginspec.targets.evm.artifact import Candidate
@@ -20,8 +20,9 @@ TRACES = Path("out") / "traces"
 
 
 def kept(chosen: System, traces: Sequence[Trace]) -> list[Path]:
-    """The files of some traces."""
-    return where_it_can_be(lambda folder: [write(chosen.model, trace, folder) for trace in traces])
+    """The files of some traces; where they should be, when they can be nowhere."""
+    files = where_it_can_be(lambda folder: [write(chosen.model, trace, folder) for trace in traces])
+    return [TRACES / file_name(trace) for trace in traces] if files is None else files
 
 
 def how_to_repeat(
@@ -38,16 +39,21 @@ def how_to_repeat(
     try:
         forms = {} if trace is None else exports.write(chosen, trace, file.stem, target, builds, file.parent)[0]
     except OSError as error:
-        print(f"marginspec: {file} is kept, its other forms cannot be written ({error.strerror})", file=sys.stderr)
+        print(f"marginspec: other forms of {file} cannot be written ({error.strerror})", file=sys.stderr)
         forms = {}
     return {"exports": forms, "repeat": repeat}
 
 
-def where_it_can_be(keep: Callable[[Path], T]) -> T:
-    """Keep something where it belongs; elsewhere, when that cannot be: it may have cost hours."""
+def where_it_can_be(keep: Callable[[Path], T]) -> T | None:
+    """Keep something where it belongs; elsewhere, when that cannot be: it may have cost hours. None: nowhere at all."""
     try:
         return keep(TRACES)
     except OSError as error:
-        instead = Path(tempfile.mkdtemp(prefix="marginspec-"))
+        try:
+            instead = Path(tempfile.mkdtemp(prefix="marginspec-"))
+            found = keep(instead)
+        except OSError:
+            print(f"marginspec: nothing can be kept in {TRACES} or elsewhere ({error.strerror})", file=sys.stderr)
+            return None
         print(f"marginspec: {TRACES} cannot be written ({error.strerror}): see {instead}", file=sys.stderr)
-        return keep(instead)
+        return found

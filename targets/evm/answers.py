@@ -6,6 +6,7 @@ answer]`; a line that is cut off, as a killed process leaves it, is dropped.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 from collections.abc import Iterable, Mapping
@@ -47,7 +48,7 @@ class AnswerFile:
         return self._answers[question]
 
     def keep(self, answers: Iterable[tuple[str, Any]]) -> None:
-        """Add answers; they are in the file when this returns."""
+        """Add answers; they are in the file when this returns. Raises `BadInput` when the disk is full."""
         lines = []
         for question, answer in answers:
             self._answers[question] = answer
@@ -56,7 +57,8 @@ class AnswerFile:
 
     def close(self) -> None:
         """Let another reading have the file."""
-        self._out.close()
+        with contextlib.suppress(OSError):  # what does not fit was told of
+            self._out.close()
 
     def _lock(self) -> None:
         try:
@@ -100,8 +102,11 @@ class AnswerFile:
         return BadInput(f"--state {self.file}: line {number} is not of an audit; remove the file or give another")
 
     def _write(self, text: str) -> None:
-        self._out.write(text.encode())
-        self._out.flush()
+        try:
+            self._out.write(text.encode())
+            self._out.flush()
+        except OSError as error:
+            raise BadInput(f"--state {self.file}: {error.strerror}; what was answered before is kept there") from None
 
 
 def header_begins(header: Mapping[str, str], text: bytes) -> bool:

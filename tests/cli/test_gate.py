@@ -372,6 +372,23 @@ def test_every_expression_of_the_action_is_an_input_or_known_to_a_runner() -> No
         assert "${{" not in step.get("run", "")
 
 
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"system": "--help"},
+        {"system": "-h"},
+        {"system": ""},
+        {"steps": "--help"},
+        {"artifact": "--help\n-h\n"},
+        {"reports": "--help"},
+    ],
+    ids=str,
+)
+def test_no_input_makes_the_action_pass_without_a_check(inputs: dict[str, str], program: Path, tmp_path: Path) -> None:
+    given = {"system": "no-such-system", **inputs}
+    assert Runner(tmp_path, program, **given).run() == 2
+
+
 def test_the_actions_own_steps_are_green_on_a_clean_build(clean: Path, program: Path) -> None:
     runner = Runner(clean, program, **INPUTS, steps="4000")
     assert runner.run() == 0

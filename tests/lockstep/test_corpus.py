@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -52,11 +53,11 @@ def test_a_failure_found_in_one_run_is_replayed_first_in_the_next(tmp_path: Path
     monkeypatch.chdir(tmp_path)
     kept = str(tmp_path / "corpus")
     first = fuzz_document(MODEL, Twin("borrow"), "twin", 5_000, 1, kept)
-    assert first["corpus"] == {"replayed": 0, "left_out": 0, "diverged": False}
+    assert first["corpus"] == {"replayed": 0, "left_out": 0, "damaged": 0, "diverged": False}
     (found,) = first["divergences"]
     # Another seed, which would draw other calls.
     second = fuzz_document(MODEL, Twin("borrow"), "twin", 5_000, 2, kept)
-    assert second["corpus"] == {"replayed": 1, "left_out": 0, "diverged": True}
+    assert second["corpus"] == {"replayed": 1, "left_out": 0, "damaged": 0, "diverged": True}
     assert second["steps"] == found["steps"] == second["divergences"][0]["steps"]
     for key in ("rule", "field", "model", "target"):
         assert second["divergences"][0][key] == found[key]
@@ -68,7 +69,7 @@ def test_it_stays_when_the_difference_is_gone_and_the_run_goes_on(tmp_path: Path
     fuzz_document(MODEL, Twin("borrow"), "twin", 5_000, 1, kept)
     for _ in range(2):
         mended = fuzz_document(MODEL, Twin(), "twin", 400, 1, kept)
-        assert mended["corpus"] == {"replayed": 1, "left_out": 0, "diverged": False}
+        assert mended["corpus"] == {"replayed": 1, "left_out": 0, "damaged": 0, "diverged": False}
         assert (mended["steps"], mended["divergences"]) == (400, [])
 
 
@@ -121,7 +122,7 @@ def test_what_is_no_trace_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = Corpus(Poisoned(), MorphoBlue)
     corpus.keep(lengthy(2))
     replayed = corpus.replay(Twin(), 1)
-    assert (replayed.traces, replayed.left_out, replayed.campaign) == (1, 5, None)
+    assert replayed == module.Replayed(1, 5, None, 5)
 
 
 def test_traces_of_another_model_are_not_looked_at() -> None:
@@ -237,9 +238,11 @@ def stand_in() -> ModuleType:
 
 
 @pytest.fixture
-def redis(monkeypatch: pytest.MonkeyPatch) -> None:
+def redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(sys.modules, "redis", stand_in())
     monkeypatch.delitem(sys.modules, "hypothesis.extra.redis", raising=False)
+    yield
+    sys.modules.pop("hypothesis.extra.redis", None)  # which has taken the stand-in for the package
 
 
 @pytest.mark.usefixtures("redis")
@@ -280,7 +283,7 @@ def test_a_database_that_cannot_be_had_is_one_line_without_its_password(url: str
 def test_a_database_that_goes_away_costs_the_corpus_and_not_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     document = fuzz_document(MODEL, Twin("borrow"), "twin", 5_000, 1, "redis://127.0.0.1:2")
     assert document["divergences"]
-    assert document["corpus"] == {"replayed": 0, "left_out": 0, "diverged": False}
+    assert document["corpus"] == {"replayed": 0, "left_out": 0, "damaged": 0, "diverged": False}
     said = capsys.readouterr().err
     assert "--corpus: what is kept there is not tried: Connection closed by server." in said
     assert "--corpus: the trace is not kept there: Connection closed by server." in said

@@ -82,8 +82,8 @@ class Disturbing(Twin):
 
 def test_what_diverged_is_kept_and_tried_first(server: Server) -> None:
     first, second = (fuzz_document(MODEL, Twin("borrow"), "twin", 5_000, seed, server.url) for seed in (1, 2))
-    assert first["corpus"] == {"replayed": 0, "left_out": 0, "diverged": False}
-    assert second["corpus"] == {"replayed": 1, "left_out": 0, "diverged": True}
+    assert first["corpus"] == {"replayed": 0, "left_out": 0, "damaged": 0, "diverged": False}
+    assert second["corpus"] == {"replayed": 1, "left_out": 0, "damaged": 0, "diverged": True}
     assert second["divergences"][0]["rule"] == first["divergences"][0]["rule"]
 
 

@@ -16,6 +16,7 @@ from collections import Counter
 from pathlib import Path
 
 from marginspec.base import process
+from marginspec.base.ending import end_with_parent
 from tools.hostile.inputs import inputs
 from tools.hostile.run import attempt, problems, without_proofs
 
@@ -40,7 +41,9 @@ def main() -> int:
         return _try(given.seed, range(first, given.inputs, step))
     workers = os.cpu_count() or 1
     command = [sys.executable, "-m", "tools.hostile", "--seed", str(given.seed), "--inputs", str(given.inputs)]
-    shares = [subprocess.Popen([*command, "--share", f"{n}/{workers}"]) for n in range(workers)]
+    shares = [
+        subprocess.Popen([*command, "--share", f"{n}/{workers}"], preexec_fn=end_with_parent) for n in range(workers)
+    ]
     return max(share.wait() != 0 for share in shares)
 
 

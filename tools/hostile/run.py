@@ -31,7 +31,7 @@ SECONDS = 30.0
 CODES = (0, 1, 2, 3, 4)
 
 REMARKS = re.compile(
-    r"marginspec: (compiling |answers of |divergence, kept in |[a-z ]+: [\d,]+ of |--corpus|\S+ is kept, its other)"
+    r"marginspec: (compiling |answers of |divergence, kept in |[a-z ]+: [\d,]+ of |--corpus|other forms of )"
 )
 """Lines on standard error beside the one that says what was wrong."""
 
