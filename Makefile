@@ -19,6 +19,7 @@ help:
 	@echo 'make lint       ruff, mypy, the rooms'
 	@echo 'make bench      how fast, how much memory, seconds of proof'
 	@echo 'make soundness  5,000 random small systems and laws, decided by enumeration and by the prover (ARGS="--seed 2")'
+	@echo 'make equivalence-check  100,000 transactions on the symbolic EVM and on pyrevm (ARGS="--transactions 5000")'
 	@echo 'make fuzz-long  $(STEPS) steps in lock-step (STEPS=…), every rule and regime reached'
 	@echo 'make fuzz-anvil, fuzz-sdk   20,000 steps against an anvil node, and against the SDK'
 	@echo 'make mutate     break the model in every small way: who notices?'
@@ -41,7 +42,7 @@ NEEDED = .venv/installed $(if $(filter reference,$(SYSTEM)),,node_modules/.insta
 
 # --- What people want --------------------------------------------------------------------------------------------------
 
-.PHONY: check test lint docs audit html bench soundness growth fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
+.PHONY: check test lint docs audit html bench soundness equivalence-check growth fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
 
 check: $(NEEDED)
 	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
@@ -75,6 +76,9 @@ bench: $(NEEDED)
 # What disagrees is kept in out/soundness/.
 soundness: .venv/installed
 	@$(BIN)/python -m tools.soundness $(ARGS)
+
+equivalence-check: setup
+	@$(BIN)/python -m tools.second_evm $(ARGS)
 
 fuzz-long: $(NEEDED)
 	$(call measured,fuzz-long,$(BIN)/marginspec fuzz $(SYSTEM) --steps $(STEPS) --require-reach --json $(ARGS))
