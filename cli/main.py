@@ -17,6 +17,7 @@ from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output,
 from marginspec.cli.audit import audit
 from marginspec.cli.check import check
 from marginspec.cli.diff import diff
+from marginspec.cli.equivalence import equivalence
 from marginspec.cli.export import export
 from marginspec.cli.init import init
 from marginspec.cli.laws_only import laws_document
@@ -291,7 +292,7 @@ def bounds_(
     return next(code for code, verdict in VERDICTS.items() if verdict == document["verdict"])
 
 
-for verb in (diff, audit, export, report, init, vectors):
+for verb in (equivalence, diff, audit, export, report, init, vectors):
     app.command()(verb)
 
 

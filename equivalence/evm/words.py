@@ -8,9 +8,10 @@ satisfy the two inequalities that define it, by questions whose answers are know
 from __future__ import annotations
 
 from collections.abc import Mapping
+from weakref import WeakKeyDictionary
 
-from marginspec.prover.symbolic import Run, Unsupported, Value
-from marginspec.prover.terms import Monomial
+from marginspec.prover.symbolic import Atoms, Run, Unknown, Unsupported, Value, key_of
+from marginspec.prover.terms import Key, Monomial
 
 Word = Value
 """An integer from 0 to `MAX`, or a term for one."""
@@ -134,14 +135,25 @@ def _whole(a: Value, b: Value) -> Value | None:
         return None
     terms = a.terms  # type: ignore[union-attr]
     if type(b) is not int:
-        return _exact(terms, b.terms)  # type: ignore[union-attr]
+        exact = _exact(terms, b.terms)  # type: ignore[union-attr]
+        return _rounded_up(a, b) if exact is None else exact
     rest = polynomial({m: c for m, c in terms.items() if c % b})
     multiple = polynomial({m: c // b for m, c in terms.items() if c % b == 0})
     low, high = Run.current.atoms.bounds(rest)
     if low // b == high // b:
         return multiple + low // b
+    if multiple == 0 and terms.get((), 0) == b - 1:
+        return _rounded_up(a, b)
     # Known, where it was checked before what was packed into one word.
     return multiple if multiple != 0 and rest >= 0 and rest <= b - 1 else None
+
+
+def _rounded_up(a: Value, b: Value) -> Value | None:
+    """(n + b - 1) // b as models have it, which round up by -(-n // b); None where a is not such a sum."""
+    whole = a - b + 1
+    if type(whole) is int or whole.terms.get((), 0) or len(whole.terms) >= len(a.terms):  # type: ignore[union-attr]
+        return None
+    return -(-whole // b)
 
 
 def _exact(dividend: Mapping[Monomial, int], divisor: Mapping[Monomial, int]) -> Value | None:
@@ -251,8 +263,15 @@ def either(a: Word, b: Word) -> Word:
     raise Unsupported("OR of unknown numbers that may have bits in common")
 
 
+_PAIRS: WeakKeyDictionary[Atoms, dict[Key, tuple[Word, Word]]] = WeakKeyDictionary()
+"""What each unknown that stands for an exclusive or is made of, by exploration."""
+
+
 def exclusive(a: Word, b: Word) -> Word:
-    """XOR, with a known word of all ones or none, or of two that are 0 or 1."""
+    """XOR: zero of what is equal, and of what is not some number above zero, of which the two are known.
+
+    That says less than XOR does, and is what compilers use it for: to compare, and to choose one of two.
+    """
     if type(a) is int and type(b) is int:
         return a ^ b
     if type(b) is int:
@@ -261,7 +280,19 @@ def exclusive(a: Word, b: Word) -> Word:
         return b if a == 0 else complement(b)
     if _is_bit(a) and _is_bit(b):
         return a + b - 2 * a * b
-    raise Unsupported("XOR of unknown numbers")
+    for one, made in ((a, b), (b, a)):
+        first, second = _PAIRS.get(Run.current.atoms, {}).get(key_of(made), (made, made))
+        if key_of(one) in (key_of(first), key_of(second)) and first is not second:
+            return second if key_of(one) == key_of(first) else first
+    return 0 if a == b else _unequal(a, b)
+
+
+def _unequal(a: Word, b: Word) -> Word:
+    atoms = Run.current.atoms
+    sides = " and ".join(sorted(str(side) if type(side) is int else f"term {side.node}" for side in (a, b)))  # type: ignore[union-attr]
+    made = Run.current.unknown(Unknown(f"bits that differ in {sides}", 1, MAX))
+    _PAIRS.setdefault(atoms, {})[key_of(made)] = a, b
+    return made
 
 
 def complement(word: Word) -> Word:
