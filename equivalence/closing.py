@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from marginspec.equivalence.guide import Guide, GuidedRun, Learned
-from marginspec.equivalence.product import Case, Compared, Deployed, Product
+from marginspec.equivalence.product import Compared, Deployed, Product, ProductCase
 from marginspec.equivalence.reaching import Reacher
 from marginspec.equivalence.replay import Replayer
 from marginspec.lockstep.trace import Trace
@@ -37,7 +37,7 @@ class CaseVerdict:
     earlier run, of the same texts. searched: paths for which a trace was looked for.
     """
 
-    case: Case
+    case: ProductCase
     verdict: str = "open"
     paths: int = 0
     algebra: int = 0
@@ -68,7 +68,7 @@ class Closer:
         self._reacher = Reacher(deployed)
         self._prover = Prover(deployed.model)
 
-    def decide(self, case: Case) -> CaseVerdict:
+    def decide(self, case: ProductCase) -> CaseVerdict:
         """The verdict on one case."""
         started = time.perf_counter()
         forget_texts()
@@ -86,7 +86,7 @@ class Closer:
         verdict.seconds = time.perf_counter() - started
         return verdict
 
-    def _decide(self, case: Case, verdict: CaseVerdict) -> None:
+    def _decide(self, case: ProductCase, verdict: CaseVerdict) -> None:
         product, guide = Product(self._deployed, case), Guide(until=time.monotonic() + CASE_SECONDS)
         found = explore(
             product.body,

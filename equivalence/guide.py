@@ -20,7 +20,7 @@ from marginspec.prover.solvers import solve
 from marginspec.prover.symbolic import Atoms, Branch, Known, Run, SymBool, Unsupported
 from marginspec.prover.witness import Witnesses
 
-TRIED = {"linear": 0.2, "light": 0.3, "real": 0.5}
+TRIED = {"linear": 0.2, "near": 0.2, "light": 0.3, "real": 0.4}
 """Seconds for a solver to find a way impossible, by encoding, the cheapest first."""
 
 
@@ -57,7 +57,7 @@ class Guide:
         """
         near = self._near(atoms, conditions, other)
         for encoding, seconds in TRIED.items():
-            text = smt_lib(Obligation(atoms, (*near, other)), encoding)
+            text = smt_lib(Obligation(atoms, tuple(near), (other.negated(),)), encoding)
             answer = solve("z3", text, seconds).verdict
             if answer == "unsat":
                 return text, near

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from marginspec.equivalence.calldata import encoded
+from marginspec.equivalence.calldata import encoded, identifier_word
 from marginspec.equivalence.encoding import Encoding, encoding_of, type_of
 from marginspec.equivalence.evm.accounts import Accounts, Place
 from marginspec.equivalence.evm.calls import transact
@@ -40,7 +40,7 @@ MOST_GAS = 2**63
 
 
 @dataclass(frozen=True)
-class Case:
+class ProductCase:
     """An action with the identifiers of its arguments and of the state, by name: numbers alone are left open."""
 
     action: str
@@ -78,11 +78,16 @@ class Deployed:
         """A storage word as deployed."""
         return self.chain.evm.storage(f"0x{place[0]:040x}", place[1])
 
-    def cases(self, action: str) -> Iterator[Case]:
+    def shows(self, word: int | None, content: int, place: int) -> Any:
+        """What the adapter makes of a storage word, of one variable of the state."""
+        words = [content if at == word else other for at, other in enumerate(self.encoding.base)]
+        return self.adapter.decode(self.chain.time(), words)[place]
+
+    def cases(self, action: str) -> Iterator[ProductCase]:
         """Every combination of identifiers that an action is looked at with."""
         options = dict(self._options(action))
         for chosen in product(*options.values()):
-            yield Case(action, dict(zip(options, chosen, strict=True)))
+            yield ProductCase(action, dict(zip(options, chosen, strict=True)))
 
     def count(self, actions: Iterable[str]) -> int:
         """How many cases some actions have."""
@@ -125,7 +130,7 @@ def given_of(system: System) -> list[Property]:
 class Product:
     """One case, run on unknowns. as_deployed: words that were read and that no observation shows."""
 
-    def __init__(self, deployed: Deployed, case: Case) -> None:
+    def __init__(self, deployed: Deployed, case: ProductCase) -> None:
         self.deployed, self.case = deployed, case
         info = actions_of(deployed.model)[case.action]
         self.numbers: dict[str, Number] = {
@@ -180,12 +185,26 @@ class Product:
             if place in self.deployed.encoding.identifiers:
                 values[place] = self.case.identifiers[f"state.{name}"]
                 continue
-            unknown = _unknown(name, self._range(place, name))
+            unknown = self._variable(place, name, values)
             is_flag = plain(type_of(self.deployed.model, name)) is bool
             values[place] = unknown == 1 if is_flag else unknown
             if is_flag:
                 self._flags[id(values[place])] = unknown
         return values
+
+    def _variable(self, place: int, name: str, values: Sequence[Any]) -> Value:
+        """The unknown that a variable is, or another variable and by how much more it is."""
+        allowed, other = self._range(place, name), self.deployed.limits.since.get(name)
+        if other is None:
+            return _unknown(name, allowed)
+        least = _unknown(other, self._range(self.deployed.names.index(other), other))
+        return least + _unknown(_more(name, other), Number(0, allowed.high))
+
+    def numbers_of(self, values: Sequence[Any]) -> Numbers:
+        """The unknowns of a state that has these values."""
+        known = {n: int(v) for n, v in zip(self.deployed.names, values, strict=True) if not isinstance(v, str)}
+        since = {_more(name, other): known[name] - known[other] for name, other in self.deployed.limits.since.items()}
+        return {**known, **since}
 
     def _range(self, place: int, name: str) -> Number:
         """What a variable may be: within the range of its type, and within the storage that holds it."""
@@ -205,6 +224,9 @@ class Product:
 
     def _assumed(self, state: Any) -> Iterator[Any]:
         """What is taken for given of the state."""
+        for name in self.deployed.limits.since:
+            place = self.deployed.names.index(name)
+            yield state.flatten()[place] <= self._range(place, name).high
         universe = self.deployed.model.universe
         for invariant in self._given:
             kinds = [plain(hint) for hint in arguments_of(invariant.predicate).values()]
@@ -254,14 +276,7 @@ class Product:
             if expected != told:
                 seen.differs = f"the model {_outcome(seen.rule)}, the contract says {told!r}, expected {expected!r}"
             return expected == told
-        if result.success and any(type(value) is str for value in self._changed_identifiers(seen)):
-            raise Unsupported("an action changes an identifier, which is not compared yet")
-        return every([*self._same_returns(seen, call), *self._same_storage(seen)])
-
-    def _changed_identifiers(self, seen: Compared) -> Iterator[Any]:
-        for place in self.deployed.encoding.identifiers:
-            if seen.after[place] is not seen.before[place]:
-                yield seen.after[place]
+        return every([*self._same_returns(seen, call), *self._same_storage(seen, call)])
 
     def _same_returns(self, seen: Compared, call: Call) -> Iterable[Any]:
         data, many = seen.result.data, len(seen.returns)
@@ -273,7 +288,7 @@ class Product:
         words = [word_of(data[at : at + WORD]) for at in range(0, len(data), WORD)]
         return [word == value for word, value in zip(words, seen.returns, strict=True)]
 
-    def _same_storage(self, seen: Compared) -> Iterator[Any]:
+    def _same_storage(self, seen: Compared, call: Call) -> Iterator[Any]:
         """Observed words hold the state after the action, each number within its place; no other word has changed."""
         deployed, accounts = self.deployed, seen.accounts
         for place, stored in deployed.encoding.numbers.items():
@@ -283,11 +298,27 @@ class Product:
                 yield value <= stored.high
         if (clock := deployed.encoding.time) is not None:
             yield seen.after[clock] == accounts.time
-        expected = dict(zip(deployed.places, self._encoded(seen.after), strict=True))
+        words = self._encoded(seen.after)
+        for place, (at, *others) in deployed.encoding.identifiers.items():
+            if seen.after[place] != seen.before[place]:
+                words[at] = self._identifier(call, place, seen.after[place], at if not others else None)
+        expected = dict(zip(deployed.places, words, strict=True))
         for slot, word in expected.items():
             yield accounts.storage.get(slot, accounts.load(slot)) == word
         for slot in accounts.written - expected.keys() - deployed.not_compared:
             yield accounts.storage[slot] == accounts.load(slot)
+
+    def _identifier(self, call: Call, place: int, value: Any, word: int | None) -> int:
+        """The word that holds an identifier: as the call has it, of which it is an argument, and `decode` agrees."""
+        adapter = self.deployed.adapter
+        names = [name for name, given in call.arguments.items() if given == value]
+        kinds = actions_of(self.deployed.model)[call.action].arguments
+        for name in names if word is not None else ():
+            others = [other for other in self.deployed.model.universe[plain(kinds[name])] if other != value]
+            found = identifier_word(adapter, call, name, others)
+            if found is not None and self.deployed.shows(word, found, place) == value:
+                return found
+        raise Unsupported(f"how {self.deployed.names[place]} is stored was not found out")
 
     def said(self, result: CallResult) -> str:
         """How a call ended, in words."""
@@ -300,6 +331,11 @@ class Product:
 
 def _unknown(name: str, number: Number) -> Value:
     return Run.current.unknown(Unknown(name, number.low, number.high, number.typical))
+
+
+def _more(name: str, other: str) -> str:
+    """The name of an unknown: by how much a variable is more than another."""
+    return f"{name} since {other}"
 
 
 def _outcome(rule: str | None) -> str:

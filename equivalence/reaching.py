@@ -106,9 +106,7 @@ class Reacher:
 
     def _call(self, run: Product, atoms: Atoms, conditions: Sequence[SymBool], state: ReachedState) -> Call | None:
         """The call that takes a path from a state."""
-        named = zip(self.deployed.names, state.values, strict=True)
-        given = {name: int(value) for name, value in named if not isinstance(value, str)}
-        numbers = self._witnesses.completed(atoms, conditions, given)
+        numbers = self._witnesses.completed(atoms, conditions, run.numbers_of(state.values))
         return None if numbers is None else run.call(run.concrete(numbers))
 
     def _shown(self, calls: list[Call]) -> Trace | None:

@@ -16,7 +16,7 @@ from marginspec.targets.evm.reasons import reason
 
 
 @dataclass(frozen=True)
-class Replayed:
+class ReplayedPath:
     """What came of integers. misled: where pyrevm or the model does otherwise than the path says; empty if nowhere.
 
     differs: in what the contract differs from the model on these integers; empty if in nothing.
@@ -32,7 +32,7 @@ class Replayer:
     def __init__(self, deployed: Deployed) -> None:
         self._deployed = deployed
 
-    def replay(self, product: Product, seen: Compared, atoms: Atoms, numbers: Numbers) -> Replayed:
+    def replay(self, product: Product, seen: Compared, atoms: Atoms, numbers: Numbers) -> ReplayedPath:
         """Run one path on integers that take it."""
         given = Evaluation(atoms, numbers)
         state = [_plain(given, value) for value in seen.before]
@@ -42,7 +42,7 @@ class Replayer:
             misled = self._misled_by_contract(seen, given, accepted, data) or self._misled_by_model(
                 seen, given, outcome, after
             )
-            return Replayed(misled, self._differs(product, outcome, after, accepted, data, numbers))
+            return ReplayedPath(misled, self._differs(product, outcome, after, accepted, data, numbers))
         finally:
             self._deployed.chain.back()
 

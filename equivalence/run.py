@@ -13,7 +13,7 @@ from typing import Any
 from marginspec.base.cache import kept
 from marginspec.base.ending import up_to_the_end
 from marginspec.equivalence.closing import CaseVerdict, Closer
-from marginspec.equivalence.product import LATEST, Case, Deployed, given_of
+from marginspec.equivalence.product import LATEST, Deployed, ProductCase, given_of
 from marginspec.model.kernel.machine import actions_of
 from marginspec.prover.cache import texts_with
 
@@ -77,7 +77,7 @@ def decide_all(
     return found
 
 
-def _each(deployed: Deployed, cases: Sequence[Case], workers: int, anew: bool) -> Iterator[CaseVerdict]:
+def _each(deployed: Deployed, cases: Sequence[ProductCase], workers: int, anew: bool) -> Iterator[CaseVerdict]:
     global _JOB
     _JOB = Closer(deployed), cases, "" if anew else made_of(deployed)
     if workers <= 1 or len(cases) <= 1:
@@ -88,7 +88,7 @@ def _each(deployed: Deployed, cases: Sequence[Case], workers: int, anew: bool) -
             yield done.result()
 
 
-_JOB: tuple[Closer, Sequence[Case], str]
+_JOB: tuple[Closer, Sequence[ProductCase], str]
 
 
 def _decide_nth(n: int) -> CaseVerdict:

@@ -15,13 +15,15 @@ class Equivalence:
     `deposit.caller` for one action, `fee_recipient`. given: IDs of invariants of the chapter that are assumed of the
     state before an action, None for all. assumed: what else is assumed of it, each sentence with its conditions on a
     state. limits: the lowest and the highest that a number may be, by the name of a variable or of an argument, where
-    that is less than its type allows.
+    that is less than its type allows. since: variables that are at least another one, by that one's name: the unknown
+    is by how much more they are, which keeps differences of the two simple.
     """
 
     options: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     given: tuple[str, ...] | None = None
     assumed: Mapping[str, Callable[[Any], Iterable[Any]]] = field(default_factory=dict)
     limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    since: Mapping[str, str] = field(default_factory=dict)
 
     def choices(self, action: str, name: str, every: tuple[Any, ...]) -> tuple[Any, ...]:
         """What an argument of an action may be, or with no action a variable. every: where nothing limits it."""

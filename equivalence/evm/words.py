@@ -142,10 +142,11 @@ def _whole(a: Value, b: Value) -> Value | None:
     low, high = Run.current.atoms.bounds(rest)
     if low // b == high // b:
         return multiple + low // b
-    if multiple == 0 and terms.get((), 0) == b - 1:
+    is_nothing = type(multiple) is int and multiple == 0
+    if is_nothing and terms.get((), 0) == b - 1:
         return _rounded_up(a, b)
     # Known, where it was checked before what was packed into one word.
-    return multiple if multiple != 0 and rest >= 0 and rest <= b - 1 else None
+    return multiple if not is_nothing and rest >= 0 and rest <= b - 1 else None
 
 
 def _rounded_up(a: Value, b: Value) -> Value | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from marginspec.model.deployed.morpho_blue import ZERO, MorphoBlue
+from marginspec.model.deployed.morpho_blue import MORPHO, ZERO, MorphoBlue
 from marginspec.model.kernel.numbers import UINT256_MAX
 from marginspec.systems.equivalence import Equivalence
+
+OWNERS = ("set_owner", "enable_irm", "enable_lltv", "set_fee", "set_fee_recipient")
 
 
 def tokens_fit_a_word(venue: MorphoBlue) -> Iterable[Any]:
@@ -15,22 +17,22 @@ def tokens_fit_a_word(venue: MorphoBlue) -> Iterable[Any]:
     return [sum(held.values()) <= UINT256_MAX for held in venue.balance.values()]
 
 
-def accrued_in_this_block(venue: MorphoBlue) -> Iterable[Any]:
-    """No interest is due."""
-    return [venue.now == market.last_update for name, market in venue.markets.items() if name == "A"]
-
-
 EQUIVALENCE = Equivalence(
     options={
+        # Whoever acts, for himself, for somebody else, or for one of the two accounts that are like no other.
         "market": ("A",),
         "caller": ("borrower",),
-        "on_behalf": ("borrower", "supplier"),
-        "receiver": ("supplier",),
+        "on_behalf": ("borrower", "supplier", ZERO, MORPHO),
+        "receiver": ("borrower", "supplier", "liquidator", ZERO, MORPHO),
+        "borrower": ("borrower", "supplier", MORPHO),
+        "authorized": ("borrower", "supplier"),
+        "account": ("borrower",),
         "fee_recipient": (ZERO,),
+        **{f"{action}.caller": ("owner", "borrower") for action in OWNERS},
     },
-    given=(),
+    given=("MB-INV-1", "MB-INV-2", "MB-INV-4"),
     assumed={
         "of no token there is more than 2^256 - 1": tokens_fit_a_word,
-        "interest has been accrued in this block": accrued_in_this_block,
     },
+    since={"now": "markets[A].last_update"},  # MB-INV-9
 )

@@ -13,7 +13,7 @@ from marginspec.__main__ import main
 from marginspec.equivalence import guide, reaching, replay, run
 from marginspec.equivalence.closing import Closer
 from marginspec.equivalence.evm import words
-from marginspec.equivalence.product import Case, Deployed
+from marginspec.equivalence.product import Deployed, ProductCase
 from marginspec.equivalence.run import ActionVerdict, compared_actions, decide_all
 from marginspec.lockstep.trace import replay as replayed
 from marginspec.systems.equivalence import Equivalence
@@ -109,7 +109,7 @@ def test_an_assumption_that_is_left_out_is_no_proof(pawnshop: System, monkeypatc
 
 
 def verdict_on(known: System, action: str, **identifiers: str) -> Counter[str]:
-    verdict = Closer(Deployed(known)).decide(Case(action, identifiers))
+    verdict = Closer(Deployed(known)).decide(ProductCase(action, identifiers))
     assert verdict.verdict == "open"
     return verdict.open
 
