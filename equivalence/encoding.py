@@ -7,10 +7,11 @@ every witness looks at it again.
 
 from __future__ import annotations
 
+import functools
 import random
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -80,20 +81,28 @@ class Encoding:
     base: list[int]
     identifiers: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
-    def words(self, values: Sequence[Value]) -> list[Word]:
-        """The words that hold a state: numbers, truth values as 0 or 1, all else as deployed."""
-        words: list[Word] = list(self._bare)
-        for place, stored in self.numbers.items():
-            words[stored.word] = words[stored.word] + stored.written(values[place])
-        return words
+    def word(self, at: int, value: Callable[[int], Value]) -> Word:
+        """The storage word at a place among the slots: numbers, truth values as 0 or 1, all else as deployed.
 
-    @property
-    def _bare(self) -> list[int]:
-        """The words as deployed, without the numbers."""
-        words = list(self.base)
-        for stored in self.numbers.values():
-            words[stored.word] &= MAX ^ (((1 << stored.bits) - 1) << stored.shift)
-        return words
+        value: of a variable, by its place in the state.
+        """
+        stored = {place: self.numbers[place] for place in self.variables(at)}
+        taken = sum(((1 << each.bits) - 1) << each.shift for each in stored.values())
+        word: Word = self.base[at] & ~taken
+        for place, each in stored.items():
+            word = word + each.written(value(place))
+        return word
+
+    def variables(self, at: int) -> list[int]:
+        """The places of the numbers that a word holds."""
+        return self._held.get(at, [])
+
+    @functools.cached_property
+    def _held(self) -> dict[int, list[int]]:
+        held: dict[int, list[int]] = {}
+        for place, stored in self.numbers.items():
+            held.setdefault(stored.word, []).append(place)
+        return held
 
 
 def encoding_of(adapter: Adapter, chain: Chain, model: type[Machine]) -> Encoding:
@@ -153,6 +162,9 @@ class _Finder:
         raise self._misfit(place, "is no plain number in storage")
 
     def _agrees(self, place: int, stored: StoredNumber) -> bool:
+        if stored.is_flag:  # it is only ever 0 or 1
+            flags = (self._decoded(stored.word, flag << stored.shift)[place] for flag in (0, 1))
+            return list(flags) == [False, True]
         draw = random.Random(place)
         contents = [0, MAX, 1 << 255, self._base[stored.word]]
         contents += [draw.randrange(MODULUS) >> draw.randrange(256) for _ in range(TRIALS)]

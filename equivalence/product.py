@@ -103,8 +103,7 @@ class Deployed:
                 yield name, self.limits.choices(action, name, universe[kind])
         shown = self.genesis.flatten()
         for place in self.encoding.identifiers:
-            name = self.names[place]
-            yield f"state.{name}", self.limits.choices(action, name, (shown[place],))
+            yield f"state.{self.names[place]}", (shown[place],)
 
 
 @dataclass
@@ -238,14 +237,14 @@ class Product:
     def _accounts(self, values: Sequence[Any]) -> Accounts:
         """The contracts, their storage that of the state."""
         deployed, run = self.deployed, Run.current
-        words = dict(zip(deployed.places, self._encoded(values), strict=True))
+        slots = {slot: at for at, slot in enumerate(deployed.places)}
         clock = deployed.encoding.time
         time = _unknown("the time", Number(0, LATEST)) if clock is None else values[clock]
         gas = (f"gas left {n}" for n in range(1, 1 << 30))
 
         def load(place: Place) -> Word:
-            if place in words:
-                return words[place]
+            if place in slots:
+                return self._word(slots[place], values)
             if place in deployed.not_compared:
                 return _unknown(f"word {place[1]:#x} of {place[0]:#x}", Number(0, MAX))
             self.as_deployed.add(place)
@@ -254,14 +253,15 @@ class Product:
         assert run.explores
         return Accounts(deployed.code, load, time, lambda: _unknown(next(gas), Number(0, MOST_GAS)))
 
-    def _encoded(self, values: Sequence[Any]) -> list[Word]:
-        return self.deployed.encoding.words([self._number(value) for value in values])
+    def _word(self, at: int, values: Sequence[Any]) -> Word:
+        """The storage word at a place among the slots, in a state that has these values."""
+        return self.deployed.encoding.word(at, lambda place: self._number(values[place]))
 
     def _number(self, value: Any) -> Value:
         """A value of the state as a number: a truth value is 0 or 1, the unknown that it was made of if it is one."""
         if type(value) is SymBool:
             return self._flags[id(value)] if id(value) in self._flags else int(value)
-        return int(value) if type(value) is bool else 0 if isinstance(value, str) else value
+        return int(value) if type(value) is bool else value
 
     # --- Claims ----------------------------------------------------------------------------------------------------
 
@@ -298,14 +298,17 @@ class Product:
                 yield value <= stored.high
         if (clock := deployed.encoding.time) is not None:
             yield seen.after[clock] == accounts.time
-        words = self._encoded(seen.after)
-        for place, (at, *others) in deployed.encoding.identifiers.items():
-            if seen.after[place] != seen.before[place]:
-                words[at] = self._identifier(call, place, seen.after[place], at if not others else None)
-        expected = dict(zip(deployed.places, words, strict=True))
-        for slot, word in expected.items():
-            yield accounts.storage.get(slot, accounts.load(slot)) == word
-        for slot in accounts.written - expected.keys() - deployed.not_compared:
+        identifiers = {
+            at: self._identifier(call, place, seen.after[place], at if not others else None)
+            for place, (at, *others) in deployed.encoding.identifiers.items()
+            if seen.after[place] != seen.before[place]
+        }
+        for at, slot in enumerate(deployed.places):
+            held = deployed.encoding.variables(at)
+            if slot in accounts.storage or at in identifiers or any(seen.after[p] is not seen.before[p] for p in held):
+                expected = identifiers[at] if at in identifiers else self._word(at, seen.after)
+                yield accounts.storage.get(slot, accounts.load(slot)) == expected
+        for slot in accounts.written - set(deployed.places) - deployed.not_compared:
             yield accounts.storage[slot] == accounts.load(slot)
 
     def _identifier(self, call: Call, place: int, value: Any, word: int | None) -> int:

@@ -72,8 +72,8 @@ class Replayer:
         self, product: Product, seen: Compared, given: Evaluation, state: list[Any], numbers: Numbers
     ) -> tuple[bool, bytes]:
         deployed = self._deployed
-        words = deployed.encoding.words([int(v) if not isinstance(v, str) else 0 for v in state])
-        for (address, slot), word in zip(deployed.places, words, strict=True):
+        for at, (address, slot) in enumerate(deployed.places):
+            word = deployed.encoding.word(at, lambda place: int(state[place]))
             deployed.chain.evm.insert_account_storage(f"0x{address:040x}", slot, given.term(word))
         for address, slot in deployed.not_compared & seen.accounts.storage.keys():
             before = given.term(seen.accounts.load((address, slot)))

@@ -11,12 +11,12 @@ from typing import Any
 class Equivalence:
     """Limits of `marginspec equivalence`. With nothing said it is about every identifier of the model's universe.
 
-    options: the identifiers that an argument or a variable of the state may be, by its name: `caller`,
-    `deposit.caller` for one action, `fee_recipient`. given: IDs of invariants of the chapter that are assumed of the
-    state before an action, None for all. assumed: what else is assumed of it, each sentence with its conditions on a
-    state. limits: the lowest and the highest that a number may be, by the name of a variable or of an argument, where
-    that is less than its type allows. since: variables that are at least another one, by that one's name: the unknown
-    is by how much more they are, which keeps differences of the two simple.
+    options: the identifiers that an argument may be, by its name: `caller`, or `deposit.caller` for one action. Those
+    of the state are as deployed. given: IDs of invariants of the chapter that are assumed of the state before an
+    action, None for all. assumed: what else is assumed of it, each sentence with its conditions on a state. limits: the
+    lowest and the highest that a number may be, by the name of a variable or of an argument, where that is less than
+    its type allows. since: variables that are at least another one, by that one's name: the unknown is by how much more
+    they are, which keeps differences of the two simple.
     """
 
     options: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -26,5 +26,5 @@ class Equivalence:
     since: Mapping[str, str] = field(default_factory=dict)
 
     def choices(self, action: str, name: str, every: tuple[Any, ...]) -> tuple[Any, ...]:
-        """What an argument of an action may be, or with no action a variable. every: where nothing limits it."""
+        """What an argument of an action may be. every: where nothing limits it."""
         return self.options.get(f"{action}.{name}", self.options.get(name, every))

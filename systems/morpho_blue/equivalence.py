@@ -27,7 +27,6 @@ EQUIVALENCE = Equivalence(
         "borrower": ("borrower", "supplier", MORPHO),
         "authorized": ("borrower", "supplier"),
         "account": ("borrower",),
-        "fee_recipient": (ZERO,),
         **{f"{action}.caller": ("owner", "borrower") for action in OWNERS},
     },
     given=("MB-INV-1", "MB-INV-2", "MB-INV-4"),
