@@ -18,10 +18,10 @@ from marginspec.prover.solvers import forget_texts, solve
 from marginspec.prover.symbolic import Exploration, Path, Unsupported, explore
 
 MOST_PATHS = 20_000
-CASE_SECONDS = 300.0
+CASE_SECONDS = 240.0
 """For one case: what takes longer is open."""
 
-MOST_SEARCHES = 4
+MOST_SEARCHES = 2
 """Paths of one case, on which the two differ, for which a trace is looked for."""
 
 

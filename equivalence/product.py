@@ -19,7 +19,7 @@ from marginspec.equivalence.evm.accounts import Accounts, Place
 from marginspec.equivalence.evm.calls import transact
 from marginspec.equivalence.evm.frame import CallResult
 from marginspec.equivalence.evm.memory import WORD, known, word_of
-from marginspec.equivalence.evm.words import MAX, Word
+from marginspec.equivalence.evm.words import MAX, Word, unsigned
 from marginspec.model.kernel.machine import Call, Rejected, actions_of
 from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import plain
@@ -286,7 +286,7 @@ class Product:
         if len(data) != many * WORD:
             return [False]
         words = [word_of(data[at : at + WORD]) for at in range(0, len(data), WORD)]
-        return [word == value for word, value in zip(words, seen.returns, strict=True)]
+        return [word == unsigned(value) for word, value in zip(words, seen.returns, strict=True)]
 
     def _same_storage(self, seen: Compared, call: Call) -> Iterator[Any]:
         """Observed words hold the state after the action, each number within its place; no other word has changed."""

@@ -26,7 +26,7 @@ from marginspec.prover.symbolic import Atoms, Path, SymBool, Unknown
 from marginspec.prover.witness import Witnesses
 
 SEQUENCES, STEPS = 60, 40
-SECONDS = 10.0
+SECONDS = 5.0
 """For the search of one path."""
 
 AIMED_FROM = 100

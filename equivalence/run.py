@@ -114,7 +114,8 @@ def made_of(deployed: Deployed) -> str:
     """A digest of all that a verdict depends on: the rooms, model and laws, limits, code and storage as deployed."""
     own = [f"{__package__}.{name}" for name in ROOMS]
     system = deployed.system
-    written = [*own, __name__, type(deployed.adapter).__module__, _module_of(deployed)]
+    said = (*(each.predicate for each in given_of(system)), *deployed.limits.assumed.values())
+    written = [*own, __name__, type(deployed.adapter).__module__, *(each.__module__ for each in said)]
     found = hashlib.sha256(texts_with(deployed.model, written).encode())
     for address in sorted({place[0] for place in deployed.places} | deployed.contracts):
         found.update(f"{address} ".encode() + hashlib.sha256(deployed.code(address)).digest())
@@ -123,11 +124,6 @@ def made_of(deployed: Deployed) -> str:
     limits = deployed.limits
     found.update(repr((limits.options, limits.given, sorted(limits.assumed), limits.limits)).encode())
     return found.hexdigest()
-
-
-def _module_of(deployed: Deployed) -> str:
-    """Where the limits are written."""
-    return next((each.__module__ for each in deployed.limits.assumed.values()), __name__)
 
 
 def assumptions(deployed: Deployed, verdict: ActionVerdict) -> list[str]:

@@ -253,11 +253,8 @@ def either(a: Word, b: Word) -> Word:
         return a | b
     if _is_bit(a) and _is_bit(b):
         return a + b - a * b
-    for high, low in ((a, b), (b, a)):
-        step = _step(high)
-        if step > Run.current.atoms.bounds(low)[1]:
-            return a + b
-    for high, low in ((a, b), (b, a)):
+    sides = ((a, b), (b, a))
+    for high, low in sorted(sides, key=lambda each: _step(each[0]) <= Run.current.atoms.bounds(each[1])[1]):
         step = _step(high)
         if step > 1 and low <= step - 1:
             return a + b
@@ -302,8 +299,8 @@ def complement(word: Word) -> Word:
 
 
 def _is_bit(word: Word) -> bool:
-    low, high = Run.current.atoms.bounds(word)
-    return low >= 0 and high <= 1
+    """Whether a word is 0 or 1; asked, so that it is checked, only where it seems to be."""
+    return Run.current.atoms.bounds(word)[1] <= 1 and bool(word <= 1)
 
 
 def _step(word: Word) -> int:

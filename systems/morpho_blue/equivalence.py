@@ -21,6 +21,9 @@ EQUIVALENCE = Equivalence(
     options={
         # Whoever acts, for himself, for somebody else, or for one of the two accounts that are like no other.
         "market": ("A",),
+        "create_market.market": ("A", "B", "C"),
+        "accrue_interest.market": ("A", "B", "C"),
+        "set_fee.market": ("A", "B"),
         "caller": ("borrower",),
         "on_behalf": ("borrower", "supplier", ZERO, MORPHO),
         "receiver": ("borrower", "supplier", "liquidator", ZERO, MORPHO),
