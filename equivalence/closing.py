@@ -18,8 +18,8 @@ from marginspec.prover.solvers import forget_texts, solve
 from marginspec.prover.symbolic import Exploration, Path, Unsupported, explore
 
 MOST_PATHS = 20_000
-CASE_SECONDS = 240.0
-"""For one case: what takes longer is open."""
+CASE_SECONDS = 600.0
+"""Processor time for one case: what takes longer is open."""
 
 MOST_SEARCHES = 2
 """Paths of one case, on which the two differ, for which a trace is looked for."""
@@ -87,7 +87,7 @@ class Closer:
         return verdict
 
     def _decide(self, case: ProductCase, verdict: CaseVerdict) -> None:
-        product, guide = Product(self._deployed, case), Guide(until=time.monotonic() + CASE_SECONDS)
+        product, guide = Product(self._deployed, case), Guide(until=time.process_time() + CASE_SECONDS)
         found = explore(
             product.body,
             (Irrelevant,),
@@ -109,7 +109,7 @@ class Closer:
         seen: Compared | None = run.seen
         if path.result is True:
             verdict.algebra += 1
-        elif not self._proves(found, path, verdict):
+        elif self._breaks(found, path, run) or not self._proves(found, path, verdict):
             self._leave_open(product, found, path, run, verdict)
             return
         if seen is None or run.numbers is None:
@@ -156,13 +156,15 @@ class Closer:
         if verdict.trace is None:
             verdict.open[f"{differs}, from a state that no run reached"] += 1
 
+    def _breaks(self, found: Exploration, path: Path, run: GuidedRun) -> bool:
+        """Whether the integers of a path, if there are any, break what is claimed on it: no solver need be asked."""
+        if run.numbers is None:
+            return False
+        return not path.claims or not Evaluation(found.atoms, run.numbers).all_hold(path.claims)
+
     def _breaking(self, found: Exploration, path: Path, run: GuidedRun) -> Numbers | None:
         """Integers on a path that break what is claimed on it."""
-        if run.numbers is not None:
-            given = Evaluation(found.atoms, run.numbers)
-            if not path.claims or not given.all_hold(path.claims):
-                return run.numbers
-        return self._prover.breaking(found, path)
+        return run.numbers if self._breaks(found, path, run) else self._prover.breaking(found, path)
 
     # --- What was taken for granted -----------------------------------------------------------------------------------
 

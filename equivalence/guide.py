@@ -36,18 +36,19 @@ class Learned:
 class Guide:
     """What the runs of one exploration share. runs: by the identity of their lists of conditions, as paths have them.
 
-    until: when to give up, by the clock of `time.monotonic`.
+    until: when to give up, by the clock of `time.process_time`: how busy a machine is decides no verdict.
     """
 
     until: float = math.inf
     witnesses: Witnesses = field(default_factory=Witnesses)
     learned: dict[Any, Learned] = field(default_factory=dict)
     runs: dict[int, GuidedRun] = field(default_factory=dict)
+    _asked: dict[Any, str] = field(default_factory=dict)
     _supports: dict[int, tuple[SymBool, frozenset[int]]] = field(default_factory=dict)
 
     def check_time(self) -> None:
         """Raise Unsupported when time is over."""
-        if time.monotonic() > self.until:
+        if time.process_time() > self.until:
             raise Unsupported("not done in time")
 
     def impossible(self, atoms: Atoms, conditions: Sequence[SymBool], other: SymBool) -> tuple[str, list[SymBool]]:
@@ -56,12 +57,19 @@ class Guide:
         With it those conditions.
         """
         near = self._near(atoms, conditions, other)
+        # Other paths ask the same, of conditions of their own that say the same.
+        key = frozenset((c.kind, c.term.key) for c in near), other.kind, other.term.key
+        if key not in self._asked:
+            self._asked[key] = self._found_impossible(atoms, near, other)
+        return self._asked[key], near
+
+    def _found_impossible(self, atoms: Atoms, near: Sequence[SymBool], other: SymBool) -> str:
         for encoding, seconds in TRIED.items():
             text = smt_lib(Obligation(atoms, tuple(near), (other.negated(),)), encoding)
             answer = solve("z3", text, seconds).verdict
             if answer == "unsat":
-                return text, near
-        return "", near
+                return text
+        return ""
 
     def _near(self, atoms: Atoms, conditions: Sequence[SymBool], other: SymBool) -> list[SymBool]:
         """The conditions that share an unknown with another, directly or through others."""

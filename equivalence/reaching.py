@@ -22,12 +22,13 @@ from marginspec.lockstep.shrink import shrink
 from marginspec.lockstep.trace import Trace, trace_of
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.record import plain
+from marginspec.prover.evaluate import satisfies
 from marginspec.prover.symbolic import Atoms, Path, SymBool, Unknown
 from marginspec.prover.witness import Witnesses
 
 SEQUENCES, STEPS = 60, 40
-SECONDS = 5.0
-"""For the search of one path."""
+SECONDS = 10.0
+"""Processor time for the search of one path."""
 
 AIMED_FROM = 100
 """States from which one more call is aimed."""
@@ -71,10 +72,10 @@ class Reacher:
         if not self._states:
             self._states = reached(self.deployed.model)
         cases = [[*path.constraints, claim.negated()] for claim in path.claims] or [path.constraints]
-        until = time.monotonic() + SECONDS
-        states = chain(self._fitting(run, self._states), self._fitting(run, self._aimed(atoms, path)))
+        until = time.process_time() + SECONDS
+        states = self._fitting(run, chain(self._states, self._aimed(atoms, path), self._in_other_worlds()))
         for state, conditions in ((state, conditions) for state in states for conditions in cases):
-            if time.monotonic() > until:
+            if time.process_time() > until:
                 break
             call = self._call(run, atoms, conditions, state)
             if call is not None and (found := self._shown([*state.calls, call])) is not None:
@@ -94,6 +95,16 @@ class Reacher:
                     if step.outcome.accepted and step.state[place] == value:
                         yield ReachedState((*state.calls, call), step.state)
 
+    def _in_other_worlds(self) -> Iterator[ReachedState]:
+        """States after a while, at another price and so on: one call of the environment further."""
+        rehearsal = Rehearsal(self.deployed.model)
+        calls = list(_of_the_world(self.deployed.model))
+        for state in reversed(self._states):
+            for call in calls:
+                step = rehearsal.run([*state.calls, call])[-1]
+                if step.outcome.accepted:
+                    yield ReachedState((*state.calls, call), step.state)
+
     def _fitting(self, run: Product, states: Iterable[ReachedState]) -> Iterator[ReachedState]:
         """The states that have the identifiers of a case."""
         wanted = {
@@ -106,7 +117,10 @@ class Reacher:
 
     def _call(self, run: Product, atoms: Atoms, conditions: Sequence[SymBool], state: ReachedState) -> Call | None:
         """The call that takes a path from a state."""
-        numbers = self._witnesses.completed(atoms, conditions, run.numbers_of(state.values))
+        given = run.numbers_of(state.values)
+        if satisfies(atoms, conditions, given):
+            return run.call(run.concrete(given))
+        numbers = self._witnesses.completed(atoms, conditions, given) if run.numbers else None
         return None if numbers is None else run.call(run.concrete(numbers))
 
     def _shown(self, calls: list[Call]) -> Trace | None:
@@ -145,3 +159,14 @@ def _calls_towards(model: type[Machine], value: int, now: int) -> Iterator[Call]
             options = [(amount,) if name in numbers else others[name] for name in info.arguments]
             if allowed.low <= amount <= allowed.high:
                 yield from (Call(info.name, dict(zip(info.arguments, case, strict=True))) for case in product(*options))
+
+
+def _of_the_world(model: type[Machine]) -> Iterator[Call]:
+    """Every call of the environment with one number, which is a typical one."""
+    for info in actions_of(model).values():
+        numbers = {name: hint.__metadata__[0] for name, hint in info.arguments.items() if plain(hint) is int}
+        if info.environment and len(numbers) == 1:
+            ((name, number),) = numbers.items()
+            options = {n: model.universe.get(plain(hint), (True, False)) for n, hint in info.arguments.items()}
+            for case in product(*{**options, name: number.typical}.values()):
+                yield Call(info.name, dict(zip(info.arguments, case, strict=True)))
