@@ -21,6 +21,7 @@ help:
 	@echo 'make soundness  5,000 random small systems and laws, decided by enumeration and by the prover (ARGS="--seed 2")'
 	@echo 'make hostile    10,000 damaged files given to the verbs (ARGS="--seed 2"): no traceback, no hang, no wrong code'
 	@echo 'make killed     kill -9 at 100 random moments of the verbs: the next run works, nothing is cut off or left running'
+	@echo 'make equivalence-check  100,000 transactions on the symbolic EVM and on pyrevm (ARGS="--transactions 5000")'
 	@echo 'make fuzz-long  $(STEPS) steps in lock-step (STEPS=…), every rule and regime reached'
 	@echo 'make fuzz-anvil, fuzz-sdk   20,000 steps against an anvil node, and against the SDK'
 	@echo 'make mutate     break the model in every small way: who notices?'
@@ -44,7 +45,7 @@ NEEDED = .venv/installed $(if $(filter reference,$(SYSTEM)),,node_modules/.insta
 
 # --- What people want --------------------------------------------------------------------------------------------------
 
-.PHONY: check test lint docs audit html bench soundness hostile killed growth risk fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
+.PHONY: check test lint docs audit html bench soundness equivalence-check hostile killed growth risk fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
 
 check: $(NEEDED)
 	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
@@ -90,6 +91,8 @@ risk: .venv/risk
 
 killed: setup
 	@$(BIN)/python -m tools.killed $(ARGS)
+equivalence-check: setup
+	@$(BIN)/python -m tools.second_evm $(ARGS)
 
 fuzz-long: $(NEEDED)
 	$(call measured,fuzz-long,$(BIN)/marginspec fuzz $(SYSTEM) --steps $(STEPS) --require-reach --json $(ARGS))

@@ -86,8 +86,12 @@ def _simulation(method: Any) -> str:
 def texts_of(model: type[Machine], claim: Property) -> str:
     """A digest of every text that the proof of a claim about a model depends on."""
     said = (claim.predicate, claim.before, *(invariant.predicate for invariant in claim.given))
-    written = {f.__module__ for f in (*said, getattr(claim.relaxed, "way", None)) if f is not None}
-    modules, known = frozenset(written | {kind.__module__ for kind in model.__mro__}), _known(model)
+    return texts_with(model, {f.__module__ for f in (*said, getattr(claim.relaxed, "way", None)) if f is not None})
+
+
+def texts_with(model: type[Machine], written: Iterable[str]) -> str:
+    """A digest of the rooms that a proof runs, of a model, and of some modules with all that these import."""
+    modules, known = frozenset({*written, *(kind.__module__ for kind in model.__mro__)}), _known(model)
     if modules not in known:
         known[modules] = digest(model, modules, ROOMS)
     return known[modules]

@@ -51,6 +51,7 @@ from marginspec.prover.symbolic import (
     Atoms,
     ConcreteRun,
     Exploration,
+    Known,
     Path,
     Pick,
     Run,
@@ -389,7 +390,7 @@ class Prover:
             return
         if not any(path.actions for path in found.paths) and claim.kind == "theorem":
             verdict.kind = "lemma"
-        verdict.reason = self._unchecked(found, verdict)
+        verdict.reason = self.unchecked(found, verdict)
         if not verdict.reason:
             verdict.verdict = "proved"
 
@@ -403,7 +404,7 @@ class Prover:
         for each in waiting:
             if together and not each.impossible:
                 continue
-            if not self._discharge(found, each.path, each.name, verdict.law, verdict, each.impossible):
+            if not self.discharge(found, each.path, each.name, verdict.law, verdict, each.impossible):
                 self._refute(found, each.path, law, verdict)
                 if verdict.is_broken:
                     return False
@@ -420,13 +421,16 @@ class Prover:
         return body
 
     def _follows(self, found: Exploration, path: Path) -> bool:
-        return self._discharge(found, path, "", "", Verdict("", "", "", ""))
+        return self.discharge(found, path, "", "", Verdict("", "", "", ""))
 
-    def _unchecked(self, found: Exploration, verdict: Verdict) -> str:
-        """What an exploration took for granted and no solver agrees to; empty when all is checked."""
+    def unchecked(self, found: Exploration, verdict: Verdict, learned: Sequence[Known] = ()) -> str:
+        """What an exploration took for granted and no solver agrees to; empty when all is checked.
+
+        learned: conditions that solvers found to be known besides; who let them asks two of each.
+        """
         if not self.recheck:
             return ""
-        if missing := recheck.uncovered(found.paths) or recheck.one_way(found.paths, found.known.values()):
+        if missing := recheck.uncovered(found.paths) or recheck.one_way(found.paths, [*found.known.values(), *learned]):
             return f"not all cases were run: {missing}"
         kinds = (
             ("a bound of a product or a quotient", recheck.bound_texts(found)),
@@ -485,7 +489,7 @@ class Prover:
             self._write(f"{name}-dead-end", f"; {name}: nothing decides so; unsat means proved\n{text}")
             dead.add(path, many)
 
-    def _discharge(
+    def discharge(
         self, found: Exploration, path: Path, name: str, law: str, verdict: Verdict, impossible: str = ""
     ) -> bool:
         """Whether the claim of a path is proved in some encoding: by Z3, or by both others where it finds no answer.
@@ -586,7 +590,7 @@ class Prover:
         if path.reason:
             verdict.reason = path.reason
             return
-        numbers = self._break(found, path)
+        numbers = self.breaking(found, path)
         if numbers is None:
             picks = ", ".join(f"{k} = {v}" for k, v in path.picks.items())
             verdict.reason = verdict.reason or f"no solver proves it and no integers break it, with {picks}"
@@ -602,7 +606,7 @@ class Prover:
         named = {**replay.picks, **dict(sorted(numbers.items()))}
         verdict.counterexample = {k if shown(k) in named else shown(k): str(v) for k, v in named.items()}
 
-    def _break(self, found: Exploration, path: Path) -> Numbers | None:
+    def breaking(self, found: Exploration, path: Path) -> Numbers | None:
         """Integers on the path that break one of its claims."""
         cases = [[*path.constraints, claim.negated()] for claim in path.claims] or [path.constraints]
         for search in (self.witnesses.find, self.witnesses.find_nonlinear):

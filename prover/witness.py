@@ -101,6 +101,11 @@ class Witnesses:
                 return numbers
         return None
 
+    def completed(self, atoms: Atoms, conditions: Sequence[SymBool], given: Numbers) -> Numbers | None:
+        """Integers for the other unknowns, with which all conditions hold; None when none were found."""
+        numbers = _complete(atoms, conditions, given)
+        return numbers if numbers is not None and satisfies(atoms, conditions, numbers) else None
+
     def find_nonlinear(
         self, atoms: Atoms, conditions: Sequence[SymBool], action: str = "", claim: str = ""
     ) -> Numbers | str:

@@ -12,6 +12,7 @@ from typing import Any
 from marginspec.base.errors import BadInput
 from marginspec.model.kernel import Machine
 from marginspec.properties.law import Chapter
+from marginspec.systems.equivalence import Equivalence
 from marginspec.systems.judgement import Judgement, Total
 from marginspec.systems.naming import Naming
 from marginspec.systems.roles import Parties
@@ -48,7 +49,7 @@ class System:
     for a deployed one in the place of one. naming: for tests of Foundry. sources, planted: for planted bugs, and the
     file of them. parties: who gains by an upgrade. view: how accounts stand, and plots. abilities: what an account is,
     by action on it. book, sample: for an audit, and for one on a generated book. judgements, totals: what an audit
-    holds a book to besides the invariants.
+    holds a book to besides the invariants. equivalence: limits of the proof that the contracts do what the model does.
     """
 
     name: str
@@ -68,6 +69,7 @@ class System:
     sample: Sample | None = None
     judgements: Callable[[Any], Iterator[Judgement]] = _nothing
     totals: Callable[[Any], Iterator[Total]] = _nothing
+    equivalence: Equivalence | None = None
 
     def text(self) -> str:
         """The specification, all chapters of it."""

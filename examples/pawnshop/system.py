@@ -5,7 +5,7 @@ The first five every system has. Each of the others lets verbs do more: see `mar
 
 from pathlib import Path
 
-from marginspec.systems import Ability, Naming, Sources, System
+from marginspec.systems import Ability, Equivalence, Naming, Sources, System
 from marginspec.targets.evm.vyper import compile_files
 
 from .adapter import CONTRACTS, PawnshopAdapter, shipped_contracts
@@ -35,4 +35,15 @@ system = System(
     abilities={"liquidate": Ability("forfeit", "not forfeit", "LIQ-2", "liquidation is refused")},
     book=read,
     sample=SAMPLE,
+    equivalence=Equivalence(
+        assumed={
+            "all coins, and all cash, are at most 2^128 base units": lambda shop: [
+                sum(held.values()) <= 2**128 for held in (shop.coin, shop.cash)
+            ],
+            "debts and losses are at most 2^200 base units": lambda shop: [
+                shop.total_debt <= 2**200,
+                shop.written_off <= 2**200,
+            ],
+        }
+    ),
 )

@@ -9,6 +9,7 @@ from marginspec.properties.deployed.morpho_blue import chapter
 from marginspec.systems.morpho_blue.adapter import PACKAGE, MorphoBlueAdapter, shipped_contracts
 from marginspec.systems.morpho_blue.book import read
 from marginspec.systems.morpho_blue.bounds import judgements, totals
+from marginspec.systems.morpho_blue.equivalence import EQUIVALENCE
 from marginspec.systems.morpho_blue.roles import PARTIES
 from marginspec.systems.morpho_blue.sample import SAMPLE
 from marginspec.systems.morpho_blue.sdk_target import SdkTarget
@@ -46,4 +47,5 @@ system = System(
     sample=SAMPLE,
     judgements=judgements,
     totals=totals,
+    equivalence=EQUIVALENCE,
 )

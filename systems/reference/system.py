@@ -11,6 +11,7 @@ from marginspec.systems.reference import build
 from marginspec.systems.reference.adapter import ReferenceAdapter, shipped_contracts
 from marginspec.systems.reference.book import read
 from marginspec.systems.reference.bounds import judgements
+from marginspec.systems.reference.equivalence import EQUIVALENCE
 from marginspec.systems.reference.roles import PARTIES
 from marginspec.systems.reference.sample import SAMPLE
 from marginspec.systems.reference.view import Venue
@@ -47,4 +48,5 @@ system = System(
     book=read,
     sample=SAMPLE,
     judgements=judgements,
+    equivalence=EQUIVALENCE,
 )

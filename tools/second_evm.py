@@ -1,0 +1,113 @@
+"""The EVM of `equivalence/evm`, on integers, beside pyrevm: the same transactions, and everything that came of each.
+
+    python -m tools.second_evm --transactions 100000
+
+The transactions are those of lock-step runs of each system that has contracts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from marginspec.equivalence.evm.accounts import Accounts
+from marginspec.equivalence.evm.calls import transact
+from marginspec.equivalence.evm.frame import CallResult
+from marginspec.lockstep.campaign import run
+from marginspec.systems.registry import system
+from marginspec.systems.system import System
+from marginspec.targets.evm.chain import GAS, Embedded, Reverted
+from marginspec.targets.evm.target import EvmTarget
+
+SYSTEMS = ("reference", "morpho-blue")
+
+ALL_STORAGE = 100
+"""Of so many transactions one is followed by a look at all storage: what the other wrote and this one did not."""
+
+
+class Beside(Embedded):
+    """pyrevm, and the other EVM beside it. compared: transactions; steps: their instructions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.compared = self.reverted = self.steps = 0
+
+    def transact(self, sender: str, to: str, data: bytes) -> bytes:
+        """Execute on both and keep; raises AssertionError where anything differs."""
+        looks = self.compared % ALL_STORAGE == 0
+        before = self._storage()[0] if looks else {}
+        accounts = self._accounts()
+        ended = transact(accounts, int(sender, 16), int(to, 16), list(data))
+        self.compared += 1
+        self.steps += accounts.steps
+        try:
+            returned = super().transact(sender, to, data)
+        except Reverted as reverted:
+            self.reverted += 1
+            _same("the outcome", ended.success, False)
+            _same("the halt", bool(ended.halt), bool(reverted.halt))
+            _same("the reason", _bytes(ended), reverted.data)
+            raise
+        finally:
+            self._compare(accounts, before, looks)
+        _same(f"the outcome, which is {ended.halt or _bytes(ended).hex()}", ended.success, True)
+        _same("what was returned", _bytes(ended), returned)
+        return returned
+
+    def _accounts(self) -> Accounts:
+        return Accounts(
+            code=lambda address: self.evm.get_code(_hex(address)) or b"",
+            load=lambda place: self.evm.storage(_hex(place[0]), place[1]),
+            time=self.time(),
+            gas=lambda: GAS,
+        )
+
+    def _compare(self, accounts: Accounts, before: dict[tuple[str, int], int], looks: bool) -> None:
+        for (address, key), word in accounts.storage.items():
+            _same(f"word {key} of {_hex(address)}", word, self.evm.storage(_hex(address), key))
+        for slot, word in (self._storage()[0] if looks else {}).items():
+            here = accounts.storage.get((int(slot[0], 16), slot[1]), before.get(slot, 0))
+            _same(f"word {slot[1]} of {slot[0]}", here, word)
+
+
+def _hex(address: int) -> str:
+    return f"0x{address:040x}"
+
+
+def _bytes(ended: CallResult) -> bytes:
+    return bytes(cell for cell in ended.data if type(cell) is int)
+
+
+def _same(what: str, here: object, there: object) -> None:
+    # Not an assert statement: this is the check itself.
+    if here != there:
+        raise AssertionError(f"{what}: {here!r} here, {there!r} by pyrevm")
+
+
+def compared(chosen: System, transactions: int, seed: int) -> Beside:
+    """Run a system in lock-step with its model on both EVMs; raises AssertionError where they differ."""
+    chain = Beside()
+    target = EvmTarget("embedded", chosen.adapter({}), chain)
+    while chain.compared < transactions:
+        run(chosen.model, target, transactions - chain.compared, seed)
+        seed += 1
+    return chain
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--transactions", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args(arguments)
+    for name in SYSTEMS:
+        done = compared(system(name), given.transactions // len(SYSTEMS), given.seed)
+        print(
+            f"{name}: {done.compared:,} transactions, {done.reverted:,} of them reverted, {done.steps:,} instructions: "
+            "the same outcome, bytes and storage"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
