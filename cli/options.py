@@ -45,7 +45,7 @@ def _end_after(seconds: int | None) -> int | None:
 SystemName = Annotated[
     str,
     typer.Argument(
-        metavar="[SYSTEM]",
+        metavar="SYSTEM",
         callback=_or_of_the_settings,
         help=f"What to look at: {', '.join(NAMES)}, or the folder of your own (marginspec init).",
         show_default="as the settings say, else reference",
