@@ -77,7 +77,7 @@ def run(app: Callable[[], object]) -> NoReturn:
     budget with nothing to tell: one line and code 3. Only an error in the tool itself shows a traceback.
     """
     ending.listen()
-    _Said.at = time.monotonic()
+    _Shown.at = time.monotonic()
     try:
         code = app()
         if not ending.unanswered():
@@ -124,7 +124,7 @@ def _stop(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-class _Said:
+class _Shown:
     """When something of how far the work is was shown last, and whether that is on the screen all the time."""
 
     at, bar = time.monotonic(), False
@@ -135,8 +135,8 @@ def still(what: str, done: int) -> None:
 
     Whoever asks a node or a service calls it with each answer. done: how many there were.
     """
-    if not _Said.bar and time.monotonic() - _Said.at >= SECONDS_BETWEEN_PROGRESS:
-        _Said.at = time.monotonic()
+    if not _Shown.bar and time.monotonic() - _Shown.at >= SECONDS_BETWEEN_PROGRESS:
+        _Shown.at = time.monotonic()
         print(f"marginspec: answers of {printable(what)}: {done:,} so far", file=sys.stderr)
 
 
@@ -151,11 +151,11 @@ def progress(what: str, total: int) -> Iterator[Callable[..., None]]:
         return
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task, _Said.bar = bar.add_task(what, total=total), True
+        task, _Shown.bar = bar.add_task(what, total=total), True
         try:
             yield lambda done, total=None: bar.update(task, completed=done, total=total)
         finally:
-            _Said.bar = False
+            _Shown.bar = False
 
 
 class _Lines:
@@ -170,7 +170,7 @@ class _Lines:
         self._total = total or self._total
         now = time.monotonic()
         if now >= self._next:
-            _Said.at = now
+            _Shown.at = now
             self._next = now + SECONDS_BETWEEN_PROGRESS
             seconds = now - self._started
             print(f"marginspec: {self._what}: {done:,} of {self._total:,}, {seconds:.0f} s", file=sys.stderr)
