@@ -7,11 +7,9 @@ calls, and stays when the difference is gone, so that its return is noticed at o
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from hypothesis.database import ExampleDatabase
 
@@ -22,7 +20,7 @@ from marginspec.lockstep.comparison import LockStep
 from marginspec.lockstep.rehearsal import rehearse
 from marginspec.lockstep.rules_reached import unreached
 from marginspec.lockstep.shrink import shrink
-from marginspec.lockstep.trace import SCHEMA, Trace, digest_of, document, read, trace_of
+from marginspec.lockstep.trace import SCHEMA, Trace, digest_of, document, parse, trace_of
 from marginspec.model.kernel.machine import Machine
 from marginspec.targets.protocol import Target, build_of, limits_of
 
@@ -74,13 +72,10 @@ class Corpus:
 
     def _readable(self, texts: list[bytes], damaged: list[BadInput]) -> Iterator[Trace]:
         """What others may have put there is read as carefully as any trace file. damaged: takes what is wrong."""
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "kept.json"
-            for text in texts:
-                file.write_bytes(text)
-                try:
-                    trace = read(file, self._model, [self._model.system])
-                except BadInput as problem:
-                    damaged.append(problem)
-                else:
-                    yield trace
+        for text in texts:
+            try:
+                trace = parse(text, self._model, [self._model.system])
+            except BadInput as problem:
+                damaged.append(problem)
+            else:
+                yield trace

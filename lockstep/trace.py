@@ -153,6 +153,11 @@ def read(path: Path, model: type[Machine], systems: Collection[str]) -> Trace:
         raise BadInput(f"trace {printable(str(path))}: {problem}") from None
 
 
+def parse(content: bytes, model: type[Machine], systems: Collection[str]) -> Trace:
+    """The trace that the content of a file is; see `read`."""
+    return _trace(_parsed(content), model, systems)
+
+
 def system_of(path: Path, systems: Collection[str]) -> str:
     """The system that the trace in a file is of; `BadInput` when it is not a trace."""
     try:
@@ -163,10 +168,15 @@ def system_of(path: Path, systems: Collection[str]) -> str:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
-        data = json.loads(text)
+        return _parsed(path.read_bytes())
     except OSError as error:
         raise BadInput(f"{error.strerror or error}") from None
+
+
+def _parsed(content: bytes) -> dict[str, Any]:
+    try:
+        text = content.decode()
+        data = json.loads(text)
     except UnicodeDecodeError:
         raise BadInput("not UTF-8 text, so not a trace") from None
     except json.JSONDecodeError as error:

@@ -15,7 +15,7 @@ def show_corpus(document: Document, console: Console) -> None:
     """Of a `marginspec/fuzz/1` document: the kept traces that were tried first; nothing where none are kept."""
     if corpus := document.get("corpus"):
         left_out = f", {corpus['left_out']} left out" if corpus["left_out"] else ""
-        left_out += f" ({corpus['damaged']} damaged: no traces)" if corpus["damaged"] else ""
+        left_out += f" ({corpus['damaged']} damaged: no traces)" if corpus.get("damaged") else ""
         ended = ", the last of them diverges" if corpus["diverged"] else ""
         console.print(f"corpus: kept traces tried first: {corpus['replayed']}{left_out}{ended}")
 
