@@ -25,6 +25,7 @@ from marginspec.model.risk.black import (
 from marginspec.model.risk.legs import Leg, payoff
 from marginspec.model.risk.notation import WAD, YEAR, Chance, Positive, Real, Seconds, above_zero
 from marginspec.model.risk.numerics import (
+    EXPONENTIAL_TERMS,
     FINE,
     MAX_EXPONENT,
     MIN_EXPONENT,
@@ -60,14 +61,17 @@ def guess_that_stays_is_the_root(venue: Reference, x: Positive, guess: Positive)
     return guess * guess <= x
 
 
-@chapter.lemma("REF-NUM-3")
+@chapter.lemma("REF-NUM-3", bounds="the first, the seventh and the last term")
 def exponential_grows_term_by_term(
     venue: Reference, total: Positive, more: Positive, x: Positive, further: Positive
 ) -> Any:
     """A step of the series of the exponential never falls with its argument or with what is summed so far, and is at
     least one; so the series never falls, and is at least one."""
-    steps = [exponential_step(total, x, 7), exponential_step(total + more, x + further, 7)]
-    return every((steps[0] >= FINE, steps[0] <= steps[1]))
+    steps = [
+        (exponential_step(total, x, n), exponential_step(total + more, x + further, n))
+        for n in (1, 7, EXPONENTIAL_TERMS)
+    ]
+    return every([low >= FINE for low, _ in steps] + [low <= high for low, high in steps])
 
 
 @chapter.lemma("REF-NUM-4")
