@@ -92,7 +92,7 @@ def service(folder: Path, ends: str) -> str:
             ([verb, "no-such-system"], "unknown system 'no-such-system': known are morpho-blue")
             for verb in SYSTEM_VERBS
         ),
-        *(([verb, "--steps", "0"], "--steps 0: a run that compares nothing is no pass") for verb in RUNS),
+        *(([verb, "reference", "--steps", "0"], "--steps 0: a run that compares nothing is no pass") for verb in RUNS),
         *(([verb, "--steps", "many"], "'--steps': Input should be a valid integer") for verb in RUNS),
         *(
             ([verb, "--seed", "many"], "'--seed': Input should be a valid integer")
@@ -299,7 +299,7 @@ def test_a_package_that_is_not_there_on_a_machine_without_npm_says_to_install_no
 
 def test_a_machine_without_npm_is_told_to_install_node_and_code_2(tmp_path: Path) -> None:
     without = {**os.environ, "PATH": str(tmp_path), "MARGINSPEC_CACHE": str(tmp_path / "cache")}
-    done = marginspec("fuzz", "morpho-blue", "--target", "anvil", "--steps", "5", cwd=tmp_path, env=without)
+    done = marginspec("fuzz", "morpho-blue", "--target", "sdk", "--steps", "5", cwd=tmp_path, env=without)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
     assert "install Node 20" in done.stderr.splitlines()[-1]
@@ -324,7 +324,9 @@ def test_a_trace_that_cannot_be_where_it_belongs_is_elsewhere(tmp_path: Path) ->
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["table", "document"])
 def test_a_result_that_cannot_be_written_is_one_line_and_code_2(form: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run([*COMMAND, "rules", "reference", *form], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            [*COMMAND, "rules", "reference", *form], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
     assert done.returncode == 2
     assert done.stderr == "marginspec: No space left on device\n"
 

@@ -11,7 +11,7 @@ import requests
 
 from marginspec.base.errors import BadInput, TargetFailed
 from marginspec.lockstep.campaign import run
-from marginspec.systems.registry import SYSTEMS
+from marginspec.systems.registry import shipped
 from marginspec.targets.evm.rpc import start_anvil
 from tools.hostile.damage import damaged
 
@@ -67,7 +67,7 @@ def proxy() -> Iterator[Proxy]:
 @pytest.mark.parametrize("seed", range(8))
 def test_one_damaged_answer_is_told_of_or_does_not_matter(seed: int, proxy: Proxy) -> None:
     proxy.damage(seed)
-    chosen, found, said = SYSTEMS["morpho-blue"], [], ""
+    chosen, found, said = shipped("morpho-blue"), [], ""
     try:
         with contextlib.closing(chosen.open(proxy.url)) as target:
             found = run(chosen.model, target, 5, 1).divergences
@@ -79,6 +79,6 @@ def test_one_damaged_answer_is_told_of_or_does_not_matter(seed: int, proxy: Prox
 
 def test_a_node_that_answers_rightly_agrees(proxy: Proxy) -> None:
     proxy.left = 0
-    chosen = SYSTEMS["morpho-blue"]
+    chosen = shipped("morpho-blue")
     with contextlib.closing(chosen.open(proxy.url)) as target:
         assert run(chosen.model, target, 5, 1).divergences == []
