@@ -26,7 +26,7 @@ from marginspec.prover.evaluate import satisfies
 from marginspec.prover.symbolic import Atoms, Path, SymBool, Unknown
 from marginspec.prover.witness import Witnesses
 
-SEQUENCES, STEPS = 60, 40
+SEQUENCES, STEPS = 40, 150
 SECONDS = 10.0
 """Processor time for the search of one path."""
 
