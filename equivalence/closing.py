@@ -94,11 +94,14 @@ class Closer:
             MOST_PATHS,
             first=lambda atoms, **options: GuidedRun((), atoms, guide=guide, numbers={}, **options),
         )
-        for path in found.paths:
+        runs = [(path, guide.runs[id(path.constraints)]) for path in found.paths if path.ended is None]
+        verdict.paths = len(runs)
+        # What is known to differ comes first: with a trace of it nothing else need be known.
+        for path, run in sorted(runs, key=lambda each: each[0].result is True or not self._breaks(found, *each)):
             guide.check_time()
-            if path.ended is None:
-                verdict.paths += 1
-                self._close(product, found, path, guide.runs[id(path.constraints)], verdict)
+            self._close(product, found, path, run, verdict)
+            if verdict.trace is not None:
+                return
         verdict.hidden = tuple(sorted(f"word {slot:#x} of {address:#x}" for address, slot in product.as_deployed))
         self._check(found, list(guide.learned.values()), verdict)
 

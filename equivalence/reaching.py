@@ -26,7 +26,7 @@ from marginspec.prover.evaluate import satisfies
 from marginspec.prover.symbolic import Atoms, Path, SymBool, Unknown
 from marginspec.prover.witness import Witnesses
 
-SEQUENCES, STEPS = 60, 40
+SEQUENCES, STEPS = 40, 150
 SECONDS = 10.0
 """Processor time for the search of one path."""
 
@@ -87,23 +87,26 @@ class Reacher:
         wanted = dict(_equal_to(atoms, path.constraints, self.deployed.names))
         if not wanted:
             return
-        rehearsal = Rehearsal(self.deployed.model)
         for state in self._states[:AIMED_FROM]:
             for place, value in wanted.items():
                 for call in _calls_towards(self.deployed.model, value, state.values[place]):
-                    step = rehearsal.run([*state.calls, call])[-1]
-                    if step.outcome.accepted and step.state[place] == value:
-                        yield ReachedState((*state.calls, call), step.state)
+                    further = self._further(state, call)
+                    if further is not None and further.values[place] == value:
+                        yield further
 
     def _in_other_worlds(self) -> Iterator[ReachedState]:
         """States after a while, at another price and so on: one call of the environment further."""
-        rehearsal = Rehearsal(self.deployed.model)
-        calls = list(_of_the_world(self.deployed.model))
-        for state in reversed(self._states):
-            for call in calls:
-                step = rehearsal.run([*state.calls, call])[-1]
-                if step.outcome.accepted:
-                    yield ReachedState((*state.calls, call), step.state)
+        for call in _of_the_world(self.deployed.model):
+            for state in reversed(self._states):
+                if (further := self._further(state, call)) is not None:
+                    yield further
+
+    def _further(self, state: ReachedState, call: Call) -> ReachedState | None:
+        """The state after one more call; None where the model refuses it."""
+        machine = self.deployed.genesis.clone()
+        machine.load(state.values)
+        accepted = machine.apply(call).accepted
+        return ReachedState((*state.calls, call), machine.flatten()) if accepted else None
 
     def _fitting(self, run: Product, states: Iterable[ReachedState]) -> Iterator[ReachedState]:
         """The states that have the identifiers of a case."""
@@ -162,8 +165,8 @@ def _calls_towards(model: type[Machine], value: int, now: int) -> Iterator[Call]
 
 
 def _of_the_world(model: type[Machine]) -> Iterator[Call]:
-    """Every call of the environment with one number, which is a typical one."""
-    for info in actions_of(model).values():
+    """Every call of the environment with one number, which is a typical one; time passes first."""
+    for info in sorted(actions_of(model).values(), key=lambda each: len(each.arguments)):
         numbers = {name: hint.__metadata__[0] for name, hint in info.arguments.items() if plain(hint) is int}
         if info.environment and len(numbers) == 1:
             ((name, number),) = numbers.items()

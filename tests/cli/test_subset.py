@@ -68,7 +68,7 @@ def test_what_was_once_proved_is_refused_with_its_line(name: str, here: Command,
     assert " is outside the subset: write " in done.stderr
 
 
-@pytest.mark.parametrize("verb", ["check", "prove", "fuzz", "mutate", "vectors", "audit", "rules"])
+@pytest.mark.parametrize("verb", ["check", "prove", "fuzz", "equivalence", "mutate", "vectors", "audit", "rules"])
 def test_every_verb_refuses_before_anything_runs(verb: str, here: Command, vault: Path) -> None:
     edit(vault / "model.py", "        if amount == 0:", "        assert amount\n        if amount == 0:")
     # What runs ends otherwise.

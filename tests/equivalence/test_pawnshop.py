@@ -16,6 +16,7 @@ from marginspec.equivalence.evm import words
 from marginspec.equivalence.product import Deployed, ProductCase
 from marginspec.equivalence.run import ActionVerdict, compared_actions, decide_all
 from marginspec.lockstep.trace import replay as replayed
+from marginspec.mutation.planted import load
 from marginspec.systems.equivalence import Equivalence
 from marginspec.systems.registry import system
 from marginspec.systems.system import System
@@ -81,9 +82,13 @@ def test_a_bug_at_one_number_alone_is_refuted_by_calls_that_replay(pawnshop: Sys
     assert replayed(pawnshop.model, Deployed(pawnshop).target, trace).divergence is None
 
 
-def test_a_swapped_comparison_is_refuted(pawnshop: System) -> None:
-    builds = with_bug(pawnshop, "assert debt > self._limit(borrower)", "assert debt >= self._limit(borrower)")
-    assert decided(pawnshop, "liquidate", builds).verdict == "refuted"
+@pytest.mark.parametrize(
+    ("bug", "action"),
+    [("limit-of-all", "borrow"), ("redeem-before-check", "redeem"), ("anybody-is-forfeit", "liquidate")],
+)
+def test_a_planted_bug_is_refuted(pawnshop: System, bug: str, action: str) -> None:
+    (planted,) = [each for each in load(FOLDER) if each.id == bug]
+    assert decided(pawnshop, action, with_bug(pawnshop, planted.find, planted.replace)).verdict == "refuted"
 
 
 def test_a_word_that_nobody_observes_may_not_change(pawnshop: System) -> None:
