@@ -122,7 +122,7 @@ def made_of(deployed: Deployed) -> str:
     found.update(repr(deployed.encoding).encode())
     found.update(repr([each.id for each in given_of(system)]).encode())
     limits = deployed.limits
-    found.update(repr((limits.options, limits.given, sorted(limits.assumed), limits.limits)).encode())
+    found.update(repr((limits.options, limits.given, sorted(limits.assumed), limits.limits, limits.since)).encode())
     return found.hexdigest()
 
 
@@ -135,6 +135,7 @@ def assumptions(deployed: Deployed, verdict: ActionVerdict) -> list[str]:
         chosen = sorted({str(case.case.identifiers[name]) for case in verdict.cases})
         lines.append(f"{name.removeprefix('state.')} is {' or '.join(chosen)}")
     lines += [f"{name} is from {low} to {high}" for name, (low, high) in limits.limits.items()]
+    lines += [f"assumed, not proved: {name} is at least {other}" for name, other in limits.since.items()]
     hidden = {word for case in verdict.cases for word in case.hidden}
     lines += [f"{len(hidden)} words of storage that no observation shows are as deployed"] if hidden else []
     return [*lines, *ALWAYS]
