@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,7 +13,7 @@ from marginspec.base.errors import BadInput
 from marginspec.results.settings import read_settings
 from marginspec.systems.registry import NAMES
 
-DEFAULT = ""
+DEFAULT: Any = None
 """In the place of a SYSTEM that is not given: the settings', else `reference`."""
 
 MOST_SECONDS = 10_000_000  # of a budget: four months
@@ -25,8 +25,8 @@ def _at_least_one(steps: int) -> int:
     return steps
 
 
-def _or_of_the_settings(name: str) -> str:
-    if name != DEFAULT:
+def _or_of_the_settings(name: str | None) -> str:
+    if name is not None:
         return name
     settings = read_settings(Path.cwd())
     taken, whence = (settings.system, f", as {settings.file} says") if settings.system else ("reference", "")

@@ -74,7 +74,10 @@ def test_a_divergence_is_told_when_its_trace_can_be_kept_nowhere(
 @pytest.mark.parametrize(
     ("verb", "file"),
     [
-        (("check", "morpho-blue", "--steps", "3", "--budget", "1", "--junit", "out/junit.xml"), "out/junit.xml"),
+        (
+            ("check", "morpho-blue", "--steps", "3", "--budget", "1", "--json", "--junit", "out/junit.xml"),
+            "out/junit.xml",
+        ),
         (("report", "document.json", "--out", "out/r.html"), "out/r.html"),
         (("export", "trace.json", "--out", "out"), "out/trace.itf.json"),
         (("init", "venue"), "venue"),

@@ -37,6 +37,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([*pip, "install", "--no-deps", "--no-compile", "--target", str(packages), str(built)], check=True)
     # As a path, so that what makes the clone importable there is not read.
     (packages / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    (environment / "bin" / "yices-smt2").symlink_to(Path(sys.executable).parent / "yices-smt2")
     return environment / "bin" / "python"
 
 

@@ -86,7 +86,9 @@ def test_every_mutant_can_be_made(model: type[Machine]) -> None:
 
 def test_every_file_of_a_composed_model_is_changed() -> None:
     files = {mutant.file.rpartition("/")[2] for mutant in mutants_of(Reference)}
-    chapters = {f"{path.name[3:-3]}.py" for path in SPEC.glob("[0-9][0-9]-*.md")}
+    # What a desk works out beside the venue, from chapter 11 on, is in no action.
+    chapters = {f"{path.name[3:-3]}.py" for path in SPEC.glob("[0-9][0-9]-*.md") if path.name < "11"}
+    assert chapters
     assert files >= chapters
 
 
