@@ -65,9 +65,11 @@ def show_prove(document: Document, console: Console, every: bool) -> None:
             numbers = ", ".join(f"{k} = {v}" for k, v in row["counterexample"].items())
             console.print(f"[bold red]{safe(row['id'])}[/] is broken, replayed on the model, by {safe(numbers)}")
     summary = document["summary"]
+    cached = sum(row.get("cached", False) for row in document["properties"])
+    kept = f", {cached} of them proved before, from the same texts" if cached else ""
     console.print(
         f"proofs: {summary['proved']} proved ({summary['confirmed']} confirmed by a second solver), "
-        f"{summary['refuted']} refuted, {summary['unknown']} unknown, in {summary['seconds']:.0f} s"
+        f"{summary['refuted']} refuted, {summary['unknown']} unknown, in {summary['seconds']:.0f} s{kept}"
     )
     if "laws" in summary:
         console.print(
