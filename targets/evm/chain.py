@@ -1,6 +1,8 @@
 """Where contracts run: the embedded EVM. `rpc.py` has the other, a node over JSON-RPC."""
 
 import re
+from collections.abc import Iterator
+from itertools import starmap
 from typing import Protocol
 
 import pyrevm
@@ -65,9 +67,7 @@ class Chain(Protocol):
 
 
 # The text of revm's journal: what it holds beside these is hexadecimal and names.
-_ACCOUNT = re.compile(
-    r"(0x[0-9a-f]{40}): Account \{ info: AccountInfo \{ [^{]*?code_hash: 0x([0-9a-f]{64}).*?storage: \{(.*?)\}, status:"
-)
+_ACCOUNT, _HASH, _STORAGE, _STATUS = ": Account { info: AccountInfo { ", "code_hash: 0x", "storage: {", "}, status:"
 _WORD = re.compile(r"(\d+): StorageSlot \{ previous_or_original_value: \d+, present_value: (\d+) \}")
 NO_CODE = keccak(b"").hex()
 _REVERT = re.compile(r"Revert \{ gas_used: \d+, output: 0x([0-9a-f]*) \}")
@@ -103,8 +103,7 @@ class Embedded:
             raise _reverted(error) from None
 
     def read(self, slots: list[Slot]) -> list[int]:
-        storage = self.evm.storage
-        return [storage(address, slot) for address, slot in slots]
+        return list(starmap(self.evm.storage, slots))
 
     def advance(self, seconds: int) -> None:
         self._set_time(self._time + seconds)
@@ -130,7 +129,7 @@ class Embedded:
     def _storage(self) -> tuple[dict[Slot, int], set[str]]:
         """Every storage word that was ever looked at, and every address that has code."""
         words, contracts = dict[Slot, int](), set[str]()
-        for address, hashed, storage in _ACCOUNT.findall(self.evm.journal_str):
+        for address, hashed, storage in _accounts(self.evm.journal_str):
             if hashed != NO_CODE:
                 contracts.add(address)
             words |= {(address, int(slot)): int(word) for slot, word in _WORD.findall(storage)}
@@ -149,6 +148,17 @@ class Embedded:
     def _set_time(self, time: int) -> None:
         self._time = time
         self.evm.set_block_env(pyrevm.BlockEnv(number=1, timestamp=time))
+
+
+def _accounts(journal: str) -> Iterator[tuple[str, str, str]]:
+    """Address, hash of the code and storage of each account; most of the text is code, which is passed over."""
+    at = 0
+    while (at := journal.find(_ACCOUNT, at)) >= 0:
+        hashed = journal.index(_HASH, at) + len(_HASH)
+        begin = journal.index(_STORAGE, hashed) + len(_STORAGE)
+        end = journal.index(_STATUS, begin)
+        yield journal[at - 42 : at], journal[hashed : hashed + 64], journal[begin:end]
+        at = end
 
 
 def _reverted(error: RuntimeError) -> Reverted:

@@ -66,6 +66,7 @@ class EvmTarget:
         self._slots = [(address.lower(), slot) for address, slot in adapter.slots]
         self._not_compared = {(address.lower(), slot) for address, slot in _not_compared(adapter)}
         self._changed = dict.fromkeys(self._slots, 0)
+        self._read = set[tuple[Slot, int]]()
         for call in adapter.model.prelude():
             answer = self.apply(call)
             if not answer.accepted:
@@ -181,8 +182,11 @@ class EvmTarget:
             except Exception:
                 return True  # it cannot be read at all
 
-        changed = [(slot, bits & 0xFF << at) for slot, bits in self._changed.items() for at in range(0, 256, 8)]
-        return {slot[0] for slot, part in changed if part and not matters(slot, part)}
+        # What once mattered is read: it need not be looked at again.
+        bytes_of = ((slot, bits & 0xFF << at, at) for slot, bits in self._changed.items() for at in range(0, 256, 8))
+        changed = [(slot, part, at) for slot, part, at in bytes_of if part and (slot, at) not in self._read]
+        self._read |= {(slot, at) for slot, part, at in changed if matters(slot, part)}
+        return {slot[0] for slot, _, at in changed if (slot, at) not in self._read}
 
     def close(self) -> None:
         self._chain.close()
