@@ -9,17 +9,13 @@ import typer
 
 from marginspec.base.process import HOLDS, Output, emit
 from marginspec.base.text import safe
-from marginspec.cli.options import Artifacts, Json, NoChance, TargetName
+from marginspec.cli.options import Artifacts, Json, NoChance, Own, TargetName
 from marginspec.runs.exports import write
 from marginspec.systems.user_system import traced
 from marginspec.targets.evm.artifact import candidates
 
 Out = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="The folder to write to; beside the trace when not given.")
-]
-Own = Annotated[
-    str | None,
-    typer.Option("--system", metavar="FOLDER", help="Where the trace's system is, when it is not where it was."),
 ]
 
 

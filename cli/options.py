@@ -104,3 +104,7 @@ Corpus = Annotated[
         help="Keep the traces of divergences there, a folder or a Redis database (redis://…), and try them first.",
     ),
 ]
+Own = Annotated[
+    str | None,
+    typer.Option("--system", metavar="FOLDER", help="Where the trace's system is, when it is not where it was."),
+]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from marginspec.base.process import BROKEN, HOLDS, Output, emit
-from marginspec.cli.options import Artifacts, Json, NoChance, TargetName
+from marginspec.cli.options import Artifacts, Json, NoChance, Own, TargetName
 from marginspec.lockstep.trace import replay as replayed
 from marginspec.report import terminal
 from marginspec.results import documents
@@ -21,10 +21,7 @@ def replay(
     trace: Annotated[Path, typer.Argument(metavar="TRACE", help="A trace file, as `fuzz` writes it.")],
     target: TargetName = "embedded",
     artifact: Artifacts = None,
-    own: Annotated[
-        str | None,
-        typer.Option("--system", metavar="FOLDER", help="Where the trace's system is, when it is not where it was."),
-    ] = None,
+    own: Own = None,
     as_json: Json = False,
     seed: NoChance = 1,
 ) -> int:

@@ -135,17 +135,8 @@ class GuidedRun(Run):
         self.numbers = numbers
         self._evaluation = None if numbers is None else Evaluation(self.atoms, numbers)
 
-    def decide(self, condition: SymBool) -> bool:
-        """See `Run.decide`; a side that is found impossible is not taken."""
-        if (answer := self._repeat(condition)) is not None:
-            return bool(answer)
-        self._belongs(condition)
-        truth = self._known(condition)
-        if truth is None:
-            truth = self._guided(condition)
-        return bool(self._answer(condition, truth))
-
-    def _guided(self, condition: SymBool) -> bool:
+    def _choose(self, condition: SymBool) -> bool:
+        """See `Run`; a side that is found impossible is not taken."""
         truth = True if self._evaluation is None else self._evaluation.holds(condition)
         follows, others = self._follows(condition, truth)
         if follows:

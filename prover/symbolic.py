@@ -320,11 +320,13 @@ class Run:
             return bool(answer)
         self._belongs(condition)
         truth = self._known(condition)
-        if truth is None:
-            self.branches.append(Branch(len(self.answers), len(self.constraints), range(1), condition))
-            self.constraints.append(condition)
-            truth = True
-        return bool(self._answer(condition, truth))
+        return bool(self._answer(condition, self._choose(condition) if truth is None else truth))
+
+    def _choose(self, condition: SymBool) -> bool:
+        """The side that is taken first of a condition that may be true and false."""
+        self.branches.append(Branch(len(self.answers), len(self.constraints), range(1), condition))
+        self.constraints.append(condition)
+        return True
 
     def _belongs(self, condition: SymBool) -> None:
         for part in condition.parts:

@@ -55,7 +55,10 @@ def read_settings(folder: Path) -> Settings:
 
     Raises BadInput for anything in them that means nothing, and where they stand in two places.
     """
-    found, table = _found(folder)
+    return _settings(*_found(folder))
+
+
+def _settings(found: Path | None, table: Mapping[str, Any]) -> Settings:
     values: dict[str, Any] = {k.replace("-", "_"): tuple(v) if isinstance(v, list) else v for k, v in table.items()}
     if found is not None and "system" in values and (own := found.parent / values["system"]).is_dir():
         values["system"] = str(own)
@@ -65,7 +68,7 @@ def read_settings(folder: Path) -> Settings:
 def settings_document(folder: Path) -> dict[str, Any]:
     """Return `marginspec/config/1`: each setting that holds in a folder, and where it is from."""
     found, table = _found(folder)
-    values = dataclasses.asdict(read_settings(folder))
+    values = dataclasses.asdict(_settings(found, table))
     return {
         "schema": "marginspec/config/1",
         "file": None if found is None else str(found),
