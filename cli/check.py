@@ -31,7 +31,7 @@ from marginspec.cli.options import (
 )
 from marginspec.conformance.run import vector_runs
 from marginspec.report import terminal
-from marginspec.report.gate import gate_verdicts, show_corpus, show_gate
+from marginspec.report.gate import gate_verdicts, show_gate, show_kept_runs
 from marginspec.report.junit import junit
 from marginspec.report.sarif import sarif
 from marginspec.report.summary import summary
@@ -100,18 +100,20 @@ def check(
     builds = candidates(artifact)
     with opened(chosen, target, builds) as implementation:
         # What takes seconds goes first, and says what it found before what takes minutes.
-        fuzzed = fuzz_document(chosen, implementation, target, settings.steps, settings.seed, corpus, builds, allowed)
+        runs = functools.partial(vector_runs, chosen.model, chosen.chapter.properties, settings.seed)
+        fuzzed = fuzz_document(
+            chosen, implementation, target, settings.steps, settings.seed, corpus, builds, allowed, runs
+        )
         for row in fuzzed["divergences"]:
             print(f"marginspec: divergence, kept in {row['trace']}: {row['repeat']}", file=sys.stderr, flush=True)
         departures = explained(chosen, implementation, fuzzed, settings.seed)
         if not as_json:
             terminal.show_fuzz(fuzzed, console)
-            show_corpus(fuzzed, console)
+            show_kept_runs(fuzzed, console)
             show_departures(departures, console)
         proofs = prove_document(chosen, None, None, anew=no_cache)
         mutants = None
         if settings.min_mutation_score is not None:
-            runs = functools.partial(vector_runs, chosen.model, chosen.chapter.properties, settings.seed)
             mutants = mutate_document(chosen, MUTANT_STEPS, settings.seed, runs=runs, anew=no_cache)
         gate = gate_document(settings, require_reach, proofs, fuzzed, mutants)
         found = findings(chosen, implementation, builds, gate, proofs, fuzzed, mutants, departures)

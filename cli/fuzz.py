@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Annotated
 
@@ -22,8 +23,9 @@ from marginspec.cli.options import (
     SystemName,
     TargetName,
 )
+from marginspec.conformance.search import seeds
 from marginspec.report import terminal
-from marginspec.report.gate import show_corpus
+from marginspec.report.gate import show_kept_runs
 from marginspec.report.laws import show_laws
 from marginspec.results import documents
 from marginspec.results.settings import read_settings
@@ -73,12 +75,13 @@ def fuzz(
         if laws_only:
             document = laws_document(chosen, implementation, target, steps, seed, builds, allowed)
         else:
-            document = fuzz_document(chosen, implementation, target, steps, seed, corpus, builds, allowed)
+            hard = functools.partial(seeds, chosen.model)
+            document = fuzz_document(chosen, implementation, target, steps, seed, corpus, builds, allowed, hard)
     if as_json:
         emit(document)
     elif laws_only:
         show_laws(document, Output())
     else:
         terminal.show_fuzz(document, Output())
-        show_corpus(document, Output())
+        show_kept_runs(document, Output())
     return documents.fuzz_code(document, require_reach or settings.require_reach)

@@ -19,7 +19,7 @@ from marginspec.conformance.explorer import Explorer
 from marginspec.conformance.infeasibility import EFFORTS, Feasibility
 from marginspec.conformance.instrument import Untraced
 from marginspec.conformance.recorder import PathGap, is_whole
-from marginspec.conformance.search import PARTS, chosen, described, explored, replayed
+from marginspec.conformance.search import PARTS, chosen, described, distinguishing, explored, replayed
 from marginspec.conformance.vectors import Vector, vectors_of
 from marginspec.lockstep.trace import call_document, read_call
 from marginspec.model.kernel.machine import Call, Machine, actions_of, per_model
@@ -78,7 +78,10 @@ def _vectors(model: type[Machine], proofs: _Proofs, seed: int, steps: int) -> li
     with progress("looking for paths", PARTS) as advance:
         explorer = explored(model, seed, steps, proofs.settled, advance, _texts(model))
     with progress("choosing vectors", len(actions_of(model))) as advance:
-        return vectors_of(model, chosen(explorer, advance))
+        found = chosen(explorer, advance)
+    if not ended():
+        found += distinguishing(model, [one.calls for one, _ in found], seed)
+    return vectors_of(model, found)
 
 
 def vector_runs(model: type[Machine], claims: Sequence[Property], seed: int) -> list[list[Call]]:

@@ -17,7 +17,9 @@ from typing import Any
 
 from marginspec.base.cache import kept
 from marginspec.base.ending import ended, until_ended
+from marginspec.base.process import progress
 from marginspec.conformance.directed import Aimer
+from marginspec.conformance.distinguish import Distinguisher
 from marginspec.conformance.explorer import Explorer
 from marginspec.conformance.recorder import CALLED, REST, PathGap, Recorder, Way
 from marginspec.conformance.selection import Calls, Chosen, Selector
@@ -26,6 +28,9 @@ from marginspec.model.kernel.machine import Call, Machine, actions_of
 
 SHARDS = 2
 ROUNDS = 3
+
+OVERLOOKED = 2_000
+"""Steps at random in search of calls that tell an oversight, of each action."""
 
 AIMED = 3
 """How many calls of each round are aimed, for each that a round takes at random."""
@@ -170,6 +175,37 @@ def _chosen(action: str) -> tuple[list[tuple[Chosen, str]], list[Calls]]:
             (one, f"{'at' if one.side == 0 else f'{one.side:+} from'} the boundary of `{spot.text}` in {spot.function}")
         )
     return found, short
+
+
+def distinguishing(model: type[Machine], known: Sequence[Sequence[Call]], seed: int) -> list[tuple[Chosen, str]]:
+    """Return calls by which oversights show that known runs do not tell, each with what is overlooked.
+
+    None where the run is to end.
+    """
+    found: dict[str, Chosen] = {}
+
+    def tell() -> None:
+        global _DISTINGUISHER
+        _DISTINGUISHER = Distinguisher(model, known)
+        fork = multiprocessing.get_context("fork")
+        actions = _DISTINGUISHER.actions()
+        with progress("oversights", len(actions)) as advance, ProcessPoolExecutor(os.cpu_count() or 1, fork) as pool:
+            for done, told in enumerate(pool.map(_told, [(action, seed) for action in actions]), 1):
+                found.update({overlooked: Chosen(calls) for calls, overlooked in told if overlooked not in found})
+                advance(done)
+
+    until_ended(tell)
+    return [(chosen, f"overlooked: {overlooked}") for overlooked, chosen in found.items()]
+
+
+_DISTINGUISHER: Distinguisher
+
+
+def _told(task: tuple[str, int]) -> list[tuple[Calls, str]]:
+    """What a search finds of one action: the calls, and what is overlooked."""
+    _DISTINGUISHER.told.clear()
+    _DISTINGUISHER.search(*task, OVERLOOKED)
+    return list(_DISTINGUISHER.told)
 
 
 def _shown(recorder: Recorder, action: str, goal: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,29 @@ class Chosen:
     after: str | None = None
 
 
+Taken = Callable[[Iterable[Call]], tuple[list[Call], list[Any]]]
+"""Those of some steps that are accepted from genesis, and the state after them, flattened."""
+
+
+def fewer(taken: Taken, calls: Sequence[Call], shows: Callable[[list[Any], Call], bool]) -> Calls:
+    """Fewer calls, all but the last accepted, of which the last still shows something. shows: in a state, flattened."""
+    *steps, last = calls
+    for action in dict.fromkeys(step.action for step in steps):  # most of a long run is of kinds that do not matter
+        left, values = taken(step for step in steps if step.action != action)
+        if shows(values, last):
+            steps = left
+    size = max(len(steps) // 2, 1)
+    while size > 0:
+        at = len(steps) - size
+        while at >= 0:
+            left, values = taken([*steps[:at], *steps[at + size :]])
+            if shows(values, last):
+                steps = left
+            at = min(at, len(steps)) - size
+        size //= 2
+    return (*steps, last)
+
+
 class Selector:
     """Chooses among what an explorer knows."""
 
@@ -99,21 +122,7 @@ class Selector:
 
     def shortened(self, calls: Sequence[Call], goal: Goal) -> Calls:
         """Fewer calls, all but the last accepted, of which the last still reaches a goal."""
-        *steps, last = calls
-        for action in dict.fromkeys(step.action for step in steps):  # most of a long run is of kinds that do not matter
-            taken, values = self._taken(step for step in steps if step.action != action)
-            if self._reaches(values, last, goal):
-                steps = taken
-        size = max(len(steps) // 2, 1)
-        while size > 0:
-            at = len(steps) - size
-            while at >= 0:
-                taken, values = self._taken([*steps[:at], *steps[at + size :]])
-                if self._reaches(values, last, goal):
-                    steps = taken
-                at = min(at, len(steps)) - size
-            size //= 2
-        return (*steps, last)
+        return fewer(self._taken, calls, lambda values, last: self._reaches(values, last, goal))
 
     def _reaches(self, values: list[Any], call: Call, goal: Goal) -> bool:
         explorer, recorder = self._explorer, self._explorer.traced.recorder

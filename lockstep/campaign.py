@@ -6,7 +6,7 @@ import contextlib
 import functools
 import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -19,7 +19,7 @@ from marginspec.base.errors import NothingCompared
 from marginspec.lockstep.comparison import Divergence, LockStep, Tally
 from marginspec.lockstep.floor import missing
 from marginspec.lockstep.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
-from marginspec.lockstep.rehearsal import Rehearsal, RehearsedStep
+from marginspec.lockstep.rehearsal import Rehearsal, RehearsedStep, rehearse
 from marginspec.lockstep.rules_reached import unreached
 from marginspec.lockstep.shrink import shrink
 from marginspec.lockstep.trace import Trace, trace_of
@@ -62,6 +62,28 @@ class Campaign:
     def steps_per_second(self) -> float:
         """Of generation, model, implementation and comparison together; shrinking is not counted."""
         return self.tally.steps / self.seconds if self.seconds else 0.0
+
+
+def follow(
+    model: type[Machine], target: Target, runs: Iterable[Sequence[Call]], seed: int, most: int | None = None
+) -> tuple[int, Campaign | None]:
+    """Run some calls from genesis, run by run: how many runs, and the campaign that the first divergence makes.
+
+    seed: of the campaign. most: steps, after which no run is begun. Raises what the target raises.
+    """
+    started, lockstep, number = time.perf_counter(), LockStep(model, target), 0
+    for calls in runs:
+        if ended() or (most is not None and lockstep.tally.steps + len(calls) > most):
+            break
+        number += 1
+        if (found := lockstep.run(rehearse(model, calls), recheck=True)) is not None:
+            done, divergence = found
+            tally, seconds, limits = lockstep.tally, time.perf_counter() - started, limits_of(target)
+            shortest, divergence = shrink(model, target, list(calls[:done]), divergence)
+            again = trace_of(model, target.name, seed, shortest, divergence, build_of(target))
+            missing = unreached(model, tally)
+            return number, Campaign(tally, [Found(divergence, again)], seed, seconds, missing, limits, ended())
+    return number, None
 
 
 @contextlib.contextmanager

@@ -7,22 +7,16 @@ calls, and stays when the difference is gone, so that its return is noticed at o
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hypothesis.database import ExampleDatabase
 
-from marginspec.base.ending import ended
 from marginspec.base.errors import BadInput
-from marginspec.lockstep.campaign import Campaign, Found
-from marginspec.lockstep.comparison import LockStep
-from marginspec.lockstep.rehearsal import rehearse
-from marginspec.lockstep.rules_reached import unreached
-from marginspec.lockstep.shrink import shrink
-from marginspec.lockstep.trace import SCHEMA, Trace, digest_of, document, parse, trace_of
+from marginspec.lockstep.campaign import Campaign, follow
+from marginspec.lockstep.trace import SCHEMA, Trace, digest_of, document, parse
 from marginspec.model.kernel.machine import Machine
-from marginspec.targets.protocol import Target, build_of, limits_of
+from marginspec.targets.protocol import Target
 
 REPLAYED_STEPS = 10_000
 """At most, whatever a corpus holds: a second or two with bytecode in this process. The shortest traces come first."""
@@ -52,23 +46,11 @@ class Corpus:
 
     def replay(self, target: Target, seed: int) -> Replayed:
         """Run kept traces until one diverges, which is shrunk again. seed: of the run that this begins."""
-        started = time.perf_counter()
-        lockstep = LockStep(self._model, target)
         texts = sorted(self._database.fetch(self._key), key=lambda text: (len(text), text))
         damaged: list[BadInput] = []
-        for number, trace in enumerate(self._readable(texts, damaged), 1):
-            calls = trace.calls
-            if lockstep.tally.steps + len(calls) > REPLAYED_STEPS:
-                return Replayed(number - 1, len(texts) - number + 1, None, len(damaged))
-            if (found := lockstep.run(rehearse(self._model, calls), recheck=True)) is not None:
-                done, divergence = found
-                tally, seconds, limits = lockstep.tally, time.perf_counter() - started, limits_of(target)
-                shortest, divergence = shrink(self._model, target, calls[:done], divergence)
-                again = trace_of(self._model, target.name, seed, shortest, divergence, build_of(target))
-                missing = unreached(self._model, tally)
-                campaign = Campaign(tally, [Found(divergence, again)], seed, seconds, missing, limits, ended())
-                return Replayed(number, len(texts) - number, campaign, len(damaged))
-        return Replayed(lockstep.tally.sequences, len(texts) - lockstep.tally.sequences, None, len(damaged))
+        runs = (trace.calls for trace in self._readable(texts, damaged))
+        number, campaign = follow(self._model, target, runs, seed, REPLAYED_STEPS)
+        return Replayed(number, len(texts) - number, campaign, len(damaged))
 
     def _readable(self, texts: list[bytes], damaged: list[BadInput]) -> Iterator[Trace]:
         """What others may have put there is read as carefully as any trace file. damaged: takes what is wrong."""

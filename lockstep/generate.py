@@ -174,6 +174,20 @@ class Generator:
                 arguments[q.name] = choices.number(q.number, partial(_known, q, arguments, before))
         return Call(plan.action, arguments)
 
+    def drawn_of(self, action: str, before: list[Any], choices: Choices) -> Call:
+        """A call of an action with arguments drawn at random. before: the state, flattened."""
+        return self._draw(self._plans[action], before, choices)
+
+    def world_about(self, call: Call, before: list[Any], choices: Choices) -> Call | None:
+        """A move of the world about what a call concerns, with a number; None where the world has none."""
+        if not self._world:
+            return None
+        plan = choices.among(self._world)
+        turn = self._draw(plan, before, choices)
+        concerned = {i.kind: call.arguments[i.name] for i in reversed(self._plans[call.action].identifiers)}
+        turn.arguments.update({i.name: concerned[i.kind] for i in plan.identifiers if i.kind in concerned})
+        return turn
+
     def _spoilt(self, call: Call, choices: Choices) -> Call:
         """A call with one more argument that may well be refused."""
         plan = self._plans[call.action]
@@ -235,12 +249,9 @@ class Generator:
 
     def _turn(self, call: Call, machine: Machine, before: list[Any], choices: Choices) -> Call | None:
         """A move of the world that lets a refused call pass, or brings it to the brink; None if it does neither."""
-        plan = choices.among(self._world)
-        turn = self._draw(plan, before, choices)
-        concerned = {i.kind: call.arguments[i.name] for i in reversed(self._plans[call.action].identifiers)}
-        turn.arguments.update({i.name: concerned[i.kind] for i in plan.identifiers if i.kind in concerned})
-        quantity = self._quantity(plan, turn, choices)
-        if quantity is None:
+        turn = self.world_about(call, before, choices)
+        quantity = None if turn is None else self._quantity(self._plans[turn.action], turn, choices)
+        if turn is None or quantity is None:
             return None
         name, number = quantity.name, quantity.number
         value = turn.arguments[name]

@@ -11,13 +11,16 @@ from marginspec.report.terminal import CHECK_VERDICTS
 from marginspec.results.schema import Document
 
 
-def show_corpus(document: Document, console: Console) -> None:
-    """Of a `marginspec/fuzz/1` document: the kept traces that were tried first; nothing where none are kept."""
+def show_kept_runs(document: Document, console: Console) -> None:
+    """Of a `marginspec/fuzz/1` document: the kept traces that were tried first, the vectors that came last; if any."""
     if corpus := document.get("corpus"):
         left_out = f", {corpus['left_out']} left out" if corpus["left_out"] else ""
         left_out += f" ({corpus['damaged']} damaged: no traces)" if corpus.get("damaged") else ""
         ended = ", the last of them diverges" if corpus["diverged"] else ""
         console.print(f"corpus: kept traces tried first: {corpus['replayed']}{left_out}{ended}")
+    if (vectors := document.get("vectors")) and vectors["followed"]:
+        ended = ", the last of them diverges" if vectors["diverged"] else ""
+        console.print(f"vectors: {vectors['followed']} run besides{ended}")
 
 
 def show_gate(document: Document, console: Console) -> None:

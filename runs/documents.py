@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import sys
@@ -10,11 +11,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from marginspec.base.ending import until_ended
+from marginspec.base.ending import ended, until_ended
 from marginspec.base.files import writable
 from marginspec.base.process import progress
 from marginspec.base.text import named, printable
-from marginspec.lockstep.campaign import Campaign, run
+from marginspec.lockstep.campaign import Campaign, follow, run
 from marginspec.lockstep.corpus_store import open_corpus
 from marginspec.lockstep.trace import Trace, read
 from marginspec.model.kernel.machine import Call
@@ -100,11 +101,12 @@ def fuzz_document(
     corpus: str | None = None,
     builds: Sequence[Candidate] = (),
     allowed: Collection[str] = (),
+    vectors: Callable[[], Sequence[Sequence[Call]]] = list,
 ) -> dict[str, Any]:
     """Run a campaign, with progress, keep its traces, and describe.
 
     corpus: where traces are kept and tried first. builds: the candidates that the implementation has. allowed:
-    functions of them that no action need call.
+    functions of them that no action need call. vectors: asked for runs that come last, where nothing diverged so far.
     """
     earlier = None if corpus is None else open_corpus(corpus, chosen.model)
     replayed = None if earlier is None else earlier.replay(implementation, seed)
@@ -112,7 +114,14 @@ def fuzz_document(
     if campaign is None:
         with progress("comparing", steps) as advance:
             campaign = run(chosen.model, implementation, steps, seed, on_progress=lambda tally: advance(tally.steps))
+    followed = None
+    if not campaign.divergences and not ended():
+        followed, diverged = follow(chosen.model, implementation, vectors(), seed)
+        campaign = campaign if diverged is None else dataclasses.replace(campaign, divergences=diverged.divergences)
     document = campaign_document(chosen, campaign, target, builds, allowed=allowed)
+    if followed is not None:
+        # Conformance vectors: how many were run, and whether the last of them ended the run.
+        document["vectors"] = {"followed": followed, "diverged": bool(campaign.divergences)}
     if earlier is not None and replayed is not None:
         for found in campaign.divergences:
             earlier.keep(found.trace)

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from marginspec.base.process import run
+from marginspec.conformance.distinguish import Distinguisher
 from marginspec.conformance.explorer import Explorer, PathWitness
 from marginspec.conformance.recorder import Path as Taken
 from marginspec.conformance.recorder import Way, is_whole
@@ -22,6 +23,9 @@ from marginspec.model.kernel.machine import Machine
 from marginspec.systems.registry import system
 
 RUNS, STEPS = (5, 6, 7), 5000
+
+SEARCHES, LONG = (11, 12, 13), 5_000
+"""Seeds of the searches for what tells oversights, and their steps for each action: a few minutes."""
 
 
 def missing(model: type[Machine], known: Explorer) -> list[Calls]:
@@ -43,6 +47,15 @@ def missing(model: type[Machine], known: Explorer) -> list[Calls]:
     return chosen
 
 
+def telling(model: type[Machine], known: list[Calls]) -> list[Calls]:
+    """Few short calls that tell oversights which known ones do not."""
+    search = Distinguisher(model, known)
+    for seed in SEARCHES:
+        for action in search.actions():
+            search.search(action, seed, LONG)
+    return list({repr(calls): calls for calls, _ in search.told}.values())
+
+
 def _found(model: type[Machine], seed: int) -> set[Way]:
     explorer = Explorer(model, seed)
     explorer.wander(STEPS)
@@ -56,7 +69,8 @@ def main() -> None:
     known = Explorer(model, 1)
     for vector in read(Path(folder), model):
         known.add([*vector.steps, vector.call])
-    kept = [*seeds(model), *missing(model, known)]
+    kept = [*map(tuple, seeds(model)), *missing(model, known)]
+    kept += telling(model, kept)
     lines = [json.dumps([call_document(c) for c in calls], separators=(",", ":")) for calls in kept]
     Path(out).write_text("[\n" + ",\n".join(lines) + "\n]\n")
 

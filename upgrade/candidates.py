@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from marginspec.conformance.oversights import oversights_of
 from marginspec.lockstep.model_source import (
     Key,
     ModelFunction,
@@ -67,7 +68,7 @@ def variants_of(model: type[Machine], key: Key) -> tuple[Variant, ...]:
     """Every variant that changes one function."""
     known = _known(model)
     if key not in known:
-        known[key] = tuple(_variants(model, key))
+        known[key] = (*_variants(model, key), *_overlooking(model, key))
     return known[key]
 
 
@@ -92,6 +93,14 @@ def _variants(model: type[Machine], key: Key) -> Iterator[Variant]:
         words = f"{before} -> {after}" if before != after else f"{unparsed(change.before)} -> {unparsed(change.after)}"
         place = f"{key[0].rpartition('/')[2]}:{change.line}"
         yield Variant(rules, words, place, frozenset({key}), tuple(replacing(function, node)), _leaves_out(change))
+
+
+def _overlooking(model: type[Machine], key: Key) -> Iterator[Variant]:
+    """The variants of one who made a check too early, or took a value from before a settlement."""
+    for oversight in oversights_of(model).get(key, ()):
+        if oversight.rules:
+            place = f"{key[0].rpartition('/')[2]}:{oversight.line}"
+            yield Variant(oversight.rules, oversight.words, place, frozenset({key}), tuple(oversight.patches()))
 
 
 def _statement(node: ast.FunctionDef, line: int) -> ast.stmt:

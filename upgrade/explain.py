@@ -301,10 +301,17 @@ class _Inquiry:
         for places in ways.values():
             first = self._witnesses[places[0]]
             accepted = first.expected.rule is None and first.reply.answer.accepted
-            near = functions_of(self._model)[self._suspect(left, places[0])].rules if accepted else ()
+            suspected = functions_of(self._model)[self._suspect(left, places[0])].rules if accepted else ()
+            near = (*self._alone_setting(first.divergence.field), *suspected) if accepted else ()
             rules = tuple(dict.fromkeys((*near, *self._named(first))))[:NAMED]
             causes.append(Cause(rules, "", False, self.shown(places)))
         return causes
+
+    def _alone_setting(self, observation: str) -> tuple[str, ...]:
+        """The rules of the one function that sets what differs; none where several do."""
+        field = observation.rpartition(".")[2]
+        setting = [function for function in functions_of(self._model).values() if field in function.stored]
+        return setting[0].rules if len(setting) == 1 else ()
 
     def _suspect(self, left: set[int], at: int) -> Key:
         """The function that runs with a witness, with most of the others, and with few calls that agree (Ochiai)."""

@@ -1,0 +1,99 @@
+"""What an implementer overlooks is told by calls that a search of the model finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, NewType
+
+from marginspec.conformance.distinguish import Distinguisher
+from marginspec.conformance.oversights import oversights_of
+from marginspec.model.kernel import Call, Machine, Number, Rejected, action
+
+Account = NewType("Account", str)
+Amount = Annotated[int, Number(0, 10**9, "units", typical=(1, 100, 10**6))]
+Seconds = Annotated[int, Number(1, 10**6, "seconds", typical=(1, 3600, 10**5))]
+
+
+@dataclass
+class Lender(Machine):
+    """Debts grow by a thousandth an hour, which is settled before an account is judged."""
+
+    now: Amount
+    debt: dict[Account, Amount]
+    settled: dict[Account, Amount]
+    collateral: dict[Account, Amount]
+    seized: Amount
+
+    system = "lender"
+    universe: ClassVar = {Account: ("alice", "bob")}
+
+    @classmethod
+    def blank(cls) -> Lender:
+        names = cls.universe[Account]
+        return cls(0, dict.fromkeys(names, 10**6), dict.fromkeys(names, 0), dict.fromkeys(names, 2 * 10**6), 0)
+
+    @action(environment=True)
+    def wait(self, seconds: Seconds) -> None:
+        self.now += seconds
+
+    def _settle(self, account: Account) -> None:
+        self.debt[account] += self.debt[account] * (self.now - self.settled[account]) // 3_600_000
+        self.settled[account] = self.now
+
+    @action(weight=2)
+    def withdraw(self, account: Account, amount: Amount) -> None:
+        self._settle(account)
+        if amount > self.collateral[account]:
+            raise Rejected("WDR-1")
+        self.collateral[account] -= amount
+        if self.collateral[account] < self.debt[account]:
+            raise Rejected("WDR-2")
+
+    @action
+    def seize(self, account: Account) -> None:
+        self._settle(account)
+        if self.collateral[account] >= self.debt[account]:
+            raise Rejected("SEI-1")
+        self.seized += self.collateral[account]
+        self.collateral[account] = 0
+
+
+EARLY = "if self.collateral[account] >= self.debt[account]: before self._settle(account)"
+LATE = "self._settle(account) after if self.collateral[account] < self.debt[account]:"
+
+
+def searched(known: list[tuple[Call, ...]]) -> Distinguisher:
+    """A search of all actions."""
+    search = Distinguisher(Lender, known)
+    for name in search.actions():
+        search.search(name, seed=1, steps=1500)
+    return search
+
+
+def test_a_check_before_the_settlement_that_it_needs_is_an_oversight() -> None:
+    words = {oversight.words: oversight.rules for several in oversights_of(Lender).values() for oversight in several}
+    assert words[EARLY] == ("SEI-1",)
+    assert words[LATE][0] == "WDR-2"
+
+
+def test_a_search_finds_few_calls_that_tell_it() -> None:
+    search = searched([])
+    told = {words: calls for calls, words in search.told}
+    assert {EARLY, LATE} <= told.keys()
+    assert [call.action for call in told[EARLY]][-1] == "seize"
+    assert len(told[EARLY]) <= 12
+    assert EARLY not in {oversight.words for oversight in search.open}
+
+
+def test_what_known_runs_tell_is_not_told_again() -> None:
+    first = searched([])
+    second = searched([calls for calls, _ in first.told])
+    assert not {words for _, words in first.told} & {words for _, words in second.told}
+
+
+def test_the_model_stays_as_it_is() -> None:
+    machine = Lender.genesis()
+    searched([])
+    machine.apply(Call("wait", {"seconds": 3600}))
+    assert machine.apply(Call("withdraw", {"account": "alice", "amount": 999_001})).rule == "WDR-2"
+    assert machine.apply(Call("withdraw", {"account": "alice", "amount": 999_000})).accepted
