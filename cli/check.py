@@ -77,7 +77,7 @@ def check(
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> int:
-    """Prove every law, then compare the implementation with the model: the main job.
+    """Compare the implementation with the model, on random calls and on all vectors, then prove every law: the main job.
 
     Gate a pull request: marginspec check morpho-blue --artifact Morpho=out/Morpho.sol/Morpho.json
 
@@ -89,7 +89,7 @@ def check(
 
     Exit code 0: all proved and confirmed, no divergence, every action accepted and refused on both sides, every
     function that changes state called or listed. 1: a law or the implementation is broken. 3: something is unknown or
-    lacking. A divergence is shrunk and written to out/traces/.
+    lacking. A divergence is shrunk and written to out/traces/. Vectors are searched for once, and kept.
     """
     settings = _settings(steps, seed)
     require_reach = require_reach or settings.require_reach

@@ -117,7 +117,8 @@ def fuzz_document(
     followed = None
     if not campaign.divergences and not ended():
         followed, diverged = follow(chosen.model, implementation, vectors(), seed)
-        campaign = campaign if diverged is None else dataclasses.replace(campaign, divergences=diverged.divergences)
+        divergences = [] if diverged is None else diverged.divergences
+        campaign = dataclasses.replace(campaign, divergences=divergences, ended=ended())
     document = campaign_document(chosen, campaign, target, builds, allowed=allowed)
     if followed is not None:
         # Conformance vectors: how many were run, and whether the last of them ended the run.
