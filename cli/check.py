@@ -77,7 +77,7 @@ def check(
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> int:
-    """Compare the implementation with the model, on random calls and on all vectors, then prove every law: the main job.
+    """Compare the implementation with the model, on random calls and all vectors, then prove every law: the main job.
 
     Gate a pull request: marginspec check morpho-blue --artifact Morpho=out/Morpho.sol/Morpho.json
 
