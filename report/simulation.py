@@ -81,7 +81,7 @@ def between(interval: Document, unit: str) -> str:
     """The interval of a mean, empty where there is none or it is a point."""
     if interval["low"] is None or interval["low"] == interval["high"]:
         return ""
-    return f"{amount(interval['low'], unit)} … {amount(interval['high'], unit)}"
+    return f"{amount(interval['low'], unit)}…{amount(interval['high'], unit)}"
 
 
 def _differences(document: Document, console: Console) -> None:
@@ -125,6 +125,6 @@ def _calibration(document: Document, console: Console) -> None:
     console.print(table)
     console.print(
         f"Brier score {score['score']:.4f} = reliability {score['reliability']:.4f} - resolution "
-        f"{score['resolution']:.4f} + uncertainty\n  {score['uncertainty']:.4f} + within bins {score['within']:.4f}; "
+        f"{score['resolution']:.4f} + uncertainty\n  {score['uncertainty']:.4f} + within bins {score['within']:z.4f}; "
         "accounts of one path fall together, so that\n  Wilson's intervals are too narrow: see those of single runs"
     )

@@ -107,7 +107,7 @@ def simulate_document(
     return {
         "schema": "marginspec/simulate/1",
         "system": system,
-        "path": {"name": source.name, "told": source.told, "sha256": source.digest},
+        "path": {"name": source.name, "told": source.told, "sha256": source.digest, "hours": source.hours},
         "seed": str(seed),
         "runs": runs,
         "done": len(found),

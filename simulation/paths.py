@@ -34,13 +34,14 @@ Points = tuple[tuple[int, int], ...]
 class PathSource:
     """Where the path of each run comes from. draw: a path for a seed; the same one for every seed where it is a file.
 
-    told: in a sentence. digest: SHA-256 of the file, empty where there is none.
+    told: in a sentence. digest: SHA-256 of the file, empty where there is none. hours: of drawn paths.
     """
 
     name: str
     told: str
     draw: Callable[[random.Random], Points]
     digest: str = ""
+    hours: int | None = None
 
 
 # --- Models -----------------------------------------------------------------------------------------------------------
@@ -96,7 +97,8 @@ def path_source(name: str, hours: int, seconds: int) -> PathSource:
     """
     if name in MODELS:
         model, told = MODELS[name]
-        return PathSource(name, told, lambda chance: _drawn(model, chance, hours * 3600 // seconds, seconds))
+        steps = hours * 3600 // seconds
+        return PathSource(name, told, lambda chance: _drawn(model, chance, steps, seconds), hours=hours)
     file = CRASH if name == "crash" else Path(name)
     if name not in NAMES and not name.endswith(".csv"):
         raise BadInput(f"--path {printable(name, 60)!r}: give {', '.join(NAMES)}, or a file that ends in .csv")

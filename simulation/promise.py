@@ -18,7 +18,7 @@ from marginspec.simulation.crowd import MARKET, Crowd
 GAP, BREAKER, LATE, TRADED, SHARED = REASONS = (
     "one accepted price beyond delta",
     "the circuit breaker held the price",
-    "not back at maintenance before prices had moved by delta",
+    "not back at maintenance before a move of delta",
     "it traded meanwhile",
     "a loss of others was shared with it",
 )
