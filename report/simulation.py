@@ -27,8 +27,8 @@ NAMES = {
 """What each figure is called, in the order of the table."""
 
 VERDICTS = {
-    "holds": "[bold green]holds[/]: no loss where the premises of the buffer theorem held; nothing came from nowhere",
-    "broken": "[bold red]broken[/]: a loss beyond the bound of the theorem, or value that came from nowhere",
+    "holds": "[bold green]holds[/]: no loss that the buffer theorem excludes; no value from nowhere",
+    "broken": "[bold red]broken[/]: a loss that the buffer theorem excludes, or value from nowhere",
     "incomplete": "[bold yellow]incomplete[/]: too little was seen; this is not a pass",
 }
 
@@ -38,9 +38,8 @@ QUOTE_OF_USD = 10**12
 def show_simulate(document: Document, console: Console) -> None:
     """The variants side by side, what differs run by run, the theorem, and how good the predictions were."""
     of = "" if document["done"] == document["runs"] else f" of {document['runs']}"
-    console.print(
-        f"{safe(document['path']['name'])}: {document['done']}{of} runs, {document['terms']['accounts']:,} accounts"
-    )
+    name, people = safe(document["path"]["name"]), document["terms"]["accounts"]
+    console.print(f"{name}: {document['done']}{of} runs, {people:,} accounts, USD")
     for line in textwrap.wrap(safe(document["path"]["told"]), 76):
         console.print(f"  {line}")
     if document["variants"]:
@@ -50,6 +49,8 @@ def show_simulate(document: Document, console: Console) -> None:
         _calibration(document, console)
     if document["surplus"] != "0":
         console.print(f"[bold red]what went in, came out and is held do not agree, by {document['surplus']}[/]")
+    if document["ended"]:
+        console.print(f"[yellow]ended early: {safe(document['ended'])}[/]")
     console.print(f"verdict: {VERDICTS[document['verdict']]}")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NotRequired, TypedDict
 
+from marginspec.base.ending import ended
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE
 from marginspec.simulation.experiment import Results
 from marginspec.simulation.paths import PRICE_OF_USD, PathSource
@@ -53,7 +54,7 @@ class VariantFigures(TypedDict):
     figures: dict[str, Interval]
 
 
-class Difference(TypedDict):
+class FigureDifference(TypedDict):
     """One figure of a variant less that of the plain one, run by run, and in how many runs it was better or worse."""
 
     variant: str
@@ -75,7 +76,11 @@ class PromiseRow(TypedDict):
 
 
 class SimulateDocument(TypedDict):
-    """What `simulate --json` writes. Amounts are quote, 10^-12 USD, as decimal strings."""
+    """What `simulate --json` writes. Amounts are quote, 10^-12 USD, as decimal strings.
+
+    done: how many of the runs were. ended: why they ended early, empty where they did not. surplus: of all runs
+    together, what went in less what came out and is held. verdict: as `simulate_code` says.
+    """
 
     schema: str
     system: str
@@ -83,12 +88,13 @@ class SimulateDocument(TypedDict):
     seed: str
     runs: int
     done: int
+    ended: str
     terms: dict[str, Any]
     bad_debt: Interval | None
     liquidations: Interval | None
     units: dict[str, str]
     variants: list[VariantFigures]
-    compared: list[Difference]
+    compared: list[FigureDifference]
     promise: list[PromiseRow]
     calibration: dict[str, Any]
     paths: list[list[list[float]]]
@@ -111,6 +117,7 @@ def simulate_document(
         "seed": str(seed),
         "runs": runs,
         "done": len(found),
+        "ended": ended(),
         "terms": _terms(terms),
         "bad_debt": variants[0]["figures"]["bad_debt"] if variants else None,
         "liquidations": variants[0]["figures"]["liquidations"] if variants else None,
@@ -150,9 +157,9 @@ def _terms(terms: SimulationTerms) -> dict[str, Any]:
     return {**listed, "memory": str(terms.memory), "calm": str(terms.calm), "outlook": outlook}
 
 
-def _compared(by_variant: Mapping[str, Sequence[RunResult]], seed: int) -> list[Difference]:
+def _compared(by_variant: Mapping[str, Sequence[RunResult]], seed: int) -> list[FigureDifference]:
     """Run by run: both had the same path and the same people."""
-    rows: list[Difference] = []
+    rows: list[FigureDifference] = []
     for name in list(by_variant)[1:]:
         for figure in COMPARED:
             of = FIGURES[figure][1]

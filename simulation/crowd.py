@@ -32,7 +32,7 @@ KEEPER, GOVERNOR, BACKSTOP = (User(Holder(name)) for name in ("keeper", "governo
 MARKET = ETH_PERP
 
 
-class Crowd(Reference):
+class CrowdedVenue(Reference):
     """The reference venue with accounts of one's own and add-ons of chapter 14, which have no place in its state.
 
     addons: by account, the part of maintenance margin that PRD-7 adds; nothing for who is not in it.
@@ -110,12 +110,12 @@ class Crowd(Reference):
         return Record.clone(self)
 
 
-def crowd(names: Iterable[str], tier: int) -> type[Crowd]:
+def crowd(names: Iterable[str], tier: int) -> type[CrowdedVenue]:
     """The venue with these accounts, each its own owner's. tier: base units of ETH that count as collateral in full."""
     people = tuple(names)
     users = (*people, str(KEEPER), str(GOVERNOR), "guardian")
 
-    class Peopled(Crowd):
+    class Peopled(CrowdedVenue):
         universe: ClassVar[dict[Any, tuple[Any, ...]]] = {
             **Reference.universe,
             CounterpartyId: people,
@@ -137,30 +137,30 @@ def crowd(names: Iterable[str], tier: int) -> type[Crowd]:
     return Peopled
 
 
-def report(venue: Crowd, price: int) -> None:
+def report(venue: CrowdedVenue, price: int) -> None:
     """All sources report a price, surely to a thousandth."""
     for source in venue.universe[SourceId]:
         venue.must("post", asset=ETH, source=source, price=price, confidence=div_down(price, 1000))
 
 
-def open_wide(venue: Crowd) -> None:
+def open_wide(venue: CrowdedVenue) -> None:
     """The governor lifts the caps, which are those of a small deployment."""
     venue.must("set_open_interest_cap", caller=GOVERNOR, market=MARKET, cap=MAX_SIZE)
     venue.must("set_cap", caller=GOVERNOR, asset=ETH, cap=MAX_AMOUNT)
 
 
-def endow(venue: Crowd, account: str, token: TokenId, amount: int) -> None:
+def endow(venue: CrowdedVenue, account: str, token: TokenId, amount: int) -> None:
     """Somebody is given tokens, and deposits them."""
     venue.must("set_balance", token=token, account=account, amount=venue.balance[token][User(Holder(account))] + amount)
     venue.must("deposit", account=account, token=token, amount=amount)
 
 
-def exposure(venue: Crowd, account: AccountId) -> int:
+def exposure(venue: CrowdedVenue, account: AccountId) -> int:
     """Notional of an account's position at the mark, quote, signed."""
     return venue.size(account) * venue.mark(MARKET, aged=True)
 
 
-def leverage(venue: Crowd, account: AccountId) -> int:
+def leverage(venue: CrowdedVenue, account: AccountId) -> int:
     """Notional in parts of equity, with 18 decimals; 0 where there is no equity."""
     equity = venue.equity(account, aged=True)
     return mul_div_down(magnitude(exposure(venue, account)), WAD, equity) if equity > 0 else 0

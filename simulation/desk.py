@@ -12,7 +12,7 @@ from marginspec.model.kernel.fixed import div_down, div_up, mul_div_down
 from marginspec.model.reference.notation import PPM, QUOTE_PER_UNIT, USD, AccountId
 from marginspec.model.risk.hedging import Policy, paid, trade
 from marginspec.model.risk.notation import WAD
-from marginspec.simulation.crowd import BACKSTOP, MARKET, Crowd
+from marginspec.simulation.crowd import BACKSTOP, MARKET, CrowdedVenue
 from marginspec.simulation.paths import PRICE_OF_USD
 from marginspec.simulation.terms import SimulationTerms
 
@@ -46,7 +46,7 @@ class Hedge:
 class Desk:
     """Hedges what the backstop has, once in a while."""
 
-    def __init__(self, venue: Crowd, terms: SimulationTerms) -> None:
+    def __init__(self, venue: CrowdedVenue, terms: SimulationTerms) -> None:
         self._venue, self._terms = venue, terms
         self._mark = venue.mark(MARKET, aged=True)
         self.hedge = Hedge()

@@ -11,7 +11,7 @@ from marginspec.model.reference.notation import DAY, PPM, AccountId
 from marginspec.model.risk.notation import WAD
 from marginspec.model.risk.predictive import Bin, damped, explained, habits, probability, recorded
 from marginspec.model.risk.tail import next_variance
-from marginspec.simulation.crowd import MARKET, Crowd, exposure, leverage
+from marginspec.simulation.crowd import MARKET, CrowdedVenue, exposure, leverage
 from marginspec.simulation.population import Trader
 from marginspec.simulation.terms import SimulationTerms
 
@@ -51,7 +51,7 @@ class Scores:
 class Forecast:
     """The forecast of a desk: a variance from each period's move, a probability for each account, and its add-on."""
 
-    def __init__(self, venue: Crowd, traders: Iterable[Trader], terms: SimulationTerms) -> None:
+    def __init__(self, venue: CrowdedVenue, traders: Iterable[Trader], terms: SimulationTerms) -> None:
         self._venue, self._terms = venue, terms
         self._traders = {AccountId(each.name): each for each in traders}  # type: ignore[arg-type]
         self._mark = venue.mark(MARKET, aged=True)

@@ -11,14 +11,14 @@ from marginspec.model.reference.notation import MAX_SIZE, PPM, AccountId, Holder
 from marginspec.model.reference.positions import profit
 from marginspec.model.reference.venue import ETH
 from marginspec.properties.reference.buffer import net_worth
-from marginspec.simulation.crowd import BACKSTOP, KEEPER, MARKET, Crowd
+from marginspec.simulation.crowd import BACKSTOP, KEEPER, MARKET, CrowdedVenue
 from marginspec.simulation.population import Cast, trade
 from marginspec.simulation.promise import PromiseKeeper
 from marginspec.simulation.terms import USD_QUOTE, SimulationTerms
 
 
 @dataclass
-class Losses:
+class RunLosses:
     """What became of unsafe accounts, amounts in quote.
 
     liquidated: accounts that were, at least once. closed: notional taken over; backstopped: of it, by the backstop.
@@ -54,7 +54,7 @@ class Keepers:
         self._since: dict[AccountId, int] = {}
         self._budget: dict[str, int] = {}
         self._afforded: dict[str, int] = {}
-        self.losses = Losses()
+        self.losses = RunLosses()
 
     def act(self, unsafe: list[AccountId], minutes: int) -> None:
         """Everybody does what they do. minutes: since the last time, for which capacity and depth count."""
@@ -231,6 +231,6 @@ def _account(name: str) -> AccountId:
     return AccountId(User(Holder(name)))
 
 
-def deficits(venue: Crowd) -> int:
+def deficits(venue: CrowdedVenue) -> int:
     """What accounts owe beyond all that they have at the marks, quote: nobody has paid it yet."""
     return sum(above_zero(-net_worth(venue, name)) for name in venue.accounts)

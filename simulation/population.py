@@ -21,7 +21,7 @@ from marginspec.model.reference.notation import (
     User,
 )
 from marginspec.model.reference.venue import ETH
-from marginspec.simulation.crowd import BACKSTOP, KEEPER, MARKET, Crowd, crowd, endow, open_wide, report
+from marginspec.simulation.crowd import BACKSTOP, KEEPER, MARKET, CrowdedVenue, crowd, endow, open_wide, report
 from marginspec.simulation.terms import SimulationTerms
 
 TOKENS_PER_USD = 10**6
@@ -52,7 +52,7 @@ class Trader:
 class Cast:
     """Who is there, and the venue on which they have traded."""
 
-    venue: Crowd
+    venue: CrowdedVenue
     traders: tuple[Trader, ...]
     makers: tuple[str, ...]
     liquidators: tuple[str, ...]
@@ -78,7 +78,7 @@ def populated(chance: random.Random, terms: SimulationTerms, price: int) -> Cast
     makers = tuple(f"maker{n}" for n in range(MAKERS))
     liquidators = tuple(f"liquidator{n}" for n in range(terms.liquidators))
     names = (*(trader.name for trader in traders), *makers, *liquidators, str(BACKSTOP))
-    venue = cast(Crowd, crowd(names, terms.accounts * 10**20).blank())
+    venue = cast(CrowdedVenue, crowd(names, terms.accounts * 10**20).blank())
     open_wide(venue)
     _calm_day(venue, price)
     for maker in makers:
@@ -95,7 +95,7 @@ def populated(chance: random.Random, terms: SimulationTerms, price: int) -> Cast
     return Cast(venue, traders, makers, liquidators)
 
 
-def _calm_day(venue: Crowd, price: int) -> None:
+def _calm_day(venue: CrowdedVenue, price: int) -> None:
     """Prices that go up and down by a little, so that ratios are those of a calm market."""
     for hour in range(CALM_HOURS + 1):
         moved = mul_div_down(price, PPM + (CALM_MOVE if hour % 2 else 0), PPM)
@@ -106,7 +106,7 @@ def _calm_day(venue: Crowd, price: int) -> None:
     venue.must("update_price", caller=KEEPER, asset=ETH)
 
 
-def _enter(venue: Crowd, trader: Trader, maker: str) -> None:
+def _enter(venue: CrowdedVenue, trader: Trader, maker: str) -> None:
     endow(venue, trader.name, USD, trader.cash * TOKENS_PER_USD)
     mark = venue.assets[ETH].mark
     if trader.collateral:
@@ -121,7 +121,7 @@ def _enter(venue: Crowd, trader: Trader, maker: str) -> None:
         size = size * 9 // 10
 
 
-def trade(venue: Crowd, account: str, maker: str, size: int) -> bool:
+def trade(venue: CrowdedVenue, account: str, maker: str, size: int) -> bool:
     """Trade a signed size with a maker at the mark; whether nothing refused it."""
     side: Side = SELL if size > 0 else BUY
     venue.must("place_order", account=maker, market=MARKET, side=side, size=min(abs(size), MAX_SIZE), price=0)

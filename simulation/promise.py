@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from marginspec.model.reference.notation import PPM, AccountId
 from marginspec.model.reference.venue import ETH
 from marginspec.properties.reference.buffer import net_worth
-from marginspec.simulation.crowd import MARKET, Crowd
+from marginspec.simulation.crowd import MARKET, CrowdedVenue
 
 GAP, BREAKER, LATE, TRADED, SHARED = REASONS = (
     "one accepted price beyond delta",
@@ -53,7 +53,7 @@ class Promise:
 class PromiseKeeper:
     """Follows the accounts that are below maintenance, from price to price."""
 
-    def __init__(self, venue: Crowd) -> None:
+    def __init__(self, venue: CrowdedVenue) -> None:
         self._venue = venue
         self._delta = venue.market_terms[MARKET].delta
         self._open: dict[AccountId, Episode] = {}

@@ -11,7 +11,7 @@ from marginspec.model.reference.venue import ETH
 from marginspec.simulation.crowd import BACKSTOP, KEEPER, report
 from marginspec.simulation.desk import Desk, Hedge
 from marginspec.simulation.forecast import Forecast, Scores
-from marginspec.simulation.keepers import Keepers, Losses, deficits
+from marginspec.simulation.keepers import Keepers, RunLosses, deficits
 from marginspec.simulation.paths import PathSource, Points
 from marginspec.simulation.population import Cast, populated
 from marginspec.simulation.promise import Promise, PromiseKeeper
@@ -33,7 +33,7 @@ class RunResult:
     LED-2) or tokens that came from nowhere: 0, or the run is worth nothing. updates: prices that the venue took.
     """
 
-    losses: Losses
+    losses: RunLosses
     hedge: Hedge
     promise: Promise
     scores: Scores

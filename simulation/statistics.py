@@ -44,7 +44,7 @@ def wilson(hits: int, made: int) -> tuple[float, float]:
     part, z2 = hits / made, WILSON_Z * WILSON_Z
     middle = (part + z2 / (2 * made)) / (1 + z2 / made)
     half = WILSON_Z / (1 + z2 / made) * math.sqrt(part * (1 - part) / made + z2 / (4 * made * made))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return max(0.0, min(part, middle - half)), min(1.0, max(part, middle + half))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from marginspec.model.kernel.fixed import div_down, mul_div_down
 from marginspec.model.reference.collateral import MAXIMUM_HAIRCUT
 from marginspec.model.reference.notation import MAXIMUM_RATIO, PPM, AccountId, magnitude
 from marginspec.model.reference.venue import ETH
-from marginspec.simulation.crowd import MARKET, Crowd
+from marginspec.simulation.crowd import MARKET, CrowdedVenue
 
 WIDEST = 400_000
 """Part of the price, ppm, to either side of it."""
@@ -31,7 +31,7 @@ NOWHERE: Band = (1, 0, 0, 0)
 class Watch:
     """Accounts with a position or a debt, and the bands in which they are safe."""
 
-    def __init__(self, venue: Crowd) -> None:
+    def __init__(self, venue: CrowdedVenue) -> None:
         self._venue = venue
         self._bands: dict[AccountId, Band] = {}
         self._unsafe: set[AccountId] = set()
