@@ -19,6 +19,7 @@ from marginspec.model.risk import (
     schedule,
     scoring,
     short,
+    slices,
     surface,
     tail,
 )
@@ -177,6 +178,20 @@ MUTANTS = [
     (surface.smile, "range(len(points) - 1)", "range(0)", "REF-SRF-5"),
     (surface.smile, "vertical(Point(0, forward), points[0], allowed)", "pass", "REF-SRF-5"),
     (surface.point_of, "WAD).call", "WAD).put", "REF-SRF-6"),
+    # Slices.
+    (slices.slice_of, "left(portfolio) >= 0", "left(portfolio) > 0", "REF-SLC-1"),
+    (slices.slice_of, "offered > WAD", "offered > 2 * WAD", "REF-SLC-1"),
+    (slices.discount_of, "min(mul_div_down", "max(mul_div_down", "REF-SLC-2"),
+    (slices.least_part, "mul_div_up(short, WAD, gain)", "mul_div_up(short, WAD, gain) + 1", "REF-SLC-3"),
+    (slices.without_rest, "(WAD - part) * required <", "part * required <", "REF-SLC-4"),
+    (slices.price_of, "value - discount", "value + discount", "REF-SLC-5"),
+    (slices.share_of, "-mul_div_up(magnitude(amount), part", "-mul_div_up(magnitude(amount), 2 * part", "REF-SLC-6"),
+    (slices.freed, "WAD) - discount", "WAD) + discount", "REF-SLC-7"),
+    (slices.missing, "- left(portfolio)", "- 2 * left(portfolio)", "REF-SLC-7"),
+    (slices.discount_of, ", above_zero(portfolio.value + portfolio.cash))", ", portfolio.required)", "REF-SLC-8"),
+    (slices.price_of, "value - discount", "value - 2 * discount", "REF-SLC-9"),
+    (scan.worst_of, "min([basis, *profits])", "basis * profits[0]", "REF-SLC-10"),
+    (slices.left_after, "- div_up(kept", "+ div_up(kept", "REF-SLC-11"),
     # Margin that looks ahead.
     (predictive.distance, "magnitude(exposure)", "exposure", "REF-PRD-1"),
     (predictive.distance, "if room <= 0", "if room < -WAD", "REF-PRD-1"),
@@ -214,6 +229,6 @@ def test_a_wrong_line_refutes_a_law_by_itself(
 
 
 def test_every_law_of_the_chapters_is_refuted_by_a_wrong_line() -> None:
-    prefixes = ("VAR", "SRF", "PRD", "HDG", "SCO", "FRM", "NUM", "OPT", "LEG", "STM", "SCN")
+    prefixes = ("VAR", "SRF", "PRD", "HDG", "SCO", "FRM", "NUM", "OPT", "LEG", "STM", "SCN", "SLC")
     ours = {id for id in LAWS if id.split("-")[1] in prefixes}
     assert ours - {law for *_, law in MUTANTS} == {"REF-NUM-2"}  # of what a guess is, whatever the code does
