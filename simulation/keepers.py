@@ -147,6 +147,7 @@ class Keepers:
         covered = venue.try_to("cover", (account,), caller=KEEPER, account=account)
         if covered.accepted:
             self.losses.insured += covered.returns[0]
+            self._promise.paid(account, covered.returns[0])
         self._changed(account)
         while venue.accounts[account].in_default and venue.insurance == 0 and venue.size(account) != 0:
             if not self._deleverage(account):
@@ -198,6 +199,7 @@ class Keepers:
         self.losses.deleveraged += 1
         self.losses.forced.add(other)
         self.losses.taken += outcome.returns[1]
+        self._promise.paid(account, outcome.returns[1])
         self._promise.shared((other,))
         self._changed(account, other)
         return True
@@ -208,6 +210,7 @@ class Keepers:
         outcome = venue.try_to("socialise", (account, *profitable), caller=KEEPER, account=account)
         if outcome.accepted:
             self.losses.socialised += outcome.returns[0]
+            self._promise.paid(account, outcome.returns[0])
             self._promise.shared(profitable)
             self._changed(account, *profitable)
 

@@ -27,10 +27,15 @@ GAP, BREAKER, LATE, TRADED, SHARED = REASONS = (
 
 @dataclass
 class Episode:
-    """anchor: the mark at which the account was last at maintenance. kept, lost: the worst loss seen while the premises
-    held, and after one had failed, quote. failed: which one, empty while none has."""
+    """One time that an account is below maintenance, amounts in quote.
+
+    anchor: the mark at which it was last at maintenance. seen: the most that it owed beyond what it had while the
+    premises held. kept, lost: what others paid for it while they held, and after one had failed. failed: which one,
+    empty while none has.
+    """
 
     anchor: int
+    seen: int = 0
     kept: int = 0
     lost: int = 0
     failed: str = ""
@@ -40,8 +45,9 @@ class Episode:
 class Promise:
     """What came of the episodes that are over. bound: what the theorem allows as a loss where its premises held.
 
-    held: episodes throughout which they did. realised: the loss in any episode while they held, quote. outside: for
-    each premise that failed, in how many episodes it was the first, and what was lost in them.
+    held: episodes throughout which they did. realised: what was owed, or paid by others, while they held, quote.
+    outside: for each premise that failed, in how many episodes it was the first, and what others paid in them or nobody
+    has yet.
     """
 
     bound: int = 0
@@ -86,12 +92,20 @@ class PromiseKeeper:
             if not episode.failed and abs(mark - episode.anchor) * PPM > episode.anchor * self._delta:
                 at_once = abs(mark - before) * PPM > before * self._delta
                 episode.failed = BREAKER if tripped else GAP if at_once else LATE
-            loss = max(0, -net_worth(self._venue, name))
-            if episode.failed:
-                episode.lost = max(episode.lost, loss)
-            else:
-                episode.kept = max(episode.kept, loss)
+            if not episode.failed:
+                episode.seen = max(episode.seen, self._owed(name))
         self._shared.clear()
+
+    def _owed(self, account: AccountId) -> int:
+        return max(0, -net_worth(self._venue, account))
+
+    def paid(self, account: AccountId, amount: int) -> None:
+        """Others paid for an account."""
+        episode = self._open[account]
+        if episode.failed:
+            episode.lost += amount
+        else:
+            episode.kept += amount
 
     def settled(self, unsafe: Iterable[AccountId]) -> None:
         """Everybody has done what they do at a price. unsafe: who may still be liquidated."""
@@ -101,13 +115,14 @@ class PromiseKeeper:
 
     def finish(self) -> Promise:
         """What came of all episodes, those that are still open included."""
-        for episode in self._open.values():
+        for name, episode in self._open.items():
+            self.paid(name, self._owed(name))
             self._close(episode)
         self._open.clear()
         return self.promise
 
     def _close(self, episode: Episode) -> None:
-        self.promise.realised += episode.kept
+        self.promise.realised += max(episode.seen, episode.kept)
         if episode.failed:
             count = self.promise.outside[episode.failed]
             count[0] += 1

@@ -192,6 +192,14 @@ def test_who_meets_the_premises_of_the_buffer_theorem_loses_nothing(fallen: dict
     assert fallen["plain"].promise.held > 100
 
 
+@pytest.mark.parametrize("part", [0.03, 0.05])
+def test_every_loss_is_told_of_with_the_premise_that_failed(part: float) -> None:
+    for result in run_all(falling(14, part), HARD, 3, 0).values():
+        lost = sum(lost for _, lost in result.promise.outside.values())
+        assert result.promise.realised == 0
+        assert lost == result.bad_debt > 0
+
+
 def test_a_venue_with_too_little_margin_breaks_the_promise(monkeypatch: pytest.MonkeyPatch) -> None:
     # The same people, whose equity is taken down to a margin that does not pay for a move of delta.
     drawn = run.populated
