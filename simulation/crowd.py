@@ -24,6 +24,7 @@ from marginspec.model.reference.notation import (
     User,
     magnitude,
 )
+from marginspec.model.reference.oracles import MAX_AGE
 from marginspec.model.reference.venue import ETH, ETH_PERP, Reference
 from marginspec.model.risk.notation import WAD
 from marginspec.model.risk.predictive import required
@@ -63,6 +64,11 @@ class CrowdedVenue(Reference):
     def is_safe_from_liquidation(self, account: AccountId) -> bool:
         """Whether nobody may liquidate an account, its add-on counted."""
         return self.equity(account, aged=True) >= self.maintenance_margin(account, aged=True)
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether the price is fresh, as every trade and liquidation needs it (ORC-8)."""
+        return self.now <= self.assets[ETH].time + MAX_AGE
 
     def spare(self, account: AccountId) -> int:
         """What an account has beyond initial margin, quote; negative where it lacks some."""
@@ -151,6 +157,8 @@ def open_wide(venue: CrowdedVenue) -> None:
 
 def endow(venue: CrowdedVenue, account: str, token: TokenId, amount: int) -> None:
     """Somebody is given tokens, and deposits them."""
+    if amount == 0:
+        return
     venue.must("set_balance", token=token, account=account, amount=venue.balance[token][User(Holder(account))] + amount)
     venue.must("deposit", account=account, token=token, amount=amount)
 

@@ -88,6 +88,8 @@ class Desk:
 
     def _move_cash(self) -> bool:
         backstop = AccountId(BACKSTOP)
+        if not self._venue.is_priced:
+            return False
         if self.hedge.cash >= QUOTE_PER_UNIT:
             tokens = div_down(self.hedge.cash, QUOTE_PER_UNIT)
             self._venue.must("set_balance", token=USD, account=BACKSTOP, amount=tokens)

@@ -62,6 +62,8 @@ class Keepers:
         self._since = {name: self._since.get(name, now) for name in unsafe}
         self._budget = dict.fromkeys(self._cast.liquidators, self._for_all(self._terms.capacity) * minutes)
         self._afforded = {}
+        if not self._venue.is_priced:
+            return
         for name in sorted(self._since, key=lambda each: self._since[each]):
             if now - self._since[name] >= self._terms.latency:
                 self._resolve(name)

@@ -121,6 +121,23 @@ def test_a_refused_action_leaves_everything_as_it_was() -> None:
     assert venue.flatten() == before
 
 
+@pytest.mark.parametrize("seed", range(15))
+def test_whatever_the_path_and_the_terms_value_is_kept_and_the_promise_too(seed: int) -> None:
+    chance = random.Random(seed)
+    points = [(0, round(10 ** chance.uniform(1.2, 5.5) * 10**6))]
+    for _ in range(chance.randint(1, 50)):
+        moved = points[-1][1] * chance.choice((1, 0.999, 1.001, 0.97, 1.03, 0.9, 1.1, 0.6, 1.5, 3, 0.3))
+        passed = chance.choice((1, 60, 600, 3600, 7200, 100_000))
+        points.append((points[-1][0] + passed, round(min(max(moved, 11 * 10**6), 9 * 10**11))))
+    some = {"liquidators": (1, 3), "capital": (0, 1, 100), "latency": (0, 3600), "capacity": (0, 1, 10**6)}
+    more = {"patience": (0, 600), "depth": (0, 40), "insurance": (0, 5, 1000), "backstop": (1, 100), "band": (0, 10)}
+    terms = SimulationTerms(accounts=25, **{name: chance.choice(each) for name, each in {**some, **more}.items()})
+    path = PathSource("any", "anything", lambda _: tuple(points))
+    for result in run_all(path, terms, seed, 0).values():
+        lost = sum(lost for _, lost in result.promise.outside.values())
+        assert (result.surplus, result.promise.realised, lost) == (0, 0, result.bad_debt)
+
+
 # --- Chance -------------------------------------------------------------------------------------------------------
 
 
