@@ -31,6 +31,7 @@ class RunResult:
 
     venue: the change of insurance fund, backstop and desk together. surplus: what the books do not account for (LED-1,
     LED-2) or tokens that came from nowhere: 0, or the run is worth nothing. updates: prices that the venue took.
+    scores: of predictions; none where only hedging is on. owed: seconds, and the bad debt until then.
     """
 
     losses: RunLosses
@@ -111,6 +112,8 @@ class _Run:
         return self._watch.unsafe()
 
     def _new_period(self, until: int) -> None:
+        if self._desk is not None and not self._predictive:
+            return  # nobody asks
         chances = self._forecast.predict(until)
         if self._predictive:
             self._venue.addons = self._forecast.addons(chances, self._venue.addons)  # type: ignore[misc]
