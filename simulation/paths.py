@@ -78,8 +78,8 @@ MODELS: dict[str, tuple[Callable[[random.Random, int, int], Iterator[float]], st
     "gbm": (_gbm, f"geometric Brownian motion, volatility {VOLATILITY:.0%} a year, no drift"),
     "jumps": (
         _jumps,
-        f"the same with jumps: {JUMPS_A_DAY} a day, their logarithm normal with mean {JUMP_MEAN} and deviation "
-        f"{JUMP_DEVIATION}",
+        f"geometric Brownian motion, volatility {VOLATILITY:.0%} a year, with jumps: {JUMPS_A_DAY} a day, their "
+        f"logarithm normal with mean {JUMP_MEAN} and deviation {JUMP_DEVIATION}",
     ),
     "garch": (
         _garch,

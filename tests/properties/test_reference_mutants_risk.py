@@ -193,6 +193,10 @@ MUTANTS = [
     (slices.price_of, "value - discount", "value - 2 * discount", "REF-SLC-9"),
     (scan.worst_of, "min([basis, *profits])", "basis * profits[0]", "REF-SLC-10"),
     (slices.left_after, "- div_up(kept", "+ div_up(kept", "REF-SLC-11"),
+    (schedule.spreads_formed, "(near > 0) == (far > 0)", "(near > 0) != (far > 0)", "REF-FRM-21"),
+    (schedule.unmatched, "delta + used", "delta - used", "REF-FRM-21"),
+    (schedule.spread_charge, "mul_div_up(formed, rate", "mul_div_up(formed, 2 * rate", "REF-FRM-22"),
+    (schedule.short_minimum, "above_zero(-position)", "abs(position)", "REF-FRM-23"),
     # Sensitivities.
     (simm.weighted, "weight * crowding", "weight * max(WAD, 2 * WAD - crowding)", "REF-FRM-11"),
     (simm.weighted, "if amount >= 0 else -size", "if amount >= 0 else size", "REF-FRM-11"),
