@@ -72,7 +72,7 @@ def _promise(row: Document) -> dict[str, Any]:
 
 def _charts(document: Document) -> list[dict[str, Any]]:
     charts = [_paths(document), _debt_by_variant(document)]
-    if len(document["owed"]["hours"]) > 1:
+    if len(document["owed"]) > 1:
         charts.insert(1, _debt_over_time(document))
     if document["calibration"]["bins"]:
         charts.append(_reliability(document))
@@ -130,22 +130,21 @@ def _thousands(value: float, _: object = None) -> str:
 
 
 def _debt_over_time(document: Document) -> dict[str, Any]:
-    hours, lines = document["owed"]["hours"], document["owed"]["variants"]
+    hours, owed = [row["hours"] for row in document["owed"]], [row["bad_debt"] for row in document["owed"]]
 
     def draw(figure: Figure) -> Axes:
         axes = figure.add_subplot()
-        for name, line in lines.items():
-            colour, dashes, _ = LOOKS[name]
-            values = [_usd(each) for each in line]
+        for name, (colour, dashes, _) in LOOKS.items():
+            values = [_usd(row[name]) for row in owed]
             axes.plot(hours, values, label=name, color=COLOUR[colour], linestyle=dashes, linewidth=1.6)
         axes.yaxis.set_major_formatter(FuncFormatter(_thousands))
         axes.set_ylim(bottom=0)
         _over_hours(axes)
         return axes
 
-    rows = [[f"{at:g}", *(f"{_usd(line[n]):,.0f}" for line in lines.values())] for n, at in enumerate(hours)]
+    rows = [[f"{at:g}", *(f"{_usd(row[name]):,.0f}" for name in LOOKS)] for at, row in zip(hours, owed, strict=True)]
     note = "paid by the fund, by profits, and not at all; mean of all runs"
-    return _chart("Bad debt over time", "USD", note, LOW, draw, ("hour", *lines), rows)
+    return _chart("Bad debt over time", "USD", note, LOW, draw, ("hour", *LOOKS), rows)
 
 
 def _debt_by_variant(document: Document) -> dict[str, Any]:

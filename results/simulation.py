@@ -8,6 +8,7 @@ from typing import Any, NotRequired, TypedDict
 
 from marginspec.base.ending import ended
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE
+from marginspec.model.kernel.fixed import div_down
 from marginspec.simulation.experiment import Results
 from marginspec.simulation.paths import PRICE_OF_USD, PathSource
 from marginspec.simulation.promise import REASONS
@@ -98,7 +99,7 @@ class SimulateDocument(TypedDict):
     promise: list[PromiseRow]
     calibration: dict[str, Any]
     paths: list[list[list[float]]]
-    owed: dict[str, Any]
+    owed: list[dict[str, Any]]
     surplus: str
     verdict: NotRequired[str]
     seconds: float
@@ -219,19 +220,20 @@ def _sampled(points: Sequence[tuple[int, int]]) -> list[list[float]]:
     return [[round(at / 3600, 3), price / PRICE_OF_USD] for at, price in sorted(chosen)]
 
 
-def _owed(by_variant: Mapping[str, Sequence[RunResult]]) -> dict[str, Any]:
+def _owed(by_variant: Mapping[str, Sequence[RunResult]]) -> list[dict[str, Any]]:
     """Mean bad debt of each variant after each hour that all runs came to."""
-    if not by_variant:
-        return {"hours": [], "variants": {}}
-    length = min(len(run.owed) for results in by_variant.values() for run in results)
-    some = next(iter(by_variant.values()))[0].owed[:length]
-    return {
-        "hours": [round(at / 3600, 3) for at, _ in some],
-        "variants": {
-            name: [str(sum(run.owed[n][1] for run in results) // len(results)) for n in range(length)]
-            for name, results in by_variant.items()
-        },
-    }
+    every = [run for results in by_variant.values() for run in results]
+    length = min((len(run.owed) for run in every), default=0)
+    return [
+        {
+            "hours": round(every[0].owed[n][0] / 3600, 3),
+            "bad_debt": {
+                name: str(div_down(sum(run.owed[n][1] for run in results), len(results)))
+                for name, results in by_variant.items()
+            },
+        }
+        for n in range(length)
+    ]
 
 
 def simulate_code(document: Mapping[str, Any]) -> int:
