@@ -110,7 +110,7 @@ def path_source(name: str, hours: int, seconds: int) -> PathSource:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")  # as spreadsheets write it
     except OSError as error:
         raise BadInput(f"--path {file}: {error.strerror or error}") from None
     except UnicodeDecodeError:
