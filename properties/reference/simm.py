@@ -13,8 +13,10 @@ from marginspec.model.risk.simm import (
     alike,
     between,
     class_margin,
+    crowded,
     curvature_margin,
     kept,
+    product_margin,
     sold_part,
     square,
     stretch,
@@ -137,3 +139,17 @@ def correlations_that_do_not_fit_are_refused(venue: Reference, first: Real, seco
             refusal(square, [first], [[WAD]]) is None,
         )
     )
+
+
+@chapter.lemma("REF-FRM-24", bounds="no amount, or no threshold")
+def nothing_is_never_crowded(venue: Reference, amount: Real, threshold: Positive) -> Any:
+    """Nothing is not crowded, whatever the threshold, and nothing is without one."""
+    return every((crowded(amount, 0) == WAD, crowded(0, threshold) == WAD))
+
+
+@chapter.lemma("REF-FRM-25", bounds="two risk classes that need nothing")
+def classes_without_margin_need_none_together(venue: Reference, amount: Real, correlation: Correlation) -> Any:
+    """Risk classes that need nothing need nothing together, whatever their correlation; one that is missing in it is
+    refused."""
+    none = product_margin([0, 0], [[WAD, correlation], [correlation, WAD]])
+    return none == 0 and refusal(product_margin, [amount, amount], [[WAD, correlation]]) == "FRM-21"

@@ -211,6 +211,9 @@ MUTANTS = [
     (simm.stretch, "WAD + part", "WAD - part", "REF-FRM-18"),
     (simm.curvature_margin, "above_zero(total", "(total", "REF-FRM-19"),
     (simm.square, 'Rejected("FRM-21")', 'Rejected("FRM-2")', "REF-FRM-20"),
+    (simm.crowded, "if threshold > 0 else WAD", "if threshold > 0 else 2 * WAD", "REF-FRM-24"),
+    (simm.crowded, "max(WAD, root(", "max(0, root(", "REF-FRM-24"),
+    (simm.product_margin, "together(square(", "1 + together(square(", "REF-FRM-25"),
     # Margin that looks ahead.
     (predictive.distance, "magnitude(exposure)", "exposure", "REF-PRD-1"),
     (predictive.distance, "if room <= 0", "if room < -WAD", "REF-PRD-1"),
