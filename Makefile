@@ -34,6 +34,7 @@ help:
 	@echo 'make growth     how cost grows with markets, assets and accounts, plotted'
 	@echo 'make audit      generate a book of $(SYSTEM) on an anvil and audit it (ARGS="--target URL --address 0x…")'
 	@echo 'make risk       the risk service over QuantLib, NumPy and SciPy beside chapters 11 and 12 (ARGS=--planted)'
+	@echo 'make simm       SIMM of chapter 16 beside ORE with the weights of ISDA (320 MB, CPython 3.11)'
 	@echo 'make html       check, then out/$(SYSTEM).html'
 	@echo 'make tutorial   run the commands of docs/tutorial.md and record what they print'
 	@echo 'make docs       the pages of docs/ as a site, into out/site'
@@ -45,7 +46,7 @@ NEEDED = .venv/installed $(if $(filter reference,$(SYSTEM)),,node_modules/.insta
 
 # --- What people want --------------------------------------------------------------------------------------------------
 
-.PHONY: check test lint docs audit html bench soundness equivalence-check hostile killed growth risk fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
+.PHONY: check test lint docs audit html bench soundness equivalence-check hostile killed growth risk simm fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
 
 check: $(NEEDED)
 	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
@@ -88,6 +89,10 @@ hostile: setup
 risk: .venv/risk
 	@mkdir -p out; $(BIN)/python -m tools.risk $(ARGS) >out/risk.json
 	$(BIN)/pytest -q tests/targets/test_risk_service.py tests/model/test_risk_frameworks.py
+
+# The engine is larger still, and of one Python alone.
+simm: .venv/simm
+	$(BIN)/pytest -q tests/model/test_risk_simm.py
 
 killed: setup
 	@$(BIN)/python -m tools.killed $(ARGS)
@@ -167,6 +172,10 @@ VERSION = $$($(PYTHON) --version 2>/dev/null || echo none)
 
 .venv/risk: .venv/installed constraints-risk.txt
 	$(call quietly,the engines of the risk service,$(BIN)/python -m pip install --no-deps -r constraints-risk.txt)
+	@touch $@
+
+.venv/simm: .venv/installed constraints-simm.txt
+	$(call quietly,the engine that SIMM is tested with,$(BIN)/python -m pip install --no-deps -r constraints-simm.txt)
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json .npmrc

@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 VERBS = {
-    "Verdicts": ("check", "prove", "fuzz", "equivalence", "vectors", "mutate", "diff", "audit", "bounds"),
+    "Verdicts": ("check", "prove", "fuzz", "equivalence", "vectors", "mutate", "diff", "audit", "bounds", "simulate"),
     "Counterexamples": ("replay", "export", "report"),
     "Systems": ("rules", "init", "config"),
 }

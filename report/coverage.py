@@ -173,6 +173,21 @@ def _audit(document: Document) -> Iterator[Line]:
         yield Line("good", f"model and contract agree and every invariant holds, on {at}")
 
 
+def _simulate(document: Document) -> Iterator[Line]:
+    if document["surplus"] != "0":
+        yield Line("bad", "in the simulation value came from nowhere or went there")
+    for row in document["promise"]:
+        if int(row["realised"]) > int(row["bound"]):
+            yield Line("bad", f"simulated accounts ({row['variant']}) lost more than the buffer theorem allows")
+    if document["done"] < document["runs"]:
+        yield Line("open", f"{document['done']:,} of {counted(document['runs'], 'run')} were simulated")
+    covered = sum(row["held"] for row in document["promise"])
+    if not covered:
+        yield Line("open", "no simulated account fell below maintenance under the premises of the buffer theorem")
+    elif document["verdict"] != "broken":
+        yield Line("good", f"simulated: no loss in {counted(covered, 'case')} that the buffer theorem covers")
+
+
 _LINES = {
     "check": _gate,
     "prove": _prove,
@@ -183,6 +198,7 @@ _LINES = {
     "planted": _planted,
     "vectors": _vectors,
     "audit": _audit,
+    "simulate": _simulate,
 }
 
 

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from marginspec.base.text import visible
 from marginspec.report import coverage, matrix, story
 from marginspec.report.plots import plot
+from marginspec.report.simulation_page import section
 from marginspec.results.schema import Document
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -57,6 +58,7 @@ def render(
             findings=_findings(documents),
             rules=matrix.rule_rows(documents),
             bounds_of_laws=_bounds(documents),
+            simulated=section(documents["simulate"]) if "simulate" in documents else None,
             kills=matrix.kill_matrix(documents["mutate"]) if "mutate" in documents else None,
             stories=[_told(each, f"story-{n}", titles, laws) for n, each in enumerate(stories, 1)],
             about=about,

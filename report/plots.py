@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -67,15 +67,28 @@ def plot(chart: Chart, name: str, first: int = 0, marked: int | None = None) -> 
 
     name: unique on the page. first: number of the first moment shown. marked: the moment at which the story turns.
     """
-    with matplotlib.rc_context(STYLE):
-        height = HEIGHT if "series" in chart else FRAME + BAR * len(chart["bars"])
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+
+    def draw(figure: Figure) -> Axes:
         axes = figure.add_subplot()
         if "series" in chart:
             _lines(axes, chart, first, marked)
         else:
             _bars(axes, chart)
-        figure.legend(*_entries(axes), loc="outside upper left", ncols=2, handlelength=1.8, columnspacing=1.2)
+        return axes
+
+    return drawn(name, HEIGHT if "series" in chart else FRAME + BAR * len(chart["bars"]), draw)
+
+
+def drawn(name: str, height: float, draw: Callable[[Figure], Axes]) -> str:
+    """What somebody draws, as an SVG element of the page, in its colours, with the legend of the axes returned.
+
+    name: unique on the page. height: inches.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        entries = _entries(draw(figure))
+        if entries[0]:
+            figure.legend(*entries, loc="outside upper left", ncols=2, handlelength=1.8, columnspacing=1.2)
         text = io.StringIO()
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
     return _inline(text.getvalue(), name)

@@ -174,7 +174,7 @@ def codes(run: RunFiles) -> Iterator[int]:
         yield prove_code(dict(known["prove"]))
     if "fuzz" in known:
         yield fuzz_code(dict(known["fuzz"]), require_reach=False)
-    for kind in ("check", "bounds", "vectors", "audit"):
+    for kind in ("check", "bounds", "vectors", "audit", "simulate"):
         if kind in known:
             yield next(code for code, verdict in VERDICTS.items() if verdict == known[kind]["verdict"])
     if "diff" in known:
@@ -222,3 +222,10 @@ def commands(run: RunFiles) -> Iterator[str]:
     if "bounds" in known:
         files = " ".join(shlex.quote(report["parameters"]) for report in known["bounds"]["reports"])
         yield f"marginspec bounds {files}"
+    if "simulate" in known:
+        said = known["simulate"]
+        path = said["path"]
+        terms = " ".join(f"--{each} {said['terms'][each]}" for each in ("accounts", "latency", "capacity"))
+        hours = f" --hours {path['hours']}" if path["hours"] else ""
+        where = f"--path {shlex.quote(path['name'])}{hours} --runs {said['runs']}"
+        yield f"marginspec simulate {name} {where} {terms} --seed {said['seed']}"

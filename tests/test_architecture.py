@@ -186,6 +186,12 @@ def test_the_engines_of_the_risk_service_are_pinned_apart() -> None:
     assert apart & pins().keys() == set(), "constraints.txt pins them already"
 
 
+def test_the_engine_that_simm_is_tested_with_is_pinned_apart() -> None:
+    lines = (REPOSITORY / "constraints-simm.txt").read_text().splitlines()
+    apart = {canonicalize_name(line.split("==")[0]) for line in lines if line and not line.startswith("#")}
+    assert apart == {canonicalize_name(name) for name in PROJECT["project"]["optional-dependencies"]["simm"]}
+
+
 def test_npm_packages_are_pinned_and_their_lock_is_whole() -> None:
     package = json.loads((REPOSITORY / "package.json").read_text())
     locked = json.loads((REPOSITORY / "package-lock.json").read_text())["packages"]

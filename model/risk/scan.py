@@ -68,7 +68,11 @@ class Expiry(Record):
 
 @dataclass
 class Collateral(Record):
-    """A holding by its value, and the parts of it that do not count."""
+    """A holding by its value, and the parts of it that do not count.
+
+    value: amount times price in the stable coin of the account. confidence: the lesser of those of its own price and of
+    the spot.
+    """
 
     value: Positive = 0
     maintenance: Chance = 0
@@ -79,7 +83,11 @@ class Collateral(Record):
 
 @dataclass
 class Account(Record):
-    """Cash, a perpetual position with its unpaid profit, and the prices that all of it is worked out at."""
+    """Cash, a perpetual position with its unpaid profit, and the prices that all of it is worked out at.
+
+    stable: what a unit of the stable coin is worth; cash is not multiplied by it. confidence: of the spot, and of the
+    perpetual's price if there is a position.
+    """
 
     cash: Real = 0
     perpetual: Real = 0

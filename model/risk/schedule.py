@@ -7,7 +7,7 @@ from typing import Annotated, NewType
 from marginspec.model.kernel import Number, Rejected
 from marginspec.model.kernel.fixed import mul_div_down, mul_div_up
 from marginspec.model.kernel.record import Record
-from marginspec.model.risk.notation import MAX_REAL, WAD, YEAR, above_zero, magnitude
+from marginspec.model.risk.notation import MAX_REAL, WAD, YEAR, Positive, above_zero, magnitude
 
 AssetClass = NewType("AssetClass", str)
 CREDIT, COMMODITY, EQUITY = AssetClass("credit"), AssetClass("commodity"), AssetClass("equity")
@@ -18,6 +18,7 @@ SHORT, MEDIUM = 2 * YEAR, 5 * YEAR
 GROSS_PART = 40 * PERCENT
 
 Money = Annotated[int, Number(-MAX_REAL, MAX_REAL, "10^-18 of money", WAD, typical=(0, 10**6 * WAD, -(10**6) * WAD))]
+Ratio = Annotated[int, Number(1, MAX_REAL, "10^-18 deltas", WAD, typical=(WAD, 2 * WAD))]
 
 
 @dataclass
@@ -95,6 +96,54 @@ def scan_risk(losses: Sequence[int]) -> int:
 def extreme_loss(loss: int, part: int) -> int:
     """FRM-9: what of the loss of an extreme scenario counts, towards zero."""
     return mul_div_down(loss, part, WAD) if loss >= 0 else -mul_div_down(-loss, part, WAD)
+
+
+@dataclass
+class Spread(Record):
+    """A spread between two months that a clearing house charges for. near, far: which of the months, from 0 on.
+
+    near_ratio, far_ratio: deltas of each in one spread. rate: of one.
+    """
+
+    near: Annotated[int, Number(0, 2**16, "month")] = 0
+    far: Annotated[int, Number(0, 2**16, "month")] = 1
+    near_ratio: Ratio = WAD
+    far_ratio: Ratio = WAD
+    rate: Positive = 0
+
+
+def spreads_formed(near: int, far: int, near_ratio: int, far_ratio: int) -> int:
+    """FRM-23: how many spreads two net deltas form, on opposite sides, rounded down; none on the same."""
+    if near == 0 or far == 0 or (near > 0) == (far > 0):
+        return 0
+    return min(mul_div_down(magnitude(near), WAD, near_ratio), mul_div_down(magnitude(far), WAD, far_ratio))
+
+
+def unmatched(delta: int, formed: int, ratio: int) -> int:
+    """FRM-23: what spreads leave of a net delta, nearer to none."""
+    used = mul_div_down(formed, ratio, WAD)
+    return delta - used if delta > 0 else delta + used
+
+
+def spread_charge(formed: int, rate: int) -> int:
+    """FRM-24: what spreads are charged, rounded up."""
+    return mul_div_up(formed, rate, WAD)
+
+
+def calendar_charge(deltas: Sequence[int], spreads: Sequence[Spread]) -> int:
+    """FRM-24: the charge for all spreads, in their order; what one has matched the next does not. deltas: by month."""
+    rest, total = list(deltas), 0
+    for each in spreads:
+        formed = spreads_formed(rest[each.near], rest[each.far], each.near_ratio, each.far_ratio)
+        rest[each.near] = unmatched(rest[each.near], formed, each.near_ratio)
+        rest[each.far] = unmatched(rest[each.far], formed, each.far_ratio)
+        total += spread_charge(formed, each.rate)
+    return total
+
+
+def short_minimum(options: Sequence[int], rate: int) -> int:
+    """FRM-25: the least for options sold: a rate of each, rounded up. options: positions, below 0 where sold."""
+    return mul_div_up(sum(above_zero(-position) for position in options), rate, WAD)
 
 
 def total_requirement(scan: int, calendar: int, short: int, value: int) -> int:

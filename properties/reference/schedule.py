@@ -14,6 +14,7 @@ from marginspec.model.risk.schedule import (
     OTHER,
     RATES,
     AssetClass,
+    Ratio,
     Trade,
     array_loss,
     extreme_loss,
@@ -23,7 +24,11 @@ from marginspec.model.risk.schedule import (
     scan_risk,
     schedule_margin,
     schedule_rate,
+    short_minimum,
+    spread_charge,
+    spreads_formed,
     total_requirement,
+    unmatched,
 )
 from marginspec.properties.law import assume, every, refusal
 from marginspec.properties.reference.scope import chapter
@@ -151,4 +156,43 @@ def requirement_follows_what_it_is_made_of(
             found <= total_requirement(scan, calendar, short + more, value),
             total_requirement(scan, calendar, short, value + more) <= found,
         )
+    )
+
+
+@chapter.lemma("REF-FRM-21")
+def spreads_are_between_opposite_months(
+    venue: Reference, near: Real, far: Real, near_ratio: Ratio, far_ratio: Ratio
+) -> Any:
+    """Two months on one side form no spread; of two on opposite sides the spreads match no more than there is of
+    either, and turn neither."""
+    formed = spreads_formed(near, far, near_ratio, far_ratio)
+    left, other = unmatched(near, formed, near_ratio), unmatched(far, formed, far_ratio)
+    return every(
+        (
+            formed >= 0,
+            near * far < 0 or formed == 0,
+            0 <= left <= near if near >= 0 else near <= left <= 0,
+            0 <= other <= far if far >= 0 else far <= other <= 0,
+        )
+    )
+
+
+@chapter.lemma("REF-FRM-22")
+def spreads_are_charged_whole(venue: Reference, formed: Positive, more: Positive, rate: Positive) -> Any:
+    """The charge for spreads is at least their number times the rate, less than a unit more, and never less for more of
+    them."""
+    found = spread_charge(formed, rate)
+    return every(
+        (found * WAD >= formed * rate, (found - 1) * WAD < formed * rate, found <= spread_charge(formed + more, rate))
+    )
+
+
+@chapter.lemma("REF-FRM-23", bounds="two positions")
+def bought_options_are_no_reason_for_a_minimum(
+    venue: Reference, sold: Positive, bought: Positive, rate: Positive
+) -> Any:
+    """The least is for options sold alone: bought ones neither raise it nor set it off."""
+    least = short_minimum([-sold], rate)
+    return every(
+        (least == short_minimum([-sold, bought], rate), least * WAD >= sold * rate, least > 0 or sold * rate == 0)
     )

@@ -139,8 +139,12 @@ def test_what_has_nothing_to_tell_when_it_is_interrupted_says_so(running: type[R
         (["mutate", "morpho-blue", "--no-proofs", "--no-planted", "--no-cache", "--budget", "4"], "not tried"),
         (["diff", "morpho-blue", "shipped", "shipped", "--steps", "10000000", "--budget", "4"], "no difference so far"),
         (["vectors", "morpho-blue", "--steps", "10000000", "--budget", "4"], "the next run goes on from there"),
+        (
+            ["simulate", "--runs", "10000", "--accounts", "10", "--budget", "4"],
+            "ended early: the budget of 4 s is spent",
+        ),
     ],
-    ids=["fuzz", "check", "prove", "mutate", "diff", "vectors"],
+    ids=["fuzz", "check", "prove", "mutate", "diff", "vectors", "simulate"],
 )
 def test_a_spent_budget_is_incomplete_and_says_what_was_not_come_to(arguments: list[str], said: str) -> None:
     done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)

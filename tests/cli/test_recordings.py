@@ -40,6 +40,7 @@ COMMANDS = {
     "export": "export SDK-3.json --target sdk --out tests",
     "diff": "diff reference balanced.toml conservative.toml --book book.csv --price ETH=2000 --price BTC=40000",
     "diff-builds": "diff strongroom shipped shipped --steps 500",
+    "simulate": "simulate reference --accounts 20 --runs 2 --path gbm --hours 26",
     "audit": "audit morpho-blue --accounts 20",
     "report": "report SDK-3.json --out report.html",
     "config": "config",

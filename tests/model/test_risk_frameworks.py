@@ -1,6 +1,8 @@
 """Chapter 16 beside the published schedule, beside FINOS' executable standard, and beside McMillan's risk arrays."""
 
+import random
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -14,14 +16,17 @@ from marginspec.model.risk.schedule import (
     OTHER,
     RATES,
     AssetClass,
+    Spread,
     Trade,
     array_loss,
+    calendar_charge,
     extreme_loss,
     net_margin,
     net_to_gross,
     scan_risk,
     schedule_margin,
     schedule_rate,
+    short_minimum,
     total_requirement,
 )
 
@@ -100,3 +105,78 @@ def test_extremes_and_minima() -> None:
     assert (extreme_loss(30, WAD // 3), extreme_loss(-30, WAD // 3)) == (9, -9)
     assert total_requirement(10, 5, 40, 0) == 40
     assert total_requirement(10, 5, 0, 20) == 0
+
+
+# --- A file of a clearing house ------------------------------------------------------------------------------------
+
+MONTHS = ("202703", "202706", "202709")
+
+
+def span_file(chance: random.Random) -> str:
+    """A file with risk arrays as clearing houses publish them: futures of three months, options of two, spreads."""
+
+    def array(delta: str, size: int) -> str:
+        values = "".join(f"<a>{chance.randint(-size, size)}</a>" for _ in range(16))
+        return f"<ra>{values}<d>{delta}</d></ra>"
+
+    futures = "".join(
+        f"<fut><cId>{n}</cId><pe>{month}</pe><p>100</p><d>1</d>{array('1', 500)}</fut>"
+        for n, month in enumerate(MONTHS)
+    )
+    options = "".join(
+        f"<series><pe>{month}</pe><opt><cId>{n}</cId><p>5</p><d>0.5</d><o>C</o><k>110</k>{array('0.5', 300)}</opt>"
+        "</series>"
+        for n, month in enumerate(MONTHS[:2], 10)
+    )
+    spreads = "".join(
+        f"<dSpread><spread>{n}</spread><chargeMeth>F</chargeMeth><rate><val>{chance.randint(1, 90)}</val></rate>"
+        f"<pLeg><cc>X</cc><pe>{near}</pe><rs>A</rs><i>{chance.choice((1, 2))}</i></pLeg>"
+        f"<pLeg><cc>X</cc><pe>{far}</pe><rs>B</rs><i>1</i></pLeg></dSpread>"
+        for n, (near, far) in enumerate(((MONTHS[0], MONTHS[1]), (MONTHS[1], MONTHS[2]), (MONTHS[0], MONTHS[2])), 1)
+    )
+    least = f"<somTiers><tier><rate><val>{chance.choice((0, 40, 900))}</val></rate></tier></somTiers>"
+    return (
+        f"<spanFile><fileFormat>4.00</fileFormat><ccDef><cc>X</cc><name>X</name>{least}{spreads}</ccDef>"
+        f"<futPf><pfCode>X</pfCode><cvf>1</cvf>{futures}</futPf><oopPf><pfCode>X</pfCode><cvf>1</cvf>{options}</oopPf></spanFile>"
+    )
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_a_file_with_risk_arrays_needs_what_marginism_says(seed: int, tmp_path: Path) -> None:
+    parser = pytest.importorskip("marginism.parser", reason="run `make risk`")
+    algorithm = pytest.importorskip("marginism.algorithm", reason="run `make risk`")
+    chance = random.Random(seed)
+    (tmp_path / "x.spn").write_text(span_file(chance))
+    whole = parser.parse_spn(str(tmp_path / "x.spn")).commodities["X"]
+    contracts = [*whole.futures, *whole.options]
+    amounts = [chance.randint(-9, 9) for _ in contracts]
+    asked = [algorithm.ResolvedPosition(each, n) for each, n in zip(contracts, amounts, strict=True)]
+    theirs = algorithm.compute_commodity(whole, asked)
+
+    arrays = [[int(x) for x in each.risk_array.values] for each in contracts]
+    scan = scan_risk([array_loss(amounts, [array[n] for array in arrays]) for n in range(16)])
+    halves = dict.fromkeys(MONTHS, 0)
+    for each, n in zip(contracts, amounts, strict=True):
+        halves[each.expiry] += int(each.risk_array.composite_delta * 2) * n
+    deltas = [halves[month] * WAD // 2 for month in MONTHS]
+    spreads = []
+    for spread in whole.spreads:
+        near, far = spread.legs
+        months, ratios = [MONTHS.index(leg.expiry) for leg in (near, far)], [int(x.ratio) * WAD for x in (near, far)]
+        spreads.append(Spread(*months, *ratios, int(spread.rate) * WAD))
+    calendar = calendar_charge(deltas, spreads)
+    least = short_minimum([n * WAD for n in amounts[len(whole.futures) :]], int(whole.som_rate) * WAD)
+    assert scan == theirs.scan_risk
+    assert calendar / WAD == pytest.approx(theirs.calendar_spread_charge, rel=1e-12)
+    assert least == int(theirs.short_option_minimum) * WAD
+    value = sum(n * int(each.price) for each, n in zip(whole.options, amounts[len(whole.futures) :], strict=True))
+    assert value == theirs.net_option_value
+    needed = total_requirement(scan * WAD, calendar, least, value * WAD)
+    assert needed / WAD == pytest.approx(theirs.span_risk, abs=1e-9)
+
+
+def test_spreads_match_what_those_before_left() -> None:
+    spreads = [Spread(0, 1, WAD, WAD, 10 * WAD), Spread(0, 2, 2 * WAD, WAD, 7 * WAD)]
+    assert calendar_charge([5 * WAD, -3 * WAD, -4 * WAD], spreads) == 30 * WAD + 7 * WAD
+    assert calendar_charge([5 * WAD, 3 * WAD, 4 * WAD], spreads) == 0
+    assert short_minimum([-3 * WAD, 9 * WAD, -WAD], 2 * WAD) == 8 * WAD

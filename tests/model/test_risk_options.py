@@ -1,8 +1,10 @@
 """Chapter 12 beside textbooks, beside mpmath with sixty digits, and beside the same rules in floating point."""
 
+import itertools
 import math
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from mpmath import mp, mpf
@@ -232,7 +234,8 @@ def margins_float(account, holdings, collateral, scenarios, p) -> tuple[float, f
             width = max(
                 q["least_width"], math.sqrt(t) * q["width"] * (q["width_static"] + math.sqrt(t) * q["width_scale"])
             )
-            return v * max(0, 1 + max(-cap, min(cap, k * cap / width)))
+            # One end binds, also where a slope makes the cap less than 0.
+            return v * max(0, 1 + (min(cap, k * cap / width) if k >= 0 else max(-cap, k * cap / width)))
         return v
 
     def value(e, options, spot, shock):
@@ -340,6 +343,53 @@ def test_portfolio_margin_is_that_of_the_rules_in_floating_point(seed: int) -> N
     )
     for margin, real in zip((found.maintenance, found.initial), margins_float(*case), strict=True):
         assert abs(margin / 1e18 - real) <= 1e-9 * largest / 1e18
+
+
+# What each parameter may be, least and most, where the rules are in use.
+RANGES = {
+    "range_up": (0, 10), "range_down": (0, 10), "short_power": (0, 10), "long_power": (0, 10),
+    "least_volatility": (0, 20), "linear_cap": (0, 10), "linear_slope": (-10, 10), "absolute_cap": (0, 10),
+    "absolute_slope": (-10, 10), "least_width": (0.001, 10), "width": (0, 10), "width_static": (0, 10),
+    "width_scale": (-20, 20), "long_base": (0, 4), "long_rate": (0, 10), "long_add": (0, 10), "short_base": (0, 4),
+    "short_rate": (0, 10), "short_add": (0, 10), "basis_up": (1.001, 3), "basis_down": (0.001, 0.999),
+    "basis_add": (0, 20), "basis_slope": (0, 20), "perpetual_maintenance": (0, 3), "perpetual_initial": (0, 3),
+    "naked_maintenance": (0, 2), "naked_initial": (0, 2), "confidence_threshold": (0, 1), "confidence_factor": (0, 20),
+    "maintenance": (0.5, 10), "initial": (0.5, 10), "peg_threshold": (0, 100), "peg_factor": (0, 10),
+}  # fmt: skip
+
+
+def greatest(case, found: Margins) -> float:
+    """The largest number that a margin is made of."""
+    account, holdings, collateral, scenarios, _ = case
+    spot = max(s.spot * s.damping for s in scenarios) // WAD
+    return max(
+        [abs(found.worst), abs(found.initial), abs(account.cash), abs(account.perpetual * account.spot) // WAD, WAD]
+        + [c.value for c in collateral]
+        + [abs(o.leg.amount) * max(e.forward * spot // WAD, o.leg.strike) // WAD for e, os in holdings for o in os]
+    )
+
+
+@pytest.mark.parametrize("name", [*RANGES, "least_seconds"])
+def test_portfolio_margin_is_that_of_the_rules_at_the_ends_of_each_parameter(name: str) -> None:
+    ends = (0, 400 * 86_400) if name == "least_seconds" else tuple(map(wad, RANGES[name]))
+    for end, seed in itertools.product(ends, (3, 4, 7)):
+        *rest, parameters = portfolio(random.Random(seed))
+        case = (*rest, replace(parameters, **{name: end}))
+        found = margins(*case)
+        for margin, real in zip((found.maintenance, found.initial), margins_float(*case), strict=True):
+            assert abs(margin / 1e18 - real) <= 1e-9 * greatest(case, found) / 1e18
+
+
+def test_the_settled_part_of_a_forward_does_not_move() -> None:
+    # All of it: options are worth the same in every scenario of price without a shock of volatility.
+    option = Option(Leg(wad(2000), wad(-3), True), wad(0.5))
+    scenarios = [Scenario(wad(spot), NONE) for spot in (0.5, 1, 2)]
+    expiry = Expiry(600, 0, wad(2100), 0, WAD)
+    one = Parameters(long_base=WAD, long_add=0, short_base=WAD, short_add=0)
+    found = margins(Account(spot=wad(2100)), [(expiry, [option])], [], scenarios, one)
+    assert abs(found.worst) <= 10
+    half = replace(expiry, forward=wad(1050), fixed=wad(1050))
+    assert margins(Account(spot=wad(2100)), [(half, [option])], [], scenarios, one).worst < -wad(3000)
 
 
 def test_an_empty_account_has_what_it_has() -> None:

@@ -19,6 +19,8 @@ from marginspec.model.risk import (
     schedule,
     scoring,
     short,
+    simm,
+    slices,
     surface,
     tail,
 )
@@ -177,6 +179,41 @@ MUTANTS = [
     (surface.smile, "range(len(points) - 1)", "range(0)", "REF-SRF-5"),
     (surface.smile, "vertical(Point(0, forward), points[0], allowed)", "pass", "REF-SRF-5"),
     (surface.point_of, "WAD).call", "WAD).put", "REF-SRF-6"),
+    # Slices.
+    (slices.slice_of, "left(portfolio) >= 0", "left(portfolio) > 0", "REF-SLC-1"),
+    (slices.slice_of, "offered > WAD", "offered > 2 * WAD", "REF-SLC-1"),
+    (slices.discount_of, "min(mul_div_down", "max(mul_div_down", "REF-SLC-2"),
+    (slices.least_part, "mul_div_up(short, WAD, gain)", "mul_div_up(short, WAD, gain) + 1", "REF-SLC-3"),
+    (slices.without_rest, "(WAD - part) * required <", "part * required <", "REF-SLC-4"),
+    (slices.price_of, "value - discount", "value + discount", "REF-SLC-5"),
+    (slices.share_of, "-mul_div_up(magnitude(amount), part", "-mul_div_up(magnitude(amount), 2 * part", "REF-SLC-6"),
+    (slices.freed, "WAD) - discount", "WAD) + discount", "REF-SLC-7"),
+    (slices.missing, "- left(portfolio)", "- 2 * left(portfolio)", "REF-SLC-7"),
+    (slices.discount_of, ", above_zero(portfolio.value + portfolio.cash))", ", portfolio.required)", "REF-SLC-8"),
+    (slices.price_of, "value - discount", "value - 2 * discount", "REF-SLC-9"),
+    (scan.worst_of, "min([basis, *profits])", "basis * profits[0]", "REF-SLC-10"),
+    (slices.left_after, "- div_up(kept", "+ div_up(kept", "REF-SLC-11"),
+    (schedule.spreads_formed, "(near > 0) == (far > 0)", "(near > 0) != (far > 0)", "REF-FRM-21"),
+    (schedule.unmatched, "delta + used", "delta - used", "REF-FRM-21"),
+    (schedule.spread_charge, "mul_div_up(formed, rate", "mul_div_up(formed, 2 * rate", "REF-FRM-22"),
+    (schedule.short_minimum, "above_zero(-position)", "abs(position)", "REF-FRM-23"),
+    # Sensitivities.
+    (simm.weighted, "weight * crowding", "weight * max(WAD, 2 * WAD - crowding)", "REF-FRM-11"),
+    (simm.weighted, "if amount >= 0 else -size", "if amount >= 0 else size", "REF-FRM-11"),
+    (simm.alike, "min(first, second), max(first, second)", "max(first, second), min(first, second)", "REF-FRM-12"),
+    (simm.square, "WAD if i == j else", "0 if i == j else", "REF-FRM-13"),
+    (simm.square, "WAD if i == j else", "2 * WAD if i == j else", "REF-FRM-13"),
+    (simm.kept, "max(min(total, most), -most)", "max(total, -most)", "REF-FRM-14"),
+    (simm.between, "margin * margin - each * each", "margin * margin", "REF-FRM-15"),
+    (simm.class_margin, "+ residual", "", "REF-FRM-16"),
+    (simm.together, "if whole > 0 else 0", "if whole > 0 else 1", "REF-FRM-16"),
+    (simm.sold_part, "min(total, 0)", "total", "REF-FRM-17"),
+    (simm.stretch, "WAD + part", "WAD - part", "REF-FRM-18"),
+    (simm.curvature_margin, "above_zero(total", "(total", "REF-FRM-19"),
+    (simm.square, 'Rejected("FRM-21")', 'Rejected("FRM-2")', "REF-FRM-20"),
+    (simm.crowded, "if threshold > 0 else WAD", "if threshold > 0 else 2 * WAD", "REF-FRM-24"),
+    (simm.crowded, "max(WAD, root(", "max(0, root(", "REF-FRM-24"),
+    (simm.product_margin, "together(square(", "1 + together(square(", "REF-FRM-25"),
     # Margin that looks ahead.
     (predictive.distance, "magnitude(exposure)", "exposure", "REF-PRD-1"),
     (predictive.distance, "if room <= 0", "if room < -WAD", "REF-PRD-1"),
@@ -214,6 +251,6 @@ def test_a_wrong_line_refutes_a_law_by_itself(
 
 
 def test_every_law_of_the_chapters_is_refuted_by_a_wrong_line() -> None:
-    prefixes = ("VAR", "SRF", "PRD", "HDG", "SCO", "FRM", "NUM", "OPT", "LEG", "STM", "SCN")
+    prefixes = ("VAR", "SRF", "PRD", "HDG", "SCO", "FRM", "NUM", "OPT", "LEG", "STM", "SCN", "SLC")
     ours = {id for id in LAWS if id.split("-")[1] in prefixes}
     assert ours - {law for *_, law in MUTANTS} == {"REF-NUM-2"}  # of what a guess is, whatever the code does
