@@ -165,7 +165,9 @@ class PerpsV2Adapter:
         for user in USERS:
             yield state, ours("positionFlagger", self._account[user]), self._name
         for holder in (*USERS, FEE_POOL):
-            slot = keccak(around["balanceOf"].to_bytes(32, "big") + bytes.fromhex(self._account[holder][2:]).rjust(32, b"\0"))
+            slot = keccak(
+                around["balanceOf"].to_bytes(32, "big") + bytes.fromhex(self._account[holder][2:]).rjust(32, b"\0")
+            )
             yield other, Place(int.from_bytes(slot, "big")), int
         yield other, Place(around["feesPaid"]), int
 

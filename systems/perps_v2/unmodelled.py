@@ -52,12 +52,12 @@ BESIDE = {
 def not_modelled(contracts: Mapping[str, Artifact], called: frozenset[str]) -> dict[str, str]:
     """Return every function that changes something and that no action calls, with the reason; and what else is left out.
 
-    called: signatures of the functions that actions call.
+    called: names of the functions that actions call.
     """
     found = {**NOT_COMPARED, **BESIDE}
     for name, contract in contracts.items():
         for function in contract.functions():
             full = f"{name}.{function.signature}"
-            if function.changes and full not in called:
+            if function.changes and function.name not in called:
                 found[full] = BY_FUNCTION.get(full, BY_CONTRACT[name])
     return found

@@ -106,12 +106,11 @@ class Market(Machine):
         return div_down((self.now - self.funding_recomputed_at) * UNIT, DAY)
 
     @rule("FND-4")
-    def _recompute_funding(self, price: int) -> int:
-        """Append an entry to the funding sequence; returns its number."""
+    def _recompute_funding(self, price: int) -> None:
+        """Append an entry to the funding sequence."""
         rate, entry = self.current_funding_rate(), self.next_funding(price)
         self.funding, self.funding_rate, self.funding_recomputed_at = entry, rate, self.now
         self.funding_entries += 1
-        return self.funding_entries - 1
 
     # --- Trading -----------------------------------------------------------------------------------------------------
 
@@ -173,6 +172,11 @@ class Market(Machine):
             locked = max(locked, self.settings.min_initial_margin) + MILLI
         return above_zero(self.remaining_margin(account) - locked)
 
+    @rule("MRG-4")
+    def leverage(self, size: int, price: int, margin: int) -> int:
+        """How many times its margin a position is worth, D18, rounded down; 0 without margin."""
+        return magnitude(divide(multiply(size, price), margin)) if margin != 0 else 0
+
     # --- Liquidation -------------------------------------------------------------------------------------------------
 
     @rule("LIQ-1")
@@ -206,16 +210,14 @@ class Market(Machine):
         left = above_zero(self.equity(account, price, funding) - self.liquidation_premium(size, price))
         return left <= self.liquidation_margin(size, price)
 
-    @rule("LIQ-5")
     def can_liquidate(self, account: User) -> bool:
-        """Whether a position can be flagged now; never at a price that is stale or zero."""
+        """LIQ-5: whether a position can be flagged now; never at a price that is stale or zero."""
         if self.is_price_stale or self.price == 0:
             return False
         return self.is_liquidatable(account, self.price, self.next_funding(self.price))
 
-    @rule("LIQ-6")
     def liquidation_price(self, account: User) -> int:
-        """About the price at which a position is liquidated, were buffer, fees and premium what they are now."""
+        """LIQ-6: about the price at which a position is liquidated, were buffer, fees and premium what they are now."""
         position, size = self.positions[account], self.positions[account].size
         if size == 0:
             return 0
@@ -231,9 +233,8 @@ class Market(Machine):
         """The part of a position's equity that neither price nor funding changes, sUSD."""
         return margin - multiply(size, price + funding)
 
-    @rule("DBT-2")
     def market_debt(self) -> int:
-        """What the market owes its traders, sUSD, from totals alone: about the sum of their equities."""
+        """DBT-2: what the market owes its traders, sUSD, from totals alone: about the sum of their equities."""
         if self.skew == 0 and self.debt_correction == 0:
             return 0
         return above_zero(multiply(self.skew, self.price + self.next_funding(self.price)) + self.debt_correction)

@@ -5,7 +5,7 @@ Source: `publish/deployed/mainnet-ovm/perpsv2-markets.json` and `index.js` of np
 
 from dataclasses import dataclass
 
-from marginspec.model.deployed.perps_v2.notation import UNIT, Fraction, Money, Multiple, Positive, Preset, TotalSize
+from marginspec.model.deployed.perps_v2.notation import UNIT, Fraction, Money, Multiple, Positive, Preset, SizeLimit
 from marginspec.model.kernel import Record
 
 
@@ -16,7 +16,7 @@ class Parameters(Record):
     taker_fee: Fraction
     maker_fee: Fraction
     max_leverage: Multiple
-    max_market_value: TotalSize
+    max_market_value: SizeLimit
     max_funding_velocity: Fraction
     skew_scale: Positive
     liquidation_premium_multiplier: Fraction
@@ -64,4 +64,20 @@ def mainnet(preset: Preset) -> Parameters:
         velocity * millionth,
         scale * UNIT,
         *fractions,
+    )
+
+
+def at_velocity(known: Parameters, velocity: int) -> Parameters:
+    """Return the same parameters with another greatest velocity of funding."""
+    return Parameters(
+        known.taker_fee,
+        known.maker_fee,
+        known.max_leverage,
+        known.max_market_value,
+        velocity,
+        known.skew_scale,
+        known.liquidation_premium_multiplier,
+        known.liquidation_buffer_ratio,
+        known.max_liquidation_delta,
+        known.max_pd,
     )

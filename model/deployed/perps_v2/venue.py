@@ -24,12 +24,11 @@ from marginspec.model.deployed.perps_v2.notation import (
     User,
     Velocity,
     above_zero,
-    divide,
     magnitude,
     multiply,
     same_side,
 )
-from marginspec.model.deployed.perps_v2.parameters import PRESETS, SETTINGS_OF_MAINNET, mainnet
+from marginspec.model.deployed.perps_v2.parameters import PRESETS, SETTINGS_OF_MAINNET, at_velocity, mainnet
 from marginspec.model.kernel import Call, Rejected, action, regime, rule
 from marginspec.model.kernel.fixed import mul_div_down
 
@@ -105,7 +104,7 @@ class PerpsV2(Market):
         """Bring an account's margin up to now, and change it."""
         position = self.positions[account]
         margin = self._margin_after(account, price, delta)
-        self._correct_debt(account, self.correction(margin, position.size, price, self.funding))
+        self._correct_debt(account, margin, position.size, price)
         position.margin = margin
         if position.size == 0:
             return
@@ -119,7 +118,7 @@ class PerpsV2(Market):
         size, margin = position.size, position.margin
         if margin <= self.liquidation_margin(size, price) + self.liquidation_premium(size, price):
             raise Rejected("TRF-8")
-        if margin != 0 and self.parameters.max_leverage < magnitude(divide(multiply(size, price), margin)):
+        if self.parameters.max_leverage < self.leverage(size, price, margin):
             raise Rejected("TRF-9")
         if margin < self.settings.min_initial_margin:
             raise Rejected("TRF-10")
@@ -166,7 +165,7 @@ class PerpsV2(Market):
         self.size += magnitude(new) - magnitude(old)
         if fee > 0:
             self._pay_fee(fee)
-        self._correct_debt(caller, self.correction(margin, new, fill, self.funding))
+        self._correct_debt(caller, margin, new, fill)
         self._hold(position, new, fill)
         position.margin = margin
 
@@ -187,8 +186,7 @@ class PerpsV2(Market):
             raise Rejected("TRD-8")
         if margin <= self.liquidation_margin(new, price) + self.liquidation_premium(new, price):
             raise Rejected("TRD-9")
-        leverage = magnitude(divide(multiply(new, fill), margin + fee))
-        if self.parameters.max_leverage + LEVERAGE_HEADROOM < leverage:
+        if self.parameters.max_leverage + LEVERAGE_HEADROOM < self.leverage(new, fill, margin + fee):
             raise Rejected("TRD-10")
         if self._is_too_large(old, new):
             raise Rejected("TRD-11")
@@ -253,7 +251,7 @@ class PerpsV2(Market):
         rest = above_zero(above_zero(self.equity(account, price, self.funding)) - flagger_fee - keeper_fee)
         self.skew -= size
         self.size -= magnitude(size)
-        self._correct_debt(account, 0)
+        self._correct_debt(account, 0, 0, price)
         self._issue(self.flagger[account], flagger_fee)
         if keeper_fee > 0:
             self._issue(liquidator, keeper_fee)
@@ -280,7 +278,7 @@ class PerpsV2(Market):
         """Change how fast the funding rate may grow; funding so far is recorded at the old velocity."""
         self._only_owner(caller)
         self._record_funding()
-        self.parameters.max_funding_velocity = velocity
+        self.parameters = at_velocity(self.parameters, velocity)
 
     @rule("FND-5")
     def _record_funding(self) -> None:
@@ -313,10 +311,12 @@ class PerpsV2(Market):
             raise Rejected("LQD-2")
 
     @rule("DBT-3")
-    def _correct_debt(self, account: User, correction: int) -> None:
-        """Replace an account's part of the debt correction; comes before its position is changed."""
+    def _correct_debt(self, account: User, margin: int, size: int, price: int) -> None:
+        """Replace an account's part of the debt correction by that of what it will have; comes before that."""
         held = self.positions[account]
-        self.debt_correction += correction - self.correction(held.margin, held.size, held.last_price, held.funding)
+        new = self.correction(margin, size, price, self.funding)
+        old = self.correction(held.margin, held.size, held.last_price, held.funding)
+        self.debt_correction += new - old
 
     @rule("TOK-1")
     def _issue(self, account: Account, amount: int) -> None:

@@ -1,0 +1,177 @@
+"""PerpsV2 with some of its figures left open: what holds whatever they are holds of those that it works out.
+
+Each replaced method names the lemma that it can do whatever the market's own does; its docstring is that lemma.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from marginspec.model.deployed.perps_v2.notation import User
+from marginspec.model.kernel import Machine
+from marginspec.properties.law import anything
+from marginspec.properties.relaxation import AnyInteger, Relaxation, forget, no_less, simulates
+
+if TYPE_CHECKING:
+    from marginspec.model.deployed.perps_v2 import PerpsV2 as _PerpsV2
+else:
+    # What it is mixed into is PerpsV2: it must not bring another.
+    _PerpsV2 = Machine
+
+
+class AnyFunding(_PerpsV2):
+    """The funding sequence goes on with any entry, at any rate."""
+
+    @simulates("PV-RLX-1")
+    def _recompute_funding(self, price: int) -> None:
+        """Recomputing funding appends an entry now, and changes besides only the last entry and the rate."""
+        forget(self, "funding")
+        forget(self, "funding_rate")
+        self.funding_recomputed_at = self.now
+        self.funding_entries += 1
+
+
+class AnyFill(_PerpsV2):
+    """Orders are filled at any price."""
+
+    @simulates("PV-RLX-2")
+    def fill_price(self, delta: int, price: int) -> Any:
+        """A fill price is a number, and asking for it changes nothing."""
+        return anything(AnyInteger)
+
+
+def changes_size(venue: Any, delta: int, fill: int) -> Any:
+    """The size changes."""
+    return delta != 0
+
+
+class AnyFee(_PerpsV2):
+    """Orders cost any fee, or none."""
+
+    @simulates("PV-RLX-3", given=changes_size)
+    def order_fee(self, delta: int, fill: int) -> Any:
+        """A fee is never negative, and asking for it changes nothing."""
+        return no_less(0)
+
+
+class AnyEquity(_PerpsV2):
+    """Equity is any number, of the same state the same."""
+
+    @simulates("PV-RLX-4")
+    def equity(self, account: User, price: int, funding: int) -> Any:
+        """Equity is a number, and asking for it changes nothing."""
+        return anything(AnyInteger)
+
+
+class AnyVelocity(_PerpsV2):
+    """The funding rate grows at any velocity."""
+
+    @simulates("PV-RLX-12")
+    def funding_velocity(self) -> Any:
+        """A velocity of funding is a number, and asking for it changes nothing."""
+        return anything(AnyInteger)
+
+
+class AnyRate(_PerpsV2):
+    """Funding accrues at any rate."""
+
+    @simulates("PV-RLX-13", over=Relaxation(AnyVelocity))
+    def current_funding_rate(self) -> Any:
+        """A funding rate is a number, and asking for it changes nothing."""
+        return anything(AnyInteger)
+
+
+class AnyAccrual(_PerpsV2):
+    """Any funding is due since it was recomputed."""
+
+    @simulates("PV-RLX-14", over=Relaxation(AnyRate))
+    def unrecorded_funding(self, price: int) -> Any:
+        """Unrecorded funding is a number, and asking for it changes nothing."""
+        return anything(AnyInteger)
+
+
+class _AnyRemainder(AnyEquity, AnyAccrual):
+    """Any equity now."""
+
+
+class AnyAccess(_PerpsV2):
+    """Any part of the margin is accessible."""
+
+    @simulates("PV-RLX-5", over=Relaxation(_AnyRemainder))
+    def accessible_margin(self, account: User) -> Any:
+        """What is accessible is never negative, and asking for it changes nothing."""
+        return no_less(0)
+
+
+class AnyThreshold(_PerpsV2):
+    """Positions are liquidated at any margin."""
+
+    @simulates("PV-RLX-6")
+    def liquidation_margin(self, size: int, price: int) -> Any:
+        """A liquidation margin is a number, and asking for it changes nothing."""
+        return anything(AnyInteger)
+
+    @simulates("PV-RLX-7")
+    def liquidation_premium(self, size: int, price: int) -> Any:
+        """A liquidation premium is a number, and asking for it changes nothing."""
+        return anything(AnyInteger)
+
+
+class AnyReward(_PerpsV2):
+    """Whoever flags is paid anything."""
+
+    @simulates("PV-RLX-8")
+    def liquidation_fee(self, size: int, price: int) -> Any:
+        """A liquidation fee is at least the least fee of keepers, and asking for it changes nothing."""
+        return no_less(self.settings.min_keeper_fee)
+
+
+class AnyLimit(_PerpsV2):
+    """Any leverage, and any size of the market."""
+
+    @simulates("PV-RLX-9")
+    def leverage(self, size: int, price: int, margin: int) -> Any:
+        """Leverage is a number, and asking for it changes nothing."""
+        return anything(AnyInteger)
+
+    @simulates("PV-RLX-10")
+    def _is_too_large(self, old: int, new: int) -> Any:
+        """A market is too large or not, and asking for it changes nothing."""
+        return anything(bool)
+
+
+class AnyCorrection(_PerpsV2):
+    """Positions add anything to the debt correction."""
+
+    @simulates("PV-RLX-15")
+    def correction(self, margin: int, size: int, price: int, funding: int) -> Any:
+        """A position's part of the debt correction is a number, and asking for it changes nothing."""
+        return anything(AnyInteger)
+
+
+class AnyDebt(_PerpsV2):
+    """The debt correction changes by anything."""
+
+    @simulates("PV-RLX-11", over=Relaxation(AnyCorrection))
+    def _correct_debt(self, account: User, margin: int, size: int, price: int) -> None:
+        """Correcting the debt changes nothing but the correction."""
+        forget(self, "debt_correction")
+
+
+class AnyMargin(AnyEquity, AnyAccess, AnyThreshold, AnyReward, AnyLimit):
+    """Whatever margin there is and is needed."""
+
+
+class AnyTerms(AnyFunding, AnyFill, AnyFee):
+    """Whatever an order costs."""
+
+
+class AnyFigures(AnyTerms, AnyMargin):
+    """Whatever is worked out, but for the debt correction."""
+
+
+class AnyBook(AnyFigures, AnyDebt):
+    """Whatever is worked out."""
+
+
+any_figures, any_book = Relaxation(AnyFigures), Relaxation(AnyBook)
