@@ -34,7 +34,7 @@ class AnyFunding(_PerpsV2):
 class AnyFill(_PerpsV2):
     """Orders are filled at any price."""
 
-    @simulates("PV-RLX-2")
+    @simulates("PV-RLX-2", total=True)
     def fill_price(self, delta: int, price: int) -> Any:
         """A fill price is a number, and asking for it changes nothing."""
         return anything(AnyInteger)
@@ -48,7 +48,7 @@ def changes_size(venue: Any, delta: int, fill: int) -> Any:
 class AnyFee(_PerpsV2):
     """Orders cost any fee, or none."""
 
-    @simulates("PV-RLX-3", given=changes_size)
+    @simulates("PV-RLX-3", given=changes_size, total=True)
     def order_fee(self, delta: int, fill: int) -> Any:
         """A fee is never negative, and asking for it changes nothing."""
         return no_less(0)
@@ -57,7 +57,7 @@ class AnyFee(_PerpsV2):
 class AnyEquity(_PerpsV2):
     """Equity is any number, of the same state the same."""
 
-    @simulates("PV-RLX-4")
+    @simulates("PV-RLX-4", total=True)
     def equity(self, account: User, price: int, funding: int) -> Any:
         """Equity is a number, and asking for it changes nothing."""
         return anything(AnyInteger)
@@ -66,7 +66,7 @@ class AnyEquity(_PerpsV2):
 class AnyVelocity(_PerpsV2):
     """The funding rate grows at any velocity."""
 
-    @simulates("PV-RLX-12")
+    @simulates("PV-RLX-12", total=True)
     def funding_velocity(self) -> Any:
         """A velocity of funding is a number, and asking for it changes nothing."""
         return anything(AnyInteger)
@@ -75,7 +75,7 @@ class AnyVelocity(_PerpsV2):
 class AnyRate(_PerpsV2):
     """Funding accrues at any rate."""
 
-    @simulates("PV-RLX-13", over=Relaxation(AnyVelocity))
+    @simulates("PV-RLX-13", over=Relaxation(AnyVelocity), total=True)
     def current_funding_rate(self) -> Any:
         """A funding rate is a number, and asking for it changes nothing."""
         return anything(AnyInteger)
@@ -84,7 +84,7 @@ class AnyRate(_PerpsV2):
 class AnyAccrual(_PerpsV2):
     """Any funding is due since it was recomputed."""
 
-    @simulates("PV-RLX-14", over=Relaxation(AnyRate))
+    @simulates("PV-RLX-14", over=Relaxation(AnyRate), total=True)
     def unrecorded_funding(self, price: int) -> Any:
         """Unrecorded funding is a number, and asking for it changes nothing."""
         return anything(AnyInteger)
@@ -94,10 +94,28 @@ class _AnyRemainder(AnyEquity, AnyAccrual):
     """Any equity now."""
 
 
+class AnyHealth(_PerpsV2):
+    """Any position can be liquidated, or none."""
+
+    @simulates("PV-RLX-16", over=Relaxation(AnyEquity), total=True)
+    def is_liquidatable(self, account: User, price: int, funding: int) -> Any:
+        """A position can be liquidated or not, and asking for it changes nothing."""
+        return anything(bool)
+
+
+class AnyOutcome(_PerpsV2):
+    """A change leaves any margin, or is refused."""
+
+    @simulates("PV-RLX-17", over=Relaxation(AnyEquity))
+    def _margin_after(self, account: User, price: int, delta: int) -> Any:
+        """What a change leaves is never negative; it is refused by TRF-5 or TRF-6, or working it out changes nothing."""
+        return no_less(0)
+
+
 class AnyAccess(_PerpsV2):
     """Any part of the margin is accessible."""
 
-    @simulates("PV-RLX-5", over=Relaxation(_AnyRemainder))
+    @simulates("PV-RLX-5", over=Relaxation(_AnyRemainder), total=True)
     def accessible_margin(self, account: User) -> Any:
         """What is accessible is never negative, and asking for it changes nothing."""
         return no_less(0)
@@ -106,12 +124,12 @@ class AnyAccess(_PerpsV2):
 class AnyThreshold(_PerpsV2):
     """Positions are liquidated at any margin."""
 
-    @simulates("PV-RLX-6")
+    @simulates("PV-RLX-6", total=True)
     def liquidation_margin(self, size: int, price: int) -> Any:
         """A liquidation margin is a number, and asking for it changes nothing."""
         return anything(AnyInteger)
 
-    @simulates("PV-RLX-7")
+    @simulates("PV-RLX-7", total=True)
     def liquidation_premium(self, size: int, price: int) -> Any:
         """A liquidation premium is a number, and asking for it changes nothing."""
         return anything(AnyInteger)
@@ -120,21 +138,25 @@ class AnyThreshold(_PerpsV2):
 class AnyReward(_PerpsV2):
     """Whoever flags is paid anything."""
 
-    @simulates("PV-RLX-8")
+    @simulates("PV-RLX-8", total=True)
     def liquidation_fee(self, size: int, price: int) -> Any:
         """A liquidation fee is at least the least fee of keepers, and asking for it changes nothing."""
         return no_less(self.settings.min_keeper_fee)
 
 
-class AnyLimit(_PerpsV2):
-    """Any leverage, and any size of the market."""
+class AnyLeverage(_PerpsV2):
+    """Any leverage."""
 
-    @simulates("PV-RLX-9")
+    @simulates("PV-RLX-9", total=True)
     def leverage(self, size: int, price: int, margin: int) -> Any:
         """Leverage is a number, and asking for it changes nothing."""
         return anything(AnyInteger)
 
-    @simulates("PV-RLX-10")
+
+class AnyRoom(_PerpsV2):
+    """Any size of the market."""
+
+    @simulates("PV-RLX-10", total=True)
     def _is_too_large(self, old: int, new: int) -> Any:
         """A market is too large or not, and asking for it changes nothing."""
         return anything(bool)
@@ -143,7 +165,7 @@ class AnyLimit(_PerpsV2):
 class AnyCorrection(_PerpsV2):
     """Positions add anything to the debt correction."""
 
-    @simulates("PV-RLX-15")
+    @simulates("PV-RLX-15", total=True)
     def correction(self, margin: int, size: int, price: int, funding: int) -> Any:
         """A position's part of the debt correction is a number, and asking for it changes nothing."""
         return anything(AnyInteger)
@@ -152,21 +174,29 @@ class AnyCorrection(_PerpsV2):
 class AnyDebt(_PerpsV2):
     """The debt correction changes by anything."""
 
-    @simulates("PV-RLX-11", over=Relaxation(AnyCorrection))
+    @simulates("PV-RLX-11", over=Relaxation(AnyCorrection), total=True)
     def _correct_debt(self, account: User, margin: int, size: int, price: int) -> None:
         """Correcting the debt changes nothing but the correction."""
         forget(self, "debt_correction")
+
+
+class AnyLimit(AnyLeverage, AnyRoom):
+    """Any leverage, and any size of the market."""
 
 
 class AnyMargin(AnyEquity, AnyAccess, AnyThreshold, AnyReward, AnyLimit):
     """Whatever margin there is and is needed."""
 
 
-class AnyTerms(AnyFunding, AnyFill, AnyFee):
-    """Whatever an order costs."""
+class AnyAccruing(AnyRate, AnyAccrual):
+    """Whatever funding is, of the same state the same."""
 
 
-class AnyFigures(AnyTerms, AnyMargin):
+class AnyTerms(AnyFill, AnyFee):
+    """Whatever an order costs, of the same state the same."""
+
+
+class AnyFigures(AnyFunding, AnyTerms, AnyMargin):
     """Whatever is worked out, but for the debt correction."""
 
 
@@ -174,4 +204,40 @@ class AnyBook(AnyFigures, AnyDebt):
     """Whatever is worked out."""
 
 
+class AnyState(AnyAccruing, AnyTerms, AnyMargin, AnyCorrection):
+    """Whatever is worked out, of the same state the same."""
+
+
+class AnyValue(AnyAccruing, AnyTerms, AnyEquity, AnyAccess, AnyDebt):
+    """Whatever an account is worth and an order costs."""
+
+
+class AllButThresholds(AnyValue, AnyHealth, AnyOutcome, AnyLimit):
+    """Whatever is worked out, but for the margin at which positions are liquidated."""
+
+
+class AllButLeverage(AnyValue, AnyHealth, AnyOutcome, AnyThreshold, AnyReward, AnyRoom):
+    """Whatever is worked out, but for leverage."""
+
+
+class AllButRoom(AnyValue, AnyHealth, AnyOutcome, AnyThreshold, AnyReward, AnyLeverage):
+    """Whatever is worked out, but for how large a market may be."""
+
+
+class AllButEquity(AnyAccruing, AnyTerms, AnyThreshold, AnyReward, AnyLimit, AnyDebt):
+    """Whatever is worked out, but for equity."""
+
+
+class AnyPace(AnyVelocity, AnyTerms, AnyHealth, AnyThreshold, AnyReward, AnyLimit, AnyDebt):
+    """Whatever is worked out, but for equity and the funding that has accrued, at whatever velocity."""
+
+
+class Valued(AnyAccruing, AnyEquity):
+    """Whatever an account is worth."""
+
+
 any_figures, any_book = Relaxation(AnyFigures), Relaxation(AnyBook)
+any_state, any_pace = Relaxation(AnyState), Relaxation(AnyPace)
+real_thresholds, real_leverage = Relaxation(AllButThresholds), Relaxation(AllButLeverage)
+real_room, real_equity = Relaxation(AllButRoom), Relaxation(AllButEquity)
+any_velocity, valued = Relaxation(AnyVelocity), Relaxation(Valued)
