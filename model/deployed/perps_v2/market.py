@@ -11,6 +11,7 @@ from marginspec.model.deployed.perps_v2.notation import (
     UNIT,
     Account,
     Count,
+    Entries,
     Funding,
     FundingRate,
     Money,
@@ -71,7 +72,7 @@ class Market(Machine):
     funding_recomputed_at: Timestamp = 0
     funding_rate: FundingRate = 0
     funding: Funding = 0
-    funding_entries: Count = 1
+    funding_entries: Entries = 1
     next_position_id: Count = 1
     positions: dict[User, Position] = field(default_factory=dict)
     flagger: dict[User, Account] = field(default_factory=dict)

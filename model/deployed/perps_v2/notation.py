@@ -45,6 +45,7 @@ Fraction = Annotated[int, Number(0, UNBOUNDED, "fraction", UNIT, typical=(10**15
 Positive = Annotated[int, Number(1, UNBOUNDED, "size", UNIT, typical=(10**24,))]
 Multiple = Annotated[int, Number(UNIT, UNBOUNDED, "multiple", UNIT, typical=(55 * UNIT, 27 * UNIT))]
 Count = Annotated[int, Number(0, UNBOUNDED, "entries", typical=(0, 1, 2))]
+Entries = Annotated[int, Number(1, UNBOUNDED, "entries", typical=(1, 2, 3))]
 Timestamp = Annotated[int, Number(0, UNBOUNDED, "seconds", typical=(1_700_000_000, 1_700_003_600))]
 
 

@@ -86,7 +86,7 @@ def new_velocity_does_not_change_the_past(market: PerpsV2, caller: User, velocit
 
 @chapter.lemma("PV-FIL-1")
 def order_that_adds_to_the_skew_is_no_bargain(market: PerpsV2, delta: SizeDelta) -> Any:
-    """Whoever buys where longs outweigh shorts pays at least the oracle price; who sells where shorts do gets at most."""
+    """Buying where longs outweigh shorts costs at least the oracle price; selling where shorts do brings at most it."""
     fill = market.fill_price(delta, market.price)
     dear = implies(market.skew >= 0 and delta >= 0, fill >= market.price)
     return every((dear, implies(market.skew <= 0 and delta <= 0, fill <= market.price)))
@@ -109,7 +109,7 @@ def way_back_is_filled_at_the_same_price(market: PerpsV2, delta: SizeDelta) -> A
 
 @chapter.lemma("PV-FEE-1")
 def fee_on_one_side_is_at_one_rate(market: PerpsV2, delta: SizeDelta) -> Any:
-    """The fee of an order that does not turn the skew is at most its notional at the higher rate and the dynamic one."""
+    """An order that does not turn the skew costs at most its notional at the higher rate and the dynamic one."""
     assume(delta != 0 and same_side(market.skew + delta, market.skew))
     notional = magnitude(multiply(delta, market.price))
     rate = max(market.parameters.taker_fee, market.parameters.maker_fee) + market.dynamic_fee

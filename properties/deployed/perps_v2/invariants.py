@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from marginspec.model.deployed.perps_v2 import PerpsV2
-from marginspec.model.deployed.perps_v2.notation import FEE_POOL, NOBODY, User, magnitude
-from marginspec.properties.deployed.perps_v2.relaxed import any_book, any_figures
+from marginspec.model.deployed.perps_v2.notation import User, magnitude
+from marginspec.properties.deployed.perps_v2.relaxed import any_book
 from marginspec.properties.deployed.perps_v2.scope import chapter
 from marginspec.properties.law import every, implies
 
@@ -22,6 +22,13 @@ def sizes_sum_to_the_skew(market: PerpsV2) -> Any:
 def magnitudes_sum_to_the_size(market: PerpsV2) -> Any:
     """The magnitudes of all positions sum to the size of the market."""
     return market.size == sum(magnitude(position.size) for position in market.positions.values())
+
+
+@chapter.invariant("PV-INV-7", relaxed=any_book)
+def position_starts_from_an_entry(market: PerpsV2, account: User) -> Any:
+    """A position starts from an entry of the funding sequence that is there, and not from the first."""
+    held = market.positions[account]
+    return held.size == 0 or 0 < held.funding_index < market.funding_entries
 
 
 @chapter.invariant("PV-INV-4", relaxed=any_book)

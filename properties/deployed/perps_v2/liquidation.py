@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from marginspec.model.deployed.perps_v2 import PerpsV2
-from marginspec.model.deployed.perps_v2.notation import NOBODY, UNIT, Price, Size, User, above_zero, magnitude
+from marginspec.model.deployed.perps_v2.notation import NOBODY, UNIT, Price, Size, User, magnitude
 from marginspec.model.kernel.fixed import mul_div_down
 from marginspec.properties.deployed.perps_v2.relaxed import any_book, any_state
 from marginspec.properties.deployed.perps_v2.scope import chapter
@@ -34,7 +34,7 @@ def equality_liquidates(market: PerpsV2, account: User, price: Price) -> Any:
 
 @chapter.lemma("PV-LIQ-2")
 def fee_of_flagging_is_bounded(market: PerpsV2, size: Size, price: Price) -> Any:
-    """The liquidation fee is at least the least fee of keepers and at most the greatest, or the least if that is more."""
+    """The liquidation fee is at least the least fee of keepers and at most the greater of the two bounds."""
     fee, settings = market.liquidation_fee(size, price), market.settings
     return settings.min_keeper_fee <= fee <= max(settings.min_keeper_fee, settings.max_keeper_fee)
 
@@ -113,8 +113,7 @@ def liquidation_pays_out_the_margin_or_the_fees(market: PerpsV2, caller: User, a
     fees = before.liquidation_fee(before.positions[account].size, before.price) + before.settings.keeper_liquidation_fee
     equity = before.equity(account, before.price, before.funding)
     market.liquidate_position(caller, account)
-    assume(market.settings.keeper_liquidation_fee == before.settings.keeper_liquidation_fee)
-    return sum(market.balance.values()) - sum(before.balance.values()) >= max(equity, fees)
+    return sum(market.balance.values()) - sum(before.balance.values()) == max(equity, fees)
 
 
 @chapter.theorem("PV-LQD-3", relaxed=any_book)

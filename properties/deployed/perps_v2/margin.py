@@ -6,7 +6,14 @@ from typing import Any
 
 from marginspec.model.deployed.perps_v2 import PerpsV2
 from marginspec.model.deployed.perps_v2.notation import NOBODY, MarginDelta, User
-from marginspec.properties.deployed.perps_v2.relaxed import any_book, any_state, real_leverage, real_thresholds, valued
+from marginspec.properties.deployed.perps_v2.relaxed import (
+    any_book,
+    any_state,
+    real_equity,
+    real_leverage,
+    real_thresholds,
+    valued,
+)
 from marginspec.properties.deployed.perps_v2.scope import chapter
 from marginspec.properties.deployed.perps_v2.trading import begin_now
 from marginspec.properties.law import Step, assume, every, implies, refusal
@@ -14,7 +21,7 @@ from marginspec.properties.law import Step, assume, every, implies, refusal
 PRICED = ("transfer_margin", "withdraw_all_margin", "modify_position")
 
 
-@chapter.theorem("PV-MRG-1", relaxed=any_state)
+@chapter.theorem("PV-MRG-1", relaxed=real_equity)
 def transfer_moves_exactly_what_it_says(market: PerpsV2, caller: User, delta: MarginDelta) -> Any:
     """A transfer adds to the margin, settled at the present price, what it takes from the wallet, to the unit."""
     twin = market.clone()
@@ -88,7 +95,7 @@ def nothing_happens_at_a_stale_price(market: PerpsV2, step: Step) -> Any:
 
 @chapter.lemma("PV-MRG-8", relaxed=valued)
 def accessible_is_part_of_what_remains(market: PerpsV2, account: User) -> Any:
-    """What is accessible is at most what remains, and nothing remains of a position that has lost more than its margin."""
+    """What is accessible is at most what remains, and nothing remains where losses exceed the margin."""
     equity = market.equity(account, market.price, market.next_funding(market.price))
     accessible, remaining = market.accessible_margin(account), market.remaining_margin(account)
     return every((0 <= accessible <= remaining, implies(equity <= 0, remaining == 0)))

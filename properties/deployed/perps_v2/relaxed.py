@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from marginspec.model.deployed.perps_v2.notation import User
+from marginspec.model.deployed.perps_v2.notation import UNIT, User
 from marginspec.model.kernel import Machine
 from marginspec.properties.law import anything
-from marginspec.properties.relaxation import AnyInteger, Relaxation, forget, no_less, simulates
+from marginspec.properties.relaxation import AnyInteger, Relaxation, forget, granted, no_less, simulates
 
 if TYPE_CHECKING:
     from marginspec.model.deployed.perps_v2 import PerpsV2 as _PerpsV2
@@ -63,6 +63,31 @@ class AnyEquity(_PerpsV2):
         return anything(AnyInteger)
 
 
+MOST_PER_ACCOUNT = 3
+"""Units by which rounding may tell an account's part of the debt from its equity: of profit, funding and correction."""
+
+
+def is_well_formed(venue: Any, account: User, price: int, funding: int) -> Any:
+    """An account without size has no entry of the funding sequence, and one with size has."""
+    held = venue.positions[account]
+    return held.funding_index != 0 if held.size != 0 else held.funding_index == 0
+
+
+class NearEquity(_PerpsV2):
+    """Equity is any number that is near what it would be without rounding."""
+
+    @simulates("PV-RLX-18", given=is_well_formed)
+    def equity(self, account: User, price: int, funding: int) -> Any:
+        """Equity is less than three units from an account's part of the debt before that is rounded, and asking for it
+        changes nothing."""
+        held, near = self.positions[account], anything(AnyInteger)
+        part = self.correction(held.margin, held.size, held.last_price, held.funding)
+        apart = (near - part) * UNIT - held.size * (price + funding)
+        granted(apart > -MOST_PER_ACCOUNT * UNIT)
+        granted(apart < MOST_PER_ACCOUNT * UNIT)
+        return near
+
+
 class AnyVelocity(_PerpsV2):
     """The funding rate grows at any velocity."""
 
@@ -108,7 +133,7 @@ class AnyOutcome(_PerpsV2):
 
     @simulates("PV-RLX-17", over=Relaxation(AnyEquity))
     def _margin_after(self, account: User, price: int, delta: int) -> Any:
-        """What a change leaves is never negative; it is refused by TRF-5 or TRF-6, or working it out changes nothing."""
+        """What a change leaves is never negative, and working it out changes nothing or is refused."""
         return no_less(0)
 
 
@@ -196,7 +221,7 @@ class AnyTerms(AnyFill, AnyFee):
     """Whatever an order costs, of the same state the same."""
 
 
-class AnyFigures(AnyFunding, AnyTerms, AnyMargin):
+class AnyFigures(AnyFunding, AnyTerms, AnyHealth, AnyOutcome, AnyMargin):
     """Whatever is worked out, but for the debt correction."""
 
 
@@ -240,4 +265,5 @@ any_figures, any_book = Relaxation(AnyFigures), Relaxation(AnyBook)
 any_state, any_pace = Relaxation(AnyState), Relaxation(AnyPace)
 real_thresholds, real_leverage = Relaxation(AllButThresholds), Relaxation(AllButLeverage)
 real_room, real_equity = Relaxation(AllButRoom), Relaxation(AllButEquity)
+near_equity = Relaxation(NearEquity)
 any_velocity, valued = Relaxation(AnyVelocity), Relaxation(Valued)

@@ -8,8 +8,8 @@ from marginspec.properties.law import Chapter
 from marginspec.properties.scope import Scope
 
 BOUNDS = (
-    "any amounts, sizes, prices, funding and times, of which no width of the contract is too narrow; any parameters and "
-    "settings; three accounts"
+    "any amounts, sizes, prices, funding and times, for which no width of the contract is too narrow; any parameters "
+    "and settings; three accounts"
 )
 
 ACTOR, OTHER = (User(Account(name)) for name in ("actor", "other"))

@@ -149,7 +149,7 @@ def begin_now(market: PerpsV2, account: User) -> None:
 # An order that moved the price in its favour could be repeated until the pool is empty.
 @chapter.theorem(
     "PV-TRD-11",
-    bounds="from no position, funding recomputed at the same time; that the way back is filled at the same price is PV-FIL-3",
+    bounds="from no position, funding recomputed at the same time; the way back is filled at the same price (PV-FIL-3)",
     rests_on=("PV-FIL-3",),
     relaxed=any_pace,
 )
