@@ -2,8 +2,8 @@
 
 Without a file it only fetches the packages, which planted bugs are compiled of.
 
-Bytecode and parameters are taken, not compiled; of the sources only the layout of the storage is. Two of the contracts
-are published as the code that runs, without the code that creates it: `created` puts a constructor of its own before it.
+Bytecode and parameters are taken as they are; only the layout of storage is compiled, of the sources. Of two contracts
+no more is published than the code that runs: `created` puts a constructor of its own before that.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The contracts of PerpsV2 put on a chain: its own from OP mainnet, and one that stands for what it leaves to others."""
+"""The contracts of PerpsV2 on a chain: its own from OP mainnet, and one that stands for what it leaves to others."""
 
 from __future__ import annotations
 

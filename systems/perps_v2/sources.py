@@ -74,7 +74,7 @@ def _folder(package: str) -> Path:
 
 
 def compiled(files: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """Return the contracts of `LAID_OUT` by name, with abi, bytecode and storageLayout; BadInput for what is no source."""
+    """Return abi, bytecode and storageLayout of each of `LAID_OUT`, by name. BadInput for what does not compile."""
     asked = {"language": "Solidity", "sources": {name: {"content": text} for name, text in files.items()}}
     request = json.dumps({**asked, "settings": SETTINGS}, sort_keys=True)
 

@@ -50,7 +50,7 @@ BESIDE = {
 
 
 def not_modelled(contracts: Mapping[str, Artifact], called: frozenset[str]) -> dict[str, str]:
-    """Return every function that changes something and that no action calls, with the reason; and what else is left out.
+    """Return every function that changes something and no action calls, with the reason; and what else is left out.
 
     called: names of the functions that actions call.
     """

@@ -1,8 +1,8 @@
 """PerpsV2 of Synthetix, as deployed on OP mainnet: one market of perpetuals, priced by its skew, against a debt pool.
 
-Source: `PerpsV2Market.sol`, `PerpsV2MarketProxyable.sol`, `PerpsV2MarketLiquidate.sol`, npm package `synthetix` 2.102.1.
-Rules: `spec/deployed/perps-v2.md`. Every check stands where the contract has it, so that the first rule to refuse is
-the same.
+Source: `PerpsV2Market.sol`, `PerpsV2MarketProxyable.sol` and `PerpsV2MarketLiquidate.sol` of npm package `synthetix`
+2.102.1. Rules: `spec/deployed/perps-v2.md`. Every check stands where the contract has it, so that the first rule to
+refuse is the same.
 """
 
 from marginspec.model.deployed.perps_v2.market import Market, Position
@@ -161,10 +161,8 @@ class PerpsV2(Market):
         margin, fee = self._traded(caller, delta, fill, price)
         if fill > limit if delta > 0 else fill < limit:
             raise Rejected("TRD-12")
-        self.skew += new - old
-        self.size += magnitude(new) - magnitude(old)
-        if fee > 0:
-            self._pay_fee(fee)
+        self._count(old, new)
+        self._pay_fee(fee)
         self._correct_debt(caller, margin, new, fill)
         self._hold(position, new, fill)
         position.margin = margin
@@ -191,6 +189,12 @@ class PerpsV2(Market):
         if self._is_too_large(old, new):
             raise Rejected("TRD-11")
         return margin, fee
+
+    @rule("SIZ-2")
+    def _count(self, old: int, new: int) -> None:
+        """Count a change of a position in skew and size of the market."""
+        self.skew += new - old
+        self.size += magnitude(new) - magnitude(old)
 
     @rule("TRD-13")
     def _hold(self, position: Position, size: int, fill: int) -> None:
@@ -248,15 +252,12 @@ class PerpsV2(Market):
         position = self.positions[account]
         size = position.size
         flagger_fee = self.liquidation_fee(size, price)
-        rest = above_zero(above_zero(self.equity(account, price, self.funding)) - flagger_fee - keeper_fee)
-        self.skew -= size
-        self.size -= magnitude(size)
+        rest = above_zero(self.equity(account, price, self.funding) - flagger_fee - keeper_fee)
+        self._count(size, 0)
         self._correct_debt(account, 0, 0, price)
         self._issue(self.flagger[account], flagger_fee)
-        if keeper_fee > 0:
-            self._issue(liquidator, keeper_fee)
-        if rest > 0:
-            self._pay_fee(rest)
+        self._issue(liquidator, keeper_fee)
+        self._pay_fee(rest)
         self._hold(position, 0, price)
         position.margin = 0
         self.flagger[account] = NOBODY
@@ -282,7 +283,7 @@ class PerpsV2(Market):
 
     @rule("FND-5")
     def _record_funding(self) -> None:
-        """Recompute funding for the contract of settings, which alone may ask for it; only while there are positions."""
+        """Recompute funding before parameters change, where there are positions; only the contract of settings may."""
         if self.size == 0:
             return
         if self.is_price_stale or self.price == 0:

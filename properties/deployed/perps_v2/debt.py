@@ -5,43 +5,57 @@ from __future__ import annotations
 from typing import Any
 
 from marginspec.model.deployed.perps_v2 import PerpsV2
-from marginspec.model.deployed.perps_v2.notation import (
-    Funding,
-    Price,
-    multiply,
-)
+from marginspec.model.deployed.perps_v2.notation import Funding, Price, User, multiply
 from marginspec.properties.deployed.perps_v2.invariants import (
     account_without_size_has_no_position,
     position_starts_from_an_entry,
     sizes_sum_to_the_skew,
 )
+from marginspec.properties.deployed.perps_v2.liquidation import LIQUIDATIONS, TRADERS
 from marginspec.properties.deployed.perps_v2.relaxed import MOST_PER_ACCOUNT, any_figures, near_equity
 from marginspec.properties.deployed.perps_v2.scope import USERS, chapter
-from marginspec.properties.law import every
+from marginspec.properties.law import Step, assume, every
+
+KEPT = "where the debt correction is the sum of the accounts' parts, as every action keeps it (PV-DBT-2, PV-FLG-4)"
 
 
-# The debt of the market is worked out without a list of its accounts: from this sum.
-@chapter.invariant("PV-INV-3", given=(account_without_size_has_no_position,), relaxed=any_figures)
-def corrections_sum_to_the_debt_correction(market: PerpsV2) -> Any:
-    """The parts of the debt correction that positions add sum to it, to the unit."""
-    held = list(market.positions.values())
-    parts = [market.correction(each.margin, each.size, each.last_price, each.funding) for each in held]
-    return market.debt_correction == sum(parts)
+def part_of(market: PerpsV2, account: User) -> Any:
+    """What an account adds to the debt correction."""
+    held = market.positions[account]
+    return market.correction(held.margin, held.size, held.last_price, held.funding)
+
+
+# The market has no list of its accounts to sum: it keeps this number instead, and every action has to mend it.
+@chapter.theorem("PV-DBT-2", given=(account_without_size_has_no_position,), relaxed=any_figures)
+def debt_correction_follows_the_account(market: PerpsV2, account: User, step: Step) -> Any:
+    """An action on an account changes the debt correction by exactly what it changes of that account's part."""
+    subject = step.argument("account") if step.action in LIQUIDATIONS else step.argument("caller")
+    assume(step.action in (*TRADERS, *LIQUIDATIONS) and subject == account)
+    others = market.debt_correction - part_of(market, account)
+    step.take(market)
+    return market.debt_correction - part_of(market, account) == others
+
+
+@chapter.theorem("PV-DBT-3", relaxed=any_figures)
+def debt_correction_is_of_margin_and_trades(market: PerpsV2, step: Step) -> Any:
+    """No other action, prices and parameters included, changes the debt correction."""
+    assume(step.action not in (*TRADERS, *LIQUIDATIONS))
+    before = market.debt_correction
+    step.take(market)
+    return market.debt_correction == before
 
 
 @chapter.theorem(
     "PV-DBT-1",
-    given=(
-        sizes_sum_to_the_skew,
-        corrections_sum_to_the_debt_correction,
-        account_without_size_has_no_position,
-        position_starts_from_an_entry,
-    ),
+    bounds=KEPT,
+    given=(sizes_sum_to_the_skew, account_without_size_has_no_position, position_starts_from_an_entry),
+    rests_on=("PV-DBT-2", "PV-DBT-3", "PV-FLG-4"),
     relaxed=near_equity,
 )
 def debt_is_the_sum_of_equities(market: PerpsV2, price: Price, funding: Funding) -> Any:
     """The debt that the market works out from its totals is at most three units for each account from the sum of their
     equities, before what is negative is cut off."""
+    assume(market.debt_correction == sum(part_of(market, account) for account in market.positions))
     debt = multiply(market.skew, price + funding) + market.debt_correction
     gap = debt - sum(market.equity(account, price, funding) for account in market.positions)
     most = MOST_PER_ACCOUNT * len(USERS)

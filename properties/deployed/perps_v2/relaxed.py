@@ -187,6 +187,16 @@ class AnyRoom(_PerpsV2):
         return anything(bool)
 
 
+class AnySize(_PerpsV2):
+    """The market is of any size."""
+
+    @simulates("PV-RLX-19")
+    def _count(self, old: int, new: int) -> None:
+        """Counting a change of a position changes nothing but skew and size of the market."""
+        forget(self, "skew")
+        forget(self, "size")
+
+
 class AnyCorrection(_PerpsV2):
     """Positions add anything to the debt correction."""
 
@@ -221,12 +231,12 @@ class AnyTerms(AnyFill, AnyFee):
     """Whatever an order costs, of the same state the same."""
 
 
-class AnyFigures(AnyFunding, AnyTerms, AnyHealth, AnyOutcome, AnyMargin):
-    """Whatever is worked out, but for the debt correction."""
-
-
-class AnyBook(AnyFigures, AnyDebt):
+class AnyBook(AnyFunding, AnyTerms, AnyHealth, AnyOutcome, AnyMargin, AnyDebt):
     """Whatever is worked out."""
+
+
+class AnyFigures(AnyFunding, AnyTerms, AnyHealth, AnyOutcome, AnyMargin, AnySize):
+    """Whatever is worked out, but for the debt correction."""
 
 
 class AnyState(AnyAccruing, AnyTerms, AnyMargin, AnyCorrection):
