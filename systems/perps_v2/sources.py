@@ -31,7 +31,7 @@ OUTPUTS = ("abi", "evm.bytecode.object", "storageLayout")
 SETTINGS = {
     "optimizer": {"enabled": True, "runs": 200},
     "evmVersion": "istanbul",
-    "outputSelection": {"*": {"*": OUTPUTS}},
+    "outputSelection": {f"{name}.sol": {name: OUTPUTS} for name in LAID_OUT},
 }
 
 # The compiler is one JavaScript file, which node runs: it reads its input from one file and writes to another.
