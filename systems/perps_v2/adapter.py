@@ -9,7 +9,9 @@ from eth_utils.crypto import keccak
 
 from marginspec.model.deployed.perps_v2 import PerpsV2
 from marginspec.model.deployed.perps_v2.notation import FEE_POOL, NOBODY, User
+from marginspec.model.deployed.perps_v2.parameters import Parameters
 from marginspec.model.kernel import Call
+from marginspec.model.kernel.record import variables_of
 from marginspec.systems.perps_v2.deployment import (
     DEPLOYER,
     MARKET,
@@ -101,12 +103,12 @@ class PerpsV2Adapter:
 
     def deploy(self, chain: Chain) -> None:
         """The market with the parameters of ETH, and what it depends on."""
-        users = {user: f"0x{number:040x}" for number, user in enumerate(USERS, 0xA0001)}
+        users: dict[str, str] = {user: f"0x{number:040x}" for number, user in enumerate(USERS, 0xA0001)}
         endorsed = next(users[user] for user, is_endorsed in PerpsV2.blank().is_endorsed.items() if is_endorsed)
         self._chain, self._presets = chain, PerpsV2.blank().presets
         self._found = deployed(chain, self.contracts, users["owner"], endorsed, PerpsV2.blank().parameters)
         pool = self._found[SURROUNDINGS].value("FEE_ADDRESS")
-        self._account = {**users, FEE_POOL: pool, NOBODY: ZERO}
+        self._account: dict[str, str] = {**users, FEE_POOL: pool, NOBODY: ZERO}
         self._named = {int(address, 16): name for name, address in self._account.items()}
         layouts = document()["layouts"]
         self._state, self._values = Storage(layouts[STATE]), Storage(layouts["FlexibleStorage"])
@@ -173,7 +175,7 @@ class PerpsV2Adapter:
 
     def _parameter_names(self) -> Iterator[str]:
         by_field = {field: name for name, field in PARAMETERS.items()}
-        return (by_field[field] for field in PerpsV2.blank().parameters.__slots__)
+        return (by_field[field] for field in variables_of(Parameters))
 
     def _parameter(self, name: str) -> Place:
         """Where the contract of settings keeps a parameter of the market."""
@@ -240,7 +242,7 @@ class PerpsV2Adapter:
         """The views that are not what the model makes of the same state."""
         market, model = self._found[MARKET_PROXY], PerpsV2.blank()
         model.load(shown)
-        computed = [((name,), view(model)) for name, view in MARKET_VIEWS.items()]
+        computed: list[tuple[tuple[str, ...], int]] = [((name,), view(model)) for name, view in MARKET_VIEWS.items()]
         computed += [((name, user), view(model, user)) for name, view in ACCOUNT_VIEWS.items() for user in USERS]
         for (name, *accounts), expected in computed:
             answer = market.value(name, *(self._account[account] for account in accounts))

@@ -21,7 +21,7 @@ class Interface:
         self._artifact = artifact
         self._selectors = artifact.selectors()
         functions = [entry for entry in artifact.abi if entry.get("type", "function") == "function"]
-        self._entries = {}
+        self._entries: dict[str, Mapping[str, Any]] = {}
         for known, entry in zip(artifact.functions(), functions, strict=True):
             self._entries |= {known.name: entry, known.signature: entry}
 
@@ -72,7 +72,7 @@ class Deployed:
 
 def united(name: str, behind: Sequence[Artifact]) -> Artifact:
     """Return the interface of a proxy: the functions of all that it hands calls on to, without code."""
-    entries = {}
+    entries: dict[str, dict[str, Any]] = {}
     for each in behind:
         functions = [entry for entry in each.abi if entry.get("type", "function") == "function"]
         entries |= {known.signature: entry for known, entry in zip(each.functions(), functions, strict=True)}
