@@ -124,8 +124,8 @@ class AnyHealth(_PerpsV2):
 
     @simulates("PV-RLX-16", over=Relaxation(AnyEquity), total=True)
     def is_liquidatable(self, account: User, price: int, funding: int) -> Any:
-        """A position can be liquidated or not, and asking for it changes nothing."""
-        return anything(bool)
+        """A position can be liquidated or not, an account without one cannot, and asking for it changes nothing."""
+        return self.positions[account].size != 0 and anything(bool)
 
 
 class AnyOutcome(_PerpsV2):
