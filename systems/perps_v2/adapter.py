@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from eth_utils.crypto import keccak
 
 from marginspec.model.deployed.perps_v2 import PerpsV2
 from marginspec.model.deployed.perps_v2.notation import FEE_POOL, NOBODY, User
-from marginspec.model.deployed.perps_v2.parameters import Parameters
-from marginspec.model.kernel import Call
-from marginspec.model.kernel.record import variables_of
 from marginspec.systems.perps_v2.deployment import (
-    DEPLOYER,
     MARKET,
     MARKET_PROXY,
     PARAMETERS,
+    ROUTES,
     SURROUNDINGS,
     ZERO,
     deployed,
@@ -29,10 +26,14 @@ from marginspec.systems.perps_v2.unmodelled import LISTS, SENDERS, SEQUENCE, not
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.chain import Chain, Slot
 from marginspec.targets.evm.interface import replaced_by
-from marginspec.targets.evm.storage import Place, Storage
+from marginspec.targets.evm.storage import Place, Storage, slot_of_vyper
+from marginspec.targets.evm.tables import TableAdapter, Variable
 
 USERS: tuple[User, ...] = PerpsV2.universe[User]
-STATE, SETTER = "PerpsV2MarketState", "PerpsV2MarketSettings"
+STATE, SETTER, VALUES = "PerpsV2MarketState", "PerpsV2MarketSettings", "FlexibleStorage"
+SETTER_KEY = SETTER.encode().ljust(32, b"\0")
+NAMES = PerpsV2.blank().names()
+NAMES_WITHOUT_FUNDING = [name for name in NAMES if name.rpartition(".")[2] != "funding"]
 
 LONGEST_SEQUENCE = 1024
 """Entries that the funding sequence may have in a run: an action adds one, a change of parameters three."""
@@ -89,153 +90,103 @@ ACCOUNT_VIEWS: dict[str, Callable[[PerpsV2, User], int]] = {
 }
 
 
-class PerpsV2Adapter:
+# Variables of the market's state, and the functions that tell of them; the funding sequence tells its length.
+MARKET_VARIABLES = {
+    "marketSize": "marketSize",
+    "marketSkew": "marketSkew",
+    "_entryDebtCorrection": "entryDebtCorrection",
+    "fundingLastRecomputed": "fundingLastRecomputed",
+    "fundingRateLastRecomputed": "fundingRateLastRecomputed",
+    "_fundingSequence": "fundingSequenceLength",
+    "_nextPositionId": "nextPositionId",
+}
+POSITION = ("id", "lastFundingIndex", "margin", "lastPrice", "size")
+
+
+class PerpsV2Adapter(TableAdapter):
     """See `marginspec.targets.evm.target.Adapter`. replaced: candidate builds, by contract (`--artifact NAME=FILE`)."""
 
-    model = PerpsV2
+    model, functions, reasons = PerpsV2, FUNCTIONS, REASONS
 
     def __init__(self, replaced: Mapping[str, Artifact]) -> None:
-        self.contracts = replaced_by(shipped_contracts(), replaced, "perps-v2")
-        called = frozenset(function for _, function in FUNCTIONS.values())
-        self.not_modelled = not_modelled(self.contracts, called)
-        self.slots: list[Slot] = []
+        super().__init__(replaced_by(shipped_contracts(), replaced, "perps-v2"))
+        self.not_modelled = not_modelled(self.contracts, frozenset(function for _, function in FUNCTIONS.values()))
         self.not_compared: dict[str, list[Slot]] = {}
 
     def deploy(self, chain: Chain) -> None:
         """The market with the parameters of ETH, and what it depends on."""
         users: dict[str, str] = {user: f"0x{number:040x}" for number, user in enumerate(USERS, 0xA0001)}
-        endorsed = next(users[user] for user, is_endorsed in PerpsV2.blank().is_endorsed.items() if is_endorsed)
-        self._chain, self._presets = chain, PerpsV2.blank().presets
-        self._found = deployed(chain, self.contracts, users["owner"], endorsed, PerpsV2.blank().parameters)
-        pool = self._found[SURROUNDINGS].value("FEE_ADDRESS")
-        self._account: dict[str, str] = {**users, FEE_POOL: pool, NOBODY: ZERO}
-        self._named = {int(address, 16): name for name, address in self._account.items()}
-        layouts = document()["layouts"]
-        self._state, self._values = Storage(layouts[STATE]), Storage(layouts["FlexibleStorage"])
-        self._places = list(self._variables())
-        self.slots = list(dict.fromkeys((address, place.slot) for address, place, _ in self._places))
+        blank, layouts = PerpsV2.blank(), document()["layouts"]
+        endorsed = next(users[user] for user, is_endorsed in blank.is_endorsed.items() if is_endorsed)
+        found = deployed(chain, self.contracts, users["owner"], endorsed, blank.parameters)
+        account: dict[str, str] = {**users, FEE_POOL: found[SURROUNDINGS].value("FEE_ADDRESS"), NOBODY: ZERO}
+        self._parameters = {n: parameters_of(found[SETTER].interface, each) for n, each in blank.presets.items()}
+        self._state, settings = Storage(layouts[STATE]), Storage(layouts[VALUES])
+        owner = found[VALUES].value("hashes", SETTER_KEY)
+        records = [keccak(MARKET + name.encode().ljust(32, b"\0")) for name in PARAMETERS]
+        parameters = [
+            Variable(VALUES, settings.place("uintStorage", owner, record), ("getUIntValue", SETTER_KEY, record))
+            for record in records
+        ]
+        prices, money = _surroundings(account)
+        self._know(chain, found, account, [*prices, *parameters, *self._market(account), *money])
         self.not_compared = self._beside(Storage(layouts["PerpsV2Market"]))
 
-    # --- Calls -------------------------------------------------------------------------------------------------------
-
-    def encode(self, call: Call) -> tuple[str, str, bytes]:
-        """Sender, contract and data; what the world does, the deployer sends."""
-        given = dict(call.arguments)
-        sender = self._account[given.pop("caller")] if "caller" in given else DEPLOYER
-        contract, function = FUNCTIONS[call.action]
-        found = self._found[contract]
-        arguments = [self._argument(value) for value in given.values()]
-        if contract == SETTER:
-            arguments.insert(0, MARKET)
-        return sender, found.address, found.interface.call(function, *arguments)
-
-    def _argument(self, value: Any) -> Any:
-        """A number, an account's address, or the parameters that a preset stands for."""
-        if value in self._presets:
-            return parameters_of(self._found[SETTER].interface, self._presets[value])
-        return self._account[value] if isinstance(value, str) else value
-
-    def returns(self, call: Call, data: bytes) -> tuple[int, ...]:
-        """The numbers that a function returns."""
-        contract, function = FUNCTIONS[call.action]
-        return self._found[contract].interface.results(function, data)
-
-    def expected_reason(self, rule: str) -> str:
-        """The text of the contracts' refusal."""
-        return REASONS[rule]
-
-    # --- Observations ------------------------------------------------------------------------------------------------
-
-    def _variables(self) -> Iterator[tuple[str, Place, Callable[[int], Any]]]:
-        """Contract, place and meaning of each value in storage, in the order of the model's fields.
-
-        Entries of the funding sequence are not among them: where they are, the others say.
-        """
-        ours, around = self._state.place, layout_of_surroundings()
-        state, other = self._found[STATE].address, self._found[SURROUNDINGS].address
-        yield from ((other, Place(around[name]), kind) for name, kind in (("price", int), ("stale", bool)))
-        yield from ((other, Place(around[name]), kind) for name, kind in (("dynamicFee", int), ("tooVolatile", bool)))
-        for name in self._parameter_names():
-            yield self._found["FlexibleStorage"].address, self._parameter(name), int
-        for name in ("marketSize", "marketSkew", "_entryDebtCorrection", "fundingLastRecomputed"):
-            yield state, ours(name), int
-        for name in ("fundingRateLastRecomputed", "_fundingSequence", "_nextPositionId"):
-            yield state, ours(name), int
+    def _market(self, account: Mapping[str, str]) -> Iterator[Variable]:
+        """The variables of the market's state but for entries of the funding sequence: where they are, others say."""
+        place = self._state.place
+        for name, getter in MARKET_VARIABLES.items():
+            yield Variable(STATE, place(name), (getter,))
         for user in USERS:
-            for name in ("id", "lastFundingIndex", "margin", "lastPrice", "size"):
-                yield state, ours("_positions", self._account[user], name), int
+            for part, name in enumerate(POSITION):
+                yield Variable(STATE, place("_positions", account[user], name), ("positions", account[user]), part)
         for user in USERS:
-            yield state, ours("positionFlagger", self._account[user]), self._name
-        for holder in (*USERS, FEE_POOL):
-            slot = keccak(
-                around["balanceOf"].to_bytes(32, "big") + bytes.fromhex(self._account[holder][2:]).rjust(32, b"\0")
-            )
-            yield other, Place(int.from_bytes(slot, "big")), int
-        yield other, Place(around["feesPaid"]), int
-
-    def _parameter_names(self) -> Iterator[str]:
-        by_field = {field: name for name, field in PARAMETERS.items()}
-        return (by_field[field] for field in variables_of(Parameters))
-
-    def _parameter(self, name: str) -> Place:
-        """Where the contract of settings keeps a parameter of the market."""
-        owner = SETTER.encode().ljust(32, b"\0")
-        record = keccak(MARKET + name.encode().ljust(32, b"\0"))
-        return self._values.place("uintStorage", self._found["FlexibleStorage"].value("hashes", owner), record)
-
-    def _name(self, address: int) -> str:
-        return self._named.get(address, hex(address))
+            flagger = place("positionFlagger", account[user])
+            yield Variable(STATE, flagger, ("positionFlagger", account[user]), meaning=self.account)
 
     def _beside(self, implementation: Storage) -> dict[str, list[Slot]]:
+        """What calls write and no observation reads."""
         state, place = self._found[STATE].address, self._state.place
-        users, numbers = [self._account[user] for user in USERS], range(len(USERS))
-        lists = [place(name, "elements").slot for name in ("_positionAddresses", "_flaggedAddresses")]
-        for name in ("_positionAddresses", "_flaggedAddresses"):
-            lists += [place(name, "elements", number).slot for number in numbers]
-            lists += [place(name, "indices", user).slot for user in users]
+        lists, users = ("_positionAddresses", "_flaggedAddresses"), [self._account[user] for user in USERS]
+        slots = [place(name, "elements").slot for name in lists]
+        slots += [place(name, "elements", number).slot for name in lists for number in range(len(users))]
+        slots += [place(name, "indices", user).slot for name in lists for user in users]
         sender = implementation.place("messageSender").slot
         return {
             SEQUENCE: [(state, place("_fundingSequence", entry).slot) for entry in range(0, LONGEST_SEQUENCE, 2)],
-            LISTS: [(state, slot) for slot in lists],
-            SENDERS: [(self._found[name].address, sender) for name in ("PerpsV2Market", "PerpsV2MarketLiquidate")],
+            LISTS: [(state, slot) for slot in slots],
+            SENDERS: [(self._found[name].address, sender) for name in ROUTES],
         }
+
+    def before(self, contract: str) -> Sequence[Any]:
+        """The settings are of a market."""
+        return (MARKET,) if contract == SETTER else ()
+
+    def argument(self, value: Any) -> Any:
+        """A preset stands for its parameters."""
+        return self._parameters[value] if value in self._parameters else super().argument(value)
 
     def decode(self, time: int, words: list[int]) -> list[Any]:
         """Values of the model, in its order; entries of the funding sequence are read where the others say."""
-        known = dict(zip(self.slots, words, strict=True))
-        values = [mean(place.of(known[address, place.slot])) for address, place, mean in self._places]
-        return self._with_funding([time, *values], self._entries)
+        return self._with_funding(super().decode(time, words), self._entry)
 
-    def _with_funding(self, values: list[Any], entries: Callable[[list[int]], list[int]]) -> list[Any]:
+    def _entry(self, number: int) -> int:
+        place = self._state.place("_fundingSequence", number)
+        (word,) = self._chain.read([(self._found[STATE].address, place.slot)])
+        return place.of(word)
+
+    def _with_funding(self, values: list[Any], entry: Callable[[int], int]) -> list[Any]:
         """Put the last entry of the sequence, and those that positions start from, where the model has them."""
-        names = [name for name in PerpsV2.blank().names() if name.rpartition(".")[2] != "funding"]
-        known = dict(zip(names, values, strict=True))
-        asked = [known["funding_entries"] - 1, *(known[f"positions[{user}].funding_index"] for user in USERS)]
-        found = entries(asked)
-        known |= dict(zip(["funding", *(f"positions[{user}].funding" for user in USERS)], found, strict=True))
-        return [known[name] for name in PerpsV2.blank().names()]
-
-    def _entries(self, numbers: list[int]) -> list[int]:
-        places = [self._state.place("_fundingSequence", number) for number in numbers]
-        words = self._chain.read([(self._found[STATE].address, place.slot) for place in places])
-        return [place.of(word) for place, word in zip(places, words, strict=True)]
+        known = dict(zip(NAMES_WITHOUT_FUNDING, values, strict=True))
+        known["funding"] = entry(known["funding_entries"] - 1)
+        for user in USERS:
+            known[f"positions[{user}].funding"] = entry(known[f"positions[{user}].funding_index"])
+        return [known[name] for name in NAMES]
 
     def getters(self, chain: Chain) -> list[Any]:
         """The same by the contracts' getters, and what their views compute where that is not what the model does."""
-        state, other, settings = (self._found[name] for name in (STATE, SURROUNDINGS, SETTER))
-        values: list[Any] = [chain.time(), *(other.value(name) for name in ("price", "stale"))]
-        values += [other.value(name) for name in ("dynamicFee", "tooVolatile")]
-        values += [settings.value(name, MARKET) for name in self._parameter_names()]
-        for name in ("marketSize", "marketSkew", "entryDebtCorrection", "fundingLastRecomputed"):
-            values.append(state.value(name))
-        for name in ("fundingRateLastRecomputed", "fundingSequenceLength", "nextPositionId"):
-            values.append(state.value(name))
-        for user in USERS:
-            values += state.value("positions", self._account[user])
-        values += [self._name(int(state.value("positionFlagger", self._account[user]), 16)) for user in USERS]
-        values += [other.value("balanceOf", self._account[holder]) for holder in (*USERS, FEE_POOL)]
-        values.append(other.value("feesPaid"))
-        shown = self._with_funding(values, lambda numbers: [state.value("fundingSequence", n) for n in numbers])
+        state = self._found[STATE]
+        shown = self._with_funding(super().getters(chain), lambda number: int(state.value("fundingSequence", number)))
         return shown + list(self._wrong_views(shown))
 
     def _wrong_views(self, shown: list[Any]) -> Iterator[str]:
@@ -248,3 +199,18 @@ class PerpsV2Adapter:
             answer = market.value(name, *(self._account[account] for account in accounts))
             if answer != expected:
                 yield f"{name}({', '.join(accounts)}) is {answer}, expected {expected}"
+
+
+def _surroundings(account: Mapping[str, str]) -> tuple[list[Variable], list[Variable]]:
+    """Variables of what the market leaves to others: before and after its own."""
+    slots = layout_of_surroundings()
+
+    def one(name: str, meaning: Callable[[Any], Any] = int) -> Variable:
+        return Variable(SURROUNDINGS, Place(slots[name]), (name,), meaning=meaning)
+
+    def held(holder: str) -> Variable:
+        place = Place(slot_of_vyper(slots["balanceOf"], account[holder]))
+        return Variable(SURROUNDINGS, place, ("balanceOf", account[holder]))
+
+    prices = [one("price"), one("stale", bool), one("dynamicFee"), one("tooVolatile", bool)]
+    return prices, [*map(held, (*USERS, FEE_POOL)), one("feesPaid")]

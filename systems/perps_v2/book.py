@@ -20,7 +20,6 @@ from marginspec.model.kernel import Call
 from marginspec.model.kernel.record import plain
 from marginspec.systems.perps_v2.adapter import REASONS
 from marginspec.systems.perps_v2.deployment import (
-    DEPLOYER,
     MARKET_PROXY,
     PARAMETERS,
     SURROUNDINGS,
@@ -33,6 +32,7 @@ from marginspec.targets.evm.book import AccountHealth, Ask, Book, Question, Read
 from marginspec.targets.evm.chain import READER, Reverted
 from marginspec.targets.evm.interface import Interface, united
 from marginspec.targets.evm.reasons import reason
+from marginspec.targets.evm.tables import DEPLOYER
 
 if TYPE_CHECKING:
     from marginspec.targets.evm.rpc import Node

@@ -12,9 +12,9 @@ from marginspec.model.deployed.perps_v2.parameters import SETTINGS_OF_MAINNET, P
 from marginspec.targets.evm.artifact import Artifact, artifact
 from marginspec.targets.evm.chain import Chain
 from marginspec.targets.evm.interface import Deployed, Interface, united
+from marginspec.targets.evm.tables import DEPLOYER
 from marginspec.targets.evm.vyper import Layout, compile_folder
 
-DEPLOYER = "0x" + "de" * 20
 ZERO = "0x" + "00" * 20
 MARKET, ASSET = (text.encode().ljust(32, b"\0") for text in ("sETHPERP", "sETH"))
 SURROUNDINGS, MARKET_PROXY = "Surroundings", "market"

@@ -1,4 +1,4 @@
-"""Where a Solidity contract keeps a variable, by the `storageLayout` of its compiler."""
+"""Where a contract keeps a variable: of Solidity by the `storageLayout` of its compiler, of Vyper by its slot."""
 
 from __future__ import annotations
 
@@ -52,6 +52,14 @@ class Storage:
             return _hashed(slot.to_bytes(WORD, "big")) + beyond, at * width, kind["base"]
         member = next(member for member in kind["members"] if member["label"] == step)
         return slot + int(member["slot"]), member["offset"], member["type"]
+
+
+def slot_of_vyper(slot: int, *keys: str | int) -> int:
+    """Return where a Vyper contract keeps an entry of a map. slot: the map's. keys: accounts' addresses and numbers."""
+    for key in keys:
+        number = int(key, 16) if isinstance(key, str) else key
+        slot = _hashed(slot.to_bytes(WORD, "big") + number.to_bytes(WORD, "big"))
+    return slot
 
 
 def _hashed(data: bytes) -> int:
