@@ -7,7 +7,7 @@ from pathlib import Path
 from marginspec.model.kernel.machine import actions_of
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.chain import Chain
-from marginspec.targets.evm.interface import Deployed, Interface, replaced_by
+from marginspec.targets.evm.interface import Interface, LiveContract, replaced_by
 from marginspec.targets.evm.storage import Place, slot_of_vyper
 from marginspec.targets.evm.tables import DEPLOYER, TableAdapter, Variable
 from marginspec.targets.evm.vyper import compile_folder
@@ -59,8 +59,8 @@ class PawnshopAdapter(TableAdapter):
         users: dict[str, str] = {u: f"0x{number:040x}" for number, u in enumerate(Pawnshop.universe[User], 0xA0001)}
         code = {name: Interface(contract) for name, contract in self.contracts.items()}
 
-        def put(kind: str, *arguments: object) -> Deployed:
-            return Deployed(chain, code[kind], chain.deploy(DEPLOYER, code[kind].creation(*arguments)))
+        def put(kind: str, *arguments: object) -> LiveContract:
+            return LiveContract(chain, code[kind], chain.deploy(DEPLOYER, code[kind].creation(*arguments)))
 
         coin, cash = (put("token", list(users.values()), amount) for amount in (COINS, CASH))
         shop = put("pawnshop", coin.address, cash.address, SCALE)

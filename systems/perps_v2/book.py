@@ -46,7 +46,7 @@ SETTINGS_KEY = b"PerpsV2MarketSettings".ljust(32, b"\0")
 FLAG, REMAINS = "flag_position", "remaining margin"
 
 
-class _Contract:
+class _AskedContract:
     """A contract at an address, asked through a reader. Raises BadInput where it does not answer as it should."""
 
     def __init__(self, reader: Reader, name: str, at: str) -> None:
@@ -80,7 +80,7 @@ def read(reader: Reader) -> Book:
     state = _state(reader)
     holders = [account for account, held in state.positions.items() if held.margin or held.size]
     exposed = [account for account in holders if state.positions[account].size]
-    market = _Contract(reader, MARKET_PROXY, reader.address)
+    market = _AskedContract(reader, MARKET_PROXY, reader.address)
     return Book(
         state=state,
         accounts=len(holders),
@@ -103,15 +103,15 @@ def read(reader: Reader) -> Book:
 
 
 def _state(reader: Reader) -> PerpsV2:
-    proxy = _Contract(reader, "ProxyPerpsV2", reader.address)
+    proxy = _AskedContract(reader, "ProxyPerpsV2", reader.address)
     targets = proxy.value("getAllTargets")
     if not targets:
         raise BadInput(f"--address {reader.address}: no market of PerpsV2, it hands on no calls")
-    behind = _Contract(reader, "PerpsV2MarketViews", targets[0])
-    market = _Contract(reader, "PerpsV2MarketState", behind.value("marketState"))
-    resolver = _Contract(reader, "AddressResolver", behind.value("resolver"))
-    settings = _Contract(reader, "PerpsV2MarketSettings", resolver.value("getAddress", SETTINGS_KEY))
-    views, key = _Contract(reader, MARKET_PROXY, reader.address), market.value("marketKey")
+    behind = _AskedContract(reader, "PerpsV2MarketViews", targets[0])
+    market = _AskedContract(reader, "PerpsV2MarketState", behind.value("marketState"))
+    resolver = _AskedContract(reader, "AddressResolver", behind.value("resolver"))
+    settings = _AskedContract(reader, "PerpsV2MarketSettings", resolver.value("getAddress", SETTINGS_KEY))
+    views, key = _AskedContract(reader, MARKET_PROXY, reader.address), market.value("marketKey")
     logs = reader.logs(tuple(HOLDER))
     holders = list(dict.fromkeys(address(words(log.indexed[HOLDER[log.event]])[0]) for log in logs))
     found = market.each("positions", [(holder,) for holder in holders])
@@ -145,7 +145,7 @@ def _state(reader: Reader) -> PerpsV2:
 _OF_ALL = ("minInitialMargin", "minKeeperFee", "maxKeeperFee", "liquidationFeeRatio", "keeperLiquidationFee")
 
 
-def _price(reader: Reader, views: _Contract) -> tuple[int, bool]:
+def _price(reader: Reader, views: _AskedContract) -> tuple[int, bool]:
     (answer,) = reader.calls([views.ask("assetPrice")], "prices")
     if isinstance(answer, Reverted) or len(answer) != 64:
         raise BadInput(f"--address {reader.address}: the market has no price")
@@ -153,11 +153,11 @@ def _price(reader: Reader, views: _Contract) -> tuple[int, bool]:
     return price, invalid != 0
 
 
-def _parameters(settings: _Contract, key: bytes) -> Parameters:
+def _parameters(settings: _AskedContract, key: bytes) -> Parameters:
     return Parameters(*(settings.value(name, key) for name in PARAMETERS))
 
 
-def _positions(market: _Contract, holders: Sequence[str], found: Sequence[Any]) -> dict[User, Position]:
+def _positions(market: _AskedContract, holders: Sequence[str], found: Sequence[Any]) -> dict[User, Position]:
     entries = market.each("fundingSequence", [(index,) for _, index, *_ in found])
     held = zip(holders, found, entries, strict=True)
     return {
@@ -166,7 +166,7 @@ def _positions(market: _Contract, holders: Sequence[str], found: Sequence[Any]) 
     }
 
 
-def _flaggers(market: _Contract, holders: Sequence[str]) -> dict[User, Account]:
+def _flaggers(market: _AskedContract, holders: Sequence[str]) -> dict[User, Account]:
     found = market.each("positionFlagger", [(holder,) for holder in holders])
     named = (NOBODY if flagger == ZERO else Account(flagger) for flagger in found)
     return dict(zip((User(Account(holder)) for holder in holders), named, strict=True))

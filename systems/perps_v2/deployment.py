@@ -11,7 +11,7 @@ from typing import Any
 from marginspec.model.deployed.perps_v2.parameters import SETTINGS_OF_MAINNET, Parameters
 from marginspec.targets.evm.artifact import Artifact, artifact
 from marginspec.targets.evm.chain import Chain
-from marginspec.targets.evm.interface import Deployed, Interface, united
+from marginspec.targets.evm.interface import Interface, LiveContract, united
 from marginspec.targets.evm.tables import DEPLOYER
 from marginspec.targets.evm.vyper import Layout, compile_folder
 
@@ -80,14 +80,14 @@ def parameters_of(settings: Interface, given: Parameters) -> tuple[Any, ...]:
 
 def deployed(
     chain: Chain, contracts: Mapping[str, Artifact], owner: str, endorsed: str, given: Parameters
-) -> dict[str, Deployed]:
+) -> dict[str, LiveContract]:
     """Put a market on a chain; the contracts by name, and `market`, the proxy with the functions behind it."""
     interfaces = {name: Interface(contract) for name, contract in contracts.items()}
-    found: dict[str, Deployed] = {}
+    found: dict[str, LiveContract] = {}
 
     def put(name: str, *arguments: Any) -> str:
         address = chain.deploy(DEPLOYER, interfaces[name].creation(*arguments))
-        found[name] = Deployed(chain, interfaces[name], address)
+        found[name] = LiveContract(chain, interfaces[name], address)
         return address
 
     resolver = put("AddressResolver", owner)
@@ -103,10 +103,10 @@ def deployed(
     _connect(found, owner, implementations)
     _open(found, owner, endorsed, given)
     behind = [contracts[name] for name in ("PerpsV2MarketViews", *ROUTES)]
-    return {**found, MARKET_PROXY: Deployed(chain, Interface(united("market", behind)), proxy)}
+    return {**found, MARKET_PROXY: LiveContract(chain, Interface(united("market", behind)), proxy)}
 
 
-def _connect(found: Mapping[str, Deployed], owner: str, implementations: list[str]) -> None:
+def _connect(found: Mapping[str, LiveContract], owner: str, implementations: list[str]) -> None:
     """Let the contracts know each other."""
     found["PerpsV2MarketState"].transact(owner, "addAssociatedContracts", implementations)
     found["PerpsV2MarketState"].transact(owner, "linkOrInitializeState")
@@ -124,7 +124,7 @@ def _connect(found: Mapping[str, Deployed], owner: str, implementations: list[st
                 proxy.transact(owner, "addRoute", function.selector, found[name].address, name not in ROUTES)
 
 
-def _open(found: Mapping[str, Deployed], owner: str, endorsed: str, given: Parameters) -> None:
+def _open(found: Mapping[str, LiveContract], owner: str, endorsed: str, given: Parameters) -> None:
     """Register the market, which asks its views, and set what mainnet had set."""
     manager, settings = found["FuturesMarketManager"], found["PerpsV2MarketSettings"]
     manager.transact(owner, "addProxiedMarkets", [found["ProxyPerpsV2"].address])

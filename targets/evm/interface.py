@@ -50,7 +50,7 @@ class Interface:
         return [part["name"] for part in self._entries[function]["inputs"][argument]["components"]]
 
 
-class Deployed:
+class LiveContract:
     """A contract at an address. Every method raises `Reverted` where the contract does."""
 
     def __init__(self, chain: Chain, interface: Interface, address: str) -> None:

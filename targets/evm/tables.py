@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from marginspec.model.kernel import Call, Machine
 from marginspec.targets.evm.artifact import Artifact
 from marginspec.targets.evm.chain import Chain, Slot
-from marginspec.targets.evm.interface import Deployed
+from marginspec.targets.evm.interface import LiveContract
 from marginspec.targets.evm.storage import Place
 
 DEPLOYER = "0x" + "de" * 20
@@ -49,7 +49,7 @@ class TableAdapter:
         self.slots: list[Slot] = []
 
     def _know(
-        self, chain: Chain, found: Mapping[str, Deployed], account: Mapping[str, str], variables: Sequence[Variable]
+        self, chain: Chain, found: Mapping[str, LiveContract], account: Mapping[str, str], variables: Sequence[Variable]
     ) -> None:
         """Take note of what was deployed: contracts, addresses of accounts, and variables after the time, if any.
 

@@ -19,7 +19,7 @@ else:
     _PerpsV2 = Machine
 
 
-class AnyFunding(_PerpsV2):
+class FreeFunding(_PerpsV2):
     """The funding sequence goes on with any entry, at any rate."""
 
     @simulates("PV-RLX-1")
@@ -31,7 +31,7 @@ class AnyFunding(_PerpsV2):
         self.funding_entries += 1
 
 
-class AnyFill(_PerpsV2):
+class FreeFill(_PerpsV2):
     """Orders are filled at any price."""
 
     @simulates("PV-RLX-2", total=True)
@@ -45,7 +45,7 @@ def changes_size(venue: Any, delta: int, fill: int) -> Any:
     return delta != 0
 
 
-class AnyFee(_PerpsV2):
+class FreeFee(_PerpsV2):
     """Orders cost any fee, or none."""
 
     @simulates("PV-RLX-3", given=changes_size, total=True)
@@ -54,7 +54,7 @@ class AnyFee(_PerpsV2):
         return no_less(0)
 
 
-class AnyEquity(_PerpsV2):
+class FreeEquity(_PerpsV2):
     """Equity is any number, of the same state the same."""
 
     @simulates("PV-RLX-4", total=True)
@@ -88,7 +88,7 @@ class NearEquity(_PerpsV2):
         return near
 
 
-class AnyVelocity(_PerpsV2):
+class FreeVelocity(_PerpsV2):
     """The funding rate grows at any velocity."""
 
     @simulates("PV-RLX-12", total=True)
@@ -97,47 +97,47 @@ class AnyVelocity(_PerpsV2):
         return anything(AnyInteger)
 
 
-class AnyRate(_PerpsV2):
+class FreeRate(_PerpsV2):
     """Funding accrues at any rate."""
 
-    @simulates("PV-RLX-13", over=Relaxation(AnyVelocity), total=True)
+    @simulates("PV-RLX-13", over=Relaxation(FreeVelocity), total=True)
     def current_funding_rate(self) -> Any:
         """A funding rate is a number, and asking for it changes nothing."""
         return anything(AnyInteger)
 
 
-class AnyAccrual(_PerpsV2):
+class FreeAccrual(_PerpsV2):
     """Any funding is due since it was recomputed."""
 
-    @simulates("PV-RLX-14", over=Relaxation(AnyRate), total=True)
+    @simulates("PV-RLX-14", over=Relaxation(FreeRate), total=True)
     def unrecorded_funding(self, price: int) -> Any:
         """Unrecorded funding is a number, and asking for it changes nothing."""
         return anything(AnyInteger)
 
 
-class _AnyRemainder(AnyEquity, AnyAccrual):
+class _AnyRemainder(FreeEquity, FreeAccrual):
     """Any equity now."""
 
 
-class AnyHealth(_PerpsV2):
+class FreeHealth(_PerpsV2):
     """Any position can be liquidated, or none."""
 
-    @simulates("PV-RLX-16", over=Relaxation(AnyEquity), total=True)
+    @simulates("PV-RLX-16", over=Relaxation(FreeEquity), total=True)
     def is_liquidatable(self, account: User, price: int, funding: int) -> Any:
         """A position can be liquidated or not, an account without one cannot, and asking for it changes nothing."""
         return self.positions[account].size != 0 and anything(bool)
 
 
-class AnyOutcome(_PerpsV2):
+class FreeOutcome(_PerpsV2):
     """A change leaves any margin, or is refused."""
 
-    @simulates("PV-RLX-17", over=Relaxation(AnyEquity))
+    @simulates("PV-RLX-17", over=Relaxation(FreeEquity))
     def _margin_after(self, account: User, price: int, delta: int) -> Any:
         """What a change leaves is never negative, and working it out changes nothing or is refused."""
         return no_less(0)
 
 
-class AnyAccess(_PerpsV2):
+class FreeAccess(_PerpsV2):
     """Any part of the margin is accessible."""
 
     @simulates("PV-RLX-5", over=Relaxation(_AnyRemainder), total=True)
@@ -146,7 +146,7 @@ class AnyAccess(_PerpsV2):
         return no_less(0)
 
 
-class AnyThreshold(_PerpsV2):
+class FreeThreshold(_PerpsV2):
     """Positions are liquidated at any margin."""
 
     @simulates("PV-RLX-6", total=True)
@@ -160,7 +160,7 @@ class AnyThreshold(_PerpsV2):
         return anything(AnyInteger)
 
 
-class AnyReward(_PerpsV2):
+class FreeReward(_PerpsV2):
     """Whoever flags is paid anything."""
 
     @simulates("PV-RLX-8", total=True)
@@ -169,7 +169,7 @@ class AnyReward(_PerpsV2):
         return no_less(self.settings.min_keeper_fee)
 
 
-class AnyLeverage(_PerpsV2):
+class FreeLeverage(_PerpsV2):
     """Any leverage."""
 
     @simulates("PV-RLX-9", total=True)
@@ -178,7 +178,7 @@ class AnyLeverage(_PerpsV2):
         return anything(AnyInteger)
 
 
-class AnyRoom(_PerpsV2):
+class FreeRoom(_PerpsV2):
     """Any size of the market."""
 
     @simulates("PV-RLX-10", total=True)
@@ -187,7 +187,7 @@ class AnyRoom(_PerpsV2):
         return anything(bool)
 
 
-class AnySize(_PerpsV2):
+class FreeSize(_PerpsV2):
     """The market is of any size."""
 
     @simulates("PV-RLX-19")
@@ -197,7 +197,7 @@ class AnySize(_PerpsV2):
         forget(self, "size")
 
 
-class AnyCorrection(_PerpsV2):
+class FreeCorrection(_PerpsV2):
     """Positions add anything to the debt correction."""
 
     @simulates("PV-RLX-15", total=True)
@@ -206,74 +206,74 @@ class AnyCorrection(_PerpsV2):
         return anything(AnyInteger)
 
 
-class AnyDebt(_PerpsV2):
+class FreeDebt(_PerpsV2):
     """The debt correction changes by anything."""
 
-    @simulates("PV-RLX-11", over=Relaxation(AnyCorrection), total=True)
+    @simulates("PV-RLX-11", over=Relaxation(FreeCorrection), total=True)
     def _correct_debt(self, account: User, margin: int, size: int, price: int) -> None:
         """Correcting the debt changes nothing but the correction."""
         forget(self, "debt_correction")
 
 
-class AnyLimit(AnyLeverage, AnyRoom):
+class FreeLimit(FreeLeverage, FreeRoom):
     """Any leverage, and any size of the market."""
 
 
-class AnyMargin(AnyEquity, AnyAccess, AnyThreshold, AnyReward, AnyLimit):
+class FreeMargin(FreeEquity, FreeAccess, FreeThreshold, FreeReward, FreeLimit):
     """Whatever margin there is and is needed."""
 
 
-class AnyAccruing(AnyRate, AnyAccrual):
+class FreeAccruing(FreeRate, FreeAccrual):
     """Whatever funding is, of the same state the same."""
 
 
-class AnyTerms(AnyFill, AnyFee):
+class FreeTerms(FreeFill, FreeFee):
     """Whatever an order costs, of the same state the same."""
 
 
-class AnyBook(AnyFunding, AnyTerms, AnyHealth, AnyOutcome, AnyMargin, AnyDebt):
+class FreeBook(FreeFunding, FreeTerms, FreeHealth, FreeOutcome, FreeMargin, FreeDebt):
     """Whatever is worked out."""
 
 
-class AnyFigures(AnyFunding, AnyTerms, AnyHealth, AnyOutcome, AnyMargin, AnySize):
+class FreeFigures(FreeFunding, FreeTerms, FreeHealth, FreeOutcome, FreeMargin, FreeSize):
     """Whatever is worked out, but for the debt correction."""
 
 
-class AnyState(AnyAccruing, AnyTerms, AnyMargin, AnyCorrection):
+class FreeState(FreeAccruing, FreeTerms, FreeMargin, FreeCorrection):
     """Whatever is worked out, of the same state the same."""
 
 
-class AnyValue(AnyAccruing, AnyTerms, AnyEquity, AnyAccess, AnyDebt):
+class FreeValue(FreeAccruing, FreeTerms, FreeEquity, FreeAccess, FreeDebt):
     """Whatever an account is worth and an order costs."""
 
 
-class AllButThresholds(AnyValue, AnyHealth, AnyOutcome, AnyLimit):
+class AllButThresholds(FreeValue, FreeHealth, FreeOutcome, FreeLimit):
     """Whatever is worked out, but for the margin at which positions are liquidated."""
 
 
-class AllButLeverage(AnyValue, AnyHealth, AnyOutcome, AnyThreshold, AnyReward, AnyRoom):
+class AllButLeverage(FreeValue, FreeHealth, FreeOutcome, FreeThreshold, FreeReward, FreeRoom):
     """Whatever is worked out, but for leverage."""
 
 
-class AllButRoom(AnyValue, AnyHealth, AnyOutcome, AnyThreshold, AnyReward, AnyLeverage):
+class AllButRoom(FreeValue, FreeHealth, FreeOutcome, FreeThreshold, FreeReward, FreeLeverage):
     """Whatever is worked out, but for how large a market may be."""
 
 
-class AllButEquity(AnyAccruing, AnyTerms, AnyThreshold, AnyReward, AnyLimit, AnyDebt):
+class AllButEquity(FreeAccruing, FreeTerms, FreeThreshold, FreeReward, FreeLimit, FreeDebt):
     """Whatever is worked out, but for equity."""
 
 
-class AnyPace(AnyVelocity, AnyTerms, AnyHealth, AnyThreshold, AnyReward, AnyLimit, AnyDebt):
+class FreePace(FreeVelocity, FreeTerms, FreeHealth, FreeThreshold, FreeReward, FreeLimit, FreeDebt):
     """Whatever is worked out, but for equity and the funding that has accrued, at whatever velocity."""
 
 
-class Valued(AnyAccruing, AnyEquity):
+class Valued(FreeAccruing, FreeEquity):
     """Whatever an account is worth."""
 
 
-any_figures, any_book = Relaxation(AnyFigures), Relaxation(AnyBook)
-any_state, any_pace = Relaxation(AnyState), Relaxation(AnyPace)
+any_figures, any_book = Relaxation(FreeFigures), Relaxation(FreeBook)
+any_state, any_pace = Relaxation(FreeState), Relaxation(FreePace)
 real_thresholds, real_leverage = Relaxation(AllButThresholds), Relaxation(AllButLeverage)
 real_room, real_equity = Relaxation(AllButRoom), Relaxation(AllButEquity)
 near_equity = Relaxation(NearEquity)
-any_velocity, valued = Relaxation(AnyVelocity), Relaxation(Valued)
+any_velocity, valued = Relaxation(FreeVelocity), Relaxation(Valued)
