@@ -12,6 +12,7 @@ from marginspec.model.deployed.perps_v2.notation import FEE_POOL, NOBODY, User
 from marginspec.systems.perps_v2.deployment import (
     MARKET,
     MARKET_PROXY,
+    OF_ALL_MARKETS,
     PARAMETERS,
     ROUTES,
     SURROUNDINGS,
@@ -131,6 +132,13 @@ class PerpsV2Adapter(TableAdapter):
         prices, money = _surroundings(account)
         self._know(chain, found, account, [*prices, *parameters, *self._market(account), *money])
         self.not_compared = self._beside(Storage(layouts["PerpsV2Market"]))
+
+    def constants(self, chain: Chain) -> dict[str, Any]:
+        """What the contracts have of the settings of all markets, and whom their owner endorsed."""
+        settings, manager = self._found[SETTER], self._found["FuturesMarketManager"]
+        found = {f"settings.{field}": settings.value(getter) for field, getter in OF_ALL_MARKETS.items()}
+        endorsed = {f"is_endorsed[{user}]": manager.value("isEndorsed", self._account[user]) for user in USERS}
+        return {**found, **endorsed}
 
     def _market(self, account: Mapping[str, str]) -> Iterator[Variable]:
         """The variables of the market's state but for entries of the funding sequence: where they are, others say."""

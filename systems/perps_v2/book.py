@@ -21,6 +21,7 @@ from marginspec.model.kernel.record import plain
 from marginspec.systems.perps_v2.adapter import REASONS
 from marginspec.systems.perps_v2.deployment import (
     MARKET_PROXY,
+    OF_ALL_MARKETS,
     PARAMETERS,
     SURROUNDINGS,
     ZERO,
@@ -125,7 +126,7 @@ def _state(reader: Reader) -> PerpsV2:
         dynamic_fee=0,
         is_volatile=False,
         parameters=_parameters(settings, key),
-        settings=Settings(*(settings.value(name) for name in _OF_ALL)),
+        settings=Settings(*(settings.value(name) for name in OF_ALL_MARKETS.values())),
         presets={},
         is_endorsed={},
         size=market.value("marketSize"),
@@ -140,9 +141,6 @@ def _state(reader: Reader) -> PerpsV2:
         flagger=_flaggers(market, holders),
         balance={FEE_POOL: 0},
     )
-
-
-_OF_ALL = ("minInitialMargin", "minKeeperFee", "maxKeeperFee", "liquidationFeeRatio", "keeperLiquidationFee")
 
 
 def _price(reader: Reader, views: _AskedContract) -> tuple[int, bool]:

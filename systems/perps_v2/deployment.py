@@ -52,6 +52,16 @@ PARAMETERS = {
 }
 
 
+OF_ALL_MARKETS = {
+    "min_initial_margin": "minInitialMargin",
+    "min_keeper_fee": "minKeeperFee",
+    "max_keeper_fee": "maxKeeperFee",
+    "liquidation_fee_ratio": "liquidationFeeRatio",
+    "keeper_liquidation_fee": "keeperLiquidationFee",
+}
+"""Settings of all markets, and the functions that tell them."""
+
+
 @functools.cache
 def document() -> dict[str, Any]:
     """Return what `tools/contracts_perps_v2.py` wrote: contracts, layout of the storage, parameters of mainnet."""
