@@ -12,9 +12,9 @@ from marginspec.properties.deployed.perps_v2.invariants import (
     sizes_sum_to_the_skew,
 )
 from marginspec.properties.deployed.perps_v2.liquidation import LIQUIDATIONS, TRADERS
-from marginspec.properties.deployed.perps_v2.relaxed import MOST_PER_ACCOUNT, any_figures, near_equity
+from marginspec.properties.deployed.perps_v2.relaxed import MOST_PER_ACCOUNT, any_figures, any_state, near_equity
 from marginspec.properties.deployed.perps_v2.scope import USERS, chapter
-from marginspec.properties.law import Step, assume, every
+from marginspec.properties.law import Step, assume, every, implies
 
 KEPT = "where the debt correction is the sum of the accounts' parts, as every action keeps it (PV-DBT-2, PV-FLG-4)"
 
@@ -43,6 +43,14 @@ def debt_correction_is_of_margin_and_trades(market: PerpsV2, step: Step) -> Any:
     before = market.debt_correction
     step.take(market)
     return market.debt_correction == before
+
+
+@chapter.lemma("PV-DBT-4", relaxed=any_state)
+def debt_without_skew_is_the_correction(market: PerpsV2) -> Any:
+    """The debt of a market is never negative; while longs and shorts are of one size neither price nor funding changes
+    it."""
+    debt = market.market_debt()
+    return every((debt >= 0, implies(market.skew == 0, debt == max(market.debt_correction, 0))))
 
 
 @chapter.theorem(

@@ -55,6 +55,21 @@ def premium_is_of_the_size_alone(market: PerpsV2, size: Size, price: Price) -> A
     return every((alike, premium == market.liquidation_premium(-size, price), premium >= 0))
 
 
+@chapter.lemma("PV-LIQ-5", relaxed=any_state)
+def view_says_who_can_be_flagged(market: PerpsV2, account: User) -> Any:
+    """The view says that a position can be liquidated exactly where that is so with the funding of the moment, at a
+    price that is neither stale nor zero."""
+    is_due = market.is_liquidatable(account, market.price, market.next_funding(market.price))
+    return market.can_liquidate(account) == (is_due and not market.is_price_stale and market.price != 0)
+
+
+@chapter.lemma("PV-LIQ-6", relaxed=any_state)
+def liquidation_price_is_never_negative(market: PerpsV2, account: User) -> Any:
+    """A liquidation price is never negative, and without a position it is zero."""
+    price = market.liquidation_price(account)
+    return every((price >= 0, implies(market.positions[account].size == 0, price == 0)))
+
+
 @chapter.theorem("PV-FLG-1", relaxed=any_state)
 def exactly_who_can_be_liquidated_is_flagged(market: PerpsV2, caller: User, account: User) -> Any:
     """A position is flagged exactly when it is not flagged yet, there is a price, and it can be liquidated at it."""

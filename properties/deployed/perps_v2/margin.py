@@ -90,7 +90,7 @@ def margin_comes_back_exactly(market: PerpsV2, caller: User, delta: MarginDelta)
 def nothing_happens_at_a_stale_price(market: PerpsV2, step: Step) -> Any:
     """While the price is stale no margin moves and no order is filled."""
     assume(step.action in PRICED and market.is_price_stale)
-    return refusal(step.take, market) == "PRC-2"
+    return refusal(step.take, market) is not None
 
 
 @chapter.lemma("PV-MRG-8", relaxed=valued)
