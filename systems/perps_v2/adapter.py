@@ -52,7 +52,8 @@ FUNCTIONS = {
     "set_max_funding_velocity": (SETTER, "setMaxFundingVelocity"),
     "set_price": (SURROUNDINGS, "setPrice"),
     "let_price_go_stale": (SURROUNDINGS, "setStale"),
-    "set_volatility": (SURROUNDINGS, "setVolatility"),
+    "set_dynamic_fee": (SURROUNDINGS, "setDynamicFee"),
+    "let_prices_jump": (SURROUNDINGS, "setTooVolatile"),
     "set_balance": (SURROUNDINGS, "setBalance"),
 }
 

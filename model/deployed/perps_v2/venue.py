@@ -348,9 +348,14 @@ class PerpsV2(Market):
         self.is_price_stale = True
 
     @action(weight=0.5, environment=True)
-    def set_volatility(self, fee: Rate, is_volatile: bool) -> None:
-        """Orders cost more after large moves of the price, or are not taken at all."""
-        self.dynamic_fee, self.is_volatile = fee, is_volatile
+    def set_dynamic_fee(self, fee: Rate) -> None:
+        """Orders cost this much more, for how the price has moved, and are taken."""
+        self.dynamic_fee, self.is_volatile = fee, False
+
+    @action(weight=0.25, environment=True)
+    def let_prices_jump(self) -> None:
+        """The price moves so fast that orders are not taken."""
+        self.is_volatile = True
 
     @action(environment=True)
     def set_balance(self, account: User, amount: Funds) -> None:

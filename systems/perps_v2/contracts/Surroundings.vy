@@ -35,9 +35,14 @@ def setStale():
 
 
 @external
-def setVolatility(fee: uint256, too_volatile: bool):
+def setDynamicFee(fee: uint256):
     self.dynamicFee = fee
-    self.tooVolatile = too_volatile
+    self.tooVolatile = False
+
+
+@external
+def setTooVolatile():
+    self.tooVolatile = True
 
 
 @external
