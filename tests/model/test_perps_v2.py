@@ -150,6 +150,16 @@ def test_flagged_position_is_liquidated_when_it_is_healthy_again(market: PerpsV2
     assert market.positions[TRADER].margin == 0
 
 
+def test_price_of_zero_is_traded_at_and_not_liquidated_at(market: PerpsV2) -> None:
+    market.set_price(0)
+    market.modify_position(TRADER, UNIT, ANY)
+    assert market.positions[TRADER].last_price == 0
+    assert not market.can_liquidate(TRADER)
+    market.set_price(2000 * UNIT)
+    market.close_position(TRADER, 0)
+    assert market.positions[TRADER].margin > 11_990 * UNIT
+
+
 # --- Parameters -------------------------------------------------------------------------------------------------------
 
 
