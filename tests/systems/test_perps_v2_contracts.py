@@ -2,6 +2,8 @@
 
 import inspect
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -113,3 +115,17 @@ def test_planted_bug_is_found() -> None:
     found = run(PerpsV2, target, 60_000, seed=1)
     assert found.divergences
     assert len(found.divergences[0].trace.steps) <= 8
+
+
+def test_audit_of_a_generated_book_agrees_with_the_contracts() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "marginspec", "audit", "perps-v2", "--accounts", "20", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["accounts"], found["different"], found["not_evaluated"]) == (20, 0, [])
+    assert found["liquidatable"] > 0
+    assert [total["total"] for total in found["totals"]] == [total["read"] for total in found["totals"]]
