@@ -208,7 +208,8 @@ class Market(Machine):
         size = self.positions[account].size
         if size == 0:
             return False
-        left = above_zero(self.equity(account, price, funding) - self.liquidation_premium(size, price))
+        # The contract takes zero for less: the liquidation margin is never below it.
+        left = self.equity(account, price, funding) - self.liquidation_premium(size, price)
         return left <= self.liquidation_margin(size, price)
 
     def can_liquidate(self, account: User) -> bool:

@@ -264,7 +264,7 @@ class PerpsV2(Market):
 
     # --- Owner -------------------------------------------------------------------------------------------------------
 
-    @action
+    @action(weight=0.5)
     @rule("PAR-1")
     def set_parameters(self, caller: User, preset: Preset) -> None:
         """Give the market the parameters of a market of mainnet; funding so far is recorded at the old ones."""
@@ -273,7 +273,7 @@ class PerpsV2(Market):
             self._record_funding()
         self.parameters = self.presets[preset].clone()
 
-    @action
+    @action(weight=0.5)
     @rule("PAR-3")
     def set_max_funding_velocity(self, caller: User, velocity: Velocity) -> None:
         """Change how fast the funding rate may grow; funding so far is recorded at the old velocity."""
@@ -337,7 +337,7 @@ class PerpsV2(Market):
 
     # --- The world ---------------------------------------------------------------------------------------------------
 
-    @action(weight=4, environment=True)
+    @action(weight=3, environment=True)
     def set_price(self, price: Price) -> None:
         """There is a fresh price."""
         self.price, self.is_price_stale = price, False
