@@ -22,6 +22,7 @@ from marginspec.targets.evm.artifact import artifact
 from marginspec.targets.evm.chain import Embedded, Reverted
 from marginspec.targets.evm.reasons import reason
 from marginspec.targets.evm.target import EvmTarget
+from tools.contracts_perps_v2 import document as made
 
 DIGEST = 32
 """Bytes of a contract that tell its sources apart and nothing else."""
@@ -102,6 +103,11 @@ def test_sources_compile_to_what_was_deployed() -> None:
         assert json.dumps(built[name]["abi"], sort_keys=True) == json.dumps(
             shipped_contracts()[name].abi, sort_keys=True
         )
+
+
+@needs_sources
+def test_the_contracts_that_travel_are_those_of_the_package() -> None:
+    assert document() == made(), "run python -m tools.contracts_perps_v2 systems/perps_v2/contracts.json"
 
 
 @needs_sources
