@@ -35,3 +35,13 @@ def mul_div_up(x: int, y: int, d: int) -> int:
     post: (__return__ - 1) * d < x * y <= __return__ * d
     """
     return -(-x * y // d)
+
+
+def mul_div_toward_zero(x: int, y: int, d: int) -> int:
+    """x * y / d, towards zero, as Solidity divides signed integers.
+
+    pre: d > 0
+    post: abs(__return__) * d <= abs(x * y) < (abs(__return__) + 1) * d
+    """
+    product = x * y
+    return product // d if product >= 0 else -(-product // d)
