@@ -29,7 +29,7 @@ from marginspec.cli.options import (
     TargetName,
     Verbose,
 )
-from marginspec.conformance.run import vector_runs
+from marginspec.conformance.run import telling_runs, vector_runs
 from marginspec.report import terminal
 from marginspec.report.gate import gate_verdicts, show_gate, show_kept_runs
 from marginspec.report.junit import junit
@@ -77,7 +77,7 @@ def check(
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> int:
-    """Compare the implementation with the model, on random calls and all vectors, then prove every law: the main job.
+    """Compare the implementation with the model, on calls at random and kept, then prove every law: the main job.
 
     Gate a pull request: marginspec check morpho-blue --artifact Morpho=out/Morpho.sol/Morpho.json
 
@@ -89,7 +89,8 @@ def check(
 
     Exit code 0: all proved and confirmed, no divergence, every action accepted and refused on both sides, every
     function that changes state called or listed. 1: a law or the implementation is broken. 3: something is unknown or
-    lacking. A divergence is shrunk and written to out/traces/. Vectors are searched for once, and kept.
+    lacking. A divergence is shrunk and written to out/traces/. Calls that tell what an implementer may overlook are
+    searched for once, kept, and run last.
     """
     settings = _settings(steps, seed)
     require_reach = require_reach or settings.require_reach
@@ -100,9 +101,9 @@ def check(
     builds = candidates(artifact)
     with opened(chosen, target, builds) as implementation:
         # What takes seconds goes first, and says what it found before what takes minutes.
-        runs = functools.partial(vector_runs, chosen.model, chosen.chapter.properties, settings.seed)
+        telling = functools.partial(telling_runs, chosen.model, settings.seed)
         fuzzed = fuzz_document(
-            chosen, implementation, target, settings.steps, settings.seed, corpus, builds, allowed, runs
+            chosen, implementation, target, settings.steps, settings.seed, corpus, builds, allowed, telling
         )
         for row in fuzzed["divergences"]:
             print(f"marginspec: divergence, kept in {row['trace']}: {row['repeat']}", file=sys.stderr, flush=True)
@@ -114,6 +115,7 @@ def check(
         proofs = prove_document(chosen, None, None, anew=no_cache)
         mutants = None
         if settings.min_mutation_score is not None:
+            runs = functools.partial(vector_runs, chosen.model, chosen.chapter.properties, settings.seed)
             mutants = mutate_document(chosen, MUTANT_STEPS, settings.seed, runs=runs, anew=no_cache)
         gate = gate_document(settings, require_reach, proofs, fuzzed, mutants)
         found = findings(chosen, implementation, builds, gate, proofs, fuzzed, mutants, departures)

@@ -19,7 +19,7 @@ from marginspec.conformance.explorer import Explorer
 from marginspec.conformance.infeasibility import EFFORTS, Feasibility
 from marginspec.conformance.instrument import Untraced
 from marginspec.conformance.recorder import PathGap, is_whole
-from marginspec.conformance.search import PARTS, chosen, described, distinguishing, explored, replayed
+from marginspec.conformance.search import PARTS, chosen, described, distinguishing, explored, replayed, seeds
 from marginspec.conformance.vectors import Vector, vectors_of
 from marginspec.lockstep.trace import call_document, read_call
 from marginspec.model.kernel.machine import Call, Machine, actions_of, per_model
@@ -101,6 +101,19 @@ def vector_runs(model: type[Machine], claims: Sequence[Property], seed: int) -> 
         print(f"marginspec: no vectors: {problem}", file=sys.stderr)
         return []
     return [[read_call("vectors", call, model) for call in run] for run in runs]
+
+
+def telling_runs(model: type[Machine], seed: int) -> list[list[Call]]:
+    """Calls from genesis by which oversights show, and those that are hard to find: what a gate runs besides.
+
+    A part of what vectors are, for a fraction of their time: seconds, and kept until a text changes.
+    """
+
+    def make() -> Any:
+        return [[call_document(call) for call in one.calls] for one, _ in distinguishing(model, seeds(model), seed)]
+
+    found = kept("oversights", f"{_texts(model)} {seed}", make, worth=lambda _: not ended())
+    return [*seeds(model), *([read_call("oversights", call, model) for call in run] for run in found)]
 
 
 @per_model

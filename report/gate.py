@@ -12,15 +12,15 @@ from marginspec.results.schema import Document
 
 
 def show_kept_runs(document: Document, console: Console) -> None:
-    """Of a `marginspec/fuzz/1` document: the kept traces that were tried first, the vectors that came last; if any."""
+    """Of a `marginspec/fuzz/1` document: the kept traces that were tried first, the runs that came last; if any."""
     if corpus := document.get("corpus"):
         left_out = f", {corpus['left_out']} left out" if corpus["left_out"] else ""
         left_out += f" ({corpus['damaged']} damaged: no traces)" if corpus.get("damaged") else ""
         ended = ", the last of them diverges" if corpus["diverged"] else ""
         console.print(f"corpus: kept traces tried first: {corpus['replayed']}{left_out}{ended}")
-    if (vectors := document.get("vectors")) and vectors["followed"]:
-        ended = ", the last of them diverges" if vectors["diverged"] else ""
-        console.print(f"vectors: {vectors['followed']} run besides{ended}")
+    if (more := document.get("more_runs")) and more["followed"]:
+        ended = ", the last of them diverges" if more["diverged"] else ""
+        console.print(f"runs that random ones rarely are like, kept or searched for: {more['followed']}{ended}")
 
 
 def show_gate(document: Document, console: Console) -> None:

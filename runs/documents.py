@@ -101,12 +101,12 @@ def fuzz_document(
     corpus: str | None = None,
     builds: Sequence[Candidate] = (),
     allowed: Collection[str] = (),
-    vectors: Callable[[], Sequence[Sequence[Call]]] = list,
+    more: Callable[[], Sequence[Sequence[Call]]] = list,
 ) -> dict[str, Any]:
     """Run a campaign, with progress, keep its traces, and describe.
 
     corpus: where traces are kept and tried first. builds: the candidates that the implementation has. allowed:
-    functions of them that no action need call. vectors: asked for runs that come last, where nothing diverged so far.
+    functions of them that no action need call. more: asked for runs that come last, where nothing diverged so far.
     """
     earlier = None if corpus is None else open_corpus(corpus, chosen.model)
     replayed = None if earlier is None else earlier.replay(implementation, seed)
@@ -116,13 +116,13 @@ def fuzz_document(
             campaign = run(chosen.model, implementation, steps, seed, on_progress=lambda tally: advance(tally.steps))
     followed = None
     if not campaign.divergences and not ended():
-        followed, diverged = follow(chosen.model, implementation, vectors(), seed)
+        followed, diverged = follow(chosen.model, implementation, more(), seed)
         divergences = [] if diverged is None else diverged.divergences
         campaign = dataclasses.replace(campaign, divergences=divergences, ended=ended())
     document = campaign_document(chosen, campaign, target, builds, allowed=allowed)
     if followed is not None:
-        # Conformance vectors: how many were run, and whether the last of them ended the run.
-        document["vectors"] = {"followed": followed, "diverged": bool(campaign.divergences)}
+        # How many of `more` were run, and whether the last of them ended the run.
+        document["more_runs"] = {"followed": followed, "diverged": bool(campaign.divergences)}
     if earlier is not None and replayed is not None:
         for found in campaign.divergences:
             earlier.keep(found.trace)
