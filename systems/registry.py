@@ -11,7 +11,7 @@ from marginspec.properties.relaxation import Misused
 from marginspec.prover.subset import OutsideSubset, require_subset
 from marginspec.systems.system import System
 
-NAMES = ("morpho-blue", "reference")
+NAMES = ("lyra-v1", "morpho-blue", "reference")
 """The systems with a folder here."""
 
 
