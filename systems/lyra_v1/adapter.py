@@ -108,7 +108,7 @@ FUNCTIONS = {
     "ask_prices": ("TestBlackScholes", "pricesDeltaStdVega_pub"),
     "update_greeks": ("OptionGreekCache", "updateBoardCachedGreeks"),
     "set_exposure": ("market", "setExposure"),
-    "force_close_price": ("market", "forceClosePrice"),
+    "ask_force_close_price": ("market", "forceClosePrice"),
     "is_global_stale": ("OptionGreekCache", "isGlobalCacheStale"),
     "is_board_stale": ("OptionGreekCache", "isBoardCacheStale"),
     "open_position": ("market", "open"),

@@ -5,8 +5,7 @@ the listing; how the contract reads it is here in full.
 """
 
 from marginspec.model.deployed.lyra_v1.collateral import MinimumCollateral
-from marginspec.model.deployed.lyra_v1.curves import exponential, logarithm
-from marginspec.model.deployed.lyra_v1.decimals import checked_int, div_to_zero, multiply, signed_multiply, to_int256
+from marginspec.model.deployed.lyra_v1.decimals import UNIT, checked_int, div_to_zero, multiply, signed_multiply, to_int256
 from marginspec.model.deployed.lyra_v1.ledger import (
     CLOSE,
     Amount,
@@ -15,7 +14,6 @@ from marginspec.model.deployed.lyra_v1.ledger import (
     Direction,
     Kind,
     Price,
-    Strike,
     StrikeId,
     Trader,
     is_put,
@@ -23,6 +21,7 @@ from marginspec.model.deployed.lyra_v1.ledger import (
 )
 from marginspec.model.kernel import Rejected, action, rule
 from marginspec.model.kernel.evm import checked
+from marginspec.model.kernel.fixed import div_down
 
 
 class GreekCache(MinimumCollateral):
@@ -75,20 +74,23 @@ class GreekCache(MinimumCollateral):
         cached.call_price, cached.put_price, cached.call_delta, cached.put_delta, _, cached.vega = found
         if cached.call_exposure != 0 or cached.put_exposure != 0:
             both = checked_int(cached.call_exposure + cached.put_exposure)
-            self._add(board, cached, cached.call_exposure, cached.put_exposure, both)
+            self._add(board, strike, cached.call_exposure, cached.put_exposure, both)
 
     @rule("CHE-6")
-    def _add(self, board: BoardId, cached: Strike, calls: int, puts: int, both: int) -> None:
-        """What a change of exposure adds to the greeks of a board and to the totals, at cached prices and greeks."""
-        value = checked_int(
-            signed_multiply(calls, to_int256(cached.call_price)) + signed_multiply(puts, to_int256(cached.put_price))
-        )
-        delta = checked_int(signed_multiply(calls, cached.call_delta) + signed_multiply(puts, cached.put_delta))
-        vega = signed_multiply(both, to_int256(cached.vega))
+    def _add(self, board: BoardId, strike: StrikeId, calls: int, puts: int, both: int) -> None:
+        """What a change of exposure adds to the greeks of a board and to the totals."""
+        value, delta, vega = self._growth(strike, calls, puts, both)
         for net in (self.boards[board].net, self.totals.net):
             net.value = checked_int(net.value + value)
             net.delta = checked_int(net.delta + delta)
             net.vega = checked_int(net.vega + vega)
+
+    def _growth(self, strike: StrikeId, calls: int, puts: int, both: int) -> tuple[int, int, int]:
+        """Value, delta and standard vega of a change of exposure, at cached prices and greeks."""
+        cached = self.strikes[strike]
+        value = signed_multiply(calls, to_int256(cached.call_price)) + signed_multiply(puts, to_int256(cached.put_price))
+        delta = signed_multiply(calls, cached.call_delta) + signed_multiply(puts, cached.put_delta)
+        return checked_int(value), checked_int(delta), signed_multiply(both, to_int256(cached.vega))
 
     @rule("CHE-7")
     def _look_at_boards(self) -> None:
@@ -119,13 +121,13 @@ class GreekCache(MinimumCollateral):
         begin = checked(self.now - period)
         first, last = self._accumulated(value, begin), self._accumulated(value, self.now)
         if period == 0:
-            return exponential(div_to_zero(last, self.now))
-        return exponential(div_to_zero(checked_int(last - first), period))
+            return self.exponential(div_to_zero(last, self.now))
+        return self.exponential(div_to_zero(checked_int(last - first), period))
 
     @rule("AVG-2")
     def _accumulated(self, value: int, time: int) -> int:
         """The sum of logarithms up to a time; before the listing it is in proportion to the time."""
-        log = logarithm(value)
+        log = self.logarithm(value)
         listed = checked_int(log * self.listed_at)
         if time < self.listed_at:
             return div_to_zero(checked_int(listed * time), self.listed_at)
@@ -174,7 +176,7 @@ class GreekCache(MinimumCollateral):
         before = checked_int(-self.totals.net.vega)
         more_calls, more_puts = checked_int(calls - cached.call_exposure), checked_int(puts - cached.put_exposure)
         both = checked_int(checked_int(checked_int(calls + puts) - cached.call_exposure) - cached.put_exposure)
-        self._add(board, cached, more_calls, more_puts, both)
+        self._add(board, strike, more_calls, more_puts, both)
         cached.call_exposure = calls
         cached.put_exposure = puts
         price = put if is_put(kind) else call
@@ -198,6 +200,12 @@ class GreekCache(MinimumCollateral):
     # --- Forced closes ------------------------------------------------------------------------------------------
 
     @action(weight=2)
+    def ask_force_close_price(
+        self, strike: StrikeId, kind: Kind, direction: Direction, is_buy: bool, is_late: bool
+    ) -> tuple[int, int]:
+        """Ask for price and volatility at which the market closes an option by force."""
+        return self.force_close_price(strike, kind, direction, is_buy, is_late)
+
     @rule("FRC-1")
     def force_close_price(
         self, strike: StrikeId, kind: Kind, direction: Direction, is_buy: bool, is_late: bool
@@ -254,7 +262,8 @@ class GreekCache(MinimumCollateral):
     @rule("STL-4")
     def _is_near(self, past: int, present: int) -> bool:
         """Whether a price has moved by less than is accepted; exactly as much is too far."""
-        accepted = multiply(past, self.greek.price_move)
+        # This product fits: of a price of 2^134 or more no greeks can be worked out (BSM-8).
+        accepted = div_down(past * self.greek.price_move, UNIT)
         return abs(present - past) < accepted
 
     # --- Spot ---------------------------------------------------------------------------------------------------

@@ -24,11 +24,6 @@ def checked_int(value: int) -> int:
     return value
 
 
-def as_int(value: int) -> int:
-    """`int(x)` of Solidity for an unsigned x: the same 256 bits, read as a signed number; nothing is refused."""
-    return value if value <= INT256_MAX else value - WORDS
-
-
 def to_int256(value: int) -> int:
     """DEC-6: SafeCast.toInt256, which refuses what does not fit."""
     if value > INT256_MAX:
@@ -49,7 +44,7 @@ def multiply(x: int, y: int) -> int:
 def divide(x: int, y: int) -> int:
     """DEC-2: x / y of unsigned numbers with 18 decimals, rounded down."""
     scaled = checked(x * UNIT)
-    if y == 0:
+    if y < 1:
         raise Rejected("EVM-2")
     return div_down(scaled, y)
 
@@ -64,7 +59,7 @@ def nearest(tenths: int) -> int:
 def divide_nearest(x: int, y: int, unit: int = UNIT) -> int:
     """DEC-4: x / y of unsigned numbers of one scale, rounded to the nearest unit."""
     scaled = checked(x * (10 * unit))
-    if y == 0:
+    if y < 1:
         raise Rejected("EVM-2")
     return nearest(div_down(scaled, y))
 

@@ -36,11 +36,12 @@ Collateral = Annotated[int, Number(0, UINT256_MAX, "collateral", UNIT, (1, UNIT,
 Price = Annotated[int, Number(0, UINT256_MAX, "quote per base", UNIT, (UNIT, 1_500 * UNIT, 2_000 * UNIT, 2_500 * UNIT))]
 Wad = Annotated[int, Number(0, UINT256_MAX, "fraction", UNIT, (1, UNIT // 10, UNIT, 2 * UNIT))]
 Volatility = Annotated[int, Number(0, UINT256_MAX, "yearly volatility", UNIT, (UNIT // 10, UNIT, 3 * UNIT))]
-Rate = Annotated[int, Number(INT256_MIN, INT256_MAX, "yearly rate", UNIT, (0, UNIT // 20))]
+Rate = Annotated[int, Number(INT256_MIN, INT256_MAX, "yearly rate", UNIT, (0, UNIT // 20, -50 * UNIT))]
 Signed = Annotated[int, Number(INT256_MIN, INT256_MAX, "options", UNIT, (0, UNIT, -UNIT))]
-Period = Annotated[int, Number(0, UINT256_MAX, "seconds", typical=(1, 3_600, DAY, 14 * DAY, 30 * DAY, 60 * DAY))]
+Period = Annotated[int, Number(0, UINT256_MAX, "seconds", typical=(1, 3_600, DAY, 14 * DAY, 30 * DAY, 60 * DAY, 10 * YEAR))]
 Count = Annotated[int, Number(0, UINT256_MAX, "strikes", typical=(2, 30))]
-Timestamp = Annotated[int, Number(1, 2**64, "time", typical=(1_700_000_000, 1_702_592_000))]
+Timestamp = Annotated[int, Number(1, UNBOUNDED, "time", typical=(1_700_000_000, 1_702_592_000))]
+Updated = Annotated[int, Number(0, UNBOUNDED, "time", typical=(1_700_000_000,))]
 Moment = Annotated[int, Number(0, UINT256_MAX, "time", typical=(1_700_000_000, 1_702_592_000, 1_731_536_000))]
 Seconds = Annotated[int, Number(1, 2**32, "seconds", typical=(1, 12, 3_600, DAY, 7 * DAY, 30 * DAY, YEAR))]
 
@@ -130,7 +131,7 @@ class Board(Record):
     """What is cached of a board."""
 
     net: NetGreeks = field(default_factory=NetGreeks)
-    updated_at: Moment = 0
+    updated_at: Updated = 0
     updated_at_price: Price = 0
     skew_variance: Wad = 0
     iv_variance: Volatility = 0
@@ -154,7 +155,7 @@ class Strike(Record):
 class Totals(Record):
     """What is cached of all boards together."""
 
-    min_updated_at: Moment = 0
+    min_updated_at: Updated = 0
     min_price: Price = 0
     max_price: Price = 0
     skew_variance: Wad = 0

@@ -19,7 +19,6 @@ from marginspec.model.deployed.lyra_v1.ledger import (
     Amount,
     Collateral,
     Kind,
-    Position,
     PositionId,
     Sender,
     StrikeId,
@@ -44,19 +43,20 @@ class Positions(GreekCache):
         self.spot_price()
         if amount == 0:
             raise Rejected("POS-7")
-        position.strike = strike
-        position.kind = kind
-        position.state = ACTIVE
-        position.holder = caller
-        position.amount = amount
+        p = self.positions[position]
+        p.strike = strike
+        p.kind = kind
+        p.state = ACTIVE
+        p.holder = caller
+        p.amount = amount
         return number, self._collateralised(position, cost, collateral, True)
 
     @rule("ENV-1")
-    def _next(self) -> tuple[int, Position]:
+    def _next(self) -> tuple[int, PositionId]:
         """The first position that was never opened, and its number; the market of a run opens no more than it lists."""
         number = 1
-        for position in self.positions.values():
-            if position.state == EMPTY:
+        for position, p in self.positions.items():
+            if p.state == EMPTY:
                 return number, position
             number += 1
         raise Rejected("ENV-2")
@@ -81,12 +81,13 @@ class Positions(GreekCache):
             raise Rejected("POS-4")
         p.amount = checked(p.amount + amount if is_open else p.amount - amount)
         if p.amount == 0:
-            return self._closed(p, cost, collateral)
-        return self._collateralised(p, cost, collateral, is_open)
+            return self._closed(position, cost, collateral)
+        return self._collateralised(position, cost, collateral, is_open)
 
     @rule("POS-5")
-    def _closed(self, p: Position, cost: int, collateral: int) -> int:
+    def _closed(self, position: PositionId, cost: int, collateral: int) -> int:
         """A position without options ends: all its collateral is returned, less the cost where it is quote."""
+        p = self.positions[position]
         if collateral != 0:
             raise Rejected("POS-6")
         pending = -to_int256(p.collateral)
@@ -98,8 +99,9 @@ class Positions(GreekCache):
         return pending
 
     @rule("POS-8")
-    def _collateralised(self, p: Position, cost: int, collateral: int, is_open: bool) -> int:
+    def _collateralised(self, position: PositionId, cost: int, collateral: int, is_open: bool) -> int:
         """A short has its collateral set, which must be enough; quote collateral bears the cost."""
+        p = self.positions[position]
         if not is_short(p.kind):
             return 0
         before = p.collateral
@@ -107,7 +109,7 @@ class Positions(GreekCache):
             before = checked(before + cost if is_open else before - cost)
         pending = checked_int(to_int256(collateral) - to_int256(before))
         p.collateral = collateral
-        if self._is_liquidatable(p):
+        if self.is_liquidatable(position):
             raise Rejected("POS-9")
         return pending
 
@@ -138,14 +140,16 @@ class Positions(GreekCache):
     # --- Liquidation --------------------------------------------------------------------------------------------
 
     @rule("LIQ-1")
-    def _is_liquidatable(self, p: Position) -> bool:
+    def is_liquidatable(self, position: PositionId) -> bool:
         """Whether a short that is active has less collateral than the least; exactly the least is enough."""
+        p = self.positions[position]
         if not is_short(p.kind) or p.state != ACTIVE:
             return False
-        return p.collateral < self.least_collateral_of(p)
+        return p.collateral < self.least_collateral_of(position)
 
-    def least_collateral_of(self, p: Position) -> int:
+    def least_collateral_of(self, position: PositionId) -> int:
         """The least collateral of a position at the present spot."""
+        p = self.positions[position]
         terms = self.strike_terms[p.strike]
         return self.least_collateral(p.kind, terms.price, self.board_terms[terms.board].expiry, self.spot, p.amount)
 
@@ -153,7 +157,7 @@ class Positions(GreekCache):
     def ask_liquidatable(self, position: PositionId) -> bool:
         """Ask whether a position may be liquidated."""
         self.spot_price()
-        return self._is_liquidatable(self.positions[position])
+        return self.is_liquidatable(position)
 
     @action(weight=6)
     @rule("LIQ-2")
@@ -167,7 +171,7 @@ class Positions(GreekCache):
         """
         p = self.positions[position]
         spot = self.spot_price()
-        if not self._is_liquidatable(p):
+        if not self.is_liquidatable(position):
             raise Rejected("LIQ-3")
         least_fee, multiplier = self.penalty.least_fee, UNIT
         if p.kind == CALL_BASE:

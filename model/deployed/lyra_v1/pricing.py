@@ -4,10 +4,9 @@ Source: `libraries/BlackScholes.sol` of package `@lyrafinance/protocol` 0.1.3-al
 Every check stands where the contract has it, so that the first rule to refuse is the same.
 """
 
-from marginspec.model.deployed.lyra_v1.curves import exponential_precise, logarithm_precise, root_precise
+from marginspec.model.deployed.lyra_v1.curves import Curves
 from marginspec.model.deployed.lyra_v1.decimals import (
     PRECISE,
-    as_int,
     checked_int,
     div_to_zero,
     divide_precise,
@@ -19,7 +18,7 @@ from marginspec.model.deployed.lyra_v1.decimals import (
     signed_to_precise,
     to_precise,
 )
-from marginspec.model.kernel import Machine, rule
+from marginspec.model.kernel import rule
 from marginspec.model.kernel.evm import checked
 from marginspec.model.kernel.fixed import div_down
 
@@ -53,29 +52,17 @@ DENOMINATOR = (
 )
 
 
-class Pricing(Machine):
+class Pricing(Curves):
     """What options are worth; nothing of it depends on the state."""
-
-    def _exponential(self, x: int) -> int:
-        """e^x, 27 decimals."""
-        return exponential_precise(x)
-
-    def _logarithm(self, x: int) -> int:
-        """ln x, 27 decimals."""
-        return logarithm_precise(x)
-
-    def _root(self, x: int) -> int:
-        """The square root of x, 27 decimals."""
-        return root_precise(x)
 
     @rule("BSM-1")
     def _distances(self, time: int, volatility: int, spot: int, strike: int, rate: int) -> tuple[int, int]:
         """d1 and d2 of Black and Scholes, all with 27 decimals; time in years."""
         time, volatility = max(time, MIN_TIME), max(volatility, MIN_VOLATILITY)
-        deviation = as_int(multiply_precise(volatility, self._root(time)))
-        moneyness = self._logarithm(as_int(divide_precise(spot, strike)))
-        half_variance = as_int(div_down(multiply_precise(volatility, volatility), 2))
-        drift = signed_multiply_precise(checked_int(half_variance + rate), as_int(time))
+        deviation = multiply_precise(volatility, self._root(time))
+        moneyness = self._logarithm(divide_precise(spot, strike))
+        half_variance = div_down(multiply_precise(volatility, volatility), 2)
+        drift = signed_multiply_precise(checked_int(half_variance + rate), time)
         d1 = signed_divide_precise(checked_int(moneyness + drift), deviation)
         return d1, checked_int(d1 - deviation)
 
@@ -98,7 +85,7 @@ class Pricing(Machine):
     @rule("BSM-2")
     def _values(self, time: int, spot: int, strike: int, rate: int, d1: int, d2: int) -> tuple[int, int]:
         """Prices of call and put, 27 decimals."""
-        discount = self._exponential(-signed_multiply_precise(rate, as_int(time)))
+        discount = self._exponential(-signed_multiply_precise(rate, time))
         present = multiply_precise(strike, discount)
         gained = multiply_precise(spot, self._probability(d1))
         return values(spot, present, gained, multiply_precise(present, self._probability(d2)))

@@ -117,6 +117,7 @@ class LyraV1(Positions):
     """The contracts, with two boards of two strikes each."""
 
     system = "lyra-v1"
+    never = {"CRV-4": "LYR-CRV-4"}
     universe = {
         Holder: (NOBODY, "trader", "rival"),
         Trader: ("trader", "rival"),
