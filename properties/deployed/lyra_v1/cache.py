@@ -11,12 +11,12 @@ from marginspec.model.deployed.lyra_v1.venue import LyraV1
 from marginspec.model.kernel.fixed import div_down
 from marginspec.properties.deployed.lyra_v1.collateral import ANY_PRICES
 from marginspec.properties.deployed.lyra_v1.parameters import force_close_parameters_are_sound
-from marginspec.properties.deployed.lyra_v1.relaxed import any_judgement, any_prices, any_totals
+from marginspec.properties.deployed.lyra_v1.relaxed import any_judgement, any_prices
 from marginspec.properties.deployed.lyra_v1.scope import chapter
 from marginspec.properties.law import Step, accepted, assume, every
 
 
-@chapter.invariant("LYR-CHE-1", bounds=ANY_PRICES, relaxed=any_totals)
+@chapter.invariant("LYR-CHE-1", bounds=ANY_PRICES, relaxed=any_judgement)
 def totals_are_the_sums_of_boards(venue: LyraV1) -> Any:
     """Delta, standard vega and value of all boards sum to those of the totals."""
     boards, total = list(venue.boards.values()), venue.totals.net
@@ -29,7 +29,7 @@ def totals_are_the_sums_of_boards(venue: LyraV1) -> Any:
     )
 
 
-@chapter.invariant("LYR-CHE-2", bounds=ANY_PRICES, relaxed=any_totals)
+@chapter.invariant("LYR-CHE-2", bounds=ANY_PRICES, relaxed=any_judgement)
 def no_update_is_of_the_future(venue: LyraV1, board: BoardId) -> Any:
     """No board was updated later than now."""
     return venue.boards[board].updated_at <= venue.now
@@ -48,7 +48,7 @@ def totals_have_the_oldest_update_and_the_range_of_prices(venue: LyraV1, board: 
     )
 
 
-@chapter.theorem("LYR-CHE-4", bounds=ANY_PRICES, relaxed=any_totals)
+@chapter.theorem("LYR-CHE-4", bounds=ANY_PRICES, relaxed=any_judgement)
 def boards_are_updated_until_they_expire(venue: LyraV1, board: BoardId, step: Step) -> Any:
     """After its expiry a board's update is never renewed; exactly at its expiry it may be."""
     assume(venue.now > venue.board_terms[board].expiry)

@@ -58,33 +58,37 @@ def no_options_need_no_collateral(venue: LyraV1, kind: Kind, strike: Price, expi
 
 @chapter.lemma("LYR-MIN-4", bounds=ANY_PRICES)
 def dearer_options_never_need_less(
-    venue: LyraV1, kind: Kind, call: Price, put: Price, more: Price, shocked: Price, strike: Price, amount: Amount
+    venue: LyraV1, kind: Kind, call: Price, put: Price, more: Price, shocked: Price, amount: Amount
 ) -> Any:
-    """What is worth more under the shock needs no less collateral."""
+    """What is worth more under the shock needs no less collateral; with LYR-MIN-6 also within its bounds."""
     low = accepted(collateral_by_volatility, kind, call, put, shocked, amount)
-    high = accepted(collateral_by_volatility, kind, call + more, put + more, shocked, amount)
-    static, full = venue.static_collateral(kind), accepted(full_collateral, kind, strike, amount)
-    return between_bounds(low, static, full) <= between_bounds(high, static, full)
+    return low <= accepted(collateral_by_volatility, kind, call + more, put + more, shocked, amount)
 
 
 @chapter.lemma("LYR-MIN-5", bounds=ANY_PRICES)
 def more_options_never_need_less(
     venue: LyraV1, kind: Kind, call: Price, put: Price, shocked: Price, strike: Price, amount: Amount, more: Amount
 ) -> Any:
-    """More options of a kind need no less collateral."""
-    few = accepted(collateral_by_volatility, kind, call, put, shocked, amount)
-    many = accepted(collateral_by_volatility, kind, call, put, shocked, amount + more)
+    """More options of a kind need no less collateral, nor less to be covered in full; with LYR-MIN-6 also within
+    bounds."""
+    few, many = (accepted(collateral_by_volatility, kind, call, put, shocked, n) for n in (amount, amount + more))
     least, most = (accepted(full_collateral, kind, strike, n) for n in (amount, amount + more))
-    static = venue.static_collateral(kind)
-    return between_bounds(few, static, least) <= between_bounds(many, static, most)
+    return every((few <= many, least <= most))
 
 
 @chapter.lemma("LYR-MIN-6", bounds=ANY_PRICES)
-def higher_static_collateral_never_lowers_the_least(
-    venue: LyraV1, by_volatility: Collateral, static: Collateral, more: Collateral, full: Collateral
+def bounds_keep_the_order(
+    venue: LyraV1,
+    by_volatility: Collateral,
+    dearer: Collateral,
+    static: Collateral,
+    higher: Collateral,
+    full: Collateral,
+    fuller: Collateral,
 ) -> Any:
-    """A higher static collateral never lowers the least collateral."""
-    return between_bounds(by_volatility, static, full) <= between_bounds(by_volatility, static + more, full)
+    """No higher figure, static collateral or full collateral lowers the least collateral."""
+    assume(by_volatility <= dearer and static <= higher and full <= fuller)
+    return between_bounds(by_volatility, static, full) <= between_bounds(dearer, higher, fuller)
 
 
 @chapter.lemma("LYR-MIN-7")

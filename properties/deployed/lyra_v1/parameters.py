@@ -19,7 +19,7 @@ from marginspec.model.deployed.lyra_v1.ledger import (
 )
 from marginspec.model.deployed.lyra_v1.venue import LyraV1
 from marginspec.model.kernel.numbers import UINT256_MAX
-from marginspec.properties.deployed.lyra_v1.relaxed import any_totals
+from marginspec.properties.deployed.lyra_v1.relaxed import any_judgement
 from marginspec.properties.deployed.lyra_v1.scope import chapter
 from marginspec.properties.law import Step, assume, every, refusal
 
@@ -37,14 +37,14 @@ def _sound(m: CollateralParameters) -> Any:
     )
 
 
-@chapter.invariant("LYR-PAR-1", relaxed=any_totals)
+@chapter.invariant("LYR-PAR-1", relaxed=any_judgement)
 def collateral_parameters_are_sound(venue: LyraV1) -> Any:
     """Static collateral is above zero, volatility A is above zero and at least B, point A is no later than B, a call's
     shock is at least one, a put's above zero and at most one."""
     return every(_sound(venue.minimum))
 
 
-@chapter.invariant("LYR-PAR-2", relaxed=any_totals)
+@chapter.invariant("LYR-PAR-2", relaxed=any_judgement)
 def cache_parameters_are_sound(venue: LyraV1) -> Any:
     """The accepted move is at most ten times the price, an update lasts at most 30 days, averages are over 1 second to
     60 days, and the rate is at most 50 either way."""
@@ -54,7 +54,7 @@ def cache_parameters_are_sound(venue: LyraV1) -> Any:
     return every([*limits, *(period >= 1 for period in periods), *(period <= LONGEST for period in periods)])
 
 
-@chapter.invariant("LYR-PAR-3", relaxed=any_totals)
+@chapter.invariant("LYR-PAR-3", relaxed=any_judgement)
 def force_close_parameters_are_sound(venue: LyraV1) -> Any:
     """Volatilities of shorts and liquidations are never shocked down, of longs never up, and least prices are at most
     spot; averages are over 1 second to 60 days."""
@@ -67,7 +67,7 @@ def force_close_parameters_are_sound(venue: LyraV1) -> Any:
     return every([*limits, f.short_spot_min <= UNIT, f.liquidate_spot_min <= UNIT])
 
 
-@chapter.invariant("LYR-PAR-4", relaxed=any_totals)
+@chapter.invariant("LYR-PAR-4", relaxed=any_judgement)
 def penalties_are_parts(venue: LyraV1) -> Any:
     """A penalty is at most all of what is left, and liquidator and security module get at most all of it."""
     p = venue.penalty
@@ -137,7 +137,7 @@ def penalties_are_set_exactly_where_they_are_parts(
     return refused == ("OWN-9" if liquidator_ratio + security_ratio > UNIT else None)
 
 
-@chapter.theorem("LYR-PAR-8", relaxed=any_totals)
+@chapter.theorem("LYR-PAR-8", relaxed=any_judgement)
 def only_the_owner_changes_parameters(venue: LyraV1, step: Step) -> Any:
     """No action but one of the owner changes a parameter."""
     parts = (venue.minimum.clone(), venue.greek.clone(), venue.forced.clone(), venue.penalty.clone())

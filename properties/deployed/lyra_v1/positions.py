@@ -28,21 +28,21 @@ from marginspec.model.deployed.lyra_v1.venue import LyraV1
 from marginspec.model.kernel.fixed import div_down
 from marginspec.properties.deployed.lyra_v1.collateral import ANY_PRICES
 from marginspec.properties.deployed.lyra_v1.parameters import penalties_are_parts
-from marginspec.properties.deployed.lyra_v1.relaxed import any_least, any_totals
+from marginspec.properties.deployed.lyra_v1.relaxed import any_judgement, any_least
 from marginspec.properties.deployed.lyra_v1.scope import chapter
 from marginspec.properties.law import Step, accepted, assume, every, implies, refusal
 
 # --- What is recorded -------------------------------------------------------------------------------------------------
 
 
-@chapter.invariant("LYR-POS-1", bounds=ANY_PRICES, relaxed=any_totals)
+@chapter.invariant("LYR-POS-1", bounds=ANY_PRICES, relaxed=any_judgement)
 def positions_have_a_holder_exactly_while_active(venue: LyraV1, position: PositionId) -> Any:
     """A position has a holder exactly while it is active."""
     p = venue.positions[position]
     return (p.state == ACTIVE) == (p.holder != NOBODY)
 
 
-@chapter.invariant("LYR-POS-2", bounds=ANY_PRICES, relaxed=any_totals)
+@chapter.invariant("LYR-POS-2", bounds=ANY_PRICES, relaxed=any_judgement)
 def active_positions_have_options(venue: LyraV1, position: PositionId) -> Any:
     """An active position has options, one that is empty or closed has neither options nor collateral."""
     p = venue.positions[position]
@@ -51,14 +51,14 @@ def active_positions_have_options(venue: LyraV1, position: PositionId) -> Any:
     return implies(p.state == ACTIVE, p.amount >= 1)
 
 
-@chapter.invariant("LYR-POS-3", given=(active_positions_have_options,), bounds=ANY_PRICES, relaxed=any_totals)
+@chapter.invariant("LYR-POS-3", bounds=ANY_PRICES, relaxed=any_judgement)
 def options_that_were_bought_have_no_collateral(venue: LyraV1, position: PositionId) -> Any:
     """Only options that were sold have collateral."""
     p = venue.positions[position]
-    return is_short(p.kind) or p.collateral == 0
+    return p.collateral == 0 or (p.state != EMPTY and is_short(p.kind))
 
 
-@chapter.theorem("LYR-POS-4", bounds=ANY_PRICES, relaxed=any_totals)
+@chapter.theorem("LYR-POS-4", bounds=ANY_PRICES, relaxed=any_least)
 def what_has_ended_stays_as_it_is(venue: LyraV1, position: PositionId, step: Step) -> Any:
     """A position that was closed, liquidated or settled never changes again."""
     p = venue.positions[position]
@@ -68,7 +68,7 @@ def what_has_ended_stays_as_it_is(venue: LyraV1, position: PositionId, step: Ste
     return p.flatten() == before
 
 
-@chapter.theorem("LYR-POS-5", bounds=ANY_PRICES, relaxed=any_totals)
+@chapter.theorem("LYR-POS-5", bounds=ANY_PRICES, relaxed=any_judgement)
 def strangers_neither_shrink_nor_grow_a_position(venue: LyraV1, position: PositionId, step: Step) -> Any:
     """Whoever is not its holder can only add collateral to a position, settle it, or liquidate it."""
     p = venue.positions[position]
@@ -113,8 +113,8 @@ def whoever_opens_a_short_has_the_least_collateral(
 ) -> Any:
     """A short that was just opened has enough collateral."""
     assume(is_short(kind))
-    number, _ = venue.open_position(caller, strike, kind, amount, cost, collateral)
-    position = list(venue.positions)[0] if number == 1 else list(venue.positions)[1]
+    _, position = accepted(venue._next)
+    venue.open_position(caller, strike, kind, amount, cost, collateral)
     return venue.positions[position].collateral == collateral and not accepted(venue.is_liquidatable, position)
 
 
@@ -155,7 +155,7 @@ def added_collateral_is_collateral(
     return caller == MARKET and p.flatten() == after.flatten()
 
 
-@chapter.theorem("LYR-LIQ-6", bounds=ANY_PRICES, relaxed=any_totals)
+@chapter.theorem("LYR-LIQ-6", bounds=ANY_PRICES, relaxed=any_judgement)
 def only_holder_owner_and_world_move_what_is_asked(venue: LyraV1, position: PositionId, step: Step) -> Any:
     """What the least collateral of an active position is worked out from only its holder, the owner and the world
     change: options, strike, kind, spot, time and parameters."""

@@ -13,7 +13,7 @@ from marginspec.model.deployed.lyra_v1.decimals import INT256_MAX, INT256_MIN, W
 from marginspec.model.deployed.lyra_v1.ledger import BoardId, Direction, Kind, PositionId, StrikeId
 from marginspec.model.kernel import Machine, Number, Uint256
 from marginspec.properties.law import anything
-from marginspec.properties.relaxation import AnyInteger, Relaxation, forget, may_refuse, simulates
+from marginspec.properties.relaxation import AnyInteger, Relaxation, forget, granted, may_refuse, simulates
 
 if TYPE_CHECKING:
     from marginspec.model.deployed.lyra_v1.venue import LyraV1 as _LyraV1
@@ -167,7 +167,34 @@ class AnyGrowth(AnyPrices):
 any_growth = Relaxation(AnyGrowth)
 
 
-class AnyLeast(AnyGrowth):
+class AnyTotals(AnyGrowth):
+    """The totals over boards, besides their sums, are anything."""
+
+    @simulates("LYR-RLX-20", total=True)
+    def _look_at_boards(self) -> None:
+        """Looking at all boards changes nothing but the totals besides their sums, within their ranges; no board was
+        then updated before what they say, nor at a price outside of theirs."""
+        for name in ("min_updated_at", "min_price", "max_price", "skew_variance", "iv_variance"):
+            forget(self, "totals", name, within=True)
+        for board in self.boards.values():
+            granted(self.totals.min_updated_at <= board.updated_at)
+            granted(self.totals.min_price <= board.updated_at_price)
+            granted(board.updated_at_price <= self.totals.max_price)
+
+    @simulates("LYR-RLX-21", over=any_growth, total=True)
+    def _update_variances(self, board: BoardId, strike: StrikeId) -> None:
+        """A trade's look at variances changes nothing but these, within their ranges, or is refused as arithmetic is."""
+        for name in ("skew_variance", "iv_variance"):
+            forget(self, "boards", board, name, within=True)
+            forget(self, "totals", name, within=True)
+        forget(self, "strikes", strike, "skew_variance", within=True)
+        may_refuse(*ARITHMETIC)
+
+
+any_totals = Relaxation(AnyTotals)
+
+
+class AnyLeast(AnyTotals):
     """The least collateral is anything, and so are the answers that change nothing."""
 
     @simulates("LYR-RLX-22", over=any_prices, total=True)
@@ -206,25 +233,3 @@ class AnyJudgement(AnyLeast):
 
 
 any_judgement = Relaxation(AnyJudgement)
-
-
-class AnyTotals(AnyJudgement):
-    """The same, and the totals over boards, besides their sums, are anything."""
-
-    @simulates("LYR-RLX-20", total=True)
-    def _look_at_boards(self) -> None:
-        """Looking at all boards changes nothing but the totals besides their sums, within their ranges."""
-        for name in ("min_updated_at", "min_price", "max_price", "skew_variance", "iv_variance"):
-            forget(self, "totals", name, within=True)
-
-    @simulates("LYR-RLX-21", over=any_growth, total=True)
-    def _update_variances(self, board: BoardId, strike: StrikeId) -> None:
-        """A trade's look at variances changes nothing but these, within their ranges, or is refused as arithmetic is."""
-        for name in ("skew_variance", "iv_variance"):
-            forget(self, "boards", board, name, within=True)
-            forget(self, "totals", name, within=True)
-        forget(self, "strikes", strike, "skew_variance", within=True)
-        may_refuse(*ARITHMETIC)
-
-
-any_totals = Relaxation(AnyTotals)
