@@ -122,7 +122,75 @@ FUNCTIONS = {
 SIGNED = {"open_position": (1,), "adjust_position": (0,), "ask_prices": (2, 3), "set_exposure": (1, 2, 3)}
 """Which results are signed, by action."""
 
-NOT_MODELLED: dict[str, str] = {
+_STRIKE = "(uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256)"
+_BOARD = "(uint256,uint256,uint256,bool,uint256[])"
+_EXCHANGE = "(uint256,bytes32,bytes32,uint256,uint256)"
+_TRADE = f"(bool,bool,uint8,uint8,uint256,uint256,uint256,(uint256,uint256,uint256,uint256,uint256,uint256),{_EXCHANGE})"
+
+_MARKET = "the market of the run alone calls it"
+_SET_UP = "called in the set-up"
+_NFT = "transfers and approvals of tokens are not modelled; a position's first holder keeps it"
+_ADAPTER = "the adapter of the run: read for spot and exchange fees, as set up"
+
+# What no action calls, and why.
+NOT_MODELLED = {
+    f"OptionGreekCache.addBoard({_BOARD},{_STRIKE}[])": f"{_SET_UP}, through the market, for both boards",
+    f"market.addBoard({_BOARD},{_STRIKE}[])": f"{_SET_UP}, for both boards",
+    "OptionGreekCache.addStrikeToBoard(uint256,uint256,uint256,uint256)": "boards of a run have the strikes of the set-up",
+    "OptionGreekCache.removeBoard(uint256)": "boards of a run stay listed after they expire",
+    "OptionGreekCache.setBoardIv(uint256,uint256)": "volatilities do not move in a run, so that averages have one entry",
+    "OptionGreekCache.setStrikeSkew(uint256,uint256)": "skews do not move in a run, so that averages have one entry",
+    "OptionGreekCache.init(address,address,address)": _SET_UP,
+    f"OptionGreekCache.updateStrikeExposureAndGetPrice({_STRIKE},{_TRADE},uint256,uint256,bool)": _MARKET,
+    f"OptionToken.adjustPosition({_TRADE},uint256,address,uint256,uint256,uint256,bool)": _MARKET,
+    f"OptionToken.liquidate(uint256,{_TRADE},uint256)": _MARKET,
+    "OptionToken.addCollateral(uint256,uint256)": "accepted of the market of the run alone; others are tried, and refused",
+    "market.settle(uint256)": "the token refuses it of the market; accepted is what the pool of collateral asks",
+    "OptionToken.init(address,address,address,address)": _SET_UP,
+    "OptionToken.split(uint256,uint256,uint256,address)": "positions are not split; what each part needs is LYR-MIN-8",
+    "OptionToken.merge(uint256[])": "positions are not merged",
+    "OptionToken.setURI(string)": "a text that nothing reads",
+    **{
+        f"OptionToken.{function}": _NFT
+        for function in (
+            "approve(address,uint256)",
+            "safeTransferFrom(address,address,uint256)",
+            "safeTransferFrom(address,address,uint256,bytes)",
+            "setApprovalForAll(address,bool)",
+            "transferFrom(address,address,uint256)",
+        )
+    },
+    **{
+        f"{contract}.{function}": "whoever owns the contracts owns them throughout a run"
+        for contract in ("OptionGreekCache", "OptionToken", *ENVIRONMENT)
+        for function in ("acceptOwnership()", "nominateNewOwner(address)")
+    },
+    **{
+        f"SynthetixAdapter.{function}": "the market of a run exchanges nothing; what an exchange costs is LIQ-4"
+        for function in (
+            "exchangeFromExactBase(address,uint256)",
+            "exchangeFromExactQuote(address,uint256)",
+            f"exchangeToExactBase({_EXCHANGE},address,uint256)",
+            f"exchangeToExactBaseWithLimit({_EXCHANGE},address,uint256,uint256)",
+            f"exchangeToExactQuote({_EXCHANGE},address,uint256)",
+            f"exchangeToExactQuoteWithLimit({_EXCHANGE},address,uint256,uint256)",
+        )
+    },
+    **{
+        f"SynthetixAdapter.{function}": _ADAPTER
+        for function in (
+            "initialize()",
+            "setAddressResolver(address)",
+            "setGlobalsForContract(address,bytes32,bytes32,address,bytes32)",
+            "updateSynthetixAddresses()",
+        )
+    },
+    "SynthetixAdapter.setGlobalPaused(bool)": "nothing is paused in a run",
+    "SynthetixAdapter.setMarketPaused(address,bool)": "nothing is paused in a run",
+    "TestAddressResolver.setAddresses(bytes32[],address[])": _SET_UP,
+    "bounds of skews": "gwavSkewFloor and gwavSkewCap are those of the set-up, with every change of the cache's parameters",
+    "rates that are marked invalid": "of spot a run sets the number alone; zero is none",
+    "arguments of errors": "an error is compared by its name",
     "OptionToken: ERC-721": "who has which token is compared; what is counted and indexed beside it is not",
 }
 

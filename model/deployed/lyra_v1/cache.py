@@ -262,7 +262,7 @@ class GreekCache(MinimumCollateral):
     @rule("STL-4")
     def _is_near(self, past: int, present: int) -> bool:
         """Whether a price has moved by less than is accepted; exactly as much is too far."""
-        # This product fits: of a price of 2^134 or more no greeks can be worked out (BSM-8).
+        # The product fits 256 bits: no greeks can be worked out of a price that large (BSM-1), so none is cached.
         accepted = div_down(past * self.greek.price_move, UNIT)
         return abs(present - past) < accepted
 

@@ -4,7 +4,8 @@ Source: `OptionGreekCache.sol`, `OptionToken.sol` and `BlackScholes.sol`, packag
 Rules: `spec/deployed/lyra-v1.md`. The market that these contracts belong to is one of a run: it passes trades on.
 """
 
-from marginspec.model.deployed.lyra_v1.decimals import UNIT
+from marginspec.model.deployed.lyra_v1.collateral import full_collateral
+from marginspec.model.deployed.lyra_v1.decimals import UNIT, multiply
 from marginspec.model.deployed.lyra_v1.ledger import (
     ACTIVE,
     CALL_BASE,
@@ -59,7 +60,7 @@ from marginspec.model.deployed.lyra_v1.ledger import (
 )
 from marginspec.model.deployed.lyra_v1.positions import Positions
 from marginspec.model.deployed.lyra_v1.pricing import DAY, YEAR
-from marginspec.model.kernel import Call, action, regime
+from marginspec.model.kernel import Call, Rejected, action, regime
 
 GENESIS = 1_700_000_000
 HOUR = 3_600
@@ -175,3 +176,128 @@ class LyraV1(Positions):
     def advance_time(self, seconds: Seconds) -> None:
         """Time passes."""
         self.now += seconds
+
+    # --- Regimes ------------------------------------------------------------------------------------------------
+
+    def _shorts(self) -> list[tuple[PositionId, Position, int]]:
+        """Active shorts whose least collateral has an answer, each with that."""
+        found = []
+        for position, p in self.positions.items():
+            if p.state == ACTIVE and is_short(p.kind) and self.spot != 0:
+                try:
+                    found.append((position, p, self.least_collateral_of(position)))
+                except Rejected:
+                    continue
+        return found
+
+    def _expiries(self) -> list[int]:
+        return [terms.expiry for terms in self.board_terms.values()]
+
+    @regime
+    def liquidatable(self) -> bool:
+        """Some short has less than the least collateral."""
+        return any(p.collateral < least for _, p, least in self._shorts())
+
+    @regime
+    def exactly_the_least_collateral(self) -> bool:
+        """Some short has exactly the least collateral, to the last unit."""
+        return any(p.collateral == least for _, p, least in self._shorts())
+
+    @regime
+    def static_collateral_binds(self) -> bool:
+        """The least collateral of some short is the static one."""
+        return any(least == self.static_collateral(p.kind) for _, p, least in self._shorts())
+
+    @regime
+    def full_collateral_binds(self) -> bool:
+        """The least collateral of some short in base is all of its options."""
+        return any(p.kind == CALL_BASE and least == p.amount for _, p, least in self._shorts())
+
+    @regime
+    def volatility_binds(self) -> bool:
+        """The least collateral of some short is what it costs under the shock."""
+        for _, p, least in self._shorts():
+            full = full_collateral(p.kind, self.strike_terms[p.strike].price, p.amount)
+            if self.static_collateral(p.kind) < least < full:
+                return True
+        return False
+
+    @regime
+    def expires_now(self) -> bool:
+        """Now is exactly when a board expires."""
+        return self.now in tuple(self._expiries())
+
+    @regime
+    def one_second_left(self) -> bool:
+        """A board expires in one second."""
+        return self.now + 1 in tuple(self._expiries())
+
+    @regime
+    def past_expiry(self) -> bool:
+        """A short is active on a board that has expired."""
+        return any(self.now > self.board_terms[self.strike_terms[p.strike].board].expiry for _, p, _ in self._shorts())
+
+    @regime
+    def between_the_points(self) -> bool:
+        """A board is between the points of the shock volatility, where that is on the line."""
+        times = [until(self.now, expiry) for expiry in self._expiries()]
+        return any(self.minimum.point_a < time < self.minimum.point_b for time in times)
+
+    @regime
+    def points_are_one(self) -> bool:
+        """Both points of the shock volatility are the same, and above zero."""
+        return self.minimum.point_a == self.minimum.point_b > 0
+
+    @regime
+    def no_volatility(self) -> bool:
+        """Beyond point B there is no shock volatility at all."""
+        return self.minimum.vol_b == 0
+
+    @regime
+    def extreme_volatility(self) -> bool:
+        """The shock volatility is above 10,000 %."""
+        return self.minimum.vol_a > 100 * UNIT
+
+    @regime
+    def extreme_rate(self) -> bool:
+        """The rate is as far below zero as it may be."""
+        return self.greek.rate == -50 * UNIT
+
+    @regime
+    def exactly_the_accepted_move(self) -> bool:
+        """Spot has moved from a board's by exactly what makes it stale."""
+        moves = [(abs(self.spot - b.updated_at_price), b.updated_at_price) for b in self.boards.values()]
+        return any(move == multiply(price, self.greek.price_move) > 0 for move, price in moves if price <= 2**128)
+
+    @regime
+    def exactly_as_old_as_may_be(self) -> bool:
+        """A board's update is exactly as old as it may be."""
+        return any(self.now - board.updated_at == self.greek.stale_after > 0 for board in self.boards.values())
+
+    @regime
+    def price_of_one_unit(self) -> bool:
+        """The base is worth one unit, with shorts open."""
+        return self.spot == 1 and any(p.state == ACTIVE and is_short(p.kind) for p in self.positions.values())
+
+    @regime
+    def both_boards_exposed(self) -> bool:
+        """Traders hold something on both boards."""
+        held = [self.strike_terms[s].board for s, c in self.strikes.items() if c.call_exposure != 0 or c.put_exposure != 0]
+        return NEAR in held and FAR in held
+
+    @regime
+    def liquidated_without_enough(self) -> bool:
+        """A liquidation left something missing."""
+        if self.last is None or self.last.action != "liquidate":
+            return False
+        before, position = self.previous, self.last.arguments["position"]
+        p = before.positions[position]
+        cost = self.last.arguments["cost"]
+        if p.kind == CALL_BASE:
+            cost = before._base_for_quote(cost, before.spot)
+        return bool(p.collateral < cost)
+
+    @regime
+    def market_is_full(self) -> bool:
+        """Every position that the market of a run may open was opened."""
+        return all(p.state != EMPTY for p in self.positions.values())
