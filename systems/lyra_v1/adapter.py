@@ -125,7 +125,9 @@ SIGNED = {"open_position": (1,), "adjust_position": (0,), "ask_prices": (2, 3), 
 _STRIKE = "(uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256)"
 _BOARD = "(uint256,uint256,uint256,bool,uint256[])"
 _EXCHANGE = "(uint256,bytes32,bytes32,uint256,uint256)"
-_TRADE = f"(bool,bool,uint8,uint8,uint256,uint256,uint256,(uint256,uint256,uint256,uint256,uint256,uint256),{_EXCHANGE})"
+_TRADE = (
+    f"(bool,bool,uint8,uint8,uint256,uint256,uint256,(uint256,uint256,uint256,uint256,uint256,uint256),{_EXCHANGE})"
+)
 
 _MARKET = "the market of the run alone calls it"
 _SET_UP = "called in the set-up"
@@ -136,15 +138,15 @@ _ADAPTER = "the adapter of the run: read for spot and exchange fees, as set up"
 NOT_MODELLED = {
     f"OptionGreekCache.addBoard({_BOARD},{_STRIKE}[])": f"{_SET_UP}, through the market, for both boards",
     f"market.addBoard({_BOARD},{_STRIKE}[])": f"{_SET_UP}, for both boards",
-    "OptionGreekCache.addStrikeToBoard(uint256,uint256,uint256,uint256)": "boards of a run have the strikes of the set-up",
+    "OptionGreekCache.addStrikeToBoard(uint256,uint256,uint256,uint256)": "boards have the strikes of the set-up",
     "OptionGreekCache.removeBoard(uint256)": "boards of a run stay listed after they expire",
-    "OptionGreekCache.setBoardIv(uint256,uint256)": "volatilities do not move in a run, so that averages have one entry",
-    "OptionGreekCache.setStrikeSkew(uint256,uint256)": "skews do not move in a run, so that averages have one entry",
+    "OptionGreekCache.setBoardIv(uint256,uint256)": "volatilities do not move: averages have one entry",
+    "OptionGreekCache.setStrikeSkew(uint256,uint256)": "skews do not move: averages have one entry",
     "OptionGreekCache.init(address,address,address)": _SET_UP,
     f"OptionGreekCache.updateStrikeExposureAndGetPrice({_STRIKE},{_TRADE},uint256,uint256,bool)": _MARKET,
     f"OptionToken.adjustPosition({_TRADE},uint256,address,uint256,uint256,uint256,bool)": _MARKET,
     f"OptionToken.liquidate(uint256,{_TRADE},uint256)": _MARKET,
-    "OptionToken.addCollateral(uint256,uint256)": "accepted of the market of the run alone; others are tried, and refused",
+    "OptionToken.addCollateral(uint256,uint256)": "accepted of the market alone; others are tried, and refused",
     "market.settle(uint256)": "the token refuses it of the market; accepted is what the pool of collateral asks",
     "OptionToken.init(address,address,address,address)": _SET_UP,
     "OptionToken.split(uint256,uint256,uint256,address)": "positions are not split; what each part needs is LYR-MIN-8",
@@ -188,7 +190,7 @@ NOT_MODELLED = {
     "SynthetixAdapter.setGlobalPaused(bool)": "nothing is paused in a run",
     "SynthetixAdapter.setMarketPaused(address,bool)": "nothing is paused in a run",
     "TestAddressResolver.setAddresses(bytes32[],address[])": _SET_UP,
-    "bounds of skews": "gwavSkewFloor and gwavSkewCap are those of the set-up, with every change of the cache's parameters",
+    "bounds of skews": "gwavSkewFloor and gwavSkewCap stay as in the set-up",
     "rates that are marked invalid": "of spot a run sets the number alone; zero is none",
     "arguments of errors": "an error is compared by its name",
     "OptionToken: ERC-721": "who has which token is compared; what is counted and indexed beside it is not",
@@ -207,7 +209,7 @@ def signed(value: int) -> int:
 
 @functools.cache
 def shipped_contracts() -> dict[str, Artifact]:
-    """Return the contracts of npm package `PACKAGE`, its mocks and our market, as `tools/lyra_contracts.py` wrote them."""
+    """Return the contracts of npm package `PACKAGE`, its mocks and our market, as `tools/lyra_contracts.py` wrote."""
     built = json.loads(Path(__file__).with_name("contracts.json").read_text(encoding="utf-8"))["contracts"]
     return {name: artifact(name, built[name], f"{PACKAGE}:{name}") for name in (*PACKAGED, *ENVIRONMENT, *OWN)}
 
@@ -430,7 +432,10 @@ class LyraV1Adapter:
             data = chain.call(self._address[contract], self._selectors[contract][function] + b"".join(arguments))
             return [int.from_bytes(data[i : i + 32], "big") for i in range(0, len(data), 32)]
 
-        rate, fee = ask("TestExchangeRates", "rateAndInvalid", BASE), ask("TestExchanger", "feeRateForExchange", BASE, QUOTE)
+        rate, fee = (
+            ask("TestExchangeRates", "rateAndInvalid", BASE),
+            ask("TestExchanger", "feeRateForExchange", BASE, QUOTE),
+        )
         greek = ask("OptionGreekCache", "getGreekCacheParams")
         words = [rate[0], fee[0], *ask("OptionGreekCache", "getMinCollatParams"), *greek[:7], greek[9]]
         words += ask("OptionGreekCache", "getForceCloseParams") + ask("OptionToken", "getPartialCollatParams")

@@ -22,8 +22,8 @@ class Adapter(Protocol):
     those of the artifacts. `not_modelled` may name functions that no action calls, `Contract.function(types)`, and
     whatever else the model leaves out, each with the reason; they are shown with every verdict. What calls write beside
     `slots` counts as unmodelled, but for `not_compared`, the slots of what `not_modelled` names. `constants(chain)` may
-    give what the contracts have of the model's constants, by name, such as `terms[ETH].unit`. `reason(reverted)` may say
-    why a call reverted in another way than `reasons.reason`: an error with arguments by its name, say.
+    give what the contracts have of the model's constants, by name, such as `terms[ETH].unit`. `reason(reverted)` may
+    say why a call reverted in another way than `reasons.reason`: an error with arguments by its name, say.
     """
 
     slots: list[Slot]

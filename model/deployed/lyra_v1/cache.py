@@ -1,11 +1,18 @@
 """OptionGreekCache of Lyra v1: greeks of boards and strikes, their sums, staleness, and prices of forced closes.
 
-Volatilities do not move: the market of a run passes on what was listed. So an average has one observation, of the time of
-the listing; how the contract reads it is here in full.
+Volatilities do not move: the market of a run passes on what was listed. So an average has one observation, of the time
+of the listing; how the contract reads it is here in full.
 """
 
 from marginspec.model.deployed.lyra_v1.collateral import MinimumCollateral
-from marginspec.model.deployed.lyra_v1.decimals import UNIT, checked_int, div_to_zero, multiply, signed_multiply, to_int256
+from marginspec.model.deployed.lyra_v1.decimals import (
+    UNIT,
+    checked_int,
+    div_to_zero,
+    multiply,
+    signed_multiply,
+    to_int256,
+)
 from marginspec.model.deployed.lyra_v1.ledger import (
     CLOSE,
     Amount,
@@ -88,7 +95,9 @@ class GreekCache(MinimumCollateral):
     def _growth(self, strike: StrikeId, calls: int, puts: int, both: int) -> tuple[int, int, int]:
         """Value, delta and standard vega of a change of exposure, at cached prices and greeks."""
         cached = self.strikes[strike]
-        value = signed_multiply(calls, to_int256(cached.call_price)) + signed_multiply(puts, to_int256(cached.put_price))
+        value = signed_multiply(calls, to_int256(cached.call_price)) + signed_multiply(
+            puts, to_int256(cached.put_price)
+        )
         delta = signed_multiply(calls, cached.call_delta) + signed_multiply(puts, cached.put_delta)
         return checked_int(value), checked_int(delta), signed_multiply(both, to_int256(cached.vega))
 
@@ -180,7 +189,15 @@ class GreekCache(MinimumCollateral):
         cached.call_exposure = calls
         cached.put_exposure = puts
         price = put if is_put(kind) else call
-        return (price, before, checked_int(-self.totals.net.vega), delta, volatility, self.boards[board].iv_variance, vega)
+        return (
+            price,
+            before,
+            checked_int(-self.totals.net.vega),
+            delta,
+            volatility,
+            self.boards[board].iv_variance,
+            vega,
+        )
 
     @rule("EXP-2")
     def _update_variances(self, board: BoardId, strike: StrikeId) -> None:
@@ -280,5 +297,3 @@ def parity(kind: Kind, strike: int, spot: int) -> int:
     """FRC-3: what an option pays at a spot."""
     gain = to_int256(strike) - to_int256(spot) if is_put(kind) else to_int256(spot) - to_int256(strike)
     return gain if gain > 0 else 0
-
-

@@ -127,5 +127,3 @@ def signed_from_precise(x: int) -> int:
     if x < 0:
         return -div_down(div_down(-x, 10**8) + 5, 10)
     return div_down(div_down(x, 10**8) + 5, 10)
-
-

@@ -32,13 +32,15 @@ LIQUIDATED, SETTLED = State("liquidated"), State("settled")
 OPEN, CLOSE, LIQUIDATE = Direction("open"), Direction("close"), Direction("liquidate")
 
 Amount = Annotated[int, Number(0, UINT256_MAX, "options", UNIT, (1, UNIT, 10 * UNIT))]
-Collateral = Annotated[int, Number(0, UINT256_MAX, "collateral", UNIT, (1, UNIT, 2_000 * UNIT))]
+Collateral = Annotated[int, Number(0, UINT256_MAX, "collateral", UNIT, (1, UNIT, 2_000 * UNIT, 10**6 * UNIT))]
 Price = Annotated[int, Number(0, UINT256_MAX, "quote per base", UNIT, (UNIT, 1_500 * UNIT, 2_000 * UNIT, 2_500 * UNIT))]
 Wad = Annotated[int, Number(0, UINT256_MAX, "fraction", UNIT, (1, UNIT // 10, UNIT, 2 * UNIT))]
 Volatility = Annotated[int, Number(0, UINT256_MAX, "yearly volatility", UNIT, (UNIT // 10, UNIT, 3 * UNIT))]
 Rate = Annotated[int, Number(INT256_MIN, INT256_MAX, "yearly rate", UNIT, (0, UNIT // 20, -50 * UNIT))]
 Signed = Annotated[int, Number(INT256_MIN, INT256_MAX, "options", UNIT, (0, UNIT, -UNIT))]
-Period = Annotated[int, Number(0, UINT256_MAX, "seconds", typical=(1, 3_600, DAY, 14 * DAY, 30 * DAY, 60 * DAY, 10 * YEAR))]
+Period = Annotated[
+    int, Number(0, UINT256_MAX, "seconds", typical=(1, 3_600, DAY, 14 * DAY, 30 * DAY, 60 * DAY, 10 * YEAR))
+]
 Count = Annotated[int, Number(0, UINT256_MAX, "strikes", typical=(2, 30))]
 Timestamp = Annotated[int, Number(1, UNBOUNDED, "time", typical=(1_700_000_000, 1_702_592_000))]
 Updated = Annotated[int, Number(0, UNBOUNDED, "time", typical=(1_700_000_000,))]
@@ -165,7 +167,7 @@ class Totals(Record):
 
 @dataclass(slots=True)
 class Position(Record):
-    """Options of one kind and strike; collateral only where they are short. Of an empty one strike and kind say nothing."""
+    """Options of one kind and strike; collateral only of shorts. Of an empty one strike and kind say nothing."""
 
     strike: StrikeId = NEAR_LOW
     kind: Kind = LONG_CALL

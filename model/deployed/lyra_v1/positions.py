@@ -72,7 +72,7 @@ class Positions(GreekCache):
         collateral: Collateral,
         is_open: bool,
     ) -> int:
-        """Make a position larger or smaller; returns the collateral that the trader has to bring, or gets if negative."""
+        """Make a position larger or smaller; returns the collateral to bring, or to get if negative."""
         p = self.positions[position]
         self.spot_price()
         if p.state != ACTIVE:
@@ -161,9 +161,7 @@ class Positions(GreekCache):
 
     @action(weight=6)
     @rule("LIQ-2")
-    def liquidate(
-        self, caller: Trader, position: PositionId, cost: Collateral
-    ) -> tuple[int, int, int, int, int, int]:
+    def liquidate(self, caller: Trader, position: PositionId, cost: Collateral) -> tuple[int, int, int, int, int, int]:
         """End a position with too little collateral.
 
         Returns what of its collateral goes back to its holder, to the pool for the option, as fee to the pool, the

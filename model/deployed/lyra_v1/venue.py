@@ -59,7 +59,7 @@ from marginspec.model.deployed.lyra_v1.ledger import (
     until,
 )
 from marginspec.model.deployed.lyra_v1.positions import Positions
-from marginspec.model.deployed.lyra_v1.pricing import DAY, YEAR
+from marginspec.model.deployed.lyra_v1.pricing import DAY
 from marginspec.model.kernel import Call, Rejected, action, regime
 
 GENESIS = 1_700_000_000
@@ -157,8 +157,14 @@ class LyraV1(Positions):
 
     @classmethod
     def prelude(cls) -> list[Call]:
-        """Nothing happens before a run."""
-        return []
+        """Three shorts are open, one of each kind, with more than the least collateral."""
+        shorts = (
+            ("trader", NEAR_LOW, PUT_QUOTE, 10 * UNIT, 0, 10_000 * UNIT),
+            ("rival", FAR_HIGH, CALL_QUOTE, 5 * UNIT, 0, 20_000 * UNIT),
+            ("trader", NEAR_HIGH, CALL_BASE, 4 * UNIT, 0, 2 * UNIT),
+        )
+        names = ("caller", "strike", "kind", "amount", "cost", "collateral")
+        return [Call("open_position", dict(zip(names, short, strict=True))) for short in shorts]
 
     # --- What the contracts depend on ---------------------------------------------------------------------------
 
@@ -282,7 +288,9 @@ class LyraV1(Positions):
     @regime
     def both_boards_exposed(self) -> bool:
         """Traders hold something on both boards."""
-        held = [self.strike_terms[s].board for s, c in self.strikes.items() if c.call_exposure != 0 or c.put_exposure != 0]
+        held = [
+            self.strike_terms[s].board for s, c in self.strikes.items() if c.call_exposure != 0 or c.put_exposure != 0
+        ]
         return NEAR in held and FAR in held
 
     @regime

@@ -59,7 +59,7 @@ def force_close_parameters_are_sound(venue: LyraV1) -> Any:
     """Volatilities of shorts and liquidations are never shocked down, of longs never up, and least prices are at most
     spot; averages are over 1 second to 60 days."""
     f = venue.forced
-    limits = [1 <= f.iv_period, f.iv_period <= LONGEST, 1 <= f.skew_period, f.skew_period <= LONGEST]
+    limits = [f.iv_period >= 1, f.iv_period <= LONGEST, f.skew_period >= 1, f.skew_period <= LONGEST]
     up = (f.short_shock, f.short_late_shock, f.liquidate_shock, f.liquidate_late_shock)
     limits += [shock >= UNIT for shock in up]
     for shock in (f.long_shock, f.long_late_shock):
@@ -125,11 +125,9 @@ def cache_parameters_outside_of_their_limits_are_refused(
 def penalties_are_set_exactly_where_they_are_parts(
     venue: LyraV1, caller: Admin, penalty_ratio: Wad, liquidator_ratio: Wad, security_ratio: Wad, least_fee: Collateral
 ) -> Any:
-    """The owner sets penalties exactly where they are at most one; shares that overflow together are refused as such."""
+    """The owner sets penalties exactly where they are at most one; shares that overflow together are refused so."""
     assume(caller == OWNER)
-    refused = refusal(
-        venue.set_penalty_parameters, caller, penalty_ratio, liquidator_ratio, security_ratio, least_fee
-    )
+    refused = refusal(venue.set_penalty_parameters, caller, penalty_ratio, liquidator_ratio, security_ratio, least_fee)
     if penalty_ratio > UNIT:
         return refused == "OWN-9"
     if liquidator_ratio + security_ratio > UINT256_MAX:

@@ -144,9 +144,7 @@ def only_a_short_with_too_little_is_liquidated(
 
 
 @chapter.theorem("LYR-LIQ-5", bounds=ANY_PRICES, relaxed=any_least)
-def added_collateral_is_collateral(
-    venue: LyraV1, caller: Sender, position: PositionId, amount: Collateral
-) -> Any:
+def added_collateral_is_collateral(venue: LyraV1, caller: Sender, position: PositionId, amount: Collateral) -> Any:
     """What is added counts to the last unit, nothing else changes, and only the market adds it."""
     p = venue.positions[position]
     after = p.clone()
@@ -166,12 +164,14 @@ def only_holder_owner_and_world_move_what_is_asked(venue: LyraV1, position: Posi
     minimum, rate = venue.minimum.clone(), venue.greek.rate
     step.take(venue)
     same = (p.amount == before.amount, venue.spot == spot, venue.now == now, venue.greek.rate == rate)
-    return p.strike == before.strike and p.kind == before.kind and (
-        venue.minimum.flatten() == minimum.flatten() and all(same)
+    return (
+        p.strike == before.strike
+        and p.kind == before.kind
+        and (venue.minimum.flatten() == minimum.flatten() and all(same))
     )
 
 
-# --- What a liquidation takes -------------------------------------------------------------------------------------------
+# --- What a liquidation takes -----------------------------------------------------------------------------------------
 
 
 @chapter.lemma("LYR-LIQ-7", given=(penalties_are_parts,))
@@ -190,9 +190,7 @@ def fees_are_the_least_fee_or_all_there_is(
     venue: LyraV1, premium: Collateral, collateral: Collateral, least_fee: Collateral, multiplier: Wad
 ) -> Any:
     """Fees together are at least the least fee, or all collateral where that is less; they come before the premium."""
-    _, _, pool, liquidator, security, _ = accepted(
-        venue.liquidation_fees, premium, collateral, least_fee, multiplier
-    )
+    _, _, pool, liquidator, security, _ = accepted(venue.liquidation_fees, premium, collateral, least_fee, multiplier)
     return pool + liquidator + security >= min(least_fee, collateral)
 
 

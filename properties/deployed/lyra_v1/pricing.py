@@ -105,18 +105,14 @@ def moneyness_is_never_negative(venue: LyraV1, spot: Price, strike: Price) -> An
 
 
 @chapter.lemma("LYR-BSM-1", bounds="whatever the probabilities are")
-def calls_and_puts_are_at_parity(
-    venue: LyraV1, spot: Precise, present: Precise, gained: Precise, paid: Precise
-) -> Any:
+def calls_and_puts_are_at_parity(venue: LyraV1, spot: Precise, present: Precise, gained: Precise, paid: Precise) -> Any:
     """A call less a put is exactly spot less the strike's present value, or the put is worth nothing."""
     call, put = accepted(values, spot, present, gained, paid)
     return call - put == spot - present or (put == 0 and call + present < spot)
 
 
 @chapter.lemma("LYR-BSM-2", bounds="whatever the probabilities are, up to one")
-def prices_leave_no_arbitrage(
-    venue: LyraV1, spot: Precise, present: Precise, first: Chance, second: Chance
-) -> Any:
+def prices_leave_no_arbitrage(venue: LyraV1, spot: Precise, present: Precise, first: Chance, second: Chance) -> Any:
     """A call is worth at most spot, a put at most the strike's present value, neither less than nothing."""
     gained, paid = (accepted(multiply_precise, *each) for each in ((spot, first), (present, second)))
     call, put = accepted(values, spot, present, gained, paid)
@@ -127,7 +123,7 @@ def prices_leave_no_arbitrage(
 def rounded_prices_are_at_parity_within_a_unit(
     venue: LyraV1, spot: Price, present: Precise, gained: Precise, paid: Precise
 ) -> Any:
-    """With 18 decimals a call less a put is spot less present value within one unit, where the put is worth something."""
+    """With 18 decimals a call less a put is spot less present value within a unit, where the put is worth something."""
     call, put = accepted(values, accepted(to_precise, spot), present, gained, paid)
     assume(put >= 1)
     apart = from_precise(call) - from_precise(put) - spot + from_precise(present)

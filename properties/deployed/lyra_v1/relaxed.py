@@ -1,8 +1,8 @@
 """Lyra v1 where options may be worth anything: what it keeps of collateral whatever prices are, it keeps.
 
-Curves and prices are opaque to proofs: lemmas say that they give numbers of some width or refuse by some rule, and change
-nothing. What the numbers are, laws that are run on numbers see, and `tests/systems/test_lyra_v1_curves.py` compares them
-with the contracts bit by bit.
+Curves and prices are opaque to proofs: lemmas say that they give numbers of some width or refuse by some rule, and
+change nothing. What the numbers are, laws that are run on numbers see, and `tests/systems/test_lyra_v1_curves.py`
+compares them with the contracts bit by bit.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ class AnyTotals(AnyGrowth):
 
     @simulates("LYR-RLX-21", over=any_growth, total=True)
     def _update_variances(self, board: BoardId, strike: StrikeId) -> None:
-        """A trade's look at variances changes nothing but these, within their ranges, or is refused as arithmetic is."""
+        """A trade's look at variances changes nothing but these, within their ranges, or arithmetic refuses it."""
         for name in ("skew_variance", "iv_variance"):
             forget(self, "boards", board, name, within=True)
             forget(self, "totals", name, within=True)
@@ -211,9 +211,7 @@ class AnyLeast(AnyTotals):
         return (*paid, anything(AnyInteger), anything(AnyInteger), anything(AnyInteger))
 
     @simulates("LYR-RLX-24", over=any_prices, total=True)
-    def force_close_price(
-        self, strike: StrikeId, kind: Kind, direction: Direction, is_buy: bool, is_late: bool
-    ) -> Any:
+    def force_close_price(self, strike: StrikeId, kind: Kind, direction: Direction, is_buy: bool, is_late: bool) -> Any:
         """The price of a forced close and its volatility are two numbers or refused, and asking changes nothing."""
         may_refuse(*ARITHMETIC, "DEC-6", "SPT-2")
         return anything(AnyInteger), anything(AnyInteger)
