@@ -144,7 +144,8 @@ def test_a_target_that_dies_is_no_verdict(marginspec: Command, folder: Path) -> 
 # --- Proofs -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", NAMES)
+# Of lyra-v1 it takes many minutes: whether a path through curves is possible no solver says fast.
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"lyra-v1"}))
 def test_what_runs_can_do_is_never_proved_impossible(name: str) -> None:
     system = shipped(name)
     known = Explorer(system.model, 1)
