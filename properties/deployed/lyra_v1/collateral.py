@@ -48,7 +48,7 @@ def least_collateral_is_static_or_full_at_least(
     return least >= min(venue.static_collateral(kind), full)
 
 
-@chapter.lemma("LYR-MIN-3")
+@chapter.lemma("LYR-MIN-3", relaxed=any_prices)
 def no_options_need_no_collateral(venue: LyraV1, kind: Kind, strike: Price, expiry: Moment, spot: Price) -> Any:
     """No options need no collateral, at any price, even one at which others have no answer."""
     return refusal(venue.least_collateral, kind, strike, expiry, spot, 0) is None and (

@@ -57,10 +57,11 @@ def signed_rounding_is_the_same_either_way(venue: LyraV1, x: Real, y: Real) -> A
 
 @chapter.lemma("LYR-DEC-4")
 def rounding_towards_zero_never_grows(venue: LyraV1, x: Real, d: Natural) -> Any:
-    """A quotient that is rounded towards zero is no further from zero than the number itself, and on its side."""
+    """A quotient that is rounded towards zero is no further from zero than the exact one, by less than a unit, and on
+    its side."""
     assume(d >= 1)
     q = div_to_zero(x, d)
-    return every((q <= x, q >= 0)) if x >= 0 else every((q >= x, q <= 0))
+    return every((q * d <= x, x < (q + 1) * d, q >= 0)) if x >= 0 else every((q * d >= x, x > (q - 1) * d, q <= 0))
 
 
 @chapter.lemma("LYR-DEC-5")
