@@ -427,28 +427,44 @@ class LyraV1Adapter:
 
     def getters(self, chain: Chain) -> list[Any]:
         """The same observations, as the contracts' own getters give them."""
-
-        def ask(contract: str, function: str, *arguments: bytes) -> list[int]:
-            data = chain.call(self._address[contract], self._selectors[contract][function] + b"".join(arguments))
-            return [int.from_bytes(data[i : i + 32], "big") for i in range(0, len(data), 32)]
-
-        rate, fee = (
-            ask("TestExchangeRates", "rateAndInvalid", BASE),
-            ask("TestExchanger", "feeRateForExchange", BASE, QUOTE),
-        )
-        greek = ask("OptionGreekCache", "getGreekCacheParams")
-        words = [rate[0], fee[0], *ask("OptionGreekCache", "getMinCollatParams"), *greek[:7], greek[9]]
-        words += ask("OptionGreekCache", "getForceCloseParams") + ask("OptionToken", "getPartialCollatParams")
-        words += ask("OptionGreekCache", "getGlobalCache")
+        greek = self._ask(chain, "OptionGreekCache", "getGreekCacheParams")
+        words = [self._ask(chain, "TestExchangeRates", "rateAndInvalid", BASE)[0]]
+        words += self._ask(chain, "TestExchanger", "feeRateForExchange", BASE, QUOTE)
+        words += [*self._ask(chain, "OptionGreekCache", "getMinCollatParams"), *greek[:7], greek[9]]
+        words += self._ask(chain, "OptionGreekCache", "getForceCloseParams")
+        words += self._ask(chain, "OptionToken", "getPartialCollatParams")
+        words += self._ask(chain, "OptionGreekCache", "getGlobalCache")
         for board in BOARDS:
-            words += ask("OptionGreekCache", "getOptionBoardCache", word(NUMBERS[board]))[5:12]
+            words += self._cached(chain, board)[5:12]
         for strike in STRIKES:
-            words += ask("OptionGreekCache", "getStrikeCache", word(NUMBERS[strike]))[4:]
+            words += self._ask(chain, "OptionGreekCache", "getStrikeCache", word(NUMBERS[strike]))[4:]
         for position in POSITIONS:
-            found = ask("OptionToken", "getOptionPosition", word(NUMBERS[position]))
+            number = word(NUMBERS[position])
+            found = self._ask(chain, "OptionToken", "getOptionPosition", number)
             held = found[5] == STATES.index("active")
-            words += found[1:] + (ask("OptionToken", "ownerOf", word(NUMBERS[position])) if held else [0])
+            words += found[1:] + (self._ask(chain, "OptionToken", "ownerOf", number) if held else [0])
         return self.decode(chain.time(), words)
+
+    def constants(self, chain: Chain) -> dict[str, Any]:
+        """Terms of boards and strikes, as the cache has them."""
+        found: dict[str, Any] = {}
+        for board in BOARDS:
+            expiry, iv = self._cached(chain, board)[3:5]
+            found |= {f"board_terms[{board}].expiry": expiry, f"board_terms[{board}].iv": iv}
+        for strike in STRIKES:
+            _, number, *terms = self._ask(chain, "OptionGreekCache", "getStrikeCache", word(NUMBERS[strike]))[:4]
+            found[f"strike_terms[{strike}].board"] = self._named(BoardId, number, 1)
+            found |= dict(zip((f"strike_terms[{strike}].price", f"strike_terms[{strike}].skew"), terms, strict=True))
+        return found
+
+    def _ask(self, chain: Chain, contract: str, function: str, *arguments: bytes) -> list[int]:
+        """The words that a getter returns."""
+        data = chain.call(self._address[contract], self._selectors[contract][function] + b"".join(arguments))
+        return [int.from_bytes(data[i : i + 32], "big") for i in range(0, len(data), 32)]
+
+    def _cached(self, chain: Chain, board: str) -> list[int]:
+        """What the cache has of a board: expiry and volatility from the fourth word on."""
+        return self._ask(chain, "OptionGreekCache", "getOptionBoardCache", word(NUMBERS[board]))
 
 
 def _signed_places() -> frozenset[int]:
