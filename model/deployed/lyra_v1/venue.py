@@ -4,7 +4,7 @@ Source: `OptionGreekCache.sol`, `OptionToken.sol` and `BlackScholes.sol`, packag
 Rules: `spec/deployed/lyra-v1.md`. The market that these contracts belong to is one of a run: it passes trades on.
 """
 
-from marginspec.model.deployed.lyra_v1.collateral import full_collateral
+from marginspec.model.deployed.lyra_v1.collateral import MAX_RATE, full_collateral
 from marginspec.model.deployed.lyra_v1.decimals import UNIT, multiply
 from marginspec.model.deployed.lyra_v1.ledger import (
     ACTIVE,
@@ -266,8 +266,8 @@ class LyraV1(Positions):
 
     @regime
     def extreme_rate(self) -> bool:
-        """The rate is as far below zero as it may be."""
-        return self.greek.rate == -50 * UNIT
+        """The rate is as far from zero as it may be."""
+        return abs(self.greek.rate) == MAX_RATE
 
     @regime
     def exactly_the_accepted_move(self) -> bool:
