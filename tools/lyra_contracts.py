@@ -47,9 +47,15 @@ def own() -> dict[str, Any]:
 def document() -> dict[str, Any]:
     """Return the contracts by name, and where they are from."""
     return {
-        "source": f"npm package {PACKAGE.name} {PACKAGE.version}; its README and package.json name Lyra Finance",
-        "license": "ISC; Owned and the decimal libraries MIT, (c) 2019 Synthetix",
-        "compiler": f"solc 0.8.9, by its authors; {', '.join(OWN)}: our own, vyper {version('vyper')}",
+        "source": f"npm package {PACKAGE.name} {PACKAGE.version}, by Lyra Finance",
+        "license": (
+            "ISC, as its package.json says; of its sources Owned and the decimal libraries say MIT, (c) 2019 "
+            "Synthetix, and FixedPointMathLib says UNLICENSED"
+        ),
+        "compiler": (
+            "solc 0.8.9 with 10,000 runs of the optimizer, by its authors (cache, token and libraries were compiled "
+            f"again: the same bytes); {', '.join(OWN)}: our own, vyper {version('vyper')}"
+        ),
         "contracts": {**{name: packaged(name) for name in (*PACKAGED, *ENVIRONMENT)}, **own()},
     }
 
