@@ -89,7 +89,7 @@ hostile: setup
 # Its engines are large: what else is here needs none of them.
 risk: .venv/risk
 	@mkdir -p out; $(BIN)/python -m tools.risk $(ARGS) >out/risk.json
-	$(BIN)/pytest -q tests/targets/test_risk_service.py tests/model/test_risk_frameworks.py
+	$(BIN)/pytest -q tests/targets/test_risk_service.py tests/model/test_risk_frameworks.py tests/systems/test_lyra_v1_curves.py
 
 # The engine is larger still, and of one Python alone.
 simm: .venv/simm

@@ -145,6 +145,7 @@ def test_constants_have_the_values_of_the_model(text: Path) -> None:
     assert checked
 
 
+@pytest.mark.parametrize("text", [text for text in TEXTS if text.stem in PACKAGES], ids=lambda path: path.stem)
 def test_functions_and_refusals_named_of_the_contract_are_in_its_source(text: Path) -> None:
     package, folder, step = PACKAGES[text.stem]
     if not package.is_dir():

@@ -22,7 +22,8 @@ class Adapter(Protocol):
     those of the artifacts. `not_modelled` may name functions that no action calls, `Contract.function(types)`, and
     whatever else the model leaves out, each with the reason; they are shown with every verdict. What calls write beside
     `slots` counts as unmodelled, but for `not_compared`, the slots of what `not_modelled` names. `constants(chain)` may
-    give what the contracts have of the model's constants, by name, such as `terms[ETH].unit`.
+    give what the contracts have of the model's constants, by name, such as `terms[ETH].unit`. `reason(reverted)` may
+    say why a call reverted in another way than `reasons.reason`: an error with arguments by its name, say.
     """
 
     slots: list[Slot]
@@ -56,6 +57,7 @@ class EvmTarget:
     def __init__(self, name: str, adapter: Adapter, chain: Chain) -> None:
         self.name = name
         self._adapter, self._chain = adapter, chain
+        self._reason = getattr(adapter, "reason", reason)
         watched = DeploymentLog(chain, contracts_of(adapter))
         try:
             adapter.deploy(watched.as_chain())
@@ -109,7 +111,7 @@ class EvmTarget:
         try:
             result = self._chain.transact(sender, to, data)
         except Reverted as reverted:
-            return Answer(False, reason=reason(reverted))  # and nothing has changed: that is the EVM's promise
+            return Answer(False, reason=self._reason(reverted))  # and nothing has changed: that is the EVM's promise
         self._current = False
         returns = self._adapter.returns(call, result)
         if called not in self._seen.called:

@@ -249,10 +249,7 @@ def test_a_mistake_is_one_line_that_says_where(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        (
-            "nothing",
-            "unknown system 'nothing': known are morpho-blue, perps-v2, reference; one of your own is named by",
-        ),
+        ("nothing", f"unknown system 'nothing': known are {', '.join(NAMES)}; one of your own is named by"),
         ("empty", "empty: no system.py in this folder"),
         ("with-hyphen", "rename this folder"),
         ("./reference", "rename this folder"),

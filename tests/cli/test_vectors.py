@@ -147,8 +147,8 @@ def test_a_target_that_dies_is_no_verdict(marginspec: Command, folder: Path) -> 
 LEAST = {"perps-v2": 4}
 """Of gaps that a run closes; a market of few actions has few."""
 
-# Of PerpsV2 it takes minutes: its decisions come after long products.
-LONG = {"perps-v2": pytest.mark.long}
+# It takes minutes of a model whose decisions come after long products, or after curves.
+LONG = {"perps-v2": pytest.mark.long, "lyra-v1": pytest.mark.long}
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=LONG.get(name, ())) for name in NAMES])

@@ -420,13 +420,13 @@ def test_of_the_shipped_systems_only_the_world_cannot_be_refused() -> None:
 # --- The shipped systems ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_usual_run_reaches_the_floor(name: str) -> None:
+@pytest.mark.parametrize(("name", "steps"), [(name, 3_000 if name == "lyra-v1" else 20_000) for name in NAMES])
+def test_the_usual_run_reaches_the_floor(name: str, steps: int) -> None:
     """With the seeds for which it did not, before a run looked for what it lacks."""
     target = shipped(name).open("embedded", [])
     for seed in (3, 18, 20):
-        campaign = run(shipped(name).model, target, 20_000, seed)
-        assert campaign.tally.steps == 20_000
+        campaign = run(shipped(name).model, target, steps, seed)
+        assert campaign.tally.steps == steps
         assert lacking(shipped(name).model, campaign) == []
         assert missing(shipped(name).model, campaign.tally.actions) == set()
     target.close()
