@@ -52,7 +52,7 @@ NEEDED = .venv/installed $(if $(filter reference,$(SYSTEM)),,node_modules/.insta
 check: $(NEEDED)
 	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
 
-test: setup lint
+test: setup packages lint
 	$(BIN)/pytest -n 2 $(ARGS)
 
 lint: .venv/installed

@@ -53,6 +53,11 @@ def read() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def fetched() -> bool:
+    """Whether the packages that the sources need are here."""
+    return all((PACKAGES / package / "package").is_dir() for package in (SYNTHETIX, OPEN_ZEPPELIN, SOLC))
+
+
 def _file(name: str) -> Path:
     package, _, inside = name.partition("/")
     if package == OPEN_ZEPPELIN:

@@ -27,8 +27,7 @@ from tools.contracts_perps_v2 import document as made
 DIGEST = 32
 """Bytes of a contract that tell its sources apart and nothing else."""
 
-FETCHED = (sources.PACKAGES / sources.SYNTHETIX / "package").is_dir()
-needs_sources = pytest.mark.skipif(not FETCHED, reason="its sources are not here: run `make packages`")
+needs_sources = pytest.mark.skipif(not sources.fetched(), reason="its sources are not here: run `make packages`")
 
 
 @pytest.fixture(scope="module")
