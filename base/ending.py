@@ -23,6 +23,9 @@ T = TypeVar("T")
 SECONDS_TO_INSIST = 1.0
 """A signal so much later than the first ends the process at once; `timeout` and others send the same one twice."""
 
+A_MOMENT = 0.01
+"""Seconds."""
+
 
 class Ended(KeyboardInterrupt):
     """The run is to end. A KeyboardInterrupt for any signal: Hypothesis takes a SystemExit for a failing example."""
@@ -116,13 +119,22 @@ def _end(number: int, frame: FrameType | None) -> None:
     spent, _Told.code, _Told.at = _Told.why, 128 + number, time.monotonic()
     _Told.why = f"interrupted by {signal.Signals(number).name}"
     if not spent:
-        raise Ended
+        _leave(number, frame)
 
 
 def _spent(seconds: int, number: int, frame: FrameType | None) -> None:
     if not _Told.why:
         leave_workers()
         _Told.why = f"the budget of {seconds} s is spent"
+        _leave(number, frame)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Raise `Ended`; a moment later where Python would ignore it: in what looks on as memory is collected."""
+    if frame is not None and frame.f_code.co_name in ("gc_callback", "__del__"):
+        signal.signal(signal.SIGALRM, _leave)
+        signal.setitimer(signal.ITIMER_REAL, A_MOMENT)
+    else:
         raise Ended
 
 

@@ -4,9 +4,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from marginspec.model.kernel.machine import actions_of, regimes_of
+from marginspec.results.rule_index import rules_document
+from marginspec.systems.registry import NAMES, shipped
 
 REPOSITORY = Path(__file__).parents[1]
 ZENSICAL = Path(sys.executable).with_name("zensical")
@@ -48,3 +53,18 @@ def test_the_trusted_base_is_as_long_as_it_says() -> None:
             assert texts
             found += sum(len(text.read_text().splitlines()) for text in texts)
         assert abs(found - int(said.replace(",", ""))) <= 0.05 * found, files
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_catalogue_counts_what_each_system_has(name: str) -> None:
+    (row,) = re.findall(rf"^\| `{name}` \| [^|]* \| (.*) \|$", (REPOSITORY / "README.md").read_text(), re.MULTILINE)
+    chosen = shipped(name)
+    assert chosen.planted is not None
+    found = (
+        len(rules_document(chosen)["rules"]),
+        len(chosen.chapter.properties),
+        len(actions_of(chosen.model)),
+        len(regimes_of(chosen.model)),
+        len(tomllib.loads(chosen.planted.read_text())["bug"]),
+    )
+    assert tuple(int(cell) for cell in row.split(" | ")) == found

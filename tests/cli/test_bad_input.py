@@ -342,6 +342,7 @@ COUNTED = {
         "refused",
         "comparisons",
         "not_compared",
+        "followed",
         "count",
         "steps_per_second",
     ),

@@ -88,7 +88,7 @@ class Pricing(Curves):
         discount = self._exponential(-signed_multiply_precise(rate, time))
         present = multiply_precise(strike, discount)
         gained = multiply_precise(spot, self._probability(d1))
-        return values(spot, present, gained, multiply_precise(present, self._probability(d2)))
+        return call_and_put(spot, present, gained, multiply_precise(present, self._probability(d2)))
 
     @rule("BSM-3")
     def option_prices(self, seconds: int, volatility: int, spot: int, strike: int, rate: int) -> tuple[int, int]:
@@ -140,7 +140,7 @@ def annualised(seconds: int) -> int:
     return divide_precise(seconds, YEAR)
 
 
-def values(spot: int, present: int, gained: int, paid: int) -> tuple[int, int]:
+def call_and_put(spot: int, present: int, gained: int, paid: int) -> tuple[int, int]:
     """BSM-2: prices of call and put from spot, present value of the strike, and what a call gains and pays of them."""
     call = gained - paid if paid <= gained else 0
     put = checked(call + present)

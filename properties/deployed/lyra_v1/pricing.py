@@ -19,7 +19,7 @@ from marginspec.model.deployed.lyra_v1.decimals import (
     to_precise,
 )
 from marginspec.model.deployed.lyra_v1.ledger import Period, Price
-from marginspec.model.deployed.lyra_v1.pricing import annualised, values
+from marginspec.model.deployed.lyra_v1.pricing import annualised, call_and_put
 from marginspec.model.deployed.lyra_v1.venue import LyraV1
 from marginspec.model.kernel import Number, Uint256
 from marginspec.properties.deployed.lyra_v1.relaxed import any_curves
@@ -108,7 +108,7 @@ def moneyness_is_never_negative(venue: LyraV1, spot: Price, strike: Price) -> An
 @chapter.lemma("LYR-BSM-1", bounds="whatever the probabilities are")
 def calls_and_puts_are_at_parity(venue: LyraV1, spot: Precise, present: Precise, gained: Precise, paid: Precise) -> Any:
     """A call less a put is exactly spot less the strike's present value, or the put is worth nothing."""
-    call, put = accepted(values, spot, present, gained, paid)
+    call, put = accepted(call_and_put, spot, present, gained, paid)
     return call - put == spot - present or (put == 0 and call + present < spot)
 
 
@@ -116,7 +116,7 @@ def calls_and_puts_are_at_parity(venue: LyraV1, spot: Precise, present: Precise,
 def prices_leave_no_arbitrage(venue: LyraV1, spot: Precise, present: Precise, first: Chance, second: Chance) -> Any:
     """A call is worth at most spot, a put at most the strike's present value, neither less than nothing."""
     gained, paid = (accepted(multiply_precise, *each) for each in ((spot, first), (present, second)))
-    call, put = accepted(values, spot, present, gained, paid)
+    call, put = accepted(call_and_put, spot, present, gained, paid)
     return every((call >= 0, call <= spot, put >= 0, put <= present))
 
 
@@ -125,7 +125,7 @@ def rounded_prices_are_at_parity_within_a_unit(
     venue: LyraV1, spot: Price, present: Precise, gained: Precise, paid: Precise
 ) -> Any:
     """With 18 decimals a call less a put is spot less present value within a unit, where the put is worth something."""
-    call, put = accepted(values, accepted(to_precise, spot), present, gained, paid)
+    call, put = accepted(call_and_put, accepted(to_precise, spot), present, gained, paid)
     assume(put >= 1)
     apart = from_precise(call) - from_precise(put) - spot + from_precise(present)
     return every((apart >= -1, apart <= 1))
