@@ -365,7 +365,7 @@ def numbers_in(value: Any, field: str = "") -> set[str]:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["prove", "morpho-blue", "--only", "MB-REV-5", "--only", "MB-LIQ-1"],
+        ["prove", "morpho-blue", "--only", "MB-HLT-5", "--only", "MB-LIQ-1"],
         ["fuzz", "morpho-blue", "--steps", "100"],
         ["fuzz", "morpho-blue", "--steps", "100", "--target", "yes-man"],
         ["replay", "trace.json"],

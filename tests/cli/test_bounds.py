@@ -93,6 +93,7 @@ def test_the_figures_are_certified_by_proof_counterexample_and_a_run_of_the_cont
         assert row["bankruptcy"]["calls"][-1]["action"] == "cover"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("market_ratio", [350_000])
 def test_a_figure_beyond_the_band_of_the_breaker_is_certified_too(tmp_path: Path, market_ratio: int) -> None:
     file = changed(tmp_path, ("markets", "ETH-PERP"), "minimum_ratio", market_ratio)
@@ -106,6 +107,7 @@ def test_a_figure_beyond_the_band_of_the_breaker_is_certified_too(tmp_path: Path
     assert [name for name, row in rows.items() if not row["certified"]] == []
 
 
+@pytest.mark.long
 def test_a_haircut_that_can_not_stay_in_force_is_no_reason_to_promise_more(tmp_path: Path) -> None:
     file = changed(tmp_path, ("assets", "ETH"), "minimum_haircut", 700_000)
     assert survivable(load_preset(file), Exposure((), (AssetId(TokenId("ETH")),))) == 600_000

@@ -649,7 +649,7 @@ def test_what_is_true_is_still_proved() -> None:
 
 def test_what_was_built_of_numbers_is_no_state_of_unknowns() -> None:
     state = Arbitrary(Scope(keys=dict(Base.universe))).template(Base)
-    for total in range(100):
+    for total in range(20):
         # What replays were made of is gone, and the run may take its place.
         ConcreteRun({}, {"total": total}).run(state)
         Run.current = Run((), Atoms())
