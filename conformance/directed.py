@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from marginspec.conformance.explorer import Explorer, PathWitness, State
+from marginspec.conformance.explorer import Explorer, PathWitness, State, amounts_of
 from marginspec.conformance.recorder import REST, Chain, Event, PathGap
 from marginspec.conformance.vary import Variations
 from marginspec.lockstep.thresholds import Flip, threshold
@@ -170,7 +170,7 @@ class Aimer:
         at: State | None = witness.state
         for distance in range(max(BACK, back + 1)):
             assert at is not None
-            for name, number, value in self._known.amounts(calls[0]) if back in (0, distance) else ():
+            for name, number, value in amounts_of(self._known.model, calls[0]) if back in (0, distance) else ():
                 for place in self._places(at, calls, name, number, value, is_meant):
                     self._again(witness.state, [calls[0].changed(name, place), *calls[1:]])
             if at.last is None:

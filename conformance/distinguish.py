@@ -5,21 +5,21 @@ The model alone is run, at random and with amounts at the places where a decisio
 
 from __future__ import annotations
 
+import functools
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from marginspec.conformance.explorer import State
+from marginspec.conformance.explorer import State, amounts_of
 from marginspec.conformance.oversights import Oversight, oversights_of
-from marginspec.conformance.selection import Calls, fewer
+from marginspec.conformance.selection import Calls, accepted, fewer
 from marginspec.lockstep.choices import Choices
 from marginspec.lockstep.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
 from marginspec.lockstep.model_source import reaching
 from marginspec.lockstep.thresholds import follow, threshold
 from marginspec.model.kernel.machine import Call, Machine, Outcome, actions_of
 from marginspec.model.kernel.numbers import Number
-from marginspec.model.kernel.record import plain
 
 STRETCH = 30
 """Steps at random from where a known run comes to an action; from genesis a whole sequence is taken."""
@@ -54,48 +54,53 @@ class Twin:
         return other != outcome or (outcome.accepted and self.machine.flatten() != after)
 
 
+Told = list[tuple[Calls, Oversight]]
+"""Oversights, each with fewest calls from genesis, the last of which tells it."""
+
+
 class Distinguisher:
     """Searches for calls by which oversights show.
 
-    known: runs from genesis, whose last calls show what they show. told: each oversight that other calls tell: fewest
-    of them, from genesis, the last of which tells it, and what is overlooked.
+    known: runs from genesis, whose last calls show what they show: that is not searched for.
     """
 
     def __init__(self, model: type[Machine], known: Sequence[Sequence[Call]]) -> None:
-        self.told: list[tuple[Calls, str]] = []
         self._model, self._machine = model, model.genesis()
         self._genesis = State(self._machine.flatten())
         self._open: dict[str, list[Twin]] = defaultdict(list)
         self._begins: dict[str, list[tuple[State, Call]]] = defaultdict(list)
-        self._action = ""
+        self._look_at("")
         for oversight in (each for several in oversights_of(model).values() for each in several):
             twin = Twin(model, oversight)
             for action in reaching(model, oversight.function.name) & actions_of(model).keys():
                 self._open[action].append(twin)
         for *steps, last in known:
-            self._action = last.action
+            self._look_at(last.action)
             at = self._run(self._genesis, steps)
             self._take(at, last)
             self._begins[last.action].append((at, last))
-        self.told.clear()
+            for twins in self._open.values():
+                twins[:] = [twin for twin in twins if twin not in self._shown]
 
     @property
     def open(self) -> list[Oversight]:
-        """Those that no call told."""
+        """Those that no known run tells."""
         return list({id(twin): twin.oversight for twins in self._open.values() for twin in twins}.values())
 
     def actions(self) -> list[str]:
-        """The actions in which some oversight is not told yet."""
+        """The actions in which some oversight is not told by known runs."""
         return [action for action, twins in self._open.items() if twins]
 
-    def search(self, action: str, seed: int, steps: int) -> None:
+    def search(self, action: str, seed: int, steps: int) -> Told:
         """Take some steps at random, from genesis or from where known runs come to an action, and calls of it beside.
 
-        One action at a time: an oversight that can never show would take the time of the others.
+        One action at a time: an oversight that can never show would take the time of the others. What is found depends
+        on no other search: it is the same in whichever process an action is searched.
         """
         draw, generator, done = random.Random(f"{seed} {action}"), Generator(self._model), 0
-        begins, self._action = self._begins[action], action
-        while done < steps and self._open[action]:
+        begins = self._begins[action]
+        self._look_at(action)
+        while done < steps and self._asked:
             at, length = self._genesis, SEQUENCE_STEPS
             if begins and draw.random() < 0.5:
                 at, length = draw.choice(begins)[0], STRETCH
@@ -109,20 +114,23 @@ class Distinguisher:
                 at = self._take(at, call) or at
                 machine.load(at.values)
             done += length
+        return [(self._fewer(twin, calls), twin.oversight) for twin, calls in self._shown.items()]
 
     # --- Running -----------------------------------------------------------------------------------------------------
 
+    def _look_at(self, action: str) -> None:
+        self._action, self._asked = action, list(self._open.get(action, ()))
+        self._shown: dict[Twin, list[Call]] = {}
+
     def _take(self, at: State, call: Call) -> State | None:
-        """The state after a call, None when it is refused; what shows by a call of the action looked at is told."""
+        """The state after a call, None when it is refused; what a call of the action looked at shows is noted."""
         self._machine.load(at.values)
         outcome = self._machine.attempt(call, at.values)
         after = self._machine.flatten() if outcome.accepted else []
-        asked = self._open[call.action] if call.action == self._action else []
+        asked = self._asked if call.action == self._action else []
         for twin in [twin for twin in asked if twin.differs(at.values, call, outcome, after)]:
-            for twins in self._open.values():
-                if twin in twins:
-                    twins.remove(twin)
-            self.told.append((self._fewer(twin, [*at.calls(), call]), twin.oversight.words))
+            self._asked.remove(twin)
+            self._shown[twin] = [*at.calls(), call]
         return State(after, call, at, at.depth + 1) if outcome.accepted else None
 
     def _run(self, at: State, calls: Sequence[Call]) -> State:
@@ -140,16 +148,7 @@ class Distinguisher:
             outcome = self._machine.attempt(call, values)
             return twin.differs(values, call, outcome, self._machine.flatten() if outcome.accepted else [])
 
-        return fewer(self._taken, calls, shows)
-
-    def _taken(self, steps: Iterable[Call]) -> tuple[list[Call], list[Any]]:
-        values, taken = self._genesis.values, list[Call]()
-        self._machine.load(values)
-        for call in steps:
-            if self._machine.apply(call, values).accepted:
-                values = self._machine.flatten()
-                taken.append(call)
-        return taken, values
+        return fewer(functools.partial(accepted, self._machine, self._genesis.values), calls, shows)
 
     # --- Where something flips ---------------------------------------------------------------------------------------
 
@@ -167,20 +166,16 @@ class Distinguisher:
             world = generator.world_about(call, at.values, choices)
         for calls in ([call], [world, call] if world else []):
             self._run(at, calls)
-            amounts = self._amounts(calls[0]) if calls else []
+            amounts = amounts_of(self._model, calls[0])
             if amounts:
-                name, number = draw.choice(amounts)
+                name, number, _ = draw.choice(amounts)
                 for place in self._places(at, calls, name, number, draw):
                     self._run(at, [calls[0].changed(name, place), *calls[1:]])
-
-    def _amounts(self, call: Call) -> list[tuple[str, Number]]:
-        hints = actions_of(self._model)[call.action].arguments
-        return [(name, hint.__metadata__[0]) for name, hint in hints.items() if plain(hint) is int]
 
     def _places(self, at: State, calls: Sequence[Call], name: str, number: Number, draw: random.Random) -> list[int]:
         """Amounts at and beside which the model or an oversight decides otherwise, and between the two."""
         own = set(self._flips(self._machine, at, calls, name))
-        places, twins = set(own), self._open[calls[-1].action]
+        places, twins = set(own), self._asked
         for twin in draw.sample(twins, min(ASKED, len(twins))):
             for place in self._flips(twin.machine, at, calls, name):
                 nearest = min(own, key=lambda one: abs(one - place), default=place)

@@ -13,6 +13,7 @@ from marginspec.conformance.recorder import Choice, Event, Path, PathGap, Way, g
 from marginspec.lockstep.generate import START_BYTES, STEP_BYTES, Generator
 from marginspec.lockstep.thresholds import Flip, Trail, probed
 from marginspec.model.kernel.machine import Call, Machine, Outcome, actions_of
+from marginspec.model.kernel.numbers import Number
 from marginspec.model.kernel.record import plain
 
 WITNESSES_PER_PATH = 3
@@ -51,6 +52,12 @@ class State:
             found.append(at.last)
             at = at.before
         return found[::-1]
+
+
+def amounts_of(model: type[Machine], call: Call) -> list[tuple[str, Number, int]]:
+    """The arguments of a call that are numbers: name, meaning and value."""
+    hints = actions_of(model)[call.action].arguments
+    return [(n, h.__metadata__[0], call.arguments[n]) for n, h in hints.items() if plain(h) is int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,7 +215,7 @@ class Explorer:
         self._generator.start(draw.randbytes(START_BYTES))
         for _ in range(length):
             call, _outcome = self._generator.step(machine, at.values, draw.randbytes(STEP_BYTES))
-            if all(number.low <= value <= number.high for _, number, value in self.amounts(call)):
+            if all(number.low <= value <= number.high for _, number, value in amounts_of(self.model, call)):
                 at = self.take(at, call) or at  # the generator may draw others
             machine.load(at.values)
         return at
@@ -223,11 +230,6 @@ class Explorer:
             done += length
 
     # --- Amounts ------------------------------------------------------------------------------------------------------
-
-    def amounts(self, call: Call) -> list[tuple[str, Any, int]]:
-        """The arguments of a call that are numbers: name, meaning and value."""
-        hints = actions_of(self.model)[call.action].arguments
-        return [(n, h.__metadata__[0], call.arguments[n]) for n, h in hints.items() if plain(h) is int]
 
     def probe(
         self,

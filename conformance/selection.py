@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from marginspec.conformance.explorer import Explorer, PathWitness, State
+from marginspec.conformance.explorer import Explorer, PathWitness, State, amounts_of
 from marginspec.conformance.recorder import Chain, Choice, Event, Path, is_whole
 from marginspec.lockstep.thresholds import Flip, threshold
 from marginspec.model.kernel.machine import Call, Machine, actions_of
@@ -56,6 +56,17 @@ class Chosen:
 
 Taken = Callable[[Iterable[Call]], tuple[list[Call], list[Any]]]
 """Those of some steps that are accepted from genesis, and the state after them, flattened."""
+
+
+def accepted(machine: Machine, genesis: list[Any], steps: Iterable[Call]) -> tuple[list[Call], list[Any]]:
+    """Those of some steps that are accepted from genesis, and the state after them, flattened."""
+    values, taken = genesis, list[Call]()
+    machine.load(values)
+    for call in steps:
+        if machine.apply(call, values).accepted:
+            values = machine.flatten()
+            taken.append(call)
+    return taken, values
 
 
 def fewer(taken: Taken, calls: Sequence[Call], shows: Callable[[list[Any], Call], bool]) -> Calls:
@@ -139,14 +150,7 @@ class Selector:
         )
 
     def _taken(self, steps: Iterable[Call]) -> tuple[list[Call], list[Any]]:
-        """Those of some steps that are accepted, and the state after them."""
-        machine, values, taken = self._machine, self._explorer.genesis.values, list[Call]()
-        machine.load(values)
-        for call in steps:
-            if machine.apply(call, values).accepted:
-                values = machine.flatten()
-                taken.append(call)
-        return taken, values
+        return accepted(self._machine, self._explorer.genesis.values, steps)
 
     # --- At the boundary ---------------------------------------------------------------------------------------------
 
@@ -179,7 +183,7 @@ class Selector:
         """The boundaries of decisions not yet done in an amount of one of some calls, and whether they can be seen."""
         explorer = self._explorer
         state = State(self._taken(calls[:at])[1])
-        for name, number, value in explorer.amounts(calls[at]):
+        for name, number, value in amounts_of(explorer.model, calls[at]):
             for decision, flips in self._flips(state, calls[at:], name).items():
                 for place in sorted({threshold(value, flip) for flip in flips}, key=lambda place: abs(place - value)):
                     if decision in done or not number.low <= place <= number.high:

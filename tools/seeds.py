@@ -49,11 +49,12 @@ def missing(model: type[Machine], known: Explorer) -> list[Calls]:
 
 def telling(model: type[Machine], known: list[Calls]) -> list[Calls]:
     """Few short calls that tell oversights which known ones do not."""
-    search = Distinguisher(model, known)
+    told: list[Calls] = []
     for seed in SEARCHES:
+        search = Distinguisher(model, [*known, *told])
         for action in search.actions():
-            search.search(action, seed, LONG)
-    return list({repr(calls): calls for calls, _ in search.told}.values())
+            told += (calls for calls, _ in search.search(action, seed, LONG))
+    return list({repr(calls): calls for calls in told}.values())
 
 
 def _found(model: type[Machine], seed: int) -> set[Way]:
