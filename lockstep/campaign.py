@@ -69,21 +69,33 @@ def follow(
 ) -> tuple[int, Campaign | None]:
     """Run some calls from genesis, run by run: how many runs, and the campaign that the first divergence makes.
 
-    seed: of the campaign. most: steps, after which no run is begun. Raises what the target raises.
+    seed: of the campaign. most: steps, after which no run is begun. Fewer runs where the run is told to end, also while
+    `runs` are made. Raises what the target raises.
     """
     started, lockstep, number = time.perf_counter(), LockStep(model, target), 0
-    for calls in runs:
-        if ended() or (most is not None and lockstep.tally.steps + len(calls) > most):
-            break
-        number += 1
-        if (found := lockstep.run(rehearse(model, calls), recheck=True)) is not None:
-            done, divergence = found
-            tally, seconds, limits = lockstep.tally, time.perf_counter() - started, limits_of(target)
-            shortest, divergence = shrink(model, target, list(calls[:done]), divergence)
-            again = trace_of(model, target.name, seed, shortest, divergence, build_of(target))
-            missing = unreached(model, tally)
-            return number, Campaign(tally, [Found(divergence, again)], seed, seconds, missing, limits, ended())
-    return number, None
+    failing: tuple[list[Call], Divergence] | None = None
+
+    def compare() -> None:
+        nonlocal number, failing
+        for calls in runs:
+            if ended() or (most is not None and lockstep.tally.steps + len(calls) > most):
+                break
+            found = lockstep.run(rehearse(model, calls), recheck=True)
+            number += 1
+            if found is not None:
+                done, divergence = found
+                failing = list(calls[:done]), divergence
+                break
+
+    until_ended(compare)
+    if failing is None:
+        return number, None
+    seconds = time.perf_counter() - started
+    calls, divergence = shrink(model, target, *failing)
+    trace = trace_of(model, target.name, seed, calls, divergence, build_of(target))
+    found = [Found(divergence, trace)]
+    missing = unreached(model, lockstep.tally)
+    return number, Campaign(lockstep.tally, found, seed, seconds, missing, limits_of(target), ended())
 
 
 @contextlib.contextmanager

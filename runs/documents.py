@@ -7,7 +7,7 @@ import functools
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,7 @@ def fuzz_document(
     corpus: str | None = None,
     builds: Sequence[Candidate] = (),
     allowed: Collection[str] = (),
-    more: Callable[[], Sequence[Sequence[Call]]] = list,
+    more: Callable[[], Iterable[Sequence[Call]]] = tuple,
 ) -> dict[str, Any]:
     """Run a campaign, with progress, keep its traces, and describe.
 
@@ -116,7 +116,7 @@ def fuzz_document(
             campaign = run(chosen.model, implementation, steps, seed, on_progress=lambda tally: advance(tally.steps))
     followed = None
     if not campaign.divergences and not ended():
-        followed, diverged = follow(chosen.model, implementation, more(), seed)
+        followed, diverged = follow(chosen.model, implementation, _when_asked(more), seed)
         divergences = [] if diverged is None else diverged.divergences
         campaign = dataclasses.replace(campaign, divergences=divergences, ended=ended())
     document = campaign_document(chosen, campaign, target, builds, allowed=allowed)
@@ -135,6 +135,11 @@ def fuzz_document(
             "diverged": replayed.campaign is not None,
         }
     return document
+
+
+def _when_asked(more: Callable[[], Iterable[Sequence[Call]]]) -> Iterator[Sequence[Call]]:
+    """Some runs, searched for when the first is asked for: a budget may be spent while they are."""
+    yield from more()
 
 
 def explained(chosen: System, implementation: Target, fuzz: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:

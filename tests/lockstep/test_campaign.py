@@ -1,11 +1,12 @@
 """A campaign's verdict: what differs is found, however early."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from twin import Twin
 
 from marginspec.base.ending import Ended
-from marginspec.lockstep.campaign import run
+from marginspec.lockstep.campaign import follow, run
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Call
 from marginspec.targets.protocol import Answer
@@ -65,3 +66,11 @@ def test_a_divergence_is_told_as_it_stands_when_the_run_ends_while_it_is_shrunk(
     assert len(found.trace) > len(shrunk.trace)
     assert found.trace.calls[-1].action == "supply"
     assert found.divergence.key == shrunk.divergence.key
+
+
+def test_a_budget_spent_while_runs_are_searched_for_loses_nothing() -> None:
+    def searched() -> Iterator[Sequence[Call]]:
+        yield [Call("accrue_interest", {"caller": "alice", "market": "A"})]
+        raise Ended
+
+    assert follow(MorphoBlue, Twin(), searched(), 1) == (1, None)
