@@ -13,7 +13,6 @@ from eth_abi.abi import encode
 from eth_utils.abi import abi_to_signature
 from eth_utils.crypto import keccak
 
-from marginspec.base.errors import BadInput
 from marginspec.model.deployed.lyra_v1.ledger import (
     INTRUDER,
     MARKET,
@@ -44,6 +43,7 @@ from marginspec.model.kernel.machine import Call
 from marginspec.model.kernel.record import Record
 from marginspec.targets.evm.artifact import Artifact, artifact
 from marginspec.targets.evm.chain import Chain, Reverted, Slot
+from marginspec.targets.evm.interface import replaced_by
 from marginspec.targets.evm.reasons import reason
 
 PACKAGE = "@lyrafinance/protocol"
@@ -231,12 +231,7 @@ class LyraV1Adapter:
 
     def __init__(self, replaced: Mapping[str, Artifact]) -> None:
         shipped = shipped_contracts()
-        for name, candidate in replaced.items():
-            if name not in shipped:
-                raise BadInput(f"--artifact {name}: lyra-v1 has {', '.join(shipped)}")
-            if misfit := candidate.misfit(shipped[name]):
-                raise BadInput(f"--artifact {name}: not a build of {name}, {misfit}")
-        self._builds = {**shipped, **replaced}
+        self._builds = replaced_by(shipped, replaced, "lyra-v1")
         self.contracts = dict(self._builds)
         self._selectors = {name: contract.selectors() for name, contract in shipped.items()}
         self.slots: list[Slot] = []

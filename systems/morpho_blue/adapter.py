@@ -10,11 +10,11 @@ from eth_abi.abi import encode
 from eth_abi.packed import encode_packed
 from eth_utils.crypto import keccak
 
-from marginspec.base.errors import BadInput
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Call
 from marginspec.targets.evm.artifact import Artifact, artifact
 from marginspec.targets.evm.chain import Chain, Slot
+from marginspec.targets.evm.interface import replaced_by
 
 PACKAGE = "@morpho-org/morpho-blue"
 ACCOUNTS, USERS, MARKETS, TOKENS, IRMS, LLTVS = MorphoBlue.universe.values()
@@ -119,12 +119,8 @@ class MorphoBlueAdapter:
     def __init__(self, replaced: Mapping[str, Artifact]) -> None:
         shipped = shipped_contracts()
         self._selectors = {name: contract.selectors() for name, contract in shipped.items()}
-        for name, candidate in replaced.items():
-            if name not in shipped:
-                raise BadInput(f"--artifact {name}: morpho-blue has {', '.join(shipped)}")
-            if misfit := candidate.misfit(shipped[name], {*FUNCTIONS.values(), *GETTERS} if name == "Morpho" else None):
-                raise BadInput(f"--artifact {name}: not a build of {name}, {misfit}")
-        self.contracts = {**shipped, **replaced}
+        needed = {"Morpho": {*FUNCTIONS.values(), *GETTERS}}
+        self.contracts = replaced_by(shipped, replaced, "morpho-blue", needed)
         self.slots: list[Slot] = []
         self.not_compared: dict[str, list[Slot]] = {}
 

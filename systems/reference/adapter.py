@@ -30,6 +30,7 @@ from marginspec.model.reference.venue import Reference
 from marginspec.systems.reference.build import compile_vyper, sources
 from marginspec.targets.evm.artifact import Artifact, artifact
 from marginspec.targets.evm.chain import Chain, Slot
+from marginspec.targets.evm.interface import replaced_by
 
 DEPLOYER = "0x" + "de" * 20
 
@@ -120,12 +121,7 @@ class ReferenceAdapter:
     def __init__(self, replaced: Mapping[str, Artifact], model: type[Reference] = Reference) -> None:
         self.model = model
         shipped, self._layouts = shipped_contracts()
-        for name, candidate in replaced.items():
-            if name not in shipped:
-                raise BadInput(f"--artifact {name}: reference has {', '.join(shipped)}")
-            if misfit := candidate.misfit(shipped[name]):
-                raise BadInput(f"--artifact {name}: not a build of {name}, {misfit}")
-        self.contracts = {**shipped, **replaced}
+        self.contracts = replaced_by(shipped, replaced, "reference")
         self._selectors = {name: contract.selectors() for name, contract in shipped.items()}
         self._begin = model.blank()
         self.accounts = {name: number for number, name in enumerate(model.universe[AccountId], 1)}

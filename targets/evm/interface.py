@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from eth_abi.abi import decode, encode
@@ -80,16 +81,20 @@ def united(name: str, behind: Sequence[Artifact]) -> Artifact:
 
 
 def replaced_by(
-    shipped: Mapping[str, Artifact], candidates: Mapping[str, Artifact], system: str
+    shipped: Mapping[str, Artifact],
+    candidates: Mapping[str, Artifact],
+    system: str,
+    needed: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> dict[str, Artifact]:
     """Return the contracts of a system, some of them replaced by candidate builds.
 
+    needed: names of the functions that a candidate must have, by contract; all of the shipped one where it is not told.
     Raises BadInput for a candidate that no contract of the system has the name or the functions of.
     """
     for name, candidate in candidates.items():
         if name not in shipped:
             raise BadInput(f"--artifact {name}: {system} has {', '.join(shipped)}")
-        if misfit := candidate.misfit(shipped[name]):
+        if misfit := candidate.misfit(shipped[name], needed.get(name)):
             raise BadInput(f"--artifact {name}: not a build of {name}, {misfit}")
     return {**shipped, **candidates}
 
