@@ -19,7 +19,7 @@ from marginspec.base.cache import kept
 from marginspec.base.ending import ended, until_ended
 from marginspec.base.process import progress
 from marginspec.conformance.directed import Aimer
-from marginspec.conformance.distinguish import Distinguisher, Told
+from marginspec.conformance.distinguish import Distinguisher
 from marginspec.conformance.explorer import Explorer
 from marginspec.conformance.recorder import CALLED, REST, PathGap, Recorder, Way
 from marginspec.conformance.selection import Calls, Chosen, Selector
@@ -191,7 +191,7 @@ def distinguishing(model: type[Machine], known: Sequence[Sequence[Call]], seed: 
         actions = _DISTINGUISHER.actions()
         with progress("oversights", len(actions)) as advance, ProcessPoolExecutor(os.cpu_count() or 1, fork) as pool:
             for done, told in enumerate(pool.map(_told, [(action, seed) for action in actions]), 1):
-                found.update({each.words: Chosen(calls) for calls, each in told if each.words not in found})
+                found.update({overlooked: Chosen(calls) for calls, overlooked in told if overlooked not in found})
                 advance(done)
 
     until_ended(tell)
@@ -201,8 +201,9 @@ def distinguishing(model: type[Machine], known: Sequence[Sequence[Call]], seed: 
 _DISTINGUISHER: Distinguisher
 
 
-def _told(task: tuple[str, int]) -> Told:
-    return _DISTINGUISHER.search(*task, OVERLOOKED)
+def _told(task: tuple[str, int]) -> list[tuple[Calls, str]]:
+    """What a search finds of one action: the calls, and what is overlooked, in words, which another process can take."""
+    return [(calls, oversight.words) for calls, oversight in _DISTINGUISHER.search(*task, OVERLOOKED)]
 
 
 def _shown(recorder: Recorder, action: str, goal: Any) -> str:
