@@ -6,6 +6,7 @@ what was started ends with this process, even if that is killed.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import multiprocessing
@@ -16,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 T = TypeVar("T")
 
@@ -31,10 +32,17 @@ class Ended(KeyboardInterrupt):
     """The run is to end. A KeyboardInterrupt for any signal: Hypothesis takes a SystemExit for a failing example."""
 
 
+def leave_workers() -> None:
+    """A pool of workers would otherwise finish all that it was given first."""
+    for worker in multiprocessing.active_children():
+        worker.kill()
+
+
 class _Told:
-    """What this process was told."""
+    """What this process was told, and what becomes of its workers then."""
 
     why, code, at, answered = "", 0, 0.0, False
+    stop_workers: ClassVar[Callable[[], object]] = leave_workers
 
 
 _PR_SET_PDEATHSIG = 1
@@ -113,9 +121,10 @@ def _end(number: int, frame: FrameType | None) -> None:
         return  # a worker: its parent, which has the signal too, ends it
     if _Told.code and time.monotonic() - _Told.at < SECONDS_TO_INSIST:
         return
-    leave_workers()
     if _Told.code:
+        leave_workers()
         os._exit(128 + number)
+    _Told.stop_workers()
     spent, _Told.code, _Told.at = _Told.why, 128 + number, time.monotonic()
     _Told.why = f"interrupted by {signal.Signals(number).name}"
     if not spent:
@@ -124,7 +133,7 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 def _spent(seconds: int, number: int, frame: FrameType | None) -> None:
     if not _Told.why:
-        leave_workers()
+        _Told.stop_workers()
         _Told.why = f"the budget of {seconds} s is spent"
         _leave(number, frame)
 
@@ -138,7 +147,11 @@ def _leave(number: int, frame: FrameType | None) -> None:
         raise Ended
 
 
-def leave_workers() -> None:
-    """A pool of workers would otherwise finish all that it was given first."""
-    for worker in multiprocessing.active_children():
-        worker.kill()
+@contextlib.contextmanager
+def asking(ask: Callable[[], object]) -> Iterator[None]:
+    """Have workers asked to end when the run is told to, where they would be killed otherwise."""
+    _Told.stop_workers = ask
+    try:
+        yield
+    finally:
+        _Told.stop_workers = leave_workers

@@ -15,7 +15,7 @@ from pathlib import Path
 import pyrevm
 
 from marginspec.lockstep.campaign import run
-from marginspec.lockstep.comparison import Tally
+from marginspec.lockstep.chunks import alone
 from marginspec.model.kernel.machine import Call, Machine
 from marginspec.targets.evm.chain import GAS, Embedded
 from marginspec.targets.evm.target import Adapter, EvmTarget
@@ -128,11 +128,11 @@ def _slope(target: EvmTarget, model: type[Machine], steps: int, seed: int) -> fl
     """Bytes that the process grows by per step, over the second half of a run."""
     halfway: list[tuple[int, int]] = []
 
-    def note(tally: Tally) -> None:
-        if not halfway and tally.steps >= steps // 2:
-            halfway.append((tally.steps, _resident()))
+    def note(done: int) -> None:
+        if not halfway and done >= steps // 2:
+            halfway.append((done, _resident()))
 
-    run(model, target, steps, seed, note)
+    run(model, target, steps, seed, note, team=alone)
     done, resident = halfway[0]
     return (_resident() - resident) / max(steps - done, 1)
 

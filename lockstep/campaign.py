@@ -16,6 +16,8 @@ from hypothesis.strategies import binary
 
 from marginspec.base.ending import Ended, ended, until_ended
 from marginspec.base.errors import NothingCompared
+from marginspec.base.workers import Tell
+from marginspec.lockstep.chunks import Chunk, Team, in_chunks
 from marginspec.lockstep.comparison import Divergence, LockStep, Tally
 from marginspec.lockstep.floor import missing
 from marginspec.lockstep.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
@@ -98,6 +100,17 @@ def follow(
     return number, Campaign(lockstep.tally, found, seed, seconds, missing, limits_of(target), ended())
 
 
+@dataclass(frozen=True)
+class Part:
+    """What came of a chunk of a run, or of several. failing: the calls of a sequence, the last of which diverges."""
+
+    tally: Tally
+    failing: tuple[list[Call], Divergence] | None = None
+
+    def __add__(self, other: Part) -> Part:
+        return Part(self.tally + other.tally, self.failing or other.failing)
+
+
 @contextlib.contextmanager
 def _rare_collections() -> Iterator[None]:
     """Steps make many objects and no cycles: looking for cycles as often as Python does costs a tenth of a run."""
@@ -114,29 +127,36 @@ def run(
     target: Target,
     steps: int,
     seed: int,
-    on_progress: Callable[[Tally], None] | None = None,
+    on_progress: Callable[[int], object] | None = None,
     only: frozenset[str] | None = None,
+    team: Team | None = None,
 ) -> Campaign:
     """Take exactly `steps` steps, fewer only when a divergence ends the run, or who runs it; the same calls for a seed.
 
-    on_progress: called after each sequence. only: actions to draw from, all if None. Raises what the target raises.
+    on_progress: told how many steps are done. only: actions to draw from, all if None. team: who does the chunks of a
+    long run, see `in_chunks`. Raises what the target raises.
     """
     if steps < 1:
         raise ValueError(f"steps is {steps}, must be at least 1: a run that compares nothing is no pass")
-    hunt = _Drawing(model, target, on_progress, only)
     started = time.perf_counter()
-    with _rare_collections():
-        hunt.left = steps
-        until_ended(functools.partial(_hypothesize, hunt, -(-steps // SEQUENCE_STEPS), seed))
-    seconds = time.perf_counter() - started
-    tally = hunt.lockstep.tally
+    do = functools.partial(hunted, model, target, only=only)
+    part = in_chunks(target, steps, seed, do, lambda part: part.failing is not None, on_progress, team) or Part(Tally())
+    seconds, tally = time.perf_counter() - started, part.tally
     if tally.comparisons == 0 and not ended():
         raise NothingCompared(f"{target.name}: {tally.steps} steps, nothing compared")
     found, limits = [], limits_of(target)
-    if hunt.failing is not None:
-        calls, divergence = shrink(model, target, *hunt.failing)
+    if part.failing is not None:
+        calls, divergence = shrink(model, target, *part.failing)
         found.append(Found(divergence, trace_of(model, target.name, seed, calls, divergence, build_of(target))))
     return Campaign(tally, found, seed, seconds, unreached(model, tally), limits, ended())
+
+
+def hunted(model: type[Machine], target: Target, chunk: Chunk, tell: Tell, only: frozenset[str] | None = None) -> Part:
+    """Take the steps of a chunk, up to the first divergence."""
+    hunt = _Drawing(model, target, chunk.steps, tell, only)
+    with _rare_collections():
+        until_ended(functools.partial(_hypothesize, hunt, -(-chunk.steps // SEQUENCE_STEPS), chunk.seed))
+    return Part(hunt.lockstep.tally, hunt.failing)
 
 
 class _Drawing:
@@ -146,19 +166,20 @@ class _Drawing:
         self,
         model: type[Machine],
         target: Target,
-        on_progress: Callable[[Tally], None] | None,
+        steps: int,
+        tell: Tell,
         only: frozenset[str] | None,
     ) -> None:
         self.lockstep, self._model, self._partial = LockStep(model, target), model, isinstance(target, Partial)
         self.failing: tuple[list[Call], Divergence] | None = None
         self.error: Exception | None = None
-        self.left = 0
+        self.left = steps
         self._stated = limits_of(target)
         self._recheck_every = getattr(target, "recheck_every", RECHECK_EVERY)
         self._tries = TRIES
         self._rehearsal, self._trial = Rehearsal(model), Rehearsal(model)
         self._generator = Generator(model, only)
-        self._on_progress = on_progress
+        self._tell = tell
 
     @property
     def ended(self) -> bool:
@@ -173,8 +194,7 @@ class _Drawing:
         if found is not None:
             done, divergence = found
             self.failing = [step.call for step in steps[:done]], divergence
-        if self._on_progress is not None:
-            self._on_progress(self.lockstep.tally)
+        self._tell(self.lockstep.tally.steps)
 
     def _drawn(self, data: bytes, length: int) -> list[RehearsedStep]:
         """Steps out of some bytes; in the second half of a run, out of others where they show nothing of what it lacks.

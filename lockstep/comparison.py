@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import chain
 from typing import Any
 
@@ -51,6 +51,10 @@ class Tally:
     regimes: Counter[str] = field(default_factory=Counter)
     actions: Counter[tuple[str, bool]] = field(default_factory=Counter)
     unseen: Counter[str] = field(default_factory=Counter)
+
+    def __add__(self, other: Tally) -> Tally:
+        """What two parts of a run did."""
+        return Tally(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
 
 class LockStep:

@@ -113,7 +113,7 @@ def fuzz_document(
     campaign = None if replayed is None else replayed.campaign
     if campaign is None:
         with progress("comparing", steps) as advance:
-            campaign = run(chosen.model, implementation, steps, seed, on_progress=lambda tally: advance(tally.steps))
+            campaign = run(chosen.model, implementation, steps, seed, advance)
     followed = None
     if not campaign.divergences and not ended():
         followed, diverged = follow(chosen.model, implementation, _when_asked(more), seed)

@@ -64,6 +64,20 @@ def limits_of(target: object) -> Limits:
 
 
 @runtime_checkable
+class Divisible(Limited, Protocol):
+    """What a target adds whose calls of one run may be made by copies of it, each in a process of its own."""
+
+    forks: bool
+    """Whether a forked process has such a copy."""
+
+    def seen(self) -> Any:
+        """What `limits` is worked out of, since this was asked last: `|` joins it with what another copy saw."""
+
+    def add(self, seen: Any) -> None:
+        """Take what copies saw for what this one did."""
+
+
+@runtime_checkable
 class Built(Protocol):
     """What a target adds that was compiled."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -92,19 +92,46 @@ class Seen:
 
     called: functions of which a call was accepted; data of less than four bytes as it is. senders: who called each.
     dropped: those that return something that does not matter to the adapter. written: storage that calls changed beside
-    what is observed. unread: contracts in whose observed words a part changed that does not matter to the adapter.
-    made: whether the set-up made contracts beside those that it deployed. created: whether calls did. sees_storage:
-    whether the chain tells of these.
+    what is observed. changed: the bits of each observed word that did; read: those whose bytes were seen to matter to
+    the adapter. made: whether the set-up made contracts beside those that it deployed. created: whether calls did.
+    sees_storage: whether the chain tells of these.
     """
 
     called: set[tuple[str, bytes]] = field(default_factory=set)
     senders: dict[tuple[str, bytes], set[str]] = field(default_factory=lambda: defaultdict(set))
     dropped: set[tuple[str, bytes]] = field(default_factory=set)
     written: set[Slot] = field(default_factory=set)
-    unread: set[str] = field(default_factory=set)
+    changed: Counter[Slot] = field(default_factory=Counter)
+    read: Counter[Slot] = field(default_factory=Counter)
     made: bool = False
     created: bool = False
     sees_storage: bool = True
+
+    def __or__(self, other: Seen) -> Seen:
+        """What two parts of a run saw."""
+        senders = defaultdict(set, {call: set(found) for call, found in self.senders.items()})
+        for call, found in other.senders.items():
+            senders[call] |= found
+        return Seen(
+            self.called | other.called,
+            senders,
+            self.dropped | other.dropped,
+            self.written | other.written,
+            _bits(self.changed, other.changed),
+            _bits(self.read, other.read),
+            self.made or other.made,
+            self.created or other.created,
+            self.sees_storage and other.sees_storage,
+        )
+
+    @property
+    def unread(self) -> set[str]:
+        """The contracts in whose observed words a byte changed that was not seen to matter."""
+        return {slot[0] for slot, bits in self.changed.items() if bits & ~self.read[slot]}
+
+
+def _bits(one: Counter[Slot], other: Counter[Slot]) -> Counter[Slot]:
+    return Counter({slot: one[slot] | other[slot] for slot in {**one, **other}})
 
 
 class Surface:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from marginspec.base.errors import BadInput
 from marginspec.model.kernel.machine import Call, Machine
-from marginspec.targets.evm.chain import Chain, Reverted, Slot
+from marginspec.targets.evm.chain import Chain, Embedded, Reverted, Slot
 from marginspec.targets.evm.reasons import reason
 from marginspec.targets.evm.surface import DeploymentLog, Seen, Surface, contracts_of
 from marginspec.targets.protocol import Answer, Limits
@@ -55,7 +55,7 @@ class EvmTarget:
     """Real bytecode, one transaction per call, observed through its storage and, now and then, its getters."""
 
     def __init__(self, name: str, adapter: Adapter, chain: Chain) -> None:
-        self.name = name
+        self.name, self.forks = name, isinstance(chain, Embedded)
         self._adapter, self._chain = adapter, chain
         self._reason = getattr(adapter, "reason", reason)
         watched = DeploymentLog(chain, contracts_of(adapter))
@@ -67,8 +67,8 @@ class EvmTarget:
         self._seen = Seen()
         self._slots = [(address.lower(), slot) for address, slot in adapter.slots]
         self._not_compared = {(address.lower(), slot) for address, slot in _not_compared(adapter)}
-        self._changed = dict.fromkeys(self._slots, 0)
-        self._read = set[tuple[Slot, int]]()
+        self._compared = frozenset(self._slots)
+        self._looked = False
         for call in adapter.model.prelude():
             answer = self.apply(call)
             if not answer.accepted:
@@ -106,6 +106,7 @@ class EvmTarget:
             self._chain.advance(seconds)  # which alone changes no storage
             return DONE
         sender, to, data = self._adapter.encode(call)
+        self._looked = False
         called = to.lower(), data[:4]
         self._seen.senders[called].add(sender)
         try:
@@ -156,9 +157,25 @@ class EvmTarget:
 
     def limits(self) -> Limits:
         """See `marginspec.targets.protocol.Limited`."""
-        self._look_around()
-        self._seen.unread = self._unread()
+        self._look()
         return dataclasses.replace(self._surface.limits(self._seen), constants=self._constants)
+
+    def seen(self) -> Seen:
+        """See `marginspec.targets.protocol.Divisible`."""
+        self._look()
+        found, self._seen = self._seen, Seen(made=self._seen.made)
+        return found
+
+    def add(self, seen: Seen) -> None:
+        """See `marginspec.targets.protocol.Divisible`."""
+        self._seen |= seen
+
+    def _look(self) -> None:
+        """Note what the calls changed, and what of that matters, where there were any since that was done last."""
+        if not self._looked:
+            self._look_around()
+            self._look_closely()
+            self._looked = True
 
     def _look_around(self) -> None:
         """Note what the sequence changed beside what is observed."""
@@ -167,13 +184,13 @@ class EvmTarget:
         words, contracts = altered or ({}, set())
         self._seen.created |= bool(contracts - (self._known or set()))
         for slot, bits in words.items():
-            if slot in self._changed:
-                self._changed[slot] |= bits
+            if slot in self._compared:
+                self._seen.changed[slot] |= bits
             elif slot not in self._not_compared:
                 self._seen.written.add(slot)
 
-    def _unread(self) -> set[str]:
-        """The contracts in whose words calls changed a byte that matters to no observation."""
+    def _look_closely(self) -> None:
+        """Note which bytes that calls changed matter to the observations."""
         words, time = self._chain.read(self._adapter.slots), self._chain.time()
         observed = self._adapter.decode(time, words)
 
@@ -184,11 +201,12 @@ class EvmTarget:
             except Exception:
                 return True  # it cannot be read at all
 
-        # What once mattered is read: it need not be looked at again.
-        bytes_of = ((slot, bits & 0xFF << at, at) for slot, bits in self._changed.items() for at in range(0, 256, 8))
-        changed = [(slot, part, at) for slot, part, at in bytes_of if part and (slot, at) not in self._read]
-        self._read |= {(slot, at) for slot, part, at in changed if matters(slot, part)}
-        return {slot[0] for slot, _, at in changed if (slot, at) not in self._read}
+        read = self._seen.read
+        for slot, bits in self._seen.changed.items():
+            for byte in (0xFF << at for at in range(0, 256, 8)):
+                # What once mattered is read: it need not be looked at again.
+                if (part := bits & byte & ~read[slot]) and matters(slot, part):
+                    read[slot] |= byte
 
     def close(self) -> None:
         self._chain.close()

@@ -1,0 +1,194 @@
+"""Work shared by processes: pieces of it, by their numbers; what comes of them is taken in order.
+
+Workers are forked and know the work from before: a model, a law or a chain in memory cannot be sent to them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, Protocol, TypeVar
+
+from marginspec.base.ending import Ended, asking, ended, leave_workers, until_ended
+from marginspec.base.errors import TargetFailed
+
+T = TypeVar("T")
+
+SECONDS_TO_LOOK = 1.0
+"""Seconds after which progress is told again while a piece is waited for."""
+
+SECONDS_TO_END = 10.0
+"""As long those that were asked to end may take for it; what they had done until then counts."""
+
+Tell = Callable[[int], None]
+"""Told by a piece of work how much of it is done. Raises `Ended` where the work is to end."""
+
+Work = Callable[[int, Tell], T]
+"""What comes of the piece with a number."""
+
+
+def cores() -> int:
+    """How many processes this one may well start; a worker itself starts none."""
+    if multiprocessing.parent_process() is not None:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Workers(Protocol[T]):
+    """Whoever works on pieces."""
+
+    def ahead(self) -> int:
+        """How many pieces may be handed out at a time."""
+
+    def submit(self, number: int) -> Future[T]:
+        """Hand out a piece."""
+
+    def done(self) -> int:
+        """How much is done, in the unit of `Tell`, of pieces that are not finished too."""
+
+    def end(self) -> None:
+        """Ask those that work to end."""
+
+
+def in_order(
+    workers: Workers[T],
+    pieces: int,
+    join: Callable[[T, T], T],
+    enough: Callable[[T], bool],
+    advance: Callable[[int], object],
+) -> T | None:
+    """Join what comes of some pieces, in their order, up to the first that is enough, whoever is done with what first.
+
+    None where nothing came of any. Where the run is told to end, what came of pieces until then is joined all the same.
+    advance: told how much is done. Raises what the first piece that fails does.
+    """
+    running: dict[int, Future[T]] = {}
+    state: tuple[int, T | None] = 0, None  # in one piece: `Ended` may be raised between any two steps
+
+    def take(number: int, future: Future[T]) -> None:
+        nonlocal state
+        result = future.result()
+        state = number + 1, result if state[1] is None else join(state[1], result)
+        running.pop(number, None)
+
+    def is_enough() -> bool:
+        return state[1] is not None and enough(state[1])
+
+    def work() -> None:
+        while (number := state[0]) < pieces and not is_enough() and not ended():
+            for n in range(number, min(number + workers.ahead(), pieces)):
+                if n not in running:
+                    running[n] = workers.submit(n)
+            while not wait([running[number]], SECONDS_TO_LOOK).done:
+                advance(workers.done())
+            take(number, running[number])
+            advance(workers.done())
+
+    until_ended(work)
+    workers.end()
+    if ended():
+        waiting = {n: future for n, future in running.items() if n >= state[0] and not future.cancel()}
+        done = wait(waiting.values(), SECONDS_TO_END).done
+        for number, future in sorted(waiting.items()):
+            if future in done and future.exception() is None and not is_enough():
+                take(number, future)
+    return state[1]
+
+
+class Alone(Workers[T]):
+    """This process, one piece after the other."""
+
+    def __init__(self, work: Work[T], advance: Callable[[int], object]) -> None:
+        self._work, self._advance = work, advance
+        self._before = self._done = 0
+
+    def ahead(self) -> int:
+        return 1
+
+    def submit(self, number: int) -> Future[T]:
+        future: Future[T] = Future()
+        future.set_result(self._work(number, self._tell))
+        self._before = self._done
+        return future
+
+    def done(self) -> int:
+        return self._done
+
+    def end(self) -> None:
+        return None
+
+    def _tell(self, done: int) -> None:
+        self._done = self._before + done
+        self._advance(self._done)
+
+
+class Forked(Workers[T]):
+    """Processes of this machine, for which see `forked`."""
+
+    def __init__(self, pool: ProcessPoolExecutor, many: int, board: _Board) -> None:
+        self._pool, self._many, self._board = pool, many, board
+
+    def ahead(self) -> int:
+        return 2 * self._many
+
+    def submit(self, number: int) -> Future[T]:
+        return self._pool.submit(_nth, number)
+
+    def done(self) -> int:
+        return self._board.done()
+
+    def end(self) -> None:
+        self._board.end()
+
+
+@contextlib.contextmanager
+def forked(work: Work[T], pieces: int, many: int) -> Iterator[Forked[T]]:
+    """So many processes of this machine; none is left running, whatever happens.
+
+    Raises TargetFailed where one of them is killed: what it worked on is not known, which is no pass.
+    """
+    global _WORK
+    board = _Board(pieces)
+    _WORK = work, board
+    pool = ProcessPoolExecutor(min(many, pieces), multiprocessing.get_context("fork"))
+    try:
+        with asking(board.end):
+            yield Forked(pool, many, board)
+    except BrokenProcessPool:
+        raise TargetFailed(
+            "a process that took part in this run was killed, perhaps for want of memory; no verdict"
+        ) from None
+    finally:
+        leave_workers()
+        pool.shutdown(cancel_futures=True)
+
+
+class _Board:
+    """Memory that forked processes share: how much of each piece is done, and whether they are to end."""
+
+    def __init__(self, pieces: int) -> None:
+        self._cells = memoryview(mmap.mmap(-1, 8 * (pieces + 1))).cast("q")
+
+    def done(self) -> int:
+        return sum(self._cells[:-1])
+
+    def end(self) -> None:
+        self._cells[-1] = 1
+
+    def tell(self, number: int, done: int) -> None:
+        self._cells[number] = done
+        if self._cells[-1]:
+            raise Ended
+
+
+_WORK: tuple[Work[Any], _Board]
+
+
+def _nth(number: int) -> Any:
+    work, board = _WORK
+    return work(number, lambda done: board.tell(number, done))
