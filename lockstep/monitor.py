@@ -7,15 +7,18 @@ implementation was last seen in; its own opinion of a call (accepted or refused,
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from marginspec.base.ending import ended, until_ended
 from marginspec.base.errors import BadInput
+from marginspec.base.workers import Tell
+from marginspec.lockstep.chunks import Chunk, Team, in_chunks
 from marginspec.lockstep.comparison import Divergence, Tally
 from marginspec.lockstep.floor import missing
 from marginspec.lockstep.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
@@ -134,45 +137,72 @@ def told(breach: Breach) -> str:
     return f"broken for {shown}" if shown else "broken"
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What came of a chunk of a run, or of several: `MonitorRun` says more. found: broken laws, each with the calls
+    that show it. calls: of the last sequence."""
+
+    tally: Tally
+    judged: Counter[str]
+    found: Sequence[tuple[list[Call], Divergence]] = ()
+    found_after: int | None = None
+    calls: list[Call] = field(default_factory=list)
+
+    def __add__(self, other: Judged) -> Judged:
+        after = None if other.found_after is None else self.tally.steps + other.found_after
+        # The sum of two counters leaves out what neither counted: laws that said nothing.
+        judged = Counter({law: self.judged[law] + other.judged[law] for law in other.judged})
+        return Judged(self.tally + other.tally, judged, other.found, after, other.calls)
+
+
 def run(
     model: type[Machine],
     target: Target,
     claims: Sequence[Property],
     steps: int,
     seed: int,
-    on_progress: Callable[[Tally], None] | None = None,
+    on_progress: Callable[[int], object] | None = None,
     shrinking: bool = True,
+    team: Team | None = None,
 ) -> MonitorRun:
     """Take `steps` steps, fewer only when a law breaks, which ends the run with its sequence.
 
-    Raises BadInput for a target that does not show everything, and what the target raises.
+    on_progress: told how many steps are done. team: who does the chunks of a long run, see `in_chunks`. Raises BadInput
+    for a target that does not show everything, and what the target raises.
     """
-    hunt, draw = _Monitored(model, Monitor(model, target, claims)), random.Random(seed)
+    watch = Monitor(model, target, claims)
     started = time.perf_counter()
-
-    def judging() -> None:
-        while (left := steps - hunt.tally.steps) > 0 and not hunt.found and not ended():
-            hunt.look_for(missing(model, hunt.tally.actions) if hunt.tally.steps >= left else ())
-            hunt.sequence(draw.randbytes, min(SEQUENCE_STEPS, left))
-            if on_progress is not None:
-                on_progress(hunt.tally)
-
-    until_ended(judging)
+    do = functools.partial(judged, model, target, claims)
+    part = in_chunks(target, steps, seed, do, lambda part: bool(part.found), on_progress, team)
+    part = part or Judged(Tally(), Counter())
     seconds, violation, limits = time.perf_counter() - started, None, limits_of(target)
-    if hunt.found:
-        calls, first = hunt.found[0]
+    if part.found:
+        calls, first = part.found[0]
         if shrinking:
-            watch = Monitor(model, target, claims)
             if calls:
                 calls, first = shrink_by(watch, model, calls, first)
             confirm(watch, rehearse(model, calls), first)
-        trace = trace_of(model, target.name, seed, calls or hunt.calls[:1], first, build_of(target))
+        trace = trace_of(model, target.name, seed, calls or part.calls[:1], first, build_of(target))
         violation = Violation(first, trace)
-    broken = tuple(dict.fromkeys(each.field for _, each in hunt.found))
-    lost = unreached(model, hunt.tally)
+    broken = tuple(dict.fromkeys(each.field for _, each in part.found))
+    lost = unreached(model, part.tally)
     return MonitorRun(
-        hunt.tally, violation, broken, hunt.found_after, hunt.monitor.judged, seed, seconds, lost, limits, ended()
+        part.tally, violation, broken, part.found_after, part.judged, seed, seconds, lost, limits, ended()
     )
+
+
+def judged(model: type[Machine], target: Target, claims: Sequence[Property], chunk: Chunk, tell: Tell) -> Judged:
+    """Take the steps of a chunk, up to the end of the sequence in which a law breaks."""
+    hunt, draw = _Monitored(model, Monitor(model, target, claims)), random.Random(chunk.seed)
+
+    def judging() -> None:
+        while (left := chunk.steps - hunt.tally.steps) > 0 and not hunt.found and not ended():
+            hunt.look_for(missing(model, hunt.tally.actions) if hunt.tally.steps >= left else ())
+            hunt.sequence(draw.randbytes, min(SEQUENCE_STEPS, left))
+            tell(hunt.tally.steps)
+
+    until_ended(judging)
+    return Judged(hunt.tally, hunt.monitor.judged, hunt.found, hunt.found_after, hunt.calls)
 
 
 class _Monitored:

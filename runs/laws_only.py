@@ -37,7 +37,7 @@ def laws_document(
     """
     claims = chosen.chapter.properties
     with progress("judging", steps) as advance:
-        seen = run(chosen.model, implementation, claims, steps, seed, lambda tally: advance(tally.steps))
+        seen = run(chosen.model, implementation, claims, steps, seed, advance)
     if not seen.tally.comparisons and not seen.ended:
         raise NothingCompared(f"{implementation.name}: {seen.tally.steps} steps, no law judged")
     found = [] if seen.violation is None else [Found(seen.violation.divergence, seen.violation.trace)]
