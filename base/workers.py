@@ -1,4 +1,4 @@
-"""Work shared by processes: pieces of it, by their numbers; what comes of them is taken in order.
+"""Work shared by processes, as it is done or in order.
 
 Workers are forked and know the work from before: a model, a law or a chain in memory cannot be sent to them.
 """
@@ -9,14 +9,15 @@ import contextlib
 import mmap
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol, TypeVar
 
 from marginspec.base.ending import Ended, asking, ended, leave_workers, until_ended
 from marginspec.base.errors import TargetFailed
 
+N = TypeVar("N")
 T = TypeVar("T")
 
 SECONDS_TO_LOOK = 1.0
@@ -148,18 +149,39 @@ class Forked(Workers[T]):
 
 @contextlib.contextmanager
 def forked(work: Work[T], pieces: int, many: int) -> Iterator[Forked[T]]:
-    """So many processes of this machine; none is left running, whatever happens.
+    """So many processes of this machine, none of which is left running, whatever happens.
 
-    Raises TargetFailed where one of them is killed: what it worked on is not known, which is no pass.
+    Raises TargetFailed where one of them is killed: what came of its piece is not known, and no pass.
     """
     global _WORK
     board = _Board(pieces)
     _WORK = work, board
-    pool = ProcessPoolExecutor(min(many, pieces), multiprocessing.get_context("fork"))
+    with _pool(min(many, pieces)) as pool, asking(board.end):
+        yield Forked(pool, many, board)
+
+
+def as_done(
+    work: Callable[[N], T], inputs: Iterable[N], many: int, prepare: Callable[[], object] | None = None
+) -> Iterator[tuple[N, T]]:
+    """Inputs with what comes of them, as they are done, by so many processes; the first of them are begun first.
+
+    prepare: called in each process before. Where the run is told to end, what is not done is lost. Raises what the work
+    does, and TargetFailed where a process is killed.
+    """
+    with _pool(many, prepare) as pool:
+        running = {pool.submit(work, each): each for each in inputs}
+        for done in as_completed(running):
+            yield running[done], done.result()
+
+
+@contextlib.contextmanager
+def _pool(many: int, prepare: Callable[[], object] | None = None) -> Iterator[ProcessPoolExecutor]:
+    pool = ProcessPoolExecutor(many, multiprocessing.get_context("fork"), prepare)
     try:
-        with asking(board.end):
-            yield Forked(pool, many, board)
+        yield pool
     except BrokenProcessPool:
+        if ended():
+            raise Ended from None
         raise TargetFailed(
             "a process that took part in this run was killed, perhaps for want of memory; no verdict"
         ) from None

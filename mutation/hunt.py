@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import functools
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any
 
 from marginspec.base.ending import ended, until_ended
+from marginspec.base.workers import as_done
 from marginspec.model.kernel.machine import Call
 from marginspec.mutation.planted import Bug, Hunt, noticed
 
@@ -17,9 +17,8 @@ Vectors = Sequence[Sequence[Call]]
 
 def hunted(bugs: Sequence[Bug], steps: int, watched: int, seed: int, workers: int, vectors: Vectors) -> Iterator[Hunt]:
     """What comes of each bug, in the order in which that is known."""
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-        for done in as_completed([pool.submit(noticed, bug, steps, watched, seed, vectors) for bug in bugs]):
-            yield done.result()
+    notice = functools.partial(noticed, steps=steps, watched=watched, seed=seed, vectors=vectors)
+    yield from (hunt for _, hunt in as_done(notice, bugs, workers))
 
 
 def bugs_document(bugs: Sequence[Bug], hunts: Sequence[Hunt]) -> list[dict[str, Any]]:

@@ -6,11 +6,9 @@ import contextlib
 import dataclasses
 import itertools
 import json
-import multiprocessing
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path as File
 from typing import Any, TypeVar
@@ -20,6 +18,7 @@ from marginspec.base.deadline import Overdue, limit
 from marginspec.base.ending import ended, until_ended
 from marginspec.base.errors import BadInput
 from marginspec.base.files import read_toml
+from marginspec.base.workers import as_done
 from marginspec.lockstep.model_source import installed, reaching
 from marginspec.lockstep.plan import plans_of
 from marginspec.model.kernel.machine import Call, Machine, actions_of
@@ -219,13 +218,10 @@ def _not_tried(mutant: Mutant) -> MutantOutcome:
 
 
 def _each(job: Job, run: Callable[[T], R], inputs: Iterable[T], workers: int) -> Iterator[tuple[T, R]]:
-    """Inputs with what was made of them, as they end. Workers are forked: a law is a function and cannot be sent."""
+    """Inputs with what was made of them, as they end."""
     global _JOB
     _JOB = job
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _prepare) as pool:
-        running = {pool.submit(run, it): it for it in inputs}
-        for done in as_completed(running):
-            yield running[done], done.result()
+    yield from as_done(run, inputs, workers, _prepare)
 
 
 def _prepare() -> None:

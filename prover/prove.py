@@ -7,21 +7,20 @@ import copy
 import dataclasses
 import functools
 import itertools
-import multiprocessing
 import re
 import time
 import typing
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path as File
 from tempfile import TemporaryDirectory
 from types import UnionType
 from typing import Any, NamedTuple
 
-from marginspec.base.ending import ended, leave_workers, up_to_the_end
+from marginspec.base.ending import ended, up_to_the_end
 from marginspec.base.files import write_whole
+from marginspec.base.workers import as_done
 from marginspec.model.kernel.machine import Machine, Rejected
 from marginspec.model.kernel.record import Record, is_record, plain
 from marginspec.properties import law as law_room
@@ -1023,14 +1022,8 @@ def _each(prover: Prover, many: int, workers: int) -> Iterator[Verdict]:
         return
     with TemporaryDirectory() as folder:
         prover.witnesses.exchange = File(folder) / "witnesses"
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
-            # The last claim speaks of every action and takes longest: what is long comes first.
-            for done in as_completed([pool.submit(_prove_nth, n) for n in reversed(range(many))]):
-                try:
-                    yield done.result()
-                except OSError:  # a full disk: nothing is waited for that could not be written either
-                    leave_workers()
-                    raise
+        # The last claim speaks of every action and takes longest: what is long comes first.
+        yield from (verdict for _, verdict in as_done(_prove_nth, reversed(range(many)), workers))
 
 
 _JOB: tuple[Prover, Sequence[Property]]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from marginspec.base.ending import up_to_the_end
+from marginspec.base.workers import as_done
 from marginspec.simulation.paths import PathSource
 from marginspec.simulation.run import RunResult, run_all
 from marginspec.simulation.terms import SimulationTerms
@@ -37,15 +36,13 @@ def _each(
     global _JOB
     _JOB = source, terms, seed
     if workers <= 1 or runs <= 1:
-        yield from map(_run_nth, range(runs))
+        yield from ((number, _run_nth(number)) for number in range(runs))
         return
-    with ProcessPoolExecutor(min(workers, runs), mp_context=multiprocessing.get_context("fork")) as pool:
-        for done in as_completed([pool.submit(_run_nth, n) for n in range(runs)]):
-            yield done.result()
+    yield from as_done(_run_nth, range(runs), min(workers, runs))
 
 
 _JOB: tuple[PathSource, SimulationTerms, int]
 
 
-def _run_nth(n: int) -> tuple[int, dict[str, RunResult]]:
-    return n, run_all(*_JOB, n)
+def _run_nth(n: int) -> dict[str, RunResult]:
+    return run_all(*_JOB, n)

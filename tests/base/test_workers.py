@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from marginspec.base.errors import BadInput, TargetFailed
-from marginspec.base.workers import Alone, Tell, Workers, cores, forked, in_order
+from marginspec.base.workers import Alone, Tell, Workers, as_done, cores, forked, in_order
 
 PIECES = 12
 
@@ -75,6 +75,17 @@ def killed(number: int, tell: Tell) -> Pieces:
 def test_a_worker_that_is_killed_is_no_pass() -> None:
     with pytest.raises(TargetFailed, match="was killed"), forked(killed, PIECES, 2) as workers:
         joined(workers)
+
+
+def test_of_what_is_taken_as_it_is_done_nothing_is_left_running() -> None:
+    assert sorted(as_done(str, range(5), 2)) == [(n, str(n)) for n in range(5)]
+    slow = as_done(time.sleep, [0.01, 60.0], 2)
+    assert next(slow) == (0.01, None)
+    began = time.monotonic()
+    slow.close()
+    assert time.monotonic() - began < 30
+    with pytest.raises(TargetFailed, match="was killed"):
+        list(as_done(os._exit, [9], 1))
 
 
 def test_a_worker_starts_no_others() -> None:

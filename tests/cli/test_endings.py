@@ -109,6 +109,21 @@ def test_an_interrupted_run_says_what_it_found_and_leaves_nothing_behind(
     assert eventually_alone(verb)
 
 
+@pytest.mark.parametrize("arguments", [[*FUZZ], [*FUZZ, "--laws-only"], ["prove", "morpho-blue", "--no-cache"]])
+def test_a_run_whose_worker_is_killed_is_no_verdict(arguments: list[str], running: type[Running]) -> None:
+    verb = running(*arguments)
+    verb.until_it_says(b" of ")
+    pid = verb.process.pid
+    workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    os.kill(int(workers[0]), signal.SIGKILL)
+    ended, out, err = verb.end()
+    assert (ended, out) == (4, "")
+    said = "marginspec: a process that took part in this run was killed, perhaps for want of memory; no verdict"
+    assert err.splitlines()[-1] == said
+    assert "Traceback" not in err
+    assert eventually_alone(verb)
+
+
 def test_an_interrupted_document_is_whole_and_no_pass(running: type[Running]) -> None:
     verb = running(*FUZZ, "--json")
     verb.until_it_says(b" of ")
