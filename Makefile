@@ -36,6 +36,7 @@ help:
 	@echo 'make audit      generate a book of $(SYSTEM) on an anvil and audit it (ARGS="--target URL --address 0x…")'
 	@echo 'make risk       the risk service over QuantLib, NumPy and SciPy beside chapters 11 and 12 (ARGS=--planted)'
 	@echo 'make simm       SIMM of chapter 16 beside ORE with the weights of ISDA (320 MB, CPython 3.11)'
+	@echo 'make cluster    a run on a cluster of Dask on this machine, workers killed meanwhile'
 	@echo 'make html       check, then out/$(SYSTEM).html'
 	@echo 'make tutorial   run the commands of docs/tutorial.md and record what they print'
 	@echo 'make docs       the pages of docs/ as a site, into out/site'
@@ -47,7 +48,7 @@ NEEDED = .venv/installed $(if $(filter reference,$(SYSTEM)),,node_modules/.insta
 
 # --- What people want --------------------------------------------------------------------------------------------------
 
-.PHONY: check test lint docs audit html bench soundness equivalence-check hostile killed growth risk simm fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
+.PHONY: check test lint docs audit html bench soundness equivalence-check hostile killed growth risk simm cluster fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
 
 check: $(NEEDED)
 	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
@@ -94,6 +95,10 @@ risk: .venv/risk
 # The engine is larger still, and of one Python alone.
 simm: .venv/simm
 	$(BIN)/pytest -q tests/model/test_risk_simm.py
+
+# Dask's scheduler and workers, on this machine.
+cluster: .venv/cluster
+	$(BIN)/pytest -q tests/runs/test_cluster.py
 
 killed: setup
 	@$(BIN)/python -m tools.killed $(ARGS)
@@ -176,6 +181,10 @@ VERSION = $$($(PYTHON) --version 2>/dev/null || echo none)
 
 .venv/risk: .venv/installed constraints-risk.txt
 	$(call quietly,the engines of the risk service,$(BIN)/python -m pip install --no-deps -r constraints-risk.txt)
+	@touch $@
+
+.venv/cluster: .venv/installed constraints-cluster.txt
+	$(call quietly,Dask,$(BIN)/python -m pip install --no-deps -r constraints-cluster.txt)
 	@touch $@
 
 .venv/simm: .venv/installed constraints-simm.txt

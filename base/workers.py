@@ -93,10 +93,10 @@ def in_order(
     until_ended(work)
     workers.end()
     if ended():
-        waiting = {n: future for n, future in running.items() if n >= state[0] and not future.cancel()}
+        waiting = {n: future for n, future in running.items() if n >= state[0]}
         done = wait(waiting.values(), SECONDS_TO_END).done
         for number, future in sorted(waiting.items()):
-            if future in done and future.exception() is None and not is_enough():
+            if future in done and not future.cancelled() and future.exception() is None and not is_enough():
                 take(number, future)
     return state[1]
 

@@ -21,6 +21,7 @@ from marginspec.cli.options import (
     AllowUnmodelled,
     Artifacts,
     Budget,
+    Cluster,
     Corpus,
     Json,
     NoCache,
@@ -61,6 +62,7 @@ def check(
     require_reach: RequireReach = False,
     allow_unmodelled: AllowUnmodelled = None,
     corpus: Corpus = None,
+    cluster: Cluster = None,
     budget: Budget = None,
     no_cache: NoCache = False,
     junit_file: Annotated[
@@ -103,7 +105,7 @@ def check(
         # What takes seconds goes first, and says what it found before what takes minutes.
         telling = functools.partial(telling_runs, chosen.model, settings.seed)
         fuzzed = fuzz_document(
-            chosen, implementation, target, settings.steps, settings.seed, corpus, builds, allowed, telling
+            chosen, implementation, target, settings.steps, settings.seed, corpus, builds, allowed, telling, cluster
         )
         for row in fuzzed["divergences"]:
             print(f"marginspec: divergence, kept in {row['trace']}: {row['repeat']}", file=sys.stderr, flush=True)

@@ -15,6 +15,7 @@ from marginspec.cli.options import (
     AllowUnmodelled,
     Artifacts,
     Budget,
+    Cluster,
     Corpus,
     Json,
     RequireReach,
@@ -49,6 +50,7 @@ def fuzz(
         typer.Option("--laws-only", help="Compare with no model: judge what the implementation shows, by the laws."),
     ] = False,
     corpus: Corpus = None,
+    cluster: Cluster = None,
     budget: Budget = None,
     as_json: Json = False,
 ) -> int:
@@ -68,15 +70,17 @@ def fuzz(
     chosen = system(name)
     settings = read_settings(Path.cwd())
     allowed = {*settings.allow_unmodelled, *(allow_unmodelled or ())}
-    if laws_only and corpus is not None:
-        raise BadInput("--corpus keeps divergences from a model, and --laws-only compares with none: leave one out")
+    if laws_only and (corpus is not None or cluster is not None):
+        raise BadInput("--corpus and --cluster are for divergences from a model, and --laws-only compares with none")
     builds = candidates(artifact)
     with opened(chosen, target, builds) as implementation:
         if laws_only:
             document = laws_document(chosen, implementation, target, steps, seed, builds, allowed)
         else:
             hard = functools.partial(seeds, chosen.model)
-            document = fuzz_document(chosen, implementation, target, steps, seed, corpus, builds, allowed, hard)
+            document = fuzz_document(
+                chosen, implementation, target, steps, seed, corpus, builds, allowed, hard, cluster
+            )
     if as_json:
         emit(document)
     elif laws_only:

@@ -104,6 +104,14 @@ Corpus = Annotated[
         help="Keep the traces of divergences there, a folder or a Redis database (redis://…), and try them first.",
     ),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Have the workers of a Dask scheduler do the run, e.g. tcp://10.0.0.1:8786; without, the cores of this "
+        "machine do. The result is the same: see docs/cluster.md.",
+    ),
+]
 Own = Annotated[
     str | None,
     typer.Option("--system", metavar="FOLDER", help="Where the trace's system is, when it is not where it was."),

@@ -15,6 +15,7 @@ from importlib.metadata import requires, version
 from pathlib import Path
 
 import grimp
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -178,11 +179,12 @@ def test_constraints_pin_exactly_what_is_needed() -> None:
     assert {name: v for name, v in needed.items() if pinned[name] != v} == {}, "run `make setup`"
 
 
-def test_the_engines_of_the_risk_service_are_pinned_apart() -> None:
-    lines = (REPOSITORY / "constraints-risk.txt").read_text().splitlines()
+@pytest.mark.parametrize("extra", ["risk", "cluster"])
+def test_what_an_extra_needs_is_pinned_apart(extra: str) -> None:
+    lines = (REPOSITORY / f"constraints-{extra}.txt").read_text().splitlines()
     apart = {canonicalize_name(line.split("==")[0]) for line in lines if line and not line.startswith("#")}
-    wanted = {canonicalize_name(name) for name in PROJECT["project"]["optional-dependencies"]["risk"]}
-    assert wanted - pins().keys() - apart == set(), "add them to constraints-risk.txt"
+    wanted = {canonicalize_name(name) for name in PROJECT["project"]["optional-dependencies"][extra]}
+    assert wanted - pins().keys() - apart == set(), f"add them to constraints-{extra}.txt"
     assert apart & pins().keys() == set(), "constraints.txt pins them already"
 
 
