@@ -62,6 +62,8 @@ def fuzz(
 
     What diverged before, first: marginspec fuzz morpho-blue --corpus .marginspec
 
+    On a cluster of Dask's: marginspec fuzz --steps 10000000 --cluster tcp://10.0.0.1:8786
+
     Morpho's own SDK: marginspec fuzz morpho-blue --target sdk
 
     Exit code 0: no divergence, no law broken. 1: one of them, shrunk and written to out/traces/. 3: too little was

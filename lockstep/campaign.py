@@ -62,7 +62,7 @@ class Campaign:
 
     @property
     def steps_per_second(self) -> float:
-        """Of generation, model, implementation and comparison together; shrinking is not counted."""
+        """Of all processes that took part; generation, model, implementation and comparison, and no shrinking."""
         return self.tally.steps / self.seconds if self.seconds else 0.0
 
 

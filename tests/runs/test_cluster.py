@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -19,7 +20,9 @@ from marginspec.__main__ import main
 
 BIN = Path(sys.executable).parent
 EXAMPLE = Path(__file__).parents[2] / "examples" / "pawnshop"
+PAGE = Path(__file__).parents[2] / "docs" / "cluster.md"
 SOON = 60.0
+SECONDS_TO_START = 8.0
 FUZZ = ("fuzz", "morpho-blue", "--steps", "100000", "--json")
 
 Dask = subprocess.Popen[bytes]
@@ -155,6 +158,41 @@ def test_a_scheduler_that_is_lost_is_no_verdict(tmp_path: Path) -> None:
     assert (running.returncode, out) == (4, "")
     assert err.splitlines()[-1].endswith("the scheduler was lost; no verdict")
     assert "Traceback" not in err
+
+
+def test_the_commands_of_the_page_work(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="run `make cluster`")
+    (block,) = re.findall(r"(?ms)^```sh\n(.*?)^```$", PAGE.read_text())
+    commands = block.replace("8786", str(free_port())).splitlines()
+    assert len(commands) == 5
+    started, codes, said = [], [], []
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    for command in commands:
+        quiet = command.endswith("&")
+        out = subprocess.DEVNULL if quiet else subprocess.PIPE
+        running = subprocess.Popen(
+            ["sh", "-c", f"exec {command.rstrip(' &')}"],
+            cwd=tmp_path,
+            env=environment,
+            stdout=out,
+            stderr=out,
+            text=True,
+            start_new_session=True,
+        )
+        if quiet:
+            started.append(running)
+            time.sleep(SECONDS_TO_START)
+            continue
+        said.append(running.communicate()[0])
+        codes.append(running.returncode)
+    for each in started:
+        os.killpg(each.pid, signal.SIGKILL)
+        each.wait()
+    assert codes == [0, 0, 3]
+    counted = [text.partition(" values compared")[0] for text in said]
+    assert counted[0] == counted[1]
+    assert "60,000 steps" in counted[0]
+    assert "ended early: the budget of 30 s is spent" in said[2]
 
 
 @pytest.mark.parametrize(
