@@ -48,7 +48,7 @@ class Summed(Protocol):
 
 P = TypeVar("P", bound=Summed)
 
-Seen = tuple[P, Any]
+ChunkResult = tuple[P, Any]
 """What came of chunks, and what the target saw meanwhile, see `Divisible`; None where it is none."""
 
 Team = Callable[[Work[Any], int, Callable[[int], object]], AbstractContextManager[Workers[Any]]]
@@ -91,10 +91,12 @@ def in_chunks(
     return None if found is None else found[0]
 
 
-def _chunk(target: Target, steps: int, seed: int, do: Callable[[Chunk, Tell], P], number: int, tell: Tell) -> Seen[P]:
+def _chunk(
+    target: Target, steps: int, seed: int, do: Callable[[Chunk, Tell], P], number: int, tell: Tell
+) -> ChunkResult[P]:
     part = do(chunk_of(steps, seed, number), tell)
     return part, target.seen() if isinstance(target, Divisible) else None
 
 
-def _joined(one: Seen[P], other: Seen[P]) -> Seen[P]:
+def _joined(one: ChunkResult[P], other: ChunkResult[P]) -> ChunkResult[P]:
     return one[0] + other[0], None if one[1] is None else one[1] | other[1]

@@ -138,7 +138,7 @@ def told(breach: Breach) -> str:
 
 
 @dataclass(frozen=True)
-class Judged:
+class MonitorPart:
     """What came of a chunk of a run, or of several: `MonitorRun` says more. found: broken laws, each with the calls
     that show it. calls: of the last sequence."""
 
@@ -148,11 +148,11 @@ class Judged:
     found_after: int | None = None
     calls: list[Call] = field(default_factory=list)
 
-    def __add__(self, other: Judged) -> Judged:
+    def __add__(self, other: MonitorPart) -> MonitorPart:
         after = None if other.found_after is None else self.tally.steps + other.found_after
         # The sum of two counters leaves out what neither counted: laws that said nothing.
         judged = Counter({law: self.judged[law] + other.judged[law] for law in other.judged})
-        return Judged(self.tally + other.tally, judged, other.found, after, other.calls)
+        return MonitorPart(self.tally + other.tally, judged, other.found, after, other.calls)
 
 
 def run(
@@ -174,7 +174,7 @@ def run(
     started = time.perf_counter()
     do = functools.partial(judged, model, target, claims)
     part = in_chunks(target, steps, seed, do, lambda part: bool(part.found), on_progress, team)
-    part = part or Judged(Tally(), Counter())
+    part = part or MonitorPart(Tally(), Counter())
     seconds, violation, limits = time.perf_counter() - started, None, limits_of(target)
     if part.found:
         calls, first = part.found[0]
@@ -191,7 +191,7 @@ def run(
     )
 
 
-def judged(model: type[Machine], target: Target, claims: Sequence[Property], chunk: Chunk, tell: Tell) -> Judged:
+def judged(model: type[Machine], target: Target, claims: Sequence[Property], chunk: Chunk, tell: Tell) -> MonitorPart:
     """Take the steps of a chunk, up to the end of the sequence in which a law breaks."""
     hunt, draw = _Monitored(model, Monitor(model, target, claims)), random.Random(chunk.seed)
 
@@ -202,7 +202,7 @@ def judged(model: type[Machine], target: Target, claims: Sequence[Property], chu
             tell(hunt.tally.steps)
 
     until_ended(judging)
-    return Judged(hunt.tally, hunt.monitor.judged, hunt.found, hunt.found_after, hunt.calls)
+    return MonitorPart(hunt.tally, hunt.monitor.judged, hunt.found, hunt.found_after, hunt.calls)
 
 
 class _Monitored:

@@ -23,7 +23,7 @@ from marginspec.base.errors import BadInput, TargetFailed
 from marginspec.base.text import printable
 from marginspec.base.workers import Tell, Work, Workers
 from marginspec.lockstep.campaign import Part, hunted
-from marginspec.lockstep.chunks import Seen, Team, chunk_of
+from marginspec.lockstep.chunks import ChunkResult, Team, chunk_of
 from marginspec.model.kernel.machine import Machine, per_model
 from marginspec.systems.registry import NAMES, system
 from marginspec.systems.system import System, opened
@@ -40,7 +40,7 @@ ADDRESS = re.compile(r"(tcp|tls)://[^/\s]+:\d+")
 
 
 @dataclass(frozen=True)
-class Job:
+class ClusterRun:
     """What a worker has to know of a run. texts, build: what it must be made of there too. name: of this run."""
 
     system: str
@@ -72,7 +72,7 @@ def on_cluster(
     dask = _dask()
     # A folder of the user's own is looked for where it is here, wherever a worker was started.
     name = chosen.name if chosen.name in NAMES else str(Path(chosen.name).resolve())
-    job = Job(name, tuple(builds), steps, seed, texts_of(chosen.model), build_of(implementation))
+    job = ClusterRun(name, tuple(builds), steps, seed, texts_of(chosen.model), build_of(implementation))
     return functools.partial(_connected, dask, address, job)
 
 
@@ -85,8 +85,8 @@ def _dask() -> Any:
 
 @contextlib.contextmanager
 def _connected(
-    dask: Any, address: str, job: Job, work: Work[Any], chunks: int, advance: Callable[[int], object]
-) -> Iterator[Workers[Seen[Part]]]:
+    dask: Any, address: str, job: ClusterRun, work: Work[Any], chunks: int, advance: Callable[[int], object]
+) -> Iterator[Workers[ChunkResult[Part]]]:
     logging.disable(logging.CRITICAL)  # what goes wrong is told in one line, below
     shown = printable(address, 100)
     try:
@@ -106,18 +106,18 @@ def _connected(
         client.close()
 
 
-class _Cluster(Workers[Seen[Part]]):
+class _Cluster(Workers[ChunkResult[Part]]):
     """What a client of Dask's has in the place of processes."""
 
-    def __init__(self, dask: Any, client: Any, job: Job) -> None:
+    def __init__(self, dask: Any, client: Any, job: ClusterRun) -> None:
         self._dask, self._client, self._job = dask, client, job
         self._pool, self._done = client.get_executor(pure=False), dict[int, int]()
 
     def ahead(self) -> int:
         return max(2, 2 * len(self._client.nthreads()))
 
-    def submit(self, number: int) -> Future[Seen[Part]]:
-        future: Future[Seen[Part]] = self._pool.submit(_chunk, self._job, number)
+    def submit(self, number: int) -> Future[ChunkResult[Part]]:
+        future: Future[ChunkResult[Part]] = self._pool.submit(_chunk, self._job, number)
         future.add_done_callback(functools.partial(self._note, number))
         return future
 
@@ -127,7 +127,7 @@ class _Cluster(Workers[Seen[Part]]):
     def end(self) -> None:
         self._dask.Event(self._job.name, client=self._client).set()
 
-    def _note(self, number: int, future: Future[Seen[Part]]) -> None:
+    def _note(self, number: int, future: Future[ChunkResult[Part]]) -> None:
         if not future.cancelled() and future.exception() is None:
             self._done[number] = future.result()[0].tally.steps
 
@@ -135,7 +135,7 @@ class _Cluster(Workers[Seen[Part]]):
 # --- On a worker ----------------------------------------------------------------------------------------------------
 
 
-def _chunk(job: Job, number: int) -> Seen[Part]:
+def _chunk(job: ClusterRun, number: int) -> ChunkResult[Part]:
     """What comes of a chunk on a worker. Raises BadInput where something is another there."""
     if _dask().get_worker().state.nthreads != 1:
         raise BadInput("--cluster: a worker runs several threads: start it with --nthreads 1")
