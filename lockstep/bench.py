@@ -9,19 +9,24 @@ import resource
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyrevm
 
+from marginspec.base.workers import Work, Workers, forked
 from marginspec.lockstep.campaign import run
-from marginspec.lockstep.chunks import alone
+from marginspec.lockstep.chunks import CHUNK_STEPS, Team, alone
 from marginspec.model.kernel.machine import Call, Machine
 from marginspec.targets.evm.chain import GAS, Embedded
 from marginspec.targets.evm.target import Adapter, EvmTarget
 from marginspec.targets.protocol import Answer
 
 MILLION = 1_000_000
+LONG = 4 * CHUNK_STEPS
+"""Steps of a run that processes share."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,20 @@ def measure(
     ratio = statistics.median(raw / loop for raw, loop in zip(raws, loops, strict=True))
     slope = _slope(target, model, rounds * steps, seed)
     return Bench(taken, taken / sum(loops), taken / sum(raws), ratio, _peak(), slope)
+
+
+def gain(model: type[Machine], target: EvmTarget, seed: int) -> float:
+    """How much sooner two processes are done with a long run than one, by the clock; the least of some rounds each."""
+
+    def seconds(team: Team) -> float:
+        return run(model, target, LONG, seed, team=team).seconds
+
+    rounds = [(seconds(alone), seconds(_two)) for _ in range(2)]
+    return min(one for one, _ in rounds) / min(two for _, two in rounds)
+
+
+def _two(work: Work[Any], chunks: int, advance: Callable[[int], object]) -> AbstractContextManager[Workers[Any]]:
+    return forked(work, chunks, 2)
 
 
 class _Recorder(EvmTarget):

@@ -101,6 +101,11 @@ def _bench_rows(f: Document) -> Rows:
         ("lock-step run, steps/s of one core", f"{f['loop_steps_per_second']:,}"),
         ("the same calls and reads on bare pyrevm, encoded before", f"{f['raw_steps_per_second']:,}"),
         ("ratio of the two", f"{f['ratio']:.2f}"),
+        *(
+            [("steps/s of two processes against one", f"{f['gain_of_two_processes']:.2f}")]
+            if "gain_of_two_processes" in f
+            else []
+        ),
         ("peak memory", f"{f['peak_bytes'] / MIB:,.0f} MiB"),
         ("the same of a million steps, from the slope", f"{f['peak_bytes_of_a_million_steps'] / MIB:,.0f} MiB"),
         *([("`marginspec --help`", f"{f['start_seconds']:.2f} s")] if "start_seconds" in f else []),

@@ -13,6 +13,8 @@ from marginspec.lockstep import bench
 from marginspec.properties.ranges import with_ranges
 from marginspec.prover.prove import Prover, prove_all
 from marginspec.systems.registry import system
+from marginspec.targets.evm.chain import Embedded
+from marginspec.targets.evm.target import EvmTarget
 from tools import gate_bench
 
 ROUNDS = 5
@@ -33,6 +35,7 @@ def measure(name: str) -> int:
     seconds = time.perf_counter() - started
     with process.progress("comparing, in rounds", ROUNDS) as advance:
         measured = bench.measure(lambda: chosen.adapter({}), STEPS, 1, ROUNDS, advance)
+    gain = bench.gain(chosen.model, EvmTarget("embedded", chosen.adapter({}), Embedded()), 1)
     process.emit(
         {
             "schema": "marginspec/bench/1",
@@ -43,6 +46,7 @@ def measure(name: str) -> int:
             "loop_steps_per_second": round(measured.loop_rate),
             "raw_steps_per_second": round(measured.raw_rate),
             "ratio": round(measured.ratio, 3),
+            "gain_of_two_processes": round(gain, 2),
             "peak_bytes": measured.peak,
             "bytes_per_step": round(measured.slope, 3),
             "peak_bytes_of_a_million_steps": round(measured.peak_of_a_million),
