@@ -26,6 +26,9 @@ SECONDS_TO_LOOK = 1.0
 SECONDS_TO_END = 10.0
 """As long those that were asked to end may take for it; what they had done until then counts."""
 
+AHEAD = 4
+"""Pieces handed out for each worker at a time: as long nobody waits for one that takes longer."""
+
 Tell = Callable[[int], None]
 """Told by a piece of work how much of it is done. Raises `Ended` where the work is to end."""
 
@@ -135,7 +138,7 @@ class Forked(Workers[T]):
         self._pool, self._many, self._board = pool, many, board
 
     def ahead(self) -> int:
-        return 2 * self._many
+        return AHEAD * self._many
 
     def submit(self, number: int) -> Future[T]:
         return self._pool.submit(_nth, number)
@@ -213,4 +216,5 @@ _WORK: tuple[Work[Any], _Board]
 
 def _nth(number: int) -> Any:
     work, board = _WORK
+    board.tell(number, 0)
     return work(number, lambda done: board.tell(number, done))

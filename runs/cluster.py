@@ -21,7 +21,7 @@ from typing import Any
 from marginspec.base.ending import Ended
 from marginspec.base.errors import BadInput, TargetFailed
 from marginspec.base.text import printable
-from marginspec.base.workers import Tell, Work, Workers
+from marginspec.base.workers import AHEAD, Tell, Work, Workers
 from marginspec.lockstep.campaign import Part, hunted
 from marginspec.lockstep.chunks import ChunkResult, Team, chunk_of
 from marginspec.model.kernel.machine import Machine, per_model
@@ -95,8 +95,7 @@ def _connected(
         why = printable(str(error).splitlines()[0] if str(error) else type(error).__name__)
         raise BadInput(f"--cluster {shown}: no scheduler of Dask's answers there ({why})") from None
     try:
-        if not client.nthreads():
-            raise BadInput(f"--cluster {shown}: it has no workers; start one: dask worker {shown} --nthreads 1")
+        _meet(client, shown)
         yield _Cluster(dask, client, job)
     except dask.KilledWorker:
         raise TargetFailed(f"--cluster {shown}: a chunk killed every worker that tried it; no verdict") from None
@@ -104,6 +103,18 @@ def _connected(
         raise TargetFailed(f"--cluster {shown}: the scheduler was lost; no verdict") from None
     finally:
         client.close()
+
+
+def _meet(client: Any, shown: str) -> None:
+    """BadInput where there are no workers, or somebody has no marginspec: what is sent to them could not be read."""
+    if not client.nthreads():
+        raise BadInput(f"--cluster {shown}: it has no workers; start one: dask worker {shown} --nthreads 1")
+    try:
+        client.run_on_scheduler(importlib.import_module, __name__)
+        client.run(importlib.import_module, __name__)
+    except ImportError as error:
+        why = printable(str(error))
+        raise BadInput(f"--cluster {shown}: install marginspec for its scheduler and its workers too ({why})") from None
 
 
 class _Cluster(Workers[ChunkResult[Part]]):
@@ -114,7 +125,7 @@ class _Cluster(Workers[ChunkResult[Part]]):
         self._pool, self._done = client.get_executor(pure=False), dict[int, int]()
 
     def ahead(self) -> int:
-        return max(2, 2 * len(self._client.nthreads()))
+        return AHEAD * max(1, len(self._client.nthreads()))
 
     def submit(self, number: int) -> Future[ChunkResult[Part]]:
         future: Future[ChunkResult[Part]] = self._pool.submit(_chunk, self._job, number)
@@ -141,7 +152,9 @@ def _chunk(job: ClusterRun, number: int) -> ChunkResult[Part]:
         raise BadInput("--cluster: a worker runs several threads: start it with --nthreads 1")
     chosen = system(job.system)
     if texts_of(chosen.model) != job.texts:
-        raise BadInput("--cluster: a worker has another marginspec, or another text of the system: install the same")
+        raise BadInput(
+            "--cluster: a worker has another marginspec, or another text of the system: install the same, start it anew"
+        )
     with opened(chosen, EMBEDDED, job.builds) as target:
         assert isinstance(target, Divisible)
         if build_of(target) != job.build:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import os
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from marginspec.base.ending import ended, until_ended
 from marginspec.base.files import writable
 from marginspec.base.process import progress
 from marginspec.base.text import named, printable
+from marginspec.base.workers import cores
 from marginspec.lockstep.campaign import Campaign, follow, run
 from marginspec.lockstep.corpus_store import open_corpus
 from marginspec.lockstep.trace import Trace, read
@@ -50,7 +50,7 @@ def prove_document(chosen: System, only: list[str] | None, folder: Path | None, 
 
     def prove() -> None:
         with progress("proving", len(Dependencies(chosen.model, claims).claims)) as advance:
-            for verdict in prove_all(prover, claims, os.cpu_count() or 1, advance):
+            for verdict in prove_all(prover, claims, cores(), advance):
                 verdicts[verdict.id] = verdict
 
     until_ended(prove)
@@ -85,7 +85,7 @@ def mutate_document(
             seed,
             proofs,
             runs,
-            os.cpu_count() or 1,
+            cores(),
             advance,
             only,
             weaken,
