@@ -176,20 +176,22 @@ def _asking(name: str) -> Tell:
     return tell
 
 
+_TEXTS: dict[type, str] = {}
+"""Of each model that this process has loaded: its texts as they were then."""
+
+
 def texts_of(chosen: System) -> str:
     """A digest of all that decides what a chunk finds: this package, the system's own texts and its genesis, what draws
-    and runs calls. Made once, as the process loads these once too."""
-    return _texts_of(chosen.model, chosen.adapter.__module__)
-
-
-@functools.cache
-def _texts_of(model: Any, adapter: str) -> str:
-    rooms = [folder for folder in sorted(Path(__file__).parents[1].iterdir()) if folder.is_dir()]
-    files = {f"{room.name}/{file.relative_to(room)}": file for room in rooms for file in room.rglob("*.py")}
-    own = imported_by([adapter, *(kind.__module__ for kind in model.__mro__)])
-    files |= {f"{file.parent.name}/{file.name}": file for file in own}
-    versions = [f"{name} {version(name)}" for name in ("hypothesis", "pyrevm")]
-    found = hashlib.sha256("\n".join([*versions, digest_of(model)]).encode())
-    for name, file in sorted(files.items()):
-        found.update(f"{name}\0".encode() + file.read_bytes() + b"\0")
-    return found.hexdigest()
+    and runs calls."""
+    model = chosen.model
+    if model not in _TEXTS:
+        rooms = [folder for folder in sorted(Path(__file__).parents[1].iterdir()) if folder.is_dir()]
+        files = {f"{room.name}/{file.relative_to(room)}": file for room in rooms for file in room.rglob("*.py")}
+        own = imported_by([chosen.adapter.__module__, *(kind.__module__ for kind in model.__mro__)])
+        files |= {f"{file.parent.name}/{file.name}": file for file in own}
+        versions = [f"{name} {version(name)}" for name in ("hypothesis", "pyrevm")]
+        found = hashlib.sha256("\n".join([*versions, digest_of(model)]).encode())
+        for name, file in sorted(files.items()):
+            found.update(f"{name}\0".encode() + file.read_bytes() + b"\0")
+        _TEXTS[model] = found.hexdigest()
+    return _TEXTS[model]

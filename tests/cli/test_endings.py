@@ -94,7 +94,7 @@ FUZZ = ("fuzz", "morpho-blue", "--steps", "10000000")
         (signal.SIGTERM, 143, [*FUZZ, "--target", "sdk"], "ended early: interrupted by SIGTERM"),
         (signal.SIGTERM, 143, ["mutate", "morpho-blue", "--no-planted", "--no-proofs"], "not tried"),
     ],
-    ids=["workers", "one process", "laws", "a service", "mutants"],
+    ids=["proofs", "workers", "laws", "a service", "mutants"],
 )
 def test_an_interrupted_run_says_what_it_found_and_leaves_nothing_behind(
     number: signal.Signals, code: int, arguments: list[str], said: str, running: type[Running]
@@ -229,8 +229,9 @@ def test_a_whole_group_that_is_interrupted_as_from_a_keyboard_shows_no_traceback
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has ended")
-def test_a_run_that_is_killed_takes_its_workers_with_it(running: type[Running]) -> None:
-    verb = running("prove", "morpho-blue")
+@pytest.mark.parametrize("arguments", [["prove", "morpho-blue"], [*FUZZ]])
+def test_a_run_that_is_killed_takes_its_workers_with_it(arguments: list[str], running: type[Running]) -> None:
+    verb = running(*arguments)
     verb.until_it_says(b" of ")
     verb.process.kill()
     verb.process.wait()
