@@ -9,6 +9,7 @@ import contextlib
 import mmap
 import multiprocessing
 import os
+import pickle
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -182,9 +183,11 @@ def _pool(many: int, prepare: Callable[[], object] | None = None) -> Iterator[Pr
     pool = ProcessPoolExecutor(many, multiprocessing.get_context("fork"), prepare)
     try:
         yield pool
-    except BrokenProcessPool:
+    except BrokenProcessPool as broken:
         if ended():
             raise Ended from None
+        if broken.__cause__ is not None:  # none was killed: one answered with what cannot be read
+            raise
         raise TargetFailed(
             "a process that took part in this run was killed, perhaps for want of memory; no verdict"
         ) from None
@@ -217,4 +220,18 @@ _WORK: tuple[Work[Any], _Board]
 def _nth(number: int) -> Any:
     work, board = _WORK
     board.tell(number, 0)
-    return work(number, lambda done: board.tell(number, done))
+    try:
+        return work(number, lambda done: board.tell(number, done))
+    except Exception as error:
+        if _can_be_sent(error):
+            raise
+        raise RuntimeError(f"{type(error).__name__}: {error}") from error
+
+
+def _can_be_sent(error: Exception) -> bool:
+    """Whether another process can read an error; one with a constructor of its own it may not."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return False
+    return True

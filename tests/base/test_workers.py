@@ -66,6 +66,23 @@ def test_the_first_piece_that_fails_is_told_of_and_none_that_is_not_needed() -> 
         assert joined(workers, 3) == [0, 1, 2, 3]
 
 
+class OddError(Exception):
+    """Cannot be read by another process."""
+
+    def __init__(self, number: int, why: str) -> None:
+        super().__init__(f"{why} {number}")
+
+
+def odd(number: int, tell: Tell) -> Pieces:
+    raise OddError(number, "odd")
+
+
+def test_an_error_that_cannot_be_sent_is_told_of_all_the_same() -> None:
+    with pytest.raises(RuntimeError, match="OddError: odd 0") as raised, forked(odd, PIECES, 2) as workers:
+        joined(workers)
+    assert ", in odd" in str(raised.value.__cause__)
+
+
 def killed(number: int, tell: Tell) -> Pieces:
     if number == 7:
         os.kill(os.getpid(), signal.SIGKILL)
