@@ -19,7 +19,7 @@ from marginspec.targets.evm.target import EvmTarget
 from marginspec.targets.protocol import Answer, Target
 
 SHORT = 400
-STEPS = 5 * SHORT + 7
+STEPS = 3 * SHORT + 7
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +48,8 @@ def untimed(found: Campaign) -> dict[str, Any]:
 def test_chunks_depend_on_steps_and_seed_alone_and_the_first_is_the_short_run() -> None:
     listed = [chunk_of(STEPS, 3, number) for number in range(many_chunks(STEPS))]
     assert listed[0] == Chunk(3, SHORT)
-    assert [each.steps for each in listed] == [SHORT] * 5 + [7]
-    assert len({each.seed for each in listed}) == 6
+    assert [each.steps for each in listed] == [SHORT] * 3 + [7]
+    assert len({each.seed for each in listed}) == 4
     assert listed[1].seed != chunk_of(STEPS, 4, 1).seed
     assert many_chunks(SHORT) == 1
 
@@ -102,7 +102,7 @@ class Lending(EvmTarget):
 def test_laws_are_judged_alike_in_one_process_and_in_several(kind: type[EvmTarget]) -> None:
     claims = shipped_system("morpho-blue").chapter.properties
     one, two = (
-        monitor.run(MorphoBlue, opened(kind), claims, STEPS, 2, shrinking=False, team=team)
+        monitor.run(MorphoBlue, opened(kind), claims, 5 * SHORT, 2, shrinking=False, team=team)
         for team in (alone, together)
     )
     assert dataclasses.replace(one, seconds=0) == dataclasses.replace(two, seconds=0)
