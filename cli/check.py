@@ -29,6 +29,8 @@ from marginspec.cli.options import (
     SystemName,
     TargetName,
     Verbose,
+    Watch,
+    watched,
 )
 from marginspec.conformance.run import telling_runs, vector_runs
 from marginspec.report import terminal
@@ -76,6 +78,7 @@ def check(
         Path | None,
         typer.Option("--summary", metavar="FILE", help="Append a summary in Markdown, e.g. to $GITHUB_STEP_SUMMARY."),
     ] = None,
+    watch: Watch = False,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> int:
@@ -94,6 +97,8 @@ def check(
     lacking. A divergence is shrunk and written to out/traces/. Calls that tell what an implementer may overlook are
     searched for once, kept, and run last.
     """
+    if watch:
+        return watched(name, artifact)
     settings = _settings(steps, seed)
     require_reach = require_reach or settings.require_reach
     allowed = {*settings.allow_unmodelled, *(allow_unmodelled or ())}

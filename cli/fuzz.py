@@ -23,6 +23,8 @@ from marginspec.cli.options import (
     Steps,
     SystemName,
     TargetName,
+    Watch,
+    watched,
 )
 from marginspec.conformance.search import seeds
 from marginspec.report import terminal
@@ -52,6 +54,7 @@ def fuzz(
     corpus: Corpus = None,
     cluster: Cluster = None,
     budget: Budget = None,
+    watch: Watch = False,
     as_json: Json = False,
 ) -> int:
     """Compare an implementation with the model, call by call, every observation, exactly.
@@ -69,6 +72,8 @@ def fuzz(
     Exit code 0: no divergence, no law broken. 1: one of them, shrunk and written to out/traces/. 3: too little was
     seen, e.g. an action never accepted or never refused, a function that no action calls. 4: the implementation failed.
     """
+    if watch:
+        return watched(name, artifact)
     chosen = system(name)
     settings = read_settings(Path.cwd())
     allowed = {*settings.allow_unmodelled, *(allow_unmodelled or ())}

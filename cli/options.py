@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -40,6 +41,17 @@ def _end_after(seconds: int | None) -> int | None:
             raise BadInput(f"--budget {seconds}: give seconds, 1 to {MOST_SECONDS:,}")
         end_after(seconds)
     return seconds
+
+
+def watched(name: str, artifacts: list[str] | None = None) -> int:
+    """Run the verb of the command line anew whenever its system, an artifact or the settings change."""
+    from marginspec.runs.watch import watch
+
+    settings = read_settings(Path.cwd()).file
+    files = [name, *(each.partition("=")[2] for each in artifacts or ()), *([settings] if settings else ())]
+    signal.setitimer(signal.ITIMER_REAL, 0)  # a budget is each run's
+    watch([each for each in sys.argv[1:] if each != "--watch"], map(Path, files))
+    return 128 + signal.SIGINT  # no verdict
 
 
 SystemName = Annotated[
@@ -111,6 +123,9 @@ Cluster = Annotated[
         help="Have the workers of a Dask scheduler do the run, e.g. tcp://10.0.0.1:8786; without, the cores of this "
         "machine do. The result is the same: see docs/cluster.md.",
     ),
+]
+Watch = Annotated[
+    bool, typer.Option("--watch", help="Run anew whenever the system or an artifact changes, until interrupted.")
 ]
 Own = Annotated[
     str | None,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from marginspec.base.process import Output, emit
-from marginspec.cli.options import DEFAULT, Budget, Emit, Json, NoCache, NoChance, SystemName
+from marginspec.cli.options import DEFAULT, Budget, Emit, Json, NoCache, NoChance, SystemName, Watch, watched
 from marginspec.report import terminal
 from marginspec.results import documents
 from marginspec.runs.documents import prove_document
@@ -23,6 +23,7 @@ def prove(
     emit_smt2: Emit = None,
     budget: Budget = None,
     no_cache: NoCache = False,
+    watch: Watch = False,
     as_json: Json = False,
     seed: NoChance = 1,
 ) -> int:
@@ -34,6 +35,8 @@ def prove(
 
     Exit code 0: all proved and confirmed. 1: one is refuted, by integers that are shown. 3: one is unknown.
     """
+    if watch:
+        return watched(name)
     chosen = system(name)
     document = prove_document(chosen, only, emit_smt2, anew=no_cache)
     if as_json:

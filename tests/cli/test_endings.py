@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -120,6 +121,24 @@ def test_a_run_whose_worker_is_killed_is_no_verdict(running: type[Running]) -> N
     said = "marginspec: a process that took part in this run was killed, perhaps for want of memory; no verdict"
     assert err.splitlines()[-1] == said
     assert "Traceback" not in err
+    assert eventually_alone(verb)
+
+
+def test_a_watched_verb_runs_anew_after_a_change_until_it_is_interrupted(
+    running: type[Running], tmp_path: Path
+) -> None:
+    copy = shutil.copytree(EXAMPLE, tmp_path / "pawnshop")
+    verb = running("fuzz", str(copy), "--steps", "100", "--budget", "60", "--watch")
+    assert verb.process.stdout is not None
+    assert verb.process.stdout.readline().startswith(b"lock-step: ")
+    with (copy / "model.py").open("a") as file:
+        file.write("# another text\n")
+    verb.until_it_says(b"model.py changed: once more")
+    time.sleep(1)  # until the second run is on its way
+    os.kill(verb.process.pid, signal.SIGINT)
+    ended, _, err = verb.end()
+    assert ended == 130
+    assert "no verdict" in err
     assert eventually_alone(verb)
 
 
