@@ -2,13 +2,14 @@
 # pragma evm-version cancun
 """
 @title Feed: one source of one price of a run
-@notice Anybody can post. Not for use outside of tests.
+@notice Anybody can post, and make it fail until the next report. Not for use outside of tests.
 @license Apache-2.0
 """
 
 price: public(uint256)
 confidence: public(uint256)
 time: public(uint256)
+fault: public(uint256)  # 0 none, 1 reverts, 2 answers two words, 3 burns its gas
 
 
 @external
@@ -19,12 +20,28 @@ def post(price: uint256, confidence: uint256):
     self.price = price
     self.confidence = confidence
     self.time = block.timestamp
+    self.fault = 0
+
+
+@external
+def set_fault(fault: uint256):
+    """
+    @notice Fail in this way from now on
+    """
+    self.fault = fault
 
 
 @external
 @view
-def latest() -> (uint256, uint256, uint256):
+@raw_return
+def latest() -> Bytes[96]:
     """
-    @return Price, confidence and time of the last report
+    @return Price, confidence and time of the last report, a word each
     """
-    return self.price, self.confidence, self.time
+    answer: Bytes[96] = abi_encode(self.price, self.confidence, self.time)
+    if self.fault == 0:
+        return answer
+    if self.fault == 2:
+        return slice(answer, 0, 64)
+    assert self.fault != 1, "down"
+    raise UNREACHABLE

@@ -148,12 +148,12 @@ def own(index: uint256) -> uint256:
 def pull(token: uint256, payer: address, amount: int256):
     """
     @notice LED-4: take exactly `amount` from the payer; what the venue received is measured
-    @dev A payer without enough (LED-6) is refused by the token itself, in its words.
+    @dev A payer without enough (LED-6) is refused by the token itself, in its words. A token may answer nothing.
     """
     self.held[token] += amount
     erc20: IERC20 = IERC20(self.tokens[token])
     expected: uint256 = staticcall erc20.balanceOf(self) + convert(amount, uint256)
-    assert extcall erc20.transferFrom(payer, self, convert(amount, uint256), default_return_value=True), "LED-6"
+    assert extcall erc20.transferFrom(payer, self, convert(amount, uint256), default_return_value=True), "LED-10"
     assert staticcall erc20.balanceOf(self) == expected, "LED-7"
 
 
@@ -165,7 +165,7 @@ def push(token: uint256, receiver: address, amount: int256):
     assert self.held[token] >= amount, "LED-8"
     self.held[token] -= amount
     erc20: IERC20 = IERC20(self.tokens[token])
-    assert extcall erc20.transfer(receiver, convert(amount, uint256), default_return_value=True), "LED-5"
+    assert extcall erc20.transfer(receiver, convert(amount, uint256), default_return_value=True), "LED-10"
 
 
 # --- Who may -------------------------------------------------------------------------------------------------

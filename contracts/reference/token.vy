@@ -2,14 +2,13 @@
 # pragma evm-version cancun
 """
 @title Token: an ERC-20 of a run
-@notice Balances can be set, and it can be made to charge for transfers. Not for use outside of tests.
+@notice Balances can be set, and it can be made to charge for transfers, and to fail. Not for use outside of tests.
 @license Apache-2.0
 """
 
 from ethereum.ercs import IERC20
 from ethereum.ercs import IERC20Detailed
 
-implements: IERC20
 implements: IERC20Detailed
 
 PPM: constant(uint256) = 10**6
@@ -21,6 +20,7 @@ totalSupply: public(uint256)
 balanceOf: public(HashMap[address, uint256])
 allowance: public(HashMap[address, HashMap[address, uint256]])
 fee: public(uint256)  # of every transfer, ppm, rounded up; it is kept from what the receiver gets
+fault: public(uint256)  # of transfers: 0 none, 1 answers nothing, 2 answers false and moves nothing, 3 reverts
 
 
 @deploy
@@ -38,19 +38,30 @@ def approve(spender: address, amount: uint256) -> bool:
 
 
 @external
-def transfer(to: address, amount: uint256) -> bool:
-    self._move(msg.sender, to, amount)
-    return True
+@raw_return
+def transfer(to: address, amount: uint256) -> Bytes[32]:
+    return self._transfer(msg.sender, to, amount)
 
 
 @external
-def transferFrom(owner: address, to: address, amount: uint256) -> bool:
+@raw_return
+def transferFrom(owner: address, to: address, amount: uint256) -> Bytes[32]:
     allowed: uint256 = self.allowance[owner][msg.sender]
     assert allowed >= amount, "insufficient allowance"
     if allowed != max_value(uint256):
         self.allowance[owner][msg.sender] = allowed - amount
+    return self._transfer(owner, to, amount)
+
+
+@internal
+def _transfer(owner: address, to: address, amount: uint256) -> Bytes[32]:
+    assert self.fault != 3, "LED-10"
+    if self.fault == 2:
+        return abi_encode(False)
     self._move(owner, to, amount)
-    return True
+    if self.fault == 1:
+        return b""
+    return abi_encode(True)
 
 
 @internal
@@ -72,6 +83,14 @@ def set_balance(account: address, amount: uint256):
     """
     self.totalSupply = self.totalSupply - self.balanceOf[account] + amount
     self.balanceOf[account] = amount
+
+
+@external
+def set_fault(fault: uint256):
+    """
+    @notice Fail in this way from now on
+    """
+    self.fault = fault
 
 
 @external

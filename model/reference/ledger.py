@@ -18,6 +18,7 @@ from marginspec.model.reference.notation import (
     AssetId,
     Duration,
     Edge,
+    Fault,
     Fraction,
     Holder,
     Index,
@@ -41,14 +42,18 @@ from marginspec.model.reference.notation import (
     User,
 )
 
+# How a token may fail: it answers nothing, which is no failure; it answers false and moves nothing; it reverts.
+SILENT, REFUSES, REVERTS = 1, 2, 3
+
 
 @dataclass(slots=True)
 class Report(Record):
-    """What a source last said of a price; time 0: nothing yet."""
+    """What a source last said of a price; time 0: nothing yet. fault: in how it answers since then (ORC-10)."""
 
     price: Edge = 0
     confidence: Edge = 0
     time: Moment = 0
+    fault: Fault = 0
 
 
 @dataclass(slots=True)
@@ -193,6 +198,7 @@ class Ledger(Machine):
     cap: dict[AssetId, StoredAmount] = field(default_factory=dict)
     balance: dict[TokenId, dict[Holder, Tokens]] = field(default_factory=dict)
     transfer_fee: dict[TokenId, Fraction] = field(default_factory=dict)
+    token_fault: dict[TokenId, Fault] = field(default_factory=dict)
 
     def surplus(self) -> int:
         """LED-1: quote held beyond what the books account for; always zero."""
@@ -212,6 +218,8 @@ class Ledger(Machine):
 
     @rule("LED-4")
     def _pull(self, token: TokenId, payer: User, amount: int) -> None:
+        if self.token_fault[token] > SILENT:
+            raise Rejected("LED-10")
         if self.balance[token][payer] < amount:
             raise Rejected("LED-6")
         received = amount - mul_div_up(amount, self.transfer_fee[token], PPM)
@@ -225,6 +233,8 @@ class Ledger(Machine):
     def _push(self, token: TokenId, receiver: User, amount: int) -> None:
         if self.held[token] < amount:
             raise Rejected("LED-8")
+        if self.token_fault[token] > SILENT:
+            raise Rejected("LED-10")
         self.held[token] -= amount
         self.balance[token][VENUE] -= amount
         self.balance[token][receiver] += amount - mul_div_up(amount, self.transfer_fee[token], PPM)
@@ -233,6 +243,10 @@ class Ledger(Machine):
     @rule("LED-9")
     def donate(self, caller: User, token: TokenId, amount: Amount) -> None:
         """Send tokens to the venue unasked: they are nobody's and change nothing else."""
+        if self.token_fault[token] == REVERTS:
+            raise Rejected("LED-10")
+        if self.token_fault[token] == REFUSES:
+            return
         received = amount - mul_div_up(amount, self.transfer_fee[token], PPM)
         if self.balance[token][caller] < amount:
             raise Rejected("LED-6")
@@ -248,6 +262,11 @@ class Ledger(Machine):
     def set_transfer_fee(self, token: TokenId, charged: bool) -> None:
         """The token keeps 1 % of every transfer from now on, rounded up, or nothing."""
         self.transfer_fee[token] = 10_000 if charged else 0
+
+    @action(environment=True)
+    def set_token_fault(self, token: TokenId, fault: Fault) -> None:
+        """From now on transfers answer nothing (1), answer false and move nothing (2), revert (3), or work (0)."""
+        self.token_fault[token] = fault
 
     @action(weight=6, environment=True)
     def advance_time(self, seconds: Seconds) -> None:

@@ -63,6 +63,7 @@ Move = Annotated[
 ]
 Ppm = Annotated[int, Number(0, 2**32 - 1, "fraction", PPM, typical=(50_000, 10_000, 80_000, 0, 1))]
 Fraction = Annotated[int, Number(0, PPM, "fraction", PPM, typical=(50_000, 10_000, 80_000, 0))]
+Fault = Annotated[int, Number(0, 3, "kind of fault, 0 none", typical=(1, 2, 3, 0))]
 Count = Annotated[int, Number(0, 2**32, "accounts", typical=(0, 1))]
 Duration = Annotated[int, Number(0, 2**40, "seconds", typical=(0, 3600))]
 Timestamp = Annotated[int, Number(0, 2**40, "Unix time", typical=(0, 1_800_000_000, 1_800_003_600))]

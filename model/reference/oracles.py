@@ -8,6 +8,7 @@ from marginspec.model.reference.notation import (
     PPM,
     AssetId,
     Confidence,
+    Fault,
     MarketId,
     Move,
     ReportedPrice,
@@ -80,8 +81,14 @@ class Oracles(Ledger):
 
     @action(weight=8, environment=True)
     def post(self, asset: AssetId, source: SourceId, price: ReportedPrice, confidence: Confidence) -> None:
-        """A source reports a price now."""
+        """A source reports a price now, and answers as it should from now on."""
         self.sources[asset][source] = Report(price, confidence, self.now)
+
+    @action(environment=True)
+    @rule("ORC-10")
+    def set_source_fault(self, asset: AssetId, source: SourceId, fault: Fault) -> None:
+        """Until it reports again, a source reverts (1), answers too little (2), burns its gas (3), or answers (0)."""
+        self.sources[asset][source].fault = fault
 
     @action(weight=14, environment=True)
     @rule("ORC-9")
@@ -94,9 +101,10 @@ class Oracles(Ledger):
 
 
 def is_usable(report: Report, terms: AssetTerms, now: int) -> bool:
-    """ORC-2: whether a report is fresh, strictly inside the feed's own bounds, and sure enough."""
+    """ORC-2: whether a report can be had, is fresh, strictly inside the feed's own bounds, and sure enough."""
     return (
-        now <= report.time + MAX_AGE
+        report.fault == 0
+        and now <= report.time + MAX_AGE
         and terms.feed_low < report.price < terms.feed_high
         and report.confidence * PPM <= report.price * MAX_CONFIDENCE
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marginspec.model.kernel import Call, regime
 from marginspec.model.kernel.fixed import div_down, div_up
 from marginspec.model.reference.ledger import (
+    SILENT,
     Account,
     AccountTerms,
     Asset,
@@ -113,6 +114,7 @@ class Reference(Waterfall):
             cap={ETH: 5000 * 10**18, BTC: 300 * 10**8},
             balance={t: dict.fromkeys(holders, 0) for t in tokens},
             transfer_fee=dict.fromkeys(tokens, 0),
+            token_fault=dict.fromkeys(tokens, 0),
         )
 
     @classmethod
@@ -227,6 +229,20 @@ class Reference(Waterfall):
         return any(
             sum(is_usable(report, self.asset_terms[asset], self.now) for report in reports.values()) < QUORUM
             for asset, reports in self.sources.items()
+        )
+
+    @regime
+    def faulty_source_left_out(self) -> bool:
+        """The last action accepted a price of an asset of which a source fails."""
+        last = self._last("update_price")
+        return last is not None and any(report.fault != 0 for report in self.sources[last["asset"]].values())  # type: ignore[index]
+
+    @regime
+    def paid_in_silence(self) -> bool:
+        """The last action moved a token that answers nothing."""
+        return any(
+            fault == SILENT and self.held[token] != self.previous.held[token]
+            for token, fault in self.token_fault.items()
         )
 
     @regime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from marginspec.model.reference.ledger import SILENT
 from marginspec.model.reference.notation import (
     QUOTE_PER_UNIT,
     USD,
@@ -12,6 +13,7 @@ from marginspec.model.reference.notation import (
     AssetId,
     MarketId,
     StoredPrice,
+    TokenId,
     above_zero,
 )
 from marginspec.model.reference.positions import FUNDING_SCALE, profit
@@ -124,6 +126,15 @@ def covers_funding(venue: Reference) -> Any:
     """The pot covers all funding that is still to be credited."""
     owed = sum(p.size * p.funding_index for account in venue.accounts.values() for p in account.positions.values())
     return venue.pot * FUNDING_SCALE >= owed
+
+
+@chapter.theorem("REF-LED-11", bounds=ANY_STEP, relaxed=relaxed)
+def token_that_fails_never_moves(venue: Reference, step: Step, token: TokenId) -> Any:
+    """While a token refuses or reverts, the venue neither gets nor gives any, and books none."""
+    assume(venue.token_fault[token] > SILENT)
+    held, vault = venue.held[token], venue.balance[token][VENUE]
+    step.take(venue)
+    return every((venue.held[token] == held, venue.balance[token][VENUE] == vault))
 
 
 # --- Solvency -------------------------------------------------------------------------------------------------------

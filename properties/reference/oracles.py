@@ -85,11 +85,12 @@ def median_of_larger_values_is_not_smaller(venue: Reference, first: Report, seco
 def report_is_usable_exactly_when_fresh_inside_and_sure(
     venue: Reference, report: Report, terms: AssetTerms, now: Timestamp
 ) -> Any:
-    """A report is used exactly when it is at most an hour old, strictly inside its feed's bounds and sure to 2 %."""
+    """A report is used exactly when it can be had, is at most an hour old, strictly inside its feed's bounds and sure
+    to 2 %."""
     stale = now > report.time + MAX_AGE
     at_bound = report.price <= terms.feed_low or report.price >= terms.feed_high
     unsure = report.confidence * PPM > report.price * MAX_CONFIDENCE
-    return is_usable(report, terms, now) == (not stale and not at_bound and not unsure)
+    return is_usable(report, terms, now) == (report.fault == 0 and not stale and not at_bound and not unsure)
 
 
 @chapter.lemma("REF-ORC-5")
@@ -106,6 +107,14 @@ TWO_SOURCES: dict[str, Options] = {
     f"sources[{asset}][{SOURCES[2]}].{name}": THIRD for asset in (ETH, BTC) for name in ("price", "time")
 }
 TWO = f"two sources; {WHATEVER}"
+
+
+@chapter.theorem("REF-ORC-12", bounds=WHATEVER, relaxed=unadapted)
+def price_needs_a_quorum_of_sources_that_answer(venue: Reference, caller: User, asset: AssetId) -> Any:
+    """Of sources that fail nothing is known: with fewer than two that answer, no price is taken."""
+    answering = sum(1 if report.fault == 0 else 0 for report in venue.sources[asset].values())
+    assume(answering < QUORUM)
+    return refusal(venue.update_price, caller, asset) == "ORC-4"
 
 
 @chapter.theorem("REF-ORC-6", bounds=WHATEVER, relaxed=unpriced)

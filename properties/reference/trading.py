@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from marginspec.model.reference.collateral import counted_in_tiers
+from marginspec.model.reference.ledger import SILENT
 from marginspec.model.reference.notation import (
     MAKER_FEE,
     MAX_AMOUNT,
@@ -145,6 +146,7 @@ def whoever_owes_nothing_can_withdraw(venue: Reference, account: AccountId, amou
     assume(venue.settling_since == 0)
     assume(venue.defaults == 0)
     assume(amount * QUOTE_PER_UNIT <= own.cash)
+    assume(venue.token_fault[USD] <= SILENT)
     held = venue.held[USD]
     return refusal(venue.withdraw, account, USD, amount) == (None if amount <= held else "LED-8")
 
@@ -158,11 +160,14 @@ def gate_is_shut_while_anybody_is_in_default(venue: Reference, step: Step) -> An
 
 
 # The way out of a liquidation: no role, gate, cap, pause or price can close it.
-@chapter.theorem("REF-DEP-1", bounds="before the final payout is fixed; a token without a fee, within 96 bits in all")
+@chapter.theorem(
+    "REF-DEP-1", bounds="before the final payout is fixed; a token that works, without a fee, within 96 bits"
+)
 def cash_can_always_be_added(venue: Reference, account: AccountId, amount: StoredAmount) -> Any:
     """Whoever has the settlement asset can deposit it, whatever else is shut."""
     assume(venue.settlement_claims == 0)
     assume(venue.transfer_fee[USD] == 0)
+    assume(venue.token_fault[USD] <= SILENT)
     assume(amount >= 1)
     assume(amount <= venue.balance[USD][venue.owner(account)])
     assume(venue.held[USD] + amount <= MAX_AMOUNT)

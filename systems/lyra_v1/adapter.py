@@ -151,6 +151,7 @@ NOT_MODELLED = {
     "OptionToken.init(address,address,address,address)": _SET_UP,
     "OptionToken.split(uint256,uint256,uint256,address)": "positions are not split; what each part needs is LYR-MIN-8",
     "OptionToken.merge(uint256[])": "positions are not merged",
+    "failing oracles": "the spot price always comes, and is never flagged as invalid",
     "OptionToken.setURI(string)": "a text that nothing reads",
     **{
         f"OptionToken.{function}": _NFT

@@ -45,6 +45,7 @@ NOT_COMPARED = {
 }
 BESIDE = {
     "delayed orders": "orders that a keeper executes later; what they execute is the trade that is modelled",
+    "failing oracles and tokens": "rates always come, flagged or not; sUSD moves what it is asked to, or reverts",
     "reclaimed sUSD": "the exchanger of the run never takes back what an account exchanged before a deposit",
 }
 

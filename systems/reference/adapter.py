@@ -229,6 +229,9 @@ class ReferenceAdapter:
         if action == "post":
             data = feed["post"] + word(given["price"]) + word(given["confidence"])
             return DEPLOYER, self.feeds[given["asset"]][SOURCES[given["source"]]], data
+        if action == "set_source_fault":
+            data = feed["set_fault"] + word(given["fault"])
+            return DEPLOYER, self.feeds[given["asset"]][SOURCES[given["source"]]], data
         if action == "move_price":
             venue = encode(["address"], [self.venue])
             data = keeper["move_price"] + venue + word(TOKENS[given["asset"]]) + word(given["move"])
@@ -242,10 +245,13 @@ class ReferenceAdapter:
             return DEPLOYER, to, token["set_balance"] + account + word(given["amount"])
         if action == "set_transfer_fee":
             return DEPLOYER, to, token["set_fee"] + word(10_000 if given["charged"] else 0)
+        if action == "set_token_fault":
+            return DEPLOYER, to, token["set_fault"] + word(given["fault"])
         raise BadInput(f"action {action}: the contracts of the reference venue have none of that name")
 
     def returns(self, call: Call, data: bytes) -> tuple[int, ...]:
-        if not data or (call.action == "donate" and data == word(1)):
+        # Whether a token answers true or false shows by its balances.
+        if not data or (call.action == "donate" and data in (word(0), word(1))):
             return ()
         return tuple([int.from_bytes(data[i : i + 32], "big", signed=True) for i in range(0, len(data), 32)])
 
@@ -295,6 +301,8 @@ class ReferenceAdapter:
                 return self.tokens[token], "balanceOf", (int(address, 16),), 0
             case ["transfer_fee", token]:
                 return self.tokens[token], "fee", (), 0
+            case ["token_fault", token]:
+                return self.tokens[token], "fault", (), 0
             case [variable]:
                 return venue, variable, (), 0
         raise AssertionError(f"the model has a variable that no contract has: {path}")
