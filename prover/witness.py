@@ -20,7 +20,7 @@ import z3
 
 from marginspec.prover.encode import Obligation, only_width, smt_lib, support
 from marginspec.prover.evaluate import Evaluation, Numbers, mended, satisfies
-from marginspec.prover.solvers import z3_solver
+from marginspec.prover.solvers import checked, z3_solver
 from marginspec.prover.terms import Atoms, Quotient, SymBool, SymInt, Unknown, Value
 
 TRIES = 24
@@ -232,8 +232,8 @@ class _Rest:
 def _ask(atoms: Atoms, conditions: Sequence[SymBool], seconds: float) -> Numbers | str:
     """Z3's integers for the unknowns; `unsat` or `unknown` when it has none."""
     text = smt_lib(Obligation(atoms, tuple(conditions)), "int")
-    solver = z3_solver(text.replace("(set-logic QF_NIA)\n", ""), seconds)
-    if (answer := solver.check()) != z3.sat:
+    solver = z3_solver(text.replace("(set-logic QF_NIA)\n", ""))
+    if (answer := checked(solver, seconds)) != z3.sat:
         return str(answer)
     model = solver.model()
     numbers = {}
