@@ -13,15 +13,15 @@ import typer
 from marginspec.base.errors import BadInput
 from marginspec.base.files import write_whole
 from marginspec.base.process import BROKEN, INCOMPLETE, VERDICTS, Output, emit, progress, worst
-from marginspec.base.text import printable
 from marginspec.cli.options import Json, NoChance
 from marginspec.lockstep.trace import read
 from marginspec.report import terminal
 from marginspec.results.rule_index import not_modelled, rules_document
 from marginspec.results.run_files import RunFiles, codes, commands, named_traces, read_run
 from marginspec.results.timeline import Story, story
-from marginspec.systems.registry import NAMES, shipped, system
+from marginspec.systems.registry import NAMES, system
 from marginspec.systems.system import System
+from marginspec.systems.user_system import shipped_by_file
 
 REPORT = Path("out") / "report.html"
 
@@ -44,7 +44,11 @@ def report(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The HTML file to write.")] = REPORT,
     own: Annotated[
         str | None,
-        typer.Option("--system", metavar="FOLDER", help="Where the run's system is, when it is not where it was."),
+        typer.Option(
+            "--system",
+            metavar="FOLDER",
+            help="The folder of the run's system, if it is one of your own: its code is run.",
+        ),
     ] = None,
     as_json: Json = False,
     seed: NoChance = 1,
@@ -93,17 +97,10 @@ def _code_of_traces(stories: list[Story]) -> int:
 
 
 def _system(name: str, own: str | None) -> System:
-    """The system that a run is about: what is given, else what the run names, as long as that is here or below here.
-
-    Documents may come from anywhere: that code is run because one says so ends at this folder.
-    """
-    if name in NAMES:
-        return shipped(name)
-    if own is None and not Path(name).resolve().is_relative_to(Path.cwd().resolve()):
-        raise BadInput(
-            f"system {printable(name, 60)!r} is not below this folder; if it is one of your own: --system FOLDER"
-        )
-    found = system(own or name)
+    """The system that a run is about: what it names, where that comes with marginspec, else what is given."""
+    if name in NAMES or own is None:
+        return shipped_by_file(name)
+    found = system(own)
     found.model.system = name
     return found
 

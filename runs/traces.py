@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from marginspec.lockstep.trace import Trace, file_name, write
 from marginspec.runs import exports
+from marginspec.systems.registry import NAMES
 from marginspec.systems.system import System
 from marginspec.targets.evm.artifact import Candidate
 
@@ -35,6 +36,7 @@ def how_to_repeat(
     """
     options = [] if target == "embedded" else ["--target", target]
     options += [part for build in builds for part in ("--artifact", build.option)]
+    options += [] if chosen.name in NAMES else ["--system", chosen.name]
     repeat = shlex.join(["marginspec", "replay", str(file), *options])
     try:
         forms = {} if trace is None else exports.write(chosen, trace, file.stem, target, builds, file.parent)[0]

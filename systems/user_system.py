@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import importlib.util
 import re
+import shlex
 import sys
 import traceback
 from collections.abc import Callable, Collection, Iterator
@@ -81,7 +82,7 @@ def traced(file: Path, given: str | None) -> tuple[System, Trace]:
     name = system_of(file, _AnyName())
     if given is None:
         try:
-            found = named_by_file(name)
+            found = shipped_by_file(name)
         except BadInput as problem:
             raise BadInput(f"trace {file}: {problem}") from None
     else:
@@ -92,20 +93,18 @@ def traced(file: Path, given: str | None) -> tuple[System, Trace]:
     return found, read(file, found.model, _AnyName())
 
 
-def named_by_file(name: str) -> System:
-    """The system that a file names, as long as it is known or in a folder below this one; BadInput otherwise.
+def shipped_by_file(name: str) -> System:
+    """The system that a file names, as long as it comes with marginspec; BadInput otherwise.
 
-    Files come from anywhere. That code is run because one of them says so ends at this folder.
+    Files come from anywhere: no code is run because one of them says so.
     """
-    if name not in NAMES and not _is_below(name):
-        known, unknown = ", ".join(NAMES), printable(name, 60)
-        raise BadInput(f"unknown system {unknown!r}: known are {known}; if it is one of your own: --system FOLDER")
+    if name not in NAMES:
+        known, named = ", ".join(NAMES), printable(name, 60)
+        folder = shlex.quote(printable(name, 200)) if (Path(name) / FILE).is_file() else "FOLDER"
+        raise BadInput(
+            f"system {named!r} is none of {known}; if it is one of your own, whose code may run: --system {folder}"
+        )
     return system(name)
-
-
-def _is_below(name: str) -> bool:
-    folder = Path(name)
-    return (folder / FILE).is_file() and folder.resolve().is_relative_to(Path.cwd().resolve())
 
 
 def _imported(folder: Path) -> Any:

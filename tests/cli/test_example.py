@@ -84,7 +84,7 @@ def test_an_upgrade_says_whom_it_makes_forfeit_and_who_gains(asked: Asked, candi
 
 def test_a_counterexample_is_told_with_plots(asked: Asked, candidate: str, folder: Path) -> None:
     (found,) = asked("fuzz", "pawnshop", "--artifact", candidate, "--steps", "4000")["divergences"]
-    assert asked("report", found["trace"], "--out", "report.html")["stories"] == 1
+    assert asked("report", found["trace"], "--system", "pawnshop", "--out", "report.html")["stories"] == 1
     page = (folder / "report.html").read_text()
     assert "Debt against its limit: " in page
     assert "<svg" in page

@@ -153,29 +153,36 @@ def test_a_difference_in_ones_own_contract_is_found_and_its_trace_finds_the_syst
     assert done.returncode == 1
     (found,) = json.loads(done.stdout)["divergences"]
     assert (found["rule"], found["field"]) == ("withdraw", "total")
-    assert here("replay", found["trace"]).returncode == 1
+    assert found["repeat"] == f"marginspec replay {found['trace']} --system escrow"
+    assert here("replay", found["trace"], "--system", "escrow").returncode == 1
 
     # From another folder, where the trace's word for it leads nowhere.
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    refused(here("replay", f"../{found['trace']}"), "unknown system 'escrow'", compiling=True)
+    refused(here("replay", f"../{found['trace']}"), "system 'escrow' is none of ", compiling=True)
     done = here("replay", f"../{found['trace']}", "--system", "../escrow", "--json")
     assert (done.returncode, json.loads(done.stdout)["stale"]) == (1, None)
 
 
-@pytest.mark.parametrize("name", ["../escrow", "{folder}/escrow"])
-def test_a_trace_does_not_make_code_run_that_is_not_below_this_folder(
-    name: str, here: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "at"), [("escrow", "."), ("../escrow", "elsewhere"), ("{folder}/escrow", "elsewhere")]
+)
+def test_no_file_makes_code_run_by_itself(
+    name: str, at: str, here: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here("init", "escrow")
     edit(tmp_path / "escrow" / "contracts" / "escrow.vy", "self.total -= amount", "self.total -= amount - 1")
     (found,) = json.loads(here("fuzz", "escrow", "--steps", "2000", "--json").stdout)["divergences"]
     trace = tmp_path / found["trace"]
-    edit(trace, '"system": "escrow"', f'"system": "{name.format(folder=tmp_path)}"')
+    named = name.format(folder=tmp_path)
+    edit(trace, '"system": "escrow"', f'"system": "{named}"')
     (tmp_path / "escrow" / "system.py").write_text("raise SystemExit('was run')")
     (tmp_path / "elsewhere").mkdir()
-    monkeypatch.chdir(tmp_path / "elsewhere")
-    refused(here("replay", str(trace)), "if it is one of your own: --system FOLDER", compiling=True)
+    monkeypatch.chdir(tmp_path / at)
+    for verb in (("replay",), ("export",), ("report", "--out", "x.html")):
+        refused(
+            here(*verb, str(trace)), f"if it is one of your own, whose code may run: --system {named}", compiling=True
+        )
 
 
 # --- What is wrong with one -------------------------------------------------------------------------------------------

@@ -21,4 +21,4 @@ def test_the_bug_of_the_vault_is_found(in_process: Command, tmp_path: Path, monk
     assert done.returncode == 1
     assert "withdraw: the model refuses by WDR-3, the contract accepts" in done.stdout
     (trace,) = Path("out/traces").glob("*.json")
-    assert in_process(main, "replay", str(trace)).returncode == 1
+    assert in_process(main, "replay", str(trace), "--system", "vault").returncode == 1
