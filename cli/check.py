@@ -24,6 +24,7 @@ from marginspec.cli.options import (
     Cluster,
     Corpus,
     Json,
+    Lcov,
     NoCache,
     RequireReach,
     SystemName,
@@ -45,8 +46,8 @@ from marginspec.results.gate import gate_code, gate_document
 from marginspec.results.provenance import provenance
 from marginspec.results.settings import Settings, read_settings
 from marginspec.runs.documents import MUTANT_STEPS, explained, fuzz_document, mutate_document, prove_document
+from marginspec.runs.line_coverage import opened
 from marginspec.systems.registry import system
-from marginspec.systems.system import opened
 from marginspec.targets.evm.artifact import candidates
 
 
@@ -78,6 +79,7 @@ def check(
         Path | None,
         typer.Option("--summary", metavar="FILE", help="Append a summary in Markdown, e.g. to $GITHUB_STEP_SUMMARY."),
     ] = None,
+    lcov: Lcov = None,
     watch: Watch = False,
     as_json: Json = False,
     verbose: Verbose = False,
@@ -106,12 +108,13 @@ def check(
     for file in (junit_file, sarif_file, summary_file):
         writable_file(file)
     builds = candidates(artifact)
-    with opened(chosen, target, builds) as implementation:
+    with opened(chosen, target, builds, lcov) as (implementation, lines_told):
         # What takes seconds goes first, and says what it found before what takes minutes.
         telling = functools.partial(telling_runs, chosen.model, settings.seed)
         fuzzed = fuzz_document(
             chosen, implementation, target, settings.steps, settings.seed, corpus, builds, allowed, telling, cluster
         )
+        fuzzed |= lines_told()
         for row in fuzzed["divergences"]:
             print(f"marginspec: divergence, kept in {row['trace']}: {row['repeat']}", file=sys.stderr, flush=True)
         departures = explained(chosen, implementation, fuzzed, settings.seed)

@@ -18,6 +18,7 @@ from marginspec.cli.options import (
     Cluster,
     Corpus,
     Json,
+    Lcov,
     RequireReach,
     Seed,
     Steps,
@@ -34,8 +35,8 @@ from marginspec.results import documents
 from marginspec.results.settings import read_settings
 from marginspec.runs.documents import fuzz_document
 from marginspec.runs.laws_only import laws_document
+from marginspec.runs.line_coverage import opened
 from marginspec.systems.registry import system
-from marginspec.systems.system import opened
 from marginspec.targets.evm.artifact import candidates
 
 
@@ -54,6 +55,7 @@ def fuzz(
     corpus: Corpus = None,
     cluster: Cluster = None,
     budget: Budget = None,
+    lcov: Lcov = None,
     watch: Watch = False,
     as_json: Json = False,
 ) -> int:
@@ -80,7 +82,7 @@ def fuzz(
     if laws_only and (corpus is not None or cluster is not None):
         raise BadInput("--corpus and --cluster are for divergences from a model, and --laws-only compares with none")
     builds = candidates(artifact)
-    with opened(chosen, target, builds) as implementation:
+    with opened(chosen, target, builds, lcov) as (implementation, lines_told):
         if laws_only:
             document = laws_document(chosen, implementation, target, steps, seed, builds, allowed)
         else:
@@ -88,6 +90,7 @@ def fuzz(
             document = fuzz_document(
                 chosen, implementation, target, steps, seed, corpus, builds, allowed, hard, cluster
             )
+        document |= lines_told()
     if as_json:
         emit(document)
     elif laws_only:

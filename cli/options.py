@@ -124,10 +124,22 @@ Cluster = Annotated[
         "machine do. The result is the same: see docs/cluster.md.",
     ),
 ]
+Lcov = Annotated[
+    Path | None,
+    typer.Option(
+        "--lcov",
+        metavar="FILE",
+        help="Write which lines of the artifacts ran, as lcov: each call is followed, which takes twice as long.",
+    ),
+]
 Watch = Annotated[
     bool, typer.Option("--watch", help="Run anew whenever the system or an artifact changes, until interrupted.")
 ]
 Own = Annotated[
     str | None,
-    typer.Option("--system", metavar="FOLDER", help="Where the trace's system is, when it is not where it was."),
+    typer.Option(
+        "--system",
+        metavar="FOLDER",
+        help="The folder of the trace's system, if it is one of your own: its code is run.",
+    ),
 ]

@@ -262,6 +262,9 @@ def _of_run(documents: Documents) -> Iterator[Uncovered]:
     if run["not_compared"]:
         yield Uncovered(f"{run['not_compared']:,} steps not compared", "the implementation does not have these actions")
     yield from _too_little(run)
+    told = run.get("lines", {})
+    if missed := [(row["file"], ", ".join(row["unreached"])) for row in told.get("files", ()) if row["unreached"]]:
+        yield Uncovered("Lines of the contracts that did not run", "by the source maps of the artifacts", missed)
     if run["declared"]:
         items = [(each["id"], f"{counted(each['count'], 'time')}: {each['reason']}") for each in run["declared"]]
         yield Uncovered("Declared differences", "known, counted, and not a divergence", items, known=True)

@@ -109,6 +109,7 @@ def show_fuzz(document: Document, console: Console) -> None:
         _show_declared(declared, console)
     show_reach(document, console)
     show_limits(document, console)
+    show_lines(document, console)
     if not document["divergences"]:
         console.print("lock-step: [green]no divergence[/]")
     show_floor(document, console)
@@ -128,6 +129,19 @@ def show_limits(document: Document, console: Console) -> None:
             console.print(f"  {title}: {safe(names)} ({safe(why)})")
     if allowed := document.get("allowed_unmodelled"):
         console.print(f"  [yellow]unmodelled, and allowed here[/]: {safe(', '.join(allowed))}")
+
+
+def show_lines(document: Document, console: Console) -> None:
+    """Which lines of candidate builds ran, where that was asked for."""
+    if (told := document.get("lines")) is None:
+        return
+    for row in told["files"]:
+        missed = f"; not: {', '.join(row['unreached'])}" if row["unreached"] else ""
+        console.print(f"lines: {safe(row['file'])}, {row['reached']:,} of {row['lines']:,} ran{missed}")
+    if told["unmapped"]:
+        console.print(f"  [yellow]without a source map[/]: {safe(', '.join(told['unmapped']))}")
+    if told["missed"]:
+        console.print(f"  [yellow]not followed[/]: {told['missed']:,} of {told['missed'] + told['followed']:,} calls")
 
 
 def show_floor(document: Document, console: Console) -> None:

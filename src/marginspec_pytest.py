@@ -1,4 +1,4 @@
-"""The options of `pytest --marginspec SYSTEM`; what they do is in `marginspec.cli.pytest_plugin`.
+"""The options of `pytest --marginspec SYSTEM`; what they do is in `marginspec.runs.pytest_plugin`.
 
 A module outside of the package, because pytest imports it in every project that has marginspec installed, and because
 of a distribution with a plugin and no module at its top pytest takes the files further down for such: it would warn of
@@ -38,6 +38,6 @@ def _positive(text: str) -> int:
 def pytest_configure(config: pytest.Config) -> None:
     """Load the rest where it is asked for, before any worker is started."""
     if config.getoption("--marginspec") is not None:
-        from marginspec.cli.pytest_plugin import Plugin
+        from marginspec.runs.pytest_plugin import Plugin
 
         config.pluginmanager.register(Plugin(config), "marginspec-system")

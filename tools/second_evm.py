@@ -12,12 +12,12 @@ import sys
 from collections.abc import Sequence
 
 from marginspec.equivalence.evm.accounts import Accounts
-from marginspec.equivalence.evm.calls import transact
 from marginspec.equivalence.evm.frame import CallResult
+from marginspec.equivalence.following import Following, hexadecimal
 from marginspec.lockstep.campaign import run
 from marginspec.systems.registry import system
 from marginspec.systems.system import System
-from marginspec.targets.evm.chain import GAS, Embedded, Reverted
+from marginspec.targets.evm.chain import Embedded, Reverted
 from marginspec.targets.evm.target import EvmTarget
 
 SYSTEMS = ("reference", "morpho-blue")
@@ -26,8 +26,8 @@ ALL_STORAGE = 100
 """Of so many transactions one is followed by a look at all storage: what the other wrote and this one did not."""
 
 
-class Beside(Embedded):
-    """pyrevm, and the other EVM beside it. compared: transactions; steps: their instructions."""
+class Beside(Following):
+    """pyrevm, and the other EVM beside it: all that came of a transaction. steps: instructions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,12 +37,11 @@ class Beside(Embedded):
         """Execute on both and keep; raises AssertionError where anything differs."""
         looks = self.compared % ALL_STORAGE == 0
         before = self._storage()[0] if looks else {}
-        accounts = self._accounts()
-        ended = transact(accounts, int(sender, 16), int(to, 16), list(data))
+        ended, accounts = self.follow(sender, to, data)
         self.compared += 1
         self.steps += accounts.steps
         try:
-            returned = super().transact(sender, to, data)
+            returned = Embedded.transact(self, sender, to, data)
         except Reverted as reverted:
             self.reverted += 1
             _same("the outcome", ended.success, False)
@@ -55,24 +54,12 @@ class Beside(Embedded):
         _same("what was returned", _bytes(ended), returned)
         return returned
 
-    def _accounts(self) -> Accounts:
-        return Accounts(
-            code=lambda address: self.evm.get_code(_hex(address)) or b"",
-            load=lambda place: self.evm.storage(_hex(place[0]), place[1]),
-            time=self.time(),
-            gas=lambda: GAS,
-        )
-
     def _compare(self, accounts: Accounts, before: dict[tuple[str, int], int], looks: bool) -> None:
         for (address, key), word in accounts.storage.items():
-            _same(f"word {key} of {_hex(address)}", word, self.evm.storage(_hex(address), key))
+            _same(f"word {key} of {hexadecimal(address)}", word, self.evm.storage(hexadecimal(address), key))
         for slot, word in (self._storage()[0] if looks else {}).items():
             here = accounts.storage.get((int(slot[0], 16), slot[1]), before.get(slot, 0))
             _same(f"word {slot[1]} of {slot[0]}", here, word)
-
-
-def _hex(address: int) -> str:
-    return f"0x{address:040x}"
 
 
 def _bytes(ended: CallResult) -> bytes:

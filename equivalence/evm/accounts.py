@@ -17,7 +17,7 @@ class Accounts:
 
     code: of an address, empty where there is no contract. load: a storage word as it was before. time: of the block.
     gas: what is left, asked anew each time. storage: every word that was read or written; written: which of them.
-    steps: instructions so far.
+    steps: instructions so far. ran: where they are, by the code; None where nobody asks.
     """
 
     code: Callable[[int], bytes]
@@ -28,6 +28,7 @@ class Accounts:
     written: set[Place] = field(default_factory=set)
     transient: dict[Place, Word] = field(default_factory=dict)
     steps: int = 0
+    ran: dict[bytes, set[int]] | None = None
 
     def read(self, place: Place) -> Word:
         """SLOAD."""

@@ -41,7 +41,7 @@ def run(frame: CallFrame) -> CallResult:
 
 def _run(frame: CallFrame) -> CallResult:
     code, end, instructions, stack, accounts = frame.code, len(frame.code), _INSTRUCTIONS, frame.stack, frame.accounts
-    steps = 0
+    steps, ran = 0, set[int]() if accounts.ran is None else accounts.ran.setdefault(code, set())
     while frame.ended is None:
         if frame.pc >= end:
             frame.ended = CallResult(True)
@@ -50,6 +50,7 @@ def _run(frame: CallFrame) -> CallResult:
         does = instructions[code[frame.pc]]
         if does is None:
             raise Halt("OpcodeNotFound")
+        ran.add(frame.pc)
         frame.pc += 1
         does(frame)
         if len(stack) > MAX_STACK:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 import marginspec_pytest
-from marginspec.cli.pytest_plugin import SLICE, lacking_lines, summary_lines
+from marginspec.runs.pytest_plugin import SLICE, lacking_lines, summary_lines
 from marginspec.systems.morpho_blue.sdk_target import DIFFERENCES
 
 Done = subprocess.CompletedProcess[str]

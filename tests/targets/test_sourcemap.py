@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from marginspec.targets.evm.sourcemap import function_lines
+from marginspec.targets.evm.sourcemap import function_lines, line_map
 
 SOURCE = """// SPDX: none — with a letter of more than one byte: é
 contract Vault {
@@ -122,3 +122,32 @@ def test_a_source_that_is_not_there_gives_nothing(project: Path) -> None:
 )
 def test_an_artifact_without_a_map_or_of_another_form_gives_nothing(data: Any, project: Path) -> None:
     assert lines(project, data) == {}
+
+
+CODE = bytes.fromhex("5b60015b6000f3")  # JUMPDEST, PUSH1 1, JUMPDEST, PUSH1 0, RETURN
+AT = {"whole": f"0:{len(SOURCE.encode())}:4:-:0", "assets": stretch("return assets"), "nothing": "-1:-1:-1:-:0"}
+
+
+@pytest.mark.parametrize("form", [foundry, standard, truffle])
+def test_an_entry_of_a_map_is_an_instruction_of_the_code(form: Form, tmp_path: Path) -> None:
+    found = lines_of(form(";".join([AT["whole"], AT["assets"], "", AT["nothing"]])), tmp_path)
+    assert found == {0: 1, 1: 4, 3: 4}
+
+
+def test_an_entry_of_a_map_of_vyper_is_a_byte_of_the_code(tmp_path: Path) -> None:
+    found = lines_of(vyper(";".join([AT["whole"], AT["assets"], "", AT["nothing"]])), tmp_path)
+    assert found == {0: 1, 1: 4, 2: 4}
+
+
+def test_a_stretch_that_is_not_in_the_file_has_no_line(tmp_path: Path) -> None:
+    assert lines_of(foundry(";".join(["5000:3:4:-:0", "-5:3:4", "0:0:4", "0:5:9"])), tmp_path) == {}
+
+
+def lines_of(data: dict[str, Any], folder: Path) -> dict[int, int]:
+    """The line of each place of `CODE` that has one."""
+    (folder / "src").mkdir()
+    (folder / FILE).write_text(SOURCE)
+    (folder / "Vault.json").write_text(json.dumps(data))
+    found = dict(line_map("Vault", folder / "Vault.json", folder).of(CODE))
+    assert {file for file, _ in found.values()} <= {folder / FILE}
+    return {at: line for at, (_, line) in found.items()}
