@@ -202,7 +202,7 @@ _DISTINGUISHER: Distinguisher
 
 
 def _told(task: tuple[str, int]) -> list[tuple[Calls, str]]:
-    """What a search finds of one action: the calls, and what is overlooked, in words, which another process can take."""
+    """What a search finds of one action: the calls, and what is overlooked, in words: no process could send more."""
     return [(calls, oversight.words) for calls, oversight in _DISTINGUISHER.search(*task, OVERLOOKED)]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, NewType
 
 from marginspec.conformance.distinguish import Distinguisher
 from marginspec.conformance.oversights import oversights_of
+from marginspec.conformance.search import OVERLOOKED, distinguishing
 from marginspec.model.kernel import Call, Machine, Number, Rejected, action
 
 Account = NewType("Account", str)
@@ -104,3 +105,11 @@ def test_the_model_stays_as_it_is() -> None:
     machine.apply(Call("wait", {"seconds": 3600}))
     assert machine.apply(Call("withdraw", {"account": "alice", "amount": 999_001})).rule == "WDR-2"
     assert machine.apply(Call("withdraw", {"account": "alice", "amount": 999_000})).accepted
+
+
+def test_processes_find_together_what_one_finds() -> None:
+    found = {words.removeprefix("overlooked: "): chosen.calls for chosen, words in distinguishing(Lender, [], seed=1)}
+    search = Distinguisher(Lender, [])
+    assert search.actions() == ["withdraw", "seize"]
+    alone = [told for name in search.actions() for told in search.search(name, seed=1, steps=OVERLOOKED)]
+    assert found == {oversight.words: calls for calls, oversight in reversed(alone)}
