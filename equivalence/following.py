@@ -16,6 +16,8 @@ class Following(Embedded):
     ran, by the code that they are in. followed, missed: transactions, of which those that use what cannot be followed.
     """
 
+    forks = False  # what ran elsewhere would not be known here
+
     def __init__(self) -> None:
         super().__init__()
         self.made: dict[bytes, bytes] = {}

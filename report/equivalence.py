@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 
 from marginspec.base.text import safe
-from marginspec.systems.registry import NAMES
 
 COLOURS = {"proved": "green", "refuted": "red", "open": "yellow", "skipped": "dim"}
 
@@ -32,12 +31,11 @@ def show_equivalence(document: Mapping[str, Any], console: Console) -> None:
         seconds = "cached" if row["cached"] == row["cases"] > 0 else f"{row['seconds']:.1f}"
         table.add_row(safe(row["action"]), f"[{colour}]{row['verdict']}[/]", *counts, seconds)
     console.print(table)
-    own = "" if document["system"] in NAMES else f" --system {safe(document['system'])}"
     for row in document["actions"]:
         if row["differs"]:
             console.print(f"[red]{safe(row['action'])}[/]: {safe(row['differs'])}")
         if row["trace"]:
-            console.print(f"  marginspec replay {safe(row['trace'])}{own}")
+            console.print(f"  marginspec replay {safe(row['trace'])}")
         for line in row["open"][:OPEN_SHOWN]:
             console.print(f"  [yellow]{safe(row['action'])}[/]: {safe(line)}")
         if len(row["open"]) > OPEN_SHOWN:

@@ -67,6 +67,8 @@ def on_cluster(
     """
     if target != EMBEDDED:
         raise BadInput(f"--cluster: its workers run contracts in their own processes, so --target must be {EMBEDDED}")
+    if not getattr(implementation, "forks", False):
+        raise BadInput("--cluster and --lcov: only this process tells which lines ran; leave one out")
     if not ADDRESS.fullmatch(address):
         raise BadInput(f"--cluster {printable(address, 100)}: expected the address of a scheduler, tcp://HOST:PORT")
     dask = _dask()

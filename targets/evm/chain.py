@@ -76,6 +76,9 @@ _REVERT = re.compile(r"Revert \{ gas_used: \d+, output: 0x([0-9a-f]*) \}")
 class Embedded:
     """pyrevm in this process. Its traps are handled here and nowhere else."""
 
+    forks = True
+    """Whether copies in other processes may do a part of the calls of a run."""
+
     def __init__(self) -> None:
         self.evm = pyrevm.EVM(gas_limit=2**63, spec_id="CANCUN")
         self._set_time(GENESIS_TIME)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from marginspec.base.errors import BadInput
 from marginspec.model.kernel.machine import Call, Machine
-from marginspec.targets.evm.chain import Chain, Embedded, Reverted, Slot
+from marginspec.targets.evm.chain import Chain, Reverted, Slot
 from marginspec.targets.evm.reasons import reason
 from marginspec.targets.evm.surface import DeploymentLog, Seen, Surface, contracts_of
 from marginspec.targets.protocol import Answer, Limits
@@ -55,7 +55,7 @@ class EvmTarget:
     """Real bytecode, one transaction per call, observed through its storage and, now and then, its getters."""
 
     def __init__(self, name: str, adapter: Adapter, chain: Chain) -> None:
-        self.name, self.forks = name, isinstance(chain, Embedded)
+        self.name, self.forks = name, getattr(chain, "forks", False)
         self._adapter, self._chain = adapter, chain
         self._reason = getattr(adapter, "reason", reason)
         watched = DeploymentLog(chain, contracts_of(adapter))
