@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from marginspec.model.deployed.aave_v3 import AaveV3
-from marginspec.model.deployed.aave_v3.notation import TREASURY, Account, Asset, User
+from marginspec.model.deployed.aave_v3.notation import CONFIGURATOR, TREASURY, Account, Asset, Operator, User
 from marginspec.model.deployed.aave_v3.parameters import ASSETS, EFFICIENCY, MODES
 from marginspec.model.kernel import Call
 from marginspec.systems.aave_v3.deployment import (
@@ -33,6 +33,7 @@ from marginspec.targets.evm.tables import DEPLOYER, TableAdapter, Variable
 
 USERS: tuple[User, ...] = AaveV3.universe[User]
 ACCOUNTS: tuple[Account, ...] = AaveV3.universe[Account]
+OPERATORS: tuple[Operator, ...] = AaveV3.universe[Operator]
 VARIABLE_RATE, NO_REFERRAL = 2, 0
 
 # Contract and function of each action; tokens and claims are those of the asset.
@@ -77,6 +78,7 @@ REASONS = {
     "CLM-3": "24",
     "CLM-5": "25",
     **dict.fromkeys(("TOK-2", "TOK-4"), "ERC20: transfer amount exceeds balance"),
+    "CFG-2": "10",
     "EVM-1": "Panic(0x11)",
     "EVM-2": "Panic(0x12)",
 }
@@ -128,8 +130,8 @@ class AaveV3Adapter(TableAdapter):
 
     def deploy(self, chain: Chain) -> None:
         """The pool and its reserves; every user lets it take tokens."""
-        account: dict[str, str] = {name: f"0x{number:040x}" for number, name in enumerate(ACCOUNTS, 0xA0001)}
-        made = Deployment(chain, self.contracts, account[TREASURY])
+        account: dict[str, str] = {name: f"0x{number:040x}" for number, name in enumerate((*ACCOUNTS, *OPERATORS), 0xA0001)}
+        made = Deployment(chain, self.contracts, account[TREASURY], account[CONFIGURATOR])
         self.contracts, found = made.contracts, made.found
         self._token = {asset: found[asset_key(TOKEN, asset)].address for asset in ASSETS}
         self._words = words()

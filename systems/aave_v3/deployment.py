@@ -1,6 +1,6 @@
 """The contracts of Aave v3 on a chain: a pool with its libraries, three reserves, and the package's oracle and tokens.
 
-Set up without proxies: pool and tokens are initialised themselves, and the run is the configurator of the pool.
+Set up without proxies: pool and tokens are initialised themselves, and an account of the run is the configurator.
 """
 
 from __future__ import annotations
@@ -91,8 +91,8 @@ def words() -> dict[Asset, dict[Preset, int]]:
 class Deployment:
     """Contracts as they are put on a chain; `found` has them by name, of an asset as `asset_key` says."""
 
-    def __init__(self, chain: Chain, contracts: Mapping[str, Artifact], treasury: str) -> None:
-        self._chain, self._treasury = chain, treasury
+    def __init__(self, chain: Chain, contracts: Mapping[str, Artifact], treasury: str, configurator: str) -> None:
+        self._chain, self._treasury, self._configurator = chain, treasury, configurator
         self.contracts = dict(contracts)
         self.found: dict[str, LiveContract] = {}
         for name in ("BorrowLogic", *(name for name in LIBRARIES if name != "BorrowLogic"), PROVIDER, ORACLE):
@@ -115,15 +115,15 @@ class Deployment:
         return address
 
     def _pool(self) -> None:
-        """The pool, whose configurator is who deploys; its mode of efficiency; the token of stable debt."""
+        """The pool, whose configurator is who deploys; its modes of efficiency; the token of stable debt."""
         provider = self.found[PROVIDER]
         pool = self._put(POOL, POOL, provider.address)
-        for name, address in (("POOL", pool), ("POOL_CONFIGURATOR", DEPLOYER), ("PRICE_ORACLE", self.found[ORACLE].address)):
+        for name, address in (("POOL", pool), ("POOL_CONFIGURATOR", self._configurator), ("PRICE_ORACLE", self.found[ORACLE].address)):
             provider.transact(DEPLOYER, "setAddress", name.encode().ljust(32, b"\0"), address)
         self.found[POOL].transact(DEPLOYER, "initialize", provider.address)
         category = EFFICIENCY[MAJORS]
         given = (category.ltv, category.threshold, category.bonus, ZERO, str(MAJORS))
-        self.found[POOL].transact(DEPLOYER, "configureEModeCategory", MODES.index(MAJORS), given)
+        self.found[POOL].transact(self._configurator, "configureEModeCategory", MODES.index(MAJORS), given)
         self._put(STABLE, STABLE, pool)
 
     def _list(self, asset: Asset) -> None:
@@ -140,5 +140,5 @@ class Deployment:
         rates = (*curve.flatten()[:6], curve.stable_offset, 0, RAY // 5)
         strategy = self._put(asset_key(STRATEGY, asset), STRATEGY, self.found[PROVIDER].address, *rates)
         stable = self.found[STABLE].address
-        pool.transact(DEPLOYER, "initReserve", token, claim, stable, debt, strategy)
-        pool.transact(DEPLOYER, "setConfiguration", token, (words()[asset][PRESETS[0]],))
+        pool.transact(self._configurator, "initReserve", token, claim, stable, debt, strategy)
+        pool.transact(self._configurator, "setConfiguration", token, (words()[asset][PRESETS[0]],))

@@ -11,9 +11,11 @@ User = NewType("User", Account)
 Asset = NewType("Asset", str)
 Mode = NewType("Mode", str)
 Preset = NewType("Preset", str)
+Operator = NewType("Operator", str)
 
 TREASURY = Account("treasury")
 NO_MODE = Mode("none")
+CONFIGURATOR = Operator("configurator")
 
 RAY = 10**27
 WAD = 10**18

@@ -7,6 +7,7 @@ Every check stands where the contracts have it, so that the first rule to refuse
 from marginspec.model.deployed.aave_v3.market import Holding, Reserve
 from marginspec.model.deployed.aave_v3.notation import (
     ALL,
+    CONFIGURATOR,
     NO_MODE,
     PERCENT,
     TREASURY,
@@ -16,6 +17,7 @@ from marginspec.model.deployed.aave_v3.notation import (
     AmountOrAll,
     Asset,
     Mode,
+    Operator,
     Preset,
     Price,
     Seconds,
@@ -43,6 +45,7 @@ class AaveV3(Watched):
         Account: ("supplier", "borrower", "liquidator", TREASURY),
         Mode: MODES,
         Preset: PRESETS,
+        Operator: (CONFIGURATOR, "stranger"),
     }
 
     @classmethod
@@ -359,24 +362,27 @@ class AaveV3(Watched):
         reserve = self.reserves[asset]
         if not reserve.terms.is_active or reserve.accrued == 0:
             return
-        amount, reserve.accrued = ray_mul(reserve.accrued, self.normalized_income(asset)), 0
-        self._mint_claim_at(asset, TREASURY, amount, self.normalized_income(asset))
+        index = self.normalized_income(asset)
+        amount, reserve.accrued = ray_mul(reserve.accrued, index), 0
+        self._add_claim(asset, TREASURY, ray_div(amount, index), index)
 
     # --- Claims and debts --------------------------------------------------------------------------------------------
 
-    def _mint_claim(self, asset: Asset, account: Account, amount: int) -> bool:
-        return self._mint_claim_at(asset, account, amount, self.reserves[asset].liquidity_index)
-
     @rule("CLM-2")
-    def _mint_claim_at(self, asset: Asset, account: Account, amount: int, index: int) -> bool:
-        """Add to a claim; whether there was none."""
-        held, scaled = self.claims[asset][account], ray_div(amount, index)
+    def _mint_claim(self, asset: Asset, account: Account, amount: int) -> bool:
+        """Add to a claim, at the index of the last accrual; whether there was none."""
+        index = self.reserves[asset].liquidity_index
+        scaled = ray_div(amount, index)
         if scaled == 0:
             raise Rejected("CLM-3")
-        was_none = held.scaled == 0
+        was_none = self.claims[asset][account].scaled == 0
+        self._add_claim(asset, account, scaled, index)
+        return was_none
+
+    def _add_claim(self, asset: Asset, account: Account, scaled: int, index: int) -> None:
+        held = self.claims[asset][account]
         held.scaled, held.kept_index = held.scaled + scaled, index
         self.reserves[asset].supplied += scaled
-        return was_none
 
     @rule("CLM-4")
     def _burn_claim(self, asset: Asset, account: Account, amount: int) -> None:
@@ -498,8 +504,11 @@ class AaveV3(Watched):
         self.price[asset] = price
 
     @action(weight=0.5, environment=True)
-    def configure(self, asset: Asset, preset: Preset) -> None:
-        """Risk admins change the terms of a reserve; nothing is accrued before."""
+    @rule("CFG-1")
+    def configure(self, caller: Operator, asset: Asset, preset: Preset) -> None:
+        """The configurator changes the terms of a reserve; nothing is accrued before."""
+        if caller != CONFIGURATOR:
+            raise Rejected("CFG-2")
         self.reserves[asset].terms = self.presets[asset][preset].clone()
 
     @action(weight=3, environment=True)
