@@ -22,7 +22,7 @@ from marginspec.model.deployed.aave_v3.parameters import (
     MODES,
     PRESETS,
     Terms,
-    terms,
+    terms_of,
 )
 from marginspec.targets.evm.artifact import Artifact, artifact
 from marginspec.targets.evm.chain import Chain
@@ -85,7 +85,7 @@ def word_of(given: Terms, decimals: int) -> int:
 
 def words() -> dict[Asset, dict[Preset, int]]:
     """Return the word of each preset of each asset."""
-    return {asset: {p: word_of(terms(asset, p), DECIMALS[asset]) for p in PRESETS} for asset in ASSETS}
+    return {asset: {p: word_of(terms_of(asset, p), DECIMALS[asset]) for p in PRESETS} for asset in ASSETS}
 
 
 class Deployment:

@@ -93,14 +93,42 @@ class Market(Machine):
         reserve = self.reserves[asset]
         if reserve.updated_at == self.now:
             return reserve.liquidity_index
-        return ray_mul(linear_interest(reserve.liquidity_rate, self.now - reserve.updated_at), reserve.liquidity_index)
+        return ray_mul(self.growth_of_claims(asset), reserve.liquidity_index)
 
     def normalized_debt(self, asset: Asset) -> int:
         """IDX-2: what the debt index would be now, ray: compounded interest since the last accrual."""
         reserve = self.reserves[asset]
         if reserve.updated_at == self.now:
             return reserve.debt_index
-        return ray_mul(compounded_interest(reserve.debt_rate, self.now - reserve.updated_at), reserve.debt_index)
+        return ray_mul(self.growth_of_debts(asset), reserve.debt_index)
+
+    def growth_of_claims(self, asset: Asset) -> int:
+        """What one unit of a claim has become since the last accrual, ray."""
+        reserve = self.reserves[asset]
+        return linear_interest(reserve.liquidity_rate, self.now - reserve.updated_at)
+
+    def growth_of_debts(self, asset: Asset) -> int:
+        """What one unit of a debt has become since the last accrual, ray."""
+        reserve = self.reserves[asset]
+        return self.compounded_interest(reserve.debt_rate, self.now - reserve.updated_at)
+
+    def compounded_interest(self, rate: int, seconds: int) -> int:
+        """INT-2: about (1 + rate per second)^seconds, ray: the first four terms of the binomial series."""
+        second = div_down(self._pairs(seconds) * self._squared(rate), 2)
+        third = div_down(self._triples(seconds) * self._cubed(rate), 6)
+        return RAY + div_down(rate * seconds, YEAR) + second + third
+
+    def _squared(self, rate: int) -> int:
+        return div_down(ray_mul(rate, rate), YEAR * YEAR)
+
+    def _cubed(self, rate: int) -> int:
+        return div_down(ray_mul(self._squared(rate), rate), YEAR)
+
+    def _pairs(self, seconds: int) -> int:
+        return seconds * (seconds - 1)
+
+    def _triples(self, seconds: int) -> int:
+        return self._pairs(seconds) * (seconds - 2) if seconds > 2 else 0
 
     @rule("IDX-3")
     def _accrue(self, asset: Asset) -> None:
@@ -141,6 +169,16 @@ class Market(Machine):
         stable = above_base(curve, usage, curve.stable_slope1, curve.stable_slope2)
         reserve.stable_rate = curve.slope1 + curve.stable_offset + stable
         reserve.liquidity_rate = liquidity_rate(owed, reserve.debt_rate, usage, reserve.terms.reserve_factor)
+
+    # --- Scales ------------------------------------------------------------------------------------------------------
+
+    def by_index(self, amount: int, index: int) -> int:
+        """What an amount is by an index: a scaled balance."""
+        return ray_div(amount, index)
+
+    def at_index(self, scaled: int, index: int) -> int:
+        """What a scaled balance is worth at an index, base units."""
+        return ray_mul(scaled, index)
 
     # --- Accounts ----------------------------------------------------------------------------------------------------
 
@@ -211,15 +249,6 @@ class Market(Machine):
 def linear_interest(rate: int, seconds: int) -> int:
     """INT-1: 1 + rate * time, ray, rounded down."""
     return RAY + div_down(rate * seconds, YEAR)
-
-
-def compounded_interest(rate: int, seconds: int) -> int:
-    """INT-2: about (1 + rate per second)^seconds, ray: the first four terms of the binomial series."""
-    squared = div_down(ray_mul(rate, rate), YEAR * YEAR)
-    cubed = div_down(ray_mul(squared, rate), YEAR)
-    pairs = seconds * (seconds - 1)
-    triples = pairs * (seconds - 2) if seconds > 2 else 0
-    return RAY + div_down(rate * seconds, YEAR) + div_down(pairs * squared, 2) + div_down(triples * cubed, 6)
 
 
 def above_base(curve: Curve, usage: int, slope1: int, slope2: int) -> int:

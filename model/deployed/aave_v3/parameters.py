@@ -61,7 +61,11 @@ ASSETS = tuple(Asset(name) for name in ("WETH", "USDC", "WBTC"))
 DECIMALS = {"WETH": 18, "USDC": 6, "WBTC": 8}
 MAJORS, UNSET = Mode("majors"), Mode("unset")
 MODES = (NO_MODE, MAJORS, UNSET)
-EFFICIENCY = {NO_MODE: Efficiency(0, 0, 10_001), MAJORS: Efficiency(9000, 9300, 10_200), UNSET: Efficiency(0, 0, 10_001)}
+EFFICIENCY = {
+    NO_MODE: Efficiency(0, 0, 10_001),
+    MAJORS: Efficiency(9000, 9300, 10_200),
+    UNSET: Efficiency(0, 0, 10_001),
+}
 
 _PERCENT = RAY // 100
 CURVES = {
@@ -81,7 +85,7 @@ PRESETS = tuple(
 )
 
 
-def terms(asset: Asset, preset: Preset) -> Terms:
+def terms_of(asset: Asset, preset: Preset) -> Terms:
     """Return the usual terms of an asset, changed as a preset says."""
     found = _USUAL[asset].clone()
     if preset == "capped":

@@ -122,7 +122,9 @@ class Watched(Market):
     @regime
     def above_optimal_usage(self) -> bool:
         """A reserve is used so much that rates are on their steep part."""
-        return any(r.debt_rate > self.curves[asset].base + self.curves[asset].slope1 for asset, r in self.reserves.items())
+        return any(
+            r.debt_rate > self.curves[asset].base + self.curves[asset].slope1 for asset, r in self.reserves.items()
+        )
 
     @regime
     def year_without_accrual(self) -> bool:

@@ -24,10 +24,9 @@ from marginspec.model.deployed.aave_v3.notation import (
     User,
     percent_div,
     percent_mul,
-    ray_div,
     ray_mul,
 )
-from marginspec.model.deployed.aave_v3.parameters import ASSETS, CURVES, DECIMALS, EFFICIENCY, MODES, PRESETS, terms
+from marginspec.model.deployed.aave_v3.parameters import ASSETS, CURVES, DECIMALS, EFFICIENCY, MODES, PRESETS, terms_of
 from marginspec.model.deployed.aave_v3.regimes import CLOSE_FACTOR, CLOSE_FACTOR_THRESHOLD, Watched
 from marginspec.model.kernel import Call, Rejected, action, rule
 from marginspec.model.kernel.fixed import div_down
@@ -56,7 +55,7 @@ class AaveV3(Watched):
         return cls(
             now=GENESIS_TIME,
             price=dict.fromkeys(ASSETS, 0),
-            reserves={asset: Reserve(terms(asset, PRESETS[0])) for asset in ASSETS},
+            reserves={asset: Reserve(terms_of(asset, PRESETS[0])) for asset in ASSETS},
             claims={asset: {account: Holding() for account in accounts} for asset in ASSETS},
             debts={asset: {user: Holding() for user in users} for asset in ASSETS},
             is_collateral={asset: dict.fromkeys(users, False) for asset in ASSETS},
@@ -67,7 +66,7 @@ class AaveV3(Watched):
             unit={asset: 10 ** DECIMALS[asset] for asset in ASSETS},
             curves=CURVES,
             efficiency=EFFICIENCY,
-            presets={asset: {preset: terms(asset, preset) for preset in PRESETS} for asset in ASSETS},
+            presets={asset: {preset: terms_of(asset, preset) for preset in PRESETS} for asset in ASSETS},
         )
 
     @classmethod
@@ -92,19 +91,21 @@ class AaveV3(Watched):
         self._not_nothing(amount)
         reserve = self._open(asset)
         self._not_frozen(reserve)
-        cap = reserve.terms.supply_cap
-        claimed = ray_mul(reserve.supplied + reserve.accrued, reserve.liquidity_index)
-        if cap != 0 and claimed + amount > cap * self.unit[asset]:
-            raise Rejected("SUP-2")
+        self._within_supply_cap(asset, amount)
         self._set_rates(asset, amount, 0)
         self._pull(asset, caller, amount)
-        if self._mint_claim(asset, on_behalf, amount):
-            self._become_collateral(asset, on_behalf)
+        self._become_collateral(asset, on_behalf, self._mint_claim(asset, on_behalf, amount))
+
+    def _within_supply_cap(self, asset: Asset, amount: int) -> None:
+        reserve = self.reserves[asset]
+        claimed = ray_mul(reserve.supplied + reserve.accrued, reserve.liquidity_index)
+        if reserve.terms.supply_cap != 0 and claimed + amount > reserve.terms.supply_cap * self.unit[asset]:
+            raise Rejected("SUP-2")
 
     @rule("SUP-3")
-    def _become_collateral(self, asset: Asset, user: User) -> None:
+    def _become_collateral(self, asset: Asset, user: User, is_first: bool) -> None:
         """Let a first claim be collateral, if its terms lend on it."""
-        if self.reserves[asset].terms.ltv != 0:
+        if is_first and self.reserves[asset].terms.ltv != 0:
             self.is_collateral[asset][user] = True
 
     @action(weight=6)
@@ -112,8 +113,7 @@ class AaveV3(Watched):
     def withdraw(self, caller: User, asset: Asset, amount: AmountOrAll, receiver: User) -> int:
         """Turn a claim into tokens; returns how many."""
         self._accrue(asset)
-        reserve = self.reserves[asset]
-        held = ray_mul(self.claims[asset][caller].scaled, reserve.liquidity_index)
+        held = self.claim_of(asset, caller)
         if amount == ALL:
             amount = held
         self._not_nothing(amount)
@@ -159,8 +159,7 @@ class AaveV3(Watched):
                 self._stays_healthy(asset, caller)
             if amount == held:
                 self.is_collateral[asset][caller] = False
-        if had == 0:
-            self._become_collateral(asset, receiver)
+        self._become_collateral(asset, receiver, had == 0)
         return 1
 
     # --- Debt --------------------------------------------------------------------------------------------------------
@@ -175,10 +174,7 @@ class AaveV3(Watched):
         self._not_frozen(reserve)
         if not reserve.terms.is_borrowable:
             raise Rejected("BOR-2")
-        cap = reserve.terms.borrow_cap
-        owed = ray_mul(reserve.borrowed, reserve.debt_index)
-        if cap != 0 and owed + amount > cap * self.unit[asset]:
-            raise Rejected("BOR-3")
+        self._within_borrow_cap(asset, amount)
         if self.mode[caller] != NO_MODE and reserve.terms.mode != self.mode[caller]:
             raise Rejected("MOD-2")
         self._covers(asset, caller, amount)
@@ -186,6 +182,12 @@ class AaveV3(Watched):
             self.is_borrowing[asset][caller] = True
         self._set_rates(asset, 0, amount)
         self._push(asset, caller, amount)
+
+    def _within_borrow_cap(self, asset: Asset, amount: int) -> None:
+        reserve = self.reserves[asset]
+        owed = ray_mul(reserve.borrowed, reserve.debt_index)
+        if reserve.terms.borrow_cap != 0 and owed + amount > reserve.terms.borrow_cap * self.unit[asset]:
+            raise Rejected("BOR-3")
 
     @rule("BOR-4")
     def _covers(self, asset: Asset, user: User, amount: int) -> None:
@@ -266,28 +268,32 @@ class AaveV3(Watched):
         """Pay debt of a user who is not healthy, for collateral at a discount, as tokens or as a claim."""
         self._accrue(asset)
         health, owed = self.account_data(user)[3], self.debt_of(asset, user)
-        most = percent_mul(owed, self.close_factor(health))
         self._liquidatable(collateral, asset, user, health, owed)
         held = self.claim_of(collateral, user)
-        seized, paid, fee = self._seizure(collateral, asset, user, min(amount, most), held)
-        if paid == owed:
-            self.is_borrowing[asset][user] = False
-        if seized + fee == held:
-            self.is_collateral[collateral][user] = False
+        seized, paid, fee = self._seizure(collateral, asset, user, self._payable(amount, owed, health), held)
+        self._unflag(collateral, asset, user, seized + fee == held, paid == owed)
         self._burn_debt(asset, user, paid)
         self._set_rates(asset, paid, 0)
         if as_claim:
             self._seize_claim(collateral, user, caller, seized)
         else:
             self._seize_tokens(collateral, user, caller, seized)
-        if fee != 0:
-            self._take_fee(collateral, user, fee)
+        self._take_fee(collateral, user, fee)
         self._pull(asset, caller, paid)
 
     @rule("LIQ-2")
     def close_factor(self, health: int) -> int:
         """The part of a debt that one liquidation may pay, in hundredths of a percent: half, or all at bad health."""
         return CLOSE_FACTOR if health > CLOSE_FACTOR_THRESHOLD else PERCENT
+
+    def _payable(self, amount: int, owed: int, health: int) -> int:
+        return min(amount, percent_mul(owed, self.close_factor(health)))
+
+    def _unflag(self, collateral: Asset, asset: Asset, user: User, is_all: bool, is_repaid: bool) -> None:
+        if is_repaid:
+            self.is_borrowing[asset][user] = False
+        if is_all:
+            self.is_collateral[collateral][user] = False
 
     def _liquidatable(self, collateral: Asset, asset: Asset, user: User, health: int, owed: int) -> None:
         given, taken = self.reserves[collateral].terms, self.reserves[asset].terms
@@ -344,14 +350,15 @@ class AaveV3(Watched):
         """Hand over seized collateral as a claim, which may become the liquidator's collateral."""
         had = self.claim_of(asset, liquidator)
         self._move_claim(asset, user, liquidator, amount)
-        if had == 0:
-            self._become_collateral(asset, liquidator)
+        self._become_collateral(asset, liquidator, had == 0)
 
     @rule("LIQ-12")
     def _take_fee(self, asset: Asset, user: User, fee: int) -> None:
         """Give the treasury its part, or what is left where rounding has left less."""
+        if fee == 0:
+            return
         index, left = self.normalized_income(asset), self.claims[asset][user].scaled
-        self._move_claim(asset, user, TREASURY, ray_mul(left, index) if ray_div(fee, index) > left else fee)
+        self._move_claim(asset, user, TREASURY, self.at_index(left, index) if self.by_index(fee, index) > left else fee)
 
     # --- Treasury ----------------------------------------------------------------------------------------------------
 
@@ -363,8 +370,8 @@ class AaveV3(Watched):
         if not reserve.terms.is_active or reserve.accrued == 0:
             return
         index = self.normalized_income(asset)
-        amount, reserve.accrued = ray_mul(reserve.accrued, index), 0
-        self._add_claim(asset, TREASURY, ray_div(amount, index), index)
+        amount, reserve.accrued = self.at_index(reserve.accrued, index), 0
+        self._add_claim(asset, TREASURY, self.by_index(amount, index), index)
 
     # --- Claims and debts --------------------------------------------------------------------------------------------
 
@@ -372,7 +379,7 @@ class AaveV3(Watched):
     def _mint_claim(self, asset: Asset, account: Account, amount: int) -> bool:
         """Add to a claim, at the index of the last accrual; whether there was none."""
         index = self.reserves[asset].liquidity_index
-        scaled = ray_div(amount, index)
+        scaled = self.by_index(amount, index)
         if scaled == 0:
             raise Rejected("CLM-3")
         was_none = self.claims[asset][account].scaled == 0
@@ -388,7 +395,7 @@ class AaveV3(Watched):
     def _burn_claim(self, asset: Asset, account: Account, amount: int) -> None:
         """Take from a claim, at the index of the last accrual."""
         reserve, held = self.reserves[asset], self.claims[asset][account]
-        scaled = ray_div(amount, reserve.liquidity_index)
+        scaled = self.by_index(amount, reserve.liquidity_index)
         if scaled == 0:
             raise Rejected("CLM-5")
         if scaled > held.scaled:
@@ -401,7 +408,7 @@ class AaveV3(Watched):
         """Move a part of a claim, at the index of now; of less than half a unit of it nothing moves."""
         index = self.normalized_income(asset)
         giver, taker = self.claims[asset][source], self.claims[asset][target]
-        scaled = ray_div(amount, index)
+        scaled = self.by_index(amount, index)
         giver.kept_index = taker.kept_index = index
         if scaled > giver.scaled:
             raise Rejected("EVM-1")
@@ -412,7 +419,7 @@ class AaveV3(Watched):
     def _mint_debt(self, asset: Asset, user: User, amount: int) -> bool:
         """Add to a debt; whether there was none."""
         reserve, owed = self.reserves[asset], self.debts[asset][user]
-        scaled = ray_div(amount, reserve.debt_index)
+        scaled = self.by_index(amount, reserve.debt_index)
         if scaled == 0:
             raise Rejected("CLM-3")
         was_none = owed.scaled == 0
@@ -424,7 +431,7 @@ class AaveV3(Watched):
     def _burn_debt(self, asset: Asset, user: User, amount: int) -> None:
         """Take from a debt."""
         reserve, owed = self.reserves[asset], self.debts[asset][user]
-        scaled = ray_div(amount, reserve.debt_index)
+        scaled = self.by_index(amount, reserve.debt_index)
         if scaled == 0:
             raise Rejected("CLM-5")
         if scaled > owed.scaled:

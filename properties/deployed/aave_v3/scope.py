@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from marginspec.model.deployed.aave_v3.notation import NO_MODE, TREASURY, Account, Asset, Mode, Preset, User
+from marginspec.model.deployed.aave_v3.notation import (
+    CONFIGURATOR,
+    NO_MODE,
+    TREASURY,
+    Account,
+    Asset,
+    Mode,
+    Operator,
+    Preset,
+    User,
+)
 from marginspec.properties.law import Chapter
 from marginspec.properties.scope import Scope
 
@@ -15,9 +25,17 @@ ACTOR, OTHER = (User(Account(name)) for name in ("actor", "other"))
 ASSETS = (Asset("one"), Asset("another"))
 MODES = (NO_MODE, Mode("some"))
 PRESETS = (Preset("given"),)
+OPERATORS = (CONFIGURATOR, Operator("stranger"))
 
 SCOPE = Scope(
-    keys={User: (ACTOR, OTHER), Account: (ACTOR, OTHER, TREASURY), Asset: ASSETS, Mode: MODES, Preset: PRESETS},
+    keys={
+        User: (ACTOR, OTHER),
+        Account: (ACTOR, OTHER, TREASURY),
+        Asset: ASSETS,
+        Mode: MODES,
+        Preset: PRESETS,
+        Operator: OPERATORS,
+    },
     alike=((ACTOR, OTHER), ASSETS),
 )
 
