@@ -130,7 +130,9 @@ class AaveV3Adapter(TableAdapter):
 
     def deploy(self, chain: Chain) -> None:
         """The pool and its reserves; every user lets it take tokens."""
-        account: dict[str, str] = {name: f"0x{number:040x}" for number, name in enumerate((*ACCOUNTS, *OPERATORS), 0xA0001)}
+        account: dict[str, str] = {
+            name: f"0x{number:040x}" for number, name in enumerate((*ACCOUNTS, *OPERATORS), 0xA0001)
+        }
         made = Deployment(chain, self.contracts, account[TREASURY], account[CONFIGURATOR])
         self.contracts, found = made.contracts, made.found
         self._token = {asset: found[asset_key(TOKEN, asset)].address for asset in ASSETS}
@@ -159,7 +161,9 @@ class AaveV3Adapter(TableAdapter):
     def _arguments(self, action: str, given: Mapping[str, Any]) -> tuple[Any, ...]:
         """What the function of an action takes."""
         asset = self._token.get(given.get("asset", ""), "")
-        people = {name: self._account[given[name]] for name in ("on_behalf", "receiver", "user", "account") if name in given}
+        people = {
+            name: self._account[given[name]] for name in ("on_behalf", "receiver", "user", "account") if name in given
+        }
         match action:
             case "supply":
                 return asset, given["amount"], people["on_behalf"], NO_REFERRAL
@@ -215,7 +219,9 @@ class AaveV3Adapter(TableAdapter):
         for mode in EFFICIENCY:
             ltv, threshold, bonus, *_ = self._found[POOL].value("getEModeCategoryData", MODES.index(mode))
             if threshold:
-                found |= {f"efficiency[{mode}].{n}": v for n, v in (("ltv", ltv), ("threshold", threshold), ("bonus", bonus))}
+                found |= {
+                    f"efficiency[{mode}].{n}": v for n, v in (("ltv", ltv), ("threshold", threshold), ("bonus", bonus))
+                }
         return found
 
     def getters(self, chain: Chain) -> list[Any]:
@@ -256,7 +262,10 @@ def _variables(
         for name in set(BITS) - {"decimals"}:
             yield f"reserves[{asset}].terms.{name}", Variable(POOL, word, ("getConfiguration", at), 0, _term(name))
         for name, (field, part) in RESERVE.items():
-            yield f"reserves[{asset}].{name}", Variable(POOL, pool("_reserves", at, field), ("getReserveData", at), part)
+            yield (
+                f"reserves[{asset}].{name}",
+                Variable(POOL, pool("_reserves", at, field), ("getReserveData", at), part),
+            )
         for name, kind in (("supplied", CLAIM), ("borrowed", DEBT)):
             total = layouts[kind].place("_totalSupply")
             yield f"reserves[{asset}].{name}", Variable(asset_key(kind, asset), total, ("scaledTotalSupply",))
@@ -265,13 +274,18 @@ def _variables(
         yield f"reserves[{asset}].idle", Variable(key, held("_balances", claim[asset]), ("balanceOf", claim[asset]))
         yield f"issued[{asset}]", Variable(key, held("_totalSupply"), ("totalSupply",))
         for user in USERS:
-            yield f"balance[{asset}][{user}]", Variable(key, held("_balances", account[user]), ("balanceOf", account[user]))
+            yield (
+                f"balance[{asset}][{user}]",
+                Variable(key, held("_balances", account[user]), ("balanceOf", account[user])),
+            )
             flags, getter = pool("_usersConfig", account[user], "data"), ("getUserConfiguration", account[user])
             yield f"is_borrowing[{asset}][{user}]", Variable(POOL, flags, getter, 0, _flag(asset, 0))
             yield f"is_collateral[{asset}][{user}]", Variable(POOL, flags, getter, 0, _flag(asset, 1))
         for name, kind, whose in (("claims", CLAIM, ACCOUNTS), ("debts", DEBT, USERS)):
             for holder in whose:
-                yield from _holding(f"{name}[{asset}][{holder}]", asset_key(kind, asset), layouts[kind], account[holder])
+                yield from _holding(
+                    f"{name}[{asset}][{holder}]", asset_key(kind, asset), layouts[kind], account[holder]
+                )
     for user in USERS:
         place = pool("_usersEModeCategory", account[user])
         yield f"mode[{user}]", Variable(POOL, place, ("getUserEMode", account[user]), 0, _mode)
@@ -282,5 +296,3 @@ def _holding(name: str, key: str, layout: Storage, holder: str) -> Iterator[tupl
     scaled, index = (layout.place("_userState", holder, part) for part in ("balance", "additionalData"))
     yield f"{name}.scaled", Variable(key, scaled, ("scaledBalanceOf", holder))
     yield f"{name}.kept_index", Variable(key, index, ("getPreviousIndex", holder))
-
-

@@ -118,7 +118,11 @@ class Deployment:
         """The pool, whose configurator is who deploys; its modes of efficiency; the token of stable debt."""
         provider = self.found[PROVIDER]
         pool = self._put(POOL, POOL, provider.address)
-        for name, address in (("POOL", pool), ("POOL_CONFIGURATOR", self._configurator), ("PRICE_ORACLE", self.found[ORACLE].address)):
+        for name, address in (
+            ("POOL", pool),
+            ("POOL_CONFIGURATOR", self._configurator),
+            ("PRICE_ORACLE", self.found[ORACLE].address),
+        ):
             provider.transact(DEPLOYER, "setAddress", name.encode().ljust(32, b"\0"), address)
         self.found[POOL].transact(DEPLOYER, "initialize", provider.address)
         category = EFFICIENCY[MAJORS]

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from marginspec.systems.aave_v3.deployment import CLAIM, DEBT, LIBRARIES, ORACLE, POOL, PROVIDER, STABLE, STRATEGY, TOKEN
+from marginspec.systems.aave_v3.deployment import (
+    CLAIM,
+    DEBT,
+    LIBRARIES,
+    ORACLE,
+    POOL,
+    PROVIDER,
+    STABLE,
+    STRATEGY,
+    TOKEN,
+)
 from marginspec.targets.evm.artifact import Artifact
 
 INSIDE = "the pool alone calls it"
@@ -34,7 +44,17 @@ BY_NAME = {
     (POOL, "swapBorrowRateMode"): STABLE_RATE,
     (POOL, "rebalanceStableBorrowRate"): STABLE_RATE,
     (POOL, "finalizeTransfer"): "claims alone call it",
-    **{(CLAIM, name): INSIDE for name in ("mint", "burn", "mintToTreasury", "transferOnLiquidation", "transferUnderlyingTo", "handleRepayment")},
+    **{
+        (CLAIM, name): INSIDE
+        for name in (
+            "mint",
+            "burn",
+            "mintToTreasury",
+            "transferOnLiquidation",
+            "transferUnderlyingTo",
+            "handleRepayment",
+        )
+    },
     **{(DEBT, name): INSIDE for name in ("mint", "burn")},
     **{(contract, "initialize"): "called in the set-up" for contract in (POOL, CLAIM, DEBT, STABLE)},
     **{(contract, "setIncentivesController"): "rewards are not modelled" for contract in (CLAIM, DEBT, STABLE)},

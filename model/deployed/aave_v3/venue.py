@@ -398,7 +398,7 @@ class AaveV3(Watched):
         scaled = self.by_index(amount, reserve.liquidity_index)
         if scaled == 0:
             raise Rejected("CLM-5")
-        if scaled > held.scaled:
+        if scaled > held.scaled or scaled > reserve.supplied:
             raise Rejected("EVM-1")
         held.scaled, held.kept_index = held.scaled - scaled, reserve.liquidity_index
         reserve.supplied -= scaled
@@ -434,7 +434,7 @@ class AaveV3(Watched):
         scaled = self.by_index(amount, reserve.debt_index)
         if scaled == 0:
             raise Rejected("CLM-5")
-        if scaled > owed.scaled:
+        if scaled > owed.scaled or scaled > reserve.borrowed:
             raise Rejected("EVM-1")
         owed.scaled, owed.kept_index = owed.scaled - scaled, reserve.debt_index
         reserve.borrowed -= scaled

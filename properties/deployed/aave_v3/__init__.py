@@ -1,7 +1,7 @@
 """What we claim of Aave v3."""
 
 from marginspec.model.deployed.aave_v3 import AaveV3
-from marginspec.properties.deployed.aave_v3 import invariants, numbers
+from marginspec.properties.deployed.aave_v3 import actions, invariants, liquidation, numbers, rights
 from marginspec.properties.deployed.aave_v3.invariants import (
     claims_sum_to_what_is_supplied,
     debts_sum_to_what_is_borrowed,
@@ -25,4 +25,4 @@ chapter.add(
 )
 chapter.add(p for r in chapter.relaxations() for p in simulations(r, AaveV3, BOUNDS, SCOPE))
 
-__all__ = ["chapter", "invariants", "numbers"]
+__all__ = ["actions", "chapter", "invariants", "liquidation", "numbers", "rights"]

@@ -307,12 +307,21 @@ class FreeChecks(_AaveV3):
         return anything(bool)
 
 
-class FreeFigures(FreeIndices, FreeAccrual, FreeRates, FreeWorth, FreeAccount, FreeScales):
-    """Whatever is worked out."""
+class FreeFigures(FreeIndices, FreeRates, FreeWorth, FreeAccount, FreeScales):
+    """Whatever is worked out, of the same state the same."""
 
 
-class FreeBook(FreeFigures, FreeCover, FreeSeizure, FreePayment, FreeCaps, FreeChecks):
+class FreeState(FreeFigures, FreeCaps, FreeSeizure):
+    """Whatever is worked out, and no cap, where a reserve has accrued already."""
+
+
+class FreeBook(FreeState, FreeAccrual, FreeCover, FreePayment, FreeChecks):
     """Whatever is worked out, and whatever is checked."""
 
 
-any_figures, any_book = Relaxation(FreeFigures), Relaxation(FreeBook)
+class FreeReserve(FreeRates, FreeCaps, FreeAccount):
+    """Any rates, no cap, and accounts that stand anyhow."""
+
+
+any_state, any_book, any_reserve = Relaxation(FreeState), Relaxation(FreeBook), Relaxation(FreeReserve)
+accruing = Relaxation(_Accruing)
