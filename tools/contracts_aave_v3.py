@@ -27,8 +27,8 @@ SOLC = Package(
     "I/Mcn6J5bEtJqveNLplQm9IRrhemm6v+qkw5S2+wM4x9HItJ1sYdrqVTN3j4DMhFDM3ZbvM0QywVzpPx666PHw==",
 )
 LICENSE = (
-    "Business Source License 1.1 until 27 January 2023, MIT since: see LICENSE.md of that package; of its sources those "
-    "of OpenZeppelin and of initialisation say AGPL-3.0 or MIT, GPv2SafeERC20 says LGPL-3.0-or-later"
+    "Business Source License 1.1 until 27 January 2023, MIT since: see LICENSE.md of that package; of its sources "
+    "those of OpenZeppelin and of initialisation say AGPL-3.0 or MIT, GPv2SafeERC20 says LGPL-3.0-or-later"
 )
 
 

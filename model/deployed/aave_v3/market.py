@@ -216,7 +216,7 @@ class Market(Machine):
 
     @rule("ACD-3")
     def account_data(self, user: User) -> tuple[int, int, int, int, bool]:
-        """Value of collateral and debt, average loan to value, health factor, whether collateral has none to lend on."""
+        """Value of collateral and debt, average loan to value, health, whether there is worthless collateral."""
         collateral = debt = lending = backing = 0
         has_worthless = False
         for asset in self.reserves:

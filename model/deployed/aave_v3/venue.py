@@ -335,7 +335,10 @@ class AaveV3(Watched):
     @rule("LIQ-9")
     def _protocol_fee(self, collateral: Asset, seized: int, bonus: int) -> int:
         """The treasury's part of the discount."""
-        return percent_mul(seized - percent_div(seized, bonus), self.reserves[collateral].terms.protocol_fee)
+        return percent_mul(self._discount(seized, bonus), self.reserves[collateral].terms.protocol_fee)
+
+    def _discount(self, seized: int, bonus: int) -> int:
+        return seized - percent_div(seized, bonus)
 
     @rule("LIQ-10")
     def _seize_tokens(self, asset: Asset, user: User, liquidator: User, amount: int) -> None:

@@ -18,7 +18,7 @@ from marginspec.model.deployed.aave_v3.notation import (
 )
 from marginspec.model.kernel.fixed import div_down
 from marginspec.properties.deployed.aave_v3.invariants import ON_TIME
-from marginspec.properties.deployed.aave_v3.relaxed import any_book, any_reserve, any_state
+from marginspec.properties.deployed.aave_v3.relaxed import any_book, any_figures, any_reserve, any_settlement
 from marginspec.properties.deployed.aave_v3.scope import chapter
 from marginspec.properties.law import Step, assume, every
 
@@ -51,7 +51,7 @@ def withdrawal_moves_what_it_returns(
     return every((got, pool.reserves[asset].idle == idle - paid, paid > 0))
 
 
-@chapter.theorem("AV-WDR-2", bounds=ACCRUED, given=ON_TIME, rests_on=AT_ANY_TIME, relaxed=any_state)
+@chapter.theorem("AV-WDR-2", bounds=ACCRUED, given=ON_TIME, rests_on=AT_ANY_TIME, relaxed=any_figures)
 def nobody_withdraws_more_than_a_claim(
     pool: AaveV3, caller: User, asset: Asset, amount: AmountOrAll, receiver: User
 ) -> Any:
@@ -70,7 +70,7 @@ def loan_moves_what_it_says(pool: AaveV3, caller: User, asset: Asset, amount: Am
     return every((got, pool.reserves[asset].idle == idle - amount))
 
 
-@chapter.theorem("AV-BOR-2", bounds=ACCRUED, given=ON_TIME, rests_on=AT_ANY_TIME, relaxed=any_state)
+@chapter.theorem("AV-BOR-2", bounds=ACCRUED, given=ON_TIME, rests_on=AT_ANY_TIME, relaxed=any_figures)
 def loan_is_covered(pool: AaveV3, caller: User, asset: Asset, amount: Amount) -> Any:
     """Whoever borrows was healthy, and all debt, the loan included, is within the loan to value of the collateral."""
     assume(accrued(pool, asset))
@@ -91,7 +91,7 @@ def repayment_moves_what_it_returns(
     return every((moved, pool.reserves[asset].idle == idle + paid, paid <= amount))
 
 
-@chapter.theorem("AV-REP-2", bounds=ACCRUED, given=ON_TIME, rests_on=AT_ANY_TIME, relaxed=any_state)
+@chapter.theorem("AV-REP-2", bounds=ACCRUED, given=ON_TIME, rests_on=AT_ANY_TIME, relaxed=any_figures)
 def nobody_repays_more_than_is_owed(
     pool: AaveV3, caller: User, asset: Asset, amount: AmountOrAll, on_behalf: User
 ) -> Any:
@@ -115,7 +115,7 @@ def paying_all_leaves_nothing(pool: AaveV3, caller: User, asset: Asset, amount: 
 
 @chapter.theorem("AV-TRE-1", bounds=ACCRUED, given=ON_TIME, rests_on=(*AT_ANY_TIME, "AV-NUM-3"), relaxed=any_reserve)
 def treasury_gets_what_accrued(pool: AaveV3, caller: User, asset: Asset) -> Any:
-    """What is minted to the treasury is what had accrued to it, to the last scaled unit; nothing is lost by rounding."""
+    """What is minted to the treasury is what had accrued to it, to the last scaled unit; rounding loses nothing."""
     reserve, held = pool.reserves[asset], pool.claims[asset][TREASURY]
     assume(accrued(pool, asset))
     before, index = reserve.accrued + held.scaled, reserve.liquidity_index
@@ -127,7 +127,7 @@ def treasury_gets_what_accrued(pool: AaveV3, caller: User, asset: Asset) -> Any:
 # --- Health -----------------------------------------------------------------------------------------------------------
 
 
-@chapter.theorem("AV-HLT-2", bounds=ACCRUED, given=ON_TIME, rests_on=AT_ANY_TIME, relaxed=any_state)
+@chapter.theorem("AV-HLT-2", bounds=ACCRUED, given=ON_TIME, rests_on=AT_ANY_TIME, relaxed=any_figures)
 def collateral_leaves_no_unhealthy_debt(
     pool: AaveV3, caller: User, asset: Asset, amount: AmountOrAll, receiver: User
 ) -> Any:
@@ -138,7 +138,7 @@ def collateral_leaves_no_unhealthy_debt(
     return pool.account_data(caller)[3] >= WAD
 
 
-@chapter.theorem("AV-HLT-3", given=ON_TIME, relaxed=any_state)
+@chapter.theorem("AV-HLT-3", given=ON_TIME, relaxed=any_figures)
 def collateral_is_given_up_in_good_health(pool: AaveV3, caller: User, asset: Asset) -> Any:
     """Whoever lets a claim be collateral no more is healthy without it."""
     assume(pool.is_collateral[asset][caller])
@@ -146,7 +146,7 @@ def collateral_is_given_up_in_good_health(pool: AaveV3, caller: User, asset: Ass
     return pool.account_data(caller)[3] >= WAD
 
 
-@chapter.theorem("AV-PAU-1", given=ON_TIME, relaxed=any_state)
+@chapter.theorem("AV-PAU-1", given=ON_TIME, relaxed=any_settlement)
 def paused_reserve_stands_still(pool: AaveV3, asset: Asset, step: Step) -> Any:
     """In a paused reserve nobody supplies, withdraws, borrows, repays, transfers, or is liquidated."""
     assume(step.action not in ("mint_to_treasury", "configure", "set_price", "fund", "donate", "set_mode"))
@@ -157,7 +157,7 @@ def paused_reserve_stands_still(pool: AaveV3, asset: Asset, step: Step) -> Any:
     return not is_paused
 
 
-@chapter.theorem("AV-PAU-2", given=ON_TIME, relaxed=any_state)
+@chapter.theorem("AV-PAU-2", given=ON_TIME, relaxed=any_figures)
 def frozen_reserve_takes_no_more(pool: AaveV3, asset: Asset, step: Step) -> Any:
     """A frozen reserve takes no supply and gives no loan."""
     assume(step.action in ("supply", "borrow") and step.argument("asset") == asset and accrued(pool, asset))

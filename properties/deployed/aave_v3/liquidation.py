@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from marginspec.model.deployed.aave_v3 import AaveV3
-from marginspec.model.deployed.aave_v3.notation import WAD, AmountOrAll, Asset, Bonus, Units, User, percent_div
+from marginspec.model.deployed.aave_v3.notation import WAD, AmountOrAll, Asset, Bonus, Units, User
 from marginspec.properties.deployed.aave_v3.actions import ACCRUED, AT_ANY_TIME, accrued
 from marginspec.properties.deployed.aave_v3.invariants import ON_TIME
-from marginspec.properties.deployed.aave_v3.relaxed import any_book, any_state
+from marginspec.properties.deployed.aave_v3.relaxed import any_book, any_discount, any_ratio, any_settlement
 from marginspec.properties.deployed.aave_v3.scope import chapter
 from marginspec.properties.law import Step, accepted, assume, every, implies
 
@@ -16,7 +16,7 @@ THRESHOLD = 95 * WAD // 100
 
 
 # Health of exactly one is healthy, here and in every check.
-@chapter.theorem("AV-LIQ-2", bounds=ACCRUED, given=ON_TIME, rests_on=AT_ANY_TIME, relaxed=any_state)
+@chapter.theorem("AV-LIQ-2", bounds=ACCRUED, given=ON_TIME, rests_on=AT_ANY_TIME, relaxed=any_settlement)
 def nobody_healthy_is_liquidated(
     pool: AaveV3, caller: User, collateral: Asset, asset: Asset, user: User, amount: AmountOrAll, as_claim: bool
 ) -> Any:
@@ -34,14 +34,14 @@ def half_of_a_debt_at_a_time(pool: AaveV3, amount: AmountOrAll, owed: Units, hea
     return every((paid <= amount, paid <= owed, implies(health > THRESHOLD, 2 * paid <= owed + 1)))
 
 
-@chapter.lemma("AV-LIQ-4")
+@chapter.lemma("AV-LIQ-4", relaxed=any_discount)
 def fee_is_part_of_the_bonus(pool: AaveV3, collateral: Asset, seized: Units, bonus: Bonus) -> Any:
     """The treasury's part of a liquidation is at most the bonus."""
     fee = pool._protocol_fee(collateral, seized, bonus)
-    return every((fee >= 0, fee <= seized - percent_div(seized, bonus)))
+    return every((fee >= 0, fee <= pool._discount(seized, bonus)))
 
 
-@chapter.lemma("AV-LIQ-5")
+@chapter.lemma("AV-LIQ-5", relaxed=any_ratio)
 def seizure_is_at_most_what_there_is(
     pool: AaveV3, collateral: Asset, asset: Asset, user: User, paid: Units, held: Units
 ) -> Any:

@@ -33,7 +33,7 @@ from marginspec.properties.law import assume, every, implies
 def product_is_off_by_half_a_unit(pool: AaveV3, x: Scaled, y: Index) -> Any:
     """A product is at most half a unit more or less than the exact one."""
     apart = 2 * (ray_mul(x, y) * RAY - x * y)
-    return every((-RAY < apart, apart <= RAY))
+    return every((apart > -RAY, apart <= RAY))
 
 
 @chapter.lemma("AV-NUM-2")
@@ -51,19 +51,35 @@ def is_within_the_unit(scaled: int, index: int) -> Any:
 
 @chapter.lemma("AV-NUM-6")
 def worth_is_less_than_half_an_index_away(pool: AaveV3, scaled: Scaled, index: Index) -> Any:
-    """Rounding the worth of a scaled balance moves it by less than half of what one unit of that is worth."""
+    """Rounding the worth of a scaled balance moves it by less than half of what one unit of that is worth, where the
+    index is above one."""
+    assume(index > RAY)
     return is_within_the_unit(scaled, index)
 
 
+@chapter.lemma("AV-NUM-7")
+def index_of_one_changes_nothing(pool: AaveV3, amount: Units) -> Any:
+    """At an index of one, scaled balances are amounts."""
+    same = ray_mul(amount, RAY) == amount
+    return every((same, ray_div(amount, RAY) == amount, is_within_the_unit(amount, RAY)))
+
+
+@chapter.lemma("AV-NUM-8")
+def number_by_itself_is_one(pool: AaveV3, number: Units) -> Any:
+    """A number divided by itself is one."""
+    assume(number > 0)
+    return ray_div(number, number) == RAY
+
+
 # A claim or a debt that is closed as a whole leaves nothing behind, and never asks for more than there is.
-@chapter.lemma("AV-NUM-3", rests_on=("AV-NUM-6",))
+@chapter.lemma("AV-NUM-3", rests_on=("AV-NUM-6", "AV-NUM-7"))
 def what_a_claim_is_worth_is_the_whole_claim(pool: AaveV3, scaled: Scaled, index: Index) -> Any:
     """The worth of a scaled balance, divided by the same index again, is that balance, to the unit."""
     assume(is_within_the_unit(scaled, index))
     return ray_div(ray_mul(scaled, index), index) == scaled
 
 
-@chapter.lemma("AV-NUM-4", rests_on=("AV-NUM-6",))
+@chapter.lemma("AV-NUM-4", rests_on=("AV-NUM-6", "AV-NUM-7"))
 def part_of_a_claim_is_at_most_the_claim(pool: AaveV3, scaled: Scaled, index: Index, amount: Units) -> Any:
     """An amount up to the worth of a scaled balance is never more than that balance, by the index."""
     assume(is_within_the_unit(scaled, index))
@@ -103,9 +119,11 @@ def no_use_costs_nothing_above_the_base(pool: AaveV3, asset: Asset, slope1: Rate
     return above_base(pool.curves[asset], 0, slope1, slope2) == 0
 
 
-@chapter.lemma("AV-RAT-2")
+@chapter.lemma("AV-RAT-2", rests_on=("AV-NUM-8",))
 def full_use_costs_both_slopes(pool: AaveV3, asset: Asset, slope1: Rate, slope2: Rate) -> Any:
     """A reserve of which all is lent has the base rate and both slopes, to the unit."""
+    above = RAY - pool.curves[asset].optimal
+    assume(ray_div(above, above) == RAY)
     return above_base(pool.curves[asset], RAY, slope1, slope2) == slope1 + slope2
 
 

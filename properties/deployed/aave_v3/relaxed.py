@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from marginspec.model.deployed.aave_v3.notation import RAY, TREASURY, Account, Asset, User
+from marginspec.model.deployed.aave_v3.notation import PERCENT, RAY, TREASURY, Account, Asset, User
 from marginspec.model.kernel import Machine
 from marginspec.properties.law import anything, every
 from marginspec.properties.relaxation import Relaxation, forget, granted, may_refuse, no_less, shift, simulates
@@ -113,8 +113,8 @@ class FreeAccrual(_AaveV3):
 
     @simulates("AV-RLX-16", given=on_time, over=Relaxation(_Accruing), total=True)
     def _accrue(self, asset: Asset) -> None:
-        """Accruing sets the time of a reserve to now, lets neither its indices nor what is due to the treasury fall, and
-        changes nothing else."""
+        """Accruing sets the time of a reserve to now, lets neither its indices nor what is due to the treasury fall,
+        and changes nothing else."""
         reserve = self.reserves[asset]
         liquidity, debt, accrued = reserve.liquidity_index, reserve.debt_index, reserve.accrued
         for name in ("liquidity_index", "debt_index", "accrued"):
@@ -191,6 +191,53 @@ class FreeCover(_AaveV3):
         """Asking whether a loan is covered changes nothing, or is refused."""
 
 
+def is_seizure(venue: Any, seized: int, bonus: int) -> Any:
+    """What is seized is not negative, and the bonus takes nothing away."""
+    return seized >= 0 and bonus >= PERCENT
+
+
+class FreeDiscount(_AaveV3):
+    """Any part of a seizure is discount."""
+
+    @simulates("AV-RLX-33", given=is_seizure, total=True)
+    def _discount(self, seized: int, bonus: int) -> Any:
+        """A discount is at most the seizure, not negative, and asking for it changes nothing."""
+        part = no_less(0)
+        granted(part <= seized)
+        return part
+
+
+def is_seizure_of(venue: Any, collateral: Asset, seized: int, bonus: int) -> Any:
+    """What is seized is not negative, and the bonus takes nothing away."""
+    return is_seizure(venue, seized, bonus)
+
+
+def is_given(venue: Any, asset: Asset, other: Asset, amount: int) -> Any:
+    """The amount is not negative."""
+    return amount >= 0
+
+
+class FreeRatio(_AaveV3):
+    """Assets are worth anything, with any bonus, of which any part is the treasury's."""
+
+    @simulates("AV-RLX-34", given=is_seizure_of, over=Relaxation(FreeDiscount), total=True)
+    def _protocol_fee(self, collateral: Asset, seized: int, bonus: int) -> Any:
+        """A fee is at most the seizure, not negative, and asking for it changes nothing."""
+        fee = no_less(0)
+        granted(fee <= seized)
+        return fee
+
+    @simulates("AV-RLX-35", given=is_given)
+    def _worth_of(self, asset: Asset, other: Asset, amount: int) -> Any:
+        """What an amount is worth is not negative, and asking for it changes nothing or is refused."""
+        return no_less(0)
+
+    @simulates("AV-RLX-36", total=True)
+    def bonus_of(self, collateral: Asset, user: User) -> Any:
+        """A bonus takes nothing away, and asking for it changes nothing."""
+        return no_less(PERCENT)
+
+
 def is_natural(venue: Any, collateral: Asset, asset: Asset, user: User, paid: int, held: int) -> Any:
     """Nothing that is given is negative."""
     return paid >= 0 and held >= 0
@@ -199,7 +246,7 @@ def is_natural(venue: Any, collateral: Asset, asset: Asset, user: User, paid: in
 class FreeSeizure(_AaveV3):
     """A liquidation seizes anything up to what there is."""
 
-    @simulates("AV-RLX-14", given=is_natural)
+    @simulates("AV-RLX-14", given=is_natural, over=Relaxation(FreeRatio))
     def _seizure(self, collateral: Asset, asset: Asset, user: User, paid: int, held: int) -> Any:
         """A liquidation seizes at most all, pays nothing negative, and asking for it changes nothing."""
         seized, due, fee = no_less(0), no_less(0), no_less(0)
@@ -290,6 +337,15 @@ class FreeChecks(_AaveV3):
     def _repayable(self, asset: Asset, amount: int, is_own: bool, owed: int) -> None:
         """Asking whether a debt can be repaid changes nothing, or is refused."""
 
+    @simulates("AV-RLX-21", total=True)
+    def _borrows_any(self, user: User) -> Any:
+        """Whether a user borrows anything is so or not, and asking for it changes nothing."""
+        return anything(bool)
+
+
+class FreeFlags(_AaveV3):
+    """Claims become collateral or not, and debts are closed or not."""
+
     @simulates("AV-RLX-20")
     def _become_collateral(self, asset: Asset, user: User, is_first: bool) -> None:
         """A first claim becomes collateral or not, and nothing else changes."""
@@ -301,27 +357,23 @@ class FreeChecks(_AaveV3):
         forget(self, "is_collateral", collateral, user)
         forget(self, "is_borrowing", asset, user)
 
-    @simulates("AV-RLX-21", total=True)
-    def _borrows_any(self, user: User) -> Any:
-        """Whether a user borrows anything is so or not, and asking for it changes nothing."""
-        return anything(bool)
+
+class FreeFigures(FreeIndices, FreeRates, FreeWorth, FreeAccount, FreeScales, FreeCaps):
+    """Whatever is worked out, of the same state the same, and no cap."""
 
 
-class FreeFigures(FreeIndices, FreeRates, FreeWorth, FreeAccount, FreeScales):
-    """Whatever is worked out, of the same state the same."""
+class FreeSettlement(FreeFigures, FreeSeizure, FreePayment, FreeFlags):
+    """Whatever is worked out and settled, of the same state the same."""
 
 
-class FreeState(FreeFigures, FreeCaps, FreeSeizure):
-    """Whatever is worked out, and no cap, where a reserve has accrued already."""
-
-
-class FreeBook(FreeState, FreeAccrual, FreeCover, FreePayment, FreeChecks):
-    """Whatever is worked out, and whatever is checked."""
+class FreeBook(FreeSettlement, FreeAccrual, FreeCover, FreeChecks):
+    """Whatever is worked out, settled and checked."""
 
 
 class FreeReserve(FreeRates, FreeCaps, FreeAccount):
     """Any rates, no cap, and accounts that stand anyhow."""
 
 
-any_state, any_book, any_reserve = Relaxation(FreeState), Relaxation(FreeBook), Relaxation(FreeReserve)
-accruing = Relaxation(_Accruing)
+any_figures, any_settlement = Relaxation(FreeFigures), Relaxation(FreeSettlement)
+any_book, any_reserve = Relaxation(FreeBook), Relaxation(FreeReserve)
+accruing, any_discount, any_ratio = Relaxation(_Accruing), Relaxation(FreeDiscount), Relaxation(FreeRatio)

@@ -17,8 +17,8 @@ from marginspec.properties.law import Chapter
 from marginspec.properties.scope import Scope
 
 BOUNDS = (
-    "any amounts, prices, indices, rates and times, for which no width of the contracts is too narrow; any terms, units "
-    "and curves; two reserves, two accounts and the treasury"
+    "any amounts, prices, indices, rates and times, for which no width of the contracts is too narrow; any terms, "
+    "units and curves; two reserves, two accounts and the treasury"
 )
 
 ACTOR, OTHER = (User(Account(name)) for name in ("actor", "other"))
