@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from marginspec.base.cache import kept
 from marginspec.base.ending import end_with_parent
 from marginspec.base.errors import BadInput
 from marginspec.base.package import ROOT
-from marginspec.systems.aave_v3.deployment import CLAIM, DEBT, LIBRARIES, POOL, STRATEGY
+from marginspec.systems.aave_v3.deployment import CLAIM, DEBT, LIBRARIES, POOL, STRATEGY, document
 from marginspec.targets.evm.build import node
 
 PACKAGES = ROOT / "out" / "packages"
@@ -43,7 +44,6 @@ OUTPUTS = ("abi", "evm.bytecode.object", "evm.bytecode.linkReferences")
 SETTINGS = {
     "optimizer": {"enabled": True, "runs": 100_000},
     "evmVersion": "london",
-    "outputSelection": {file: {name: OUTPUTS} for name, file in FILES.items()},
     "metadata": {"useLiteralContent": True},
 }
 
@@ -57,14 +57,29 @@ files.writeFileSync(made, compile(files.readFileSync(given, 'utf8'), 0, 0));
 
 def read() -> dict[str, str]:
     """Return the source files of `REBUILT` and of all that they import, by name. Raises BadInput: not fetched."""
-    found: dict[str, str] = {}
+    folder, found = _folder(AAVE), dict[str, str]()
     todo = list(FILES.values())
     while todo:
         if (name := todo.pop()) not in found:
-            found[name] = (_folder(AAVE) / name).read_text(encoding="utf-8")
-            imported = re.findall(r"(?m)^import [^;]*?'([^']+)';", found[name])
-            todo += [posixpath.normpath(posixpath.join(posixpath.dirname(name), each)) for each in imported]
+            found[name] = (folder / name).read_text(encoding="utf-8")
+            todo += _imported(name, found[name])
     return dict(sorted(found.items()))
+
+
+def _imported(name: str, text: str) -> list[str]:
+    """The names of the files that a file imports."""
+    imported = re.findall(r"(?m)^import [^;]*?'([^']+)';", text)
+    return [posixpath.normpath(posixpath.join(posixpath.dirname(name), each)) for each in imported]
+
+
+def _needs(name: str, files: dict[str, str]) -> set[str]:
+    """A file and all that it imports."""
+    found, todo = set[str](), [name]
+    while todo:
+        if (each := todo.pop()) not in found:
+            found.add(each)
+            todo += _imported(each, files[each])
+    return found
 
 
 def fetched() -> bool:
@@ -80,18 +95,32 @@ def _folder(package: str) -> Path:
 
 
 def compiled(files: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """Return abi and bytecode of each of `REBUILT`, by name. Raises BadInput for what does not compile."""
+    """Return abi and bytecode of each of `REBUILT`, by name; what no changed file is part of is as it is shipped.
+
+    Raises BadInput for what does not compile.
+    """
+    own, shipped = read(), document()["contracts"]
+    changed = {name for name, text in files.items() if text != own.get(name)}
+    touched = [name for name, file in FILES.items() if _needs(file, files) & changed]
+    return {name: shipped[name] for name in REBUILT} | (rebuilt(files, touched) if touched else {})
+
+
+def rebuilt(files: dict[str, str], names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return abi and bytecode of some contracts. Raises BadInput for what does not compile."""
     asked = {"language": "Solidity", "sources": {name: {"content": text} for name, text in files.items()}}
-    request = json.dumps({**asked, "settings": SETTINGS}, sort_keys=True)
+    wanted = {"outputSelection": {FILES[name]: {name: OUTPUTS} for name in names}}
+    request = json.dumps({**asked, "settings": {**SETTINGS, **wanted}}, sort_keys=True)
 
     def make() -> dict[str, Any]:
-        print(f"marginspec: compiling {len(files)} Solidity files with {SOLC} (once)", file=sys.stderr, flush=True)
+        print(f"marginspec: compiling {', '.join(names)} with {SOLC} (once)", file=sys.stderr, flush=True)
         return _compiled(request)
 
-    return dict(kept(SOLC, request, make))
+    found = dict(kept(SOLC, request, make))
+    return {name: linked(found[FILES[name]][name]) for name in names}
 
 
 def _compiled(request: str) -> dict[str, Any]:
+    """What the compiler says of contracts, by file and name."""
     program = _folder(SOLC) / "soljson.js"
     with tempfile.TemporaryDirectory() as folder:
         given, made = Path(folder, "given.json"), Path(folder, "made.json")
@@ -103,7 +132,7 @@ def _compiled(request: str) -> dict[str, Any]:
         answer = json.loads(made.read_text(encoding="utf-8"))
     if errors := [each["formattedMessage"] for each in answer.get("errors", ()) if each["severity"] == "error"]:
         raise BadInput(f"{SOLC}: {' '.join(errors[0].split())[:300]}")
-    return {name: linked(answer["contracts"][file][name]) for name, file in FILES.items()}
+    return dict(answer["contracts"])
 
 
 def linked(built: dict[str, Any]) -> dict[str, Any]:

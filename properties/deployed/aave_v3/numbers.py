@@ -59,9 +59,13 @@ def worth_is_less_than_half_an_index_away(pool: AaveV3, scaled: Scaled, index: I
 
 @chapter.lemma("AV-NUM-7")
 def index_of_one_changes_nothing(pool: AaveV3, amount: Units) -> Any:
-    """At an index of one, scaled balances are amounts."""
-    same = ray_mul(amount, RAY) == amount
-    return every((same, ray_div(amount, RAY) == amount, is_within_the_unit(amount, RAY)))
+    """At an index of one, a scaled balance is worth itself."""
+    return ray_mul(amount, RAY) == amount
+
+
+def is_rounded_well(scaled: int, index: int) -> Any:
+    """What AV-NUM-6 and AV-NUM-7 say of a scaled balance."""
+    return is_within_the_unit(scaled, index) if index > RAY else ray_mul(scaled, index) == scaled
 
 
 @chapter.lemma("AV-NUM-8")
@@ -75,14 +79,14 @@ def number_by_itself_is_one(pool: AaveV3, number: Units) -> Any:
 @chapter.lemma("AV-NUM-3", rests_on=("AV-NUM-6", "AV-NUM-7"))
 def what_a_claim_is_worth_is_the_whole_claim(pool: AaveV3, scaled: Scaled, index: Index) -> Any:
     """The worth of a scaled balance, divided by the same index again, is that balance, to the unit."""
-    assume(is_within_the_unit(scaled, index))
+    assume(is_rounded_well(scaled, index))
     return ray_div(ray_mul(scaled, index), index) == scaled
 
 
 @chapter.lemma("AV-NUM-4", rests_on=("AV-NUM-6", "AV-NUM-7"))
 def part_of_a_claim_is_at_most_the_claim(pool: AaveV3, scaled: Scaled, index: Index, amount: Units) -> Any:
     """An amount up to the worth of a scaled balance is never more than that balance, by the index."""
-    assume(is_within_the_unit(scaled, index))
+    assume(is_rounded_well(scaled, index))
     assume(amount <= ray_mul(scaled, index))
     return ray_div(amount, index) <= scaled
 
