@@ -34,7 +34,7 @@ def is_time(venue: Any, seconds: int) -> Any:
     return seconds >= 0
 
 
-class FreeProducts(_AaveV3):
+class LooseProducts(_AaveV3):
     """The products of the series of compounded interest are anything."""
 
     @simulates("AV-RLX-22", given=is_rate, total=True)
@@ -48,21 +48,21 @@ class FreeProducts(_AaveV3):
         return no_less(0)
 
 
-class FreeSeries(FreeProducts):
+class LooseSeries(LooseProducts):
     """The terms of the series of compounded interest are anything."""
 
-    @simulates("AV-RLX-24", given=is_rate, over=Relaxation(FreeProducts), total=True)
+    @simulates("AV-RLX-24", given=is_rate, over=Relaxation(LooseProducts), total=True)
     def _cubed(self, rate: int) -> Any:
         """The cube of a rate is never negative, and asking for it changes nothing."""
         return no_less(0)
 
-    @simulates("AV-RLX-25", given=is_time, over=Relaxation(FreeProducts), total=True)
+    @simulates("AV-RLX-25", given=is_time, over=Relaxation(LooseProducts), total=True)
     def _triples(self, seconds: int) -> Any:
         """The number of triples of seconds is never negative, and asking for it changes nothing."""
         return no_less(0)
 
 
-class FreeGrowth(_AaveV3):
+class LooseGrowth(_AaveV3):
     """Claims and debts have grown by any interest."""
 
     @simulates("AV-RLX-1", given=on_time, total=True)
@@ -70,21 +70,21 @@ class FreeGrowth(_AaveV3):
         """A claim never shrinks by interest, and asking for it changes nothing."""
         return no_less(RAY)
 
-    @simulates("AV-RLX-2", given=on_time, over=Relaxation(FreeSeries), total=True)
+    @simulates("AV-RLX-2", given=on_time, over=Relaxation(LooseSeries), total=True)
     def growth_of_debts(self, asset: Asset) -> Any:
         """A debt never shrinks by interest, and asking for it changes nothing."""
         return no_less(RAY)
 
 
-class FreeIndices(_AaveV3):
+class LooseIndices(_AaveV3):
     """Indices have grown to anything."""
 
-    @simulates("AV-RLX-3", given=on_time, over=Relaxation(FreeGrowth), total=True)
+    @simulates("AV-RLX-3", given=on_time, over=Relaxation(LooseGrowth), total=True)
     def normalized_income(self, asset: Asset) -> Any:
         """The liquidity index of now is at least that of the last accrual, and asking for it changes nothing."""
         return no_less(self.reserves[asset].liquidity_index)
 
-    @simulates("AV-RLX-4", given=on_time, over=Relaxation(FreeGrowth), total=True)
+    @simulates("AV-RLX-4", given=on_time, over=Relaxation(LooseGrowth), total=True)
     def normalized_debt(self, asset: Asset) -> Any:
         """The debt index of now is at least that of the last accrual, and asking for it changes nothing."""
         return no_less(self.reserves[asset].debt_index)
@@ -95,7 +95,7 @@ def has_grown(venue: Any, asset: Asset, before: int) -> Any:
     return before <= venue.reserves[asset].debt_index
 
 
-class FreeTreasury(_AaveV3):
+class LooseTreasury(_AaveV3):
     """Anything is due to the treasury."""
 
     @simulates("AV-RLX-15", given=has_grown, total=True)
@@ -104,11 +104,11 @@ class FreeTreasury(_AaveV3):
         return no_less(0)
 
 
-class _Accruing(FreeIndices, FreeTreasury):
+class _Accruing(LooseIndices, LooseTreasury):
     """Any indices, and anything for the treasury."""
 
 
-class FreeAccrual(_AaveV3):
+class LooseAccrual(_AaveV3):
     """A reserve accrues anything."""
 
     @simulates("AV-RLX-16", given=on_time, over=Relaxation(_Accruing), total=True)
@@ -125,7 +125,7 @@ class FreeAccrual(_AaveV3):
         reserve.updated_at = self.now
 
 
-class FreeRates(_AaveV3):
+class LooseRates(_AaveV3):
     """A reserve has any rates."""
 
     @simulates("AV-RLX-5", total=True)
@@ -136,29 +136,29 @@ class FreeRates(_AaveV3):
             forget(self, "reserves", asset, name, within=True)
 
 
-class FreeWorth(_AaveV3):
+class LooseWorth(_AaveV3):
     """Claims and debts are worth anything, of the same state the same."""
 
-    @simulates("AV-RLX-6", given=on_time, over=Relaxation(FreeIndices), total=True)
+    @simulates("AV-RLX-6", given=on_time, over=Relaxation(LooseIndices), total=True)
     def claim_of(self, asset: Asset, account: Account) -> Any:
         """What a claim is worth is never negative, and asking for it changes nothing."""
         return no_less(0)
 
-    @simulates("AV-RLX-7", given=on_time, over=Relaxation(FreeIndices), total=True)
+    @simulates("AV-RLX-7", given=on_time, over=Relaxation(LooseIndices), total=True)
     def debt_of(self, asset: Asset, user: User) -> Any:
         """What a debt is worth is never negative, and asking for it changes nothing."""
         return no_less(0)
 
 
-class FreeValue(_AaveV3):
+class LooseValue(_AaveV3):
     """Claims and debts count as anything."""
 
-    @simulates("AV-RLX-8", given=on_time, over=Relaxation(FreeWorth), total=True)
+    @simulates("AV-RLX-8", given=on_time, over=Relaxation(LooseWorth), total=True)
     def value_of_claim(self, asset: Asset, user: User) -> Any:
         """The value of a claim is never negative, and asking for it changes nothing."""
         return no_less(0)
 
-    @simulates("AV-RLX-9", given=on_time, over=Relaxation(FreeWorth), total=True)
+    @simulates("AV-RLX-9", given=on_time, over=Relaxation(LooseWorth), total=True)
     def value_of_debt(self, asset: Asset, user: User) -> Any:
         """The value of a debt is never negative, and asking for it changes nothing."""
         return no_less(0)
@@ -174,19 +174,19 @@ class FreeValue(_AaveV3):
         return no_less(0)
 
 
-class FreeAccount(_AaveV3):
+class LooseAccount(_AaveV3):
     """Accounts stand anyhow, of the same state the same."""
 
-    @simulates("AV-RLX-12", given=on_time, over=Relaxation(FreeValue), total=True)
+    @simulates("AV-RLX-12", given=on_time, over=Relaxation(LooseValue), total=True)
     def account_data(self, user: User) -> Any:
         """No figure of an account is negative, and asking for them changes nothing."""
         return no_less(0), no_less(0), no_less(0), no_less(0), anything(bool)
 
 
-class FreeCover(_AaveV3):
+class LooseCover(_AaveV3):
     """Any loan is covered, or none."""
 
-    @simulates("AV-RLX-13", given=on_time, over=Relaxation(FreeAccount))
+    @simulates("AV-RLX-13", given=on_time, over=Relaxation(LooseAccount))
     def _covers(self, asset: Asset, user: User, amount: int) -> None:
         """Asking whether a loan is covered changes nothing, or is refused."""
 
@@ -196,7 +196,7 @@ def is_seizure(venue: Any, seized: int, bonus: int) -> Any:
     return seized >= 0 and bonus >= PERCENT
 
 
-class FreeDiscount(_AaveV3):
+class LooseDiscount(_AaveV3):
     """Any part of a seizure is discount."""
 
     @simulates("AV-RLX-33", given=is_seizure, total=True)
@@ -217,10 +217,10 @@ def is_given(venue: Any, asset: Asset, other: Asset, amount: int) -> Any:
     return amount >= 0
 
 
-class FreeRatio(_AaveV3):
+class LooseRatio(_AaveV3):
     """Assets are worth anything, with any bonus, of which any part is the treasury's."""
 
-    @simulates("AV-RLX-34", given=is_seizure_of, over=Relaxation(FreeDiscount), total=True)
+    @simulates("AV-RLX-34", given=is_seizure_of, over=Relaxation(LooseDiscount), total=True)
     def _protocol_fee(self, collateral: Asset, seized: int, bonus: int) -> Any:
         """A fee is at most the seizure, not negative, and asking for it changes nothing."""
         fee = no_less(0)
@@ -243,10 +243,10 @@ def is_natural(venue: Any, collateral: Asset, asset: Asset, user: User, paid: in
     return paid >= 0 and held >= 0
 
 
-class FreeSeizure(_AaveV3):
+class LooseSeizure(_AaveV3):
     """A liquidation seizes anything up to what there is."""
 
-    @simulates("AV-RLX-14", given=is_natural, over=Relaxation(FreeRatio))
+    @simulates("AV-RLX-14", given=is_natural, over=Relaxation(LooseRatio))
     def _seizure(self, collateral: Asset, asset: Asset, user: User, paid: int, held: int) -> Any:
         """A liquidation seizes at most all, pays nothing negative, and asking for it changes nothing."""
         seized, due, fee = no_less(0), no_less(0), no_less(0)
@@ -274,7 +274,7 @@ def is_fee(venue: Any, asset: Asset, user: User, fee: int) -> Any:
     return fee >= 0 and on_time(venue)
 
 
-class FreePayment(_AaveV3):
+class LoosePayment(_AaveV3):
     """A liquidation pays anything that is offered, and gives the treasury anything."""
 
     @simulates("AV-RLX-31", given=is_due, total=True)
@@ -284,7 +284,7 @@ class FreePayment(_AaveV3):
         granted(paid <= amount)
         return paid
 
-    @simulates("AV-RLX-32", given=is_fee, over=Relaxation(FreeIndices))
+    @simulates("AV-RLX-32", given=is_fee, over=Relaxation(LooseIndices))
     def _take_fee(self, asset: Asset, user: User, fee: int) -> None:
         """The treasury's part moves from the user's claim, which had it, and changes nothing else but the indices that
         both were last changed at."""
@@ -296,7 +296,7 @@ class FreePayment(_AaveV3):
         granted(self.claims[asset][user].scaled >= 0)
 
 
-class FreeScales(_AaveV3):
+class LooseScales(_AaveV3):
     """Amounts are anything by an index."""
 
     @simulates("AV-RLX-26", given=is_scale, total=True)
@@ -310,7 +310,7 @@ class FreeScales(_AaveV3):
         return no_less(0)
 
 
-class FreeCaps(_AaveV3):
+class LooseCaps(_AaveV3):
     """No cap is reached."""
 
     @simulates("AV-RLX-28")
@@ -322,10 +322,10 @@ class FreeCaps(_AaveV3):
         """Asking for the borrow cap changes nothing, or is refused."""
 
 
-class FreeChecks(_AaveV3):
+class LooseChecks(_AaveV3):
     """Every check passes."""
 
-    @simulates("AV-RLX-17", given=on_time, over=Relaxation(FreeAccount))
+    @simulates("AV-RLX-17", given=on_time, over=Relaxation(LooseAccount))
     def _stays_healthy(self, asset: Asset, user: User) -> None:
         """Asking whether a user stays healthy changes nothing, or is refused."""
 
@@ -343,7 +343,7 @@ class FreeChecks(_AaveV3):
         return anything(bool)
 
 
-class FreeFlags(_AaveV3):
+class LooseFlags(_AaveV3):
     """Claims become collateral or not, and debts are closed or not."""
 
     @simulates("AV-RLX-20")
@@ -358,22 +358,22 @@ class FreeFlags(_AaveV3):
         forget(self, "is_borrowing", asset, user)
 
 
-class FreeFigures(FreeIndices, FreeRates, FreeWorth, FreeAccount, FreeScales, FreeCaps):
+class LooseFigures(LooseIndices, LooseRates, LooseWorth, LooseAccount, LooseScales, LooseCaps):
     """Whatever is worked out, of the same state the same, and no cap."""
 
 
-class FreeSettlement(FreeFigures, FreeSeizure, FreePayment, FreeFlags):
+class LooseSettlement(LooseFigures, LooseSeizure, LoosePayment, LooseFlags):
     """Whatever is worked out and settled, of the same state the same."""
 
 
-class FreeBook(FreeSettlement, FreeAccrual, FreeCover, FreeChecks):
+class LooseBook(LooseSettlement, LooseAccrual, LooseCover, LooseChecks):
     """Whatever is worked out, settled and checked."""
 
 
-class FreeReserve(FreeRates, FreeCaps, FreeAccount):
+class LooseReserve(LooseRates, LooseCaps, LooseAccount):
     """Any rates, no cap, and accounts that stand anyhow."""
 
 
-any_figures, any_settlement = Relaxation(FreeFigures), Relaxation(FreeSettlement)
-any_book, any_reserve = Relaxation(FreeBook), Relaxation(FreeReserve)
-accruing, any_discount, any_ratio = Relaxation(_Accruing), Relaxation(FreeDiscount), Relaxation(FreeRatio)
+any_figures, any_settlement = Relaxation(LooseFigures), Relaxation(LooseSettlement)
+any_book, any_reserve = Relaxation(LooseBook), Relaxation(LooseReserve)
+accruing, any_discount, any_ratio = Relaxation(_Accruing), Relaxation(LooseDiscount), Relaxation(LooseRatio)
