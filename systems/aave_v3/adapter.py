@@ -251,7 +251,7 @@ class AaveV3Adapter(TableAdapter):
 
 
 def _variables(
-    layouts: Mapping[str, Storage], account: Mapping[str, str], token: Mapping[str, str], claim: Mapping[str, str]
+    layouts: Mapping[str, Storage], account: Mapping[str, str], token: Mapping[Asset, str], claim: Mapping[Asset, str]
 ) -> Iterator[tuple[str, Variable]]:
     """Every variable of the model by its name, but for the time."""
     pool = layouts[POOL].place

@@ -95,8 +95,10 @@ class Deployment:
         self._chain, self._treasury, self._configurator = chain, treasury, configurator
         self.contracts = dict(contracts)
         self.found: dict[str, LiveContract] = {}
-        for name in ("BorrowLogic", *(name for name in LIBRARIES if name != "BorrowLogic"), PROVIDER, ORACLE):
-            self._put(name, name, *(("run",) if name == PROVIDER else ()), *((DEPLOYER,) if name == PROVIDER else ()))
+        # In their order, in which each has what it is linked with before it.
+        for name in (*LIBRARIES, ORACLE):
+            self._put(name, name)
+        self._put(PROVIDER, PROVIDER, "run", DEPLOYER)
         self._pool()
         for asset in ASSETS:
             self._list(asset)
@@ -106,8 +108,8 @@ class Deployment:
         code = self.contracts[name].bytecode
         for library, placeholder in LIBRARIES.items():
             if library in self.found:
-                address = bytes.fromhex(self.found[library].address[2:])
-                code = code.replace(bytes.fromhex(placeholder[2:]), address)
+                own = bytes.fromhex(self.found[library].address[2:])
+                code = code.replace(bytes.fromhex(placeholder[2:]), own)
         self.contracts[name] = replace(self.contracts[name], bytecode=code)
         interface = Interface(self.contracts[name])
         address = self._chain.deploy(DEPLOYER, interface.creation(*arguments))
@@ -115,7 +117,7 @@ class Deployment:
         return address
 
     def _pool(self) -> None:
-        """The pool, whose configurator is who deploys; its modes of efficiency; the token of stable debt."""
+        """The pool and its configurator; its modes of efficiency; the token of stable debt."""
         provider = self.found[PROVIDER]
         pool = self._put(POOL, POOL, provider.address)
         for name, address in (

@@ -57,8 +57,8 @@ class Efficiency(Record):
     bonus: Bonus
 
 
-ASSETS = tuple(Asset(name) for name in ("WETH", "USDC", "WBTC"))
-DECIMALS = {"WETH": 18, "USDC": 6, "WBTC": 8}
+ASSETS = WETH, USDC, WBTC = Asset("WETH"), Asset("USDC"), Asset("WBTC")
+DECIMALS = {WETH: 18, USDC: 6, WBTC: 8}
 MAJORS, UNSET = Mode("majors"), Mode("unset")
 MODES = (NO_MODE, MAJORS, UNSET)
 EFFICIENCY = {
@@ -68,16 +68,16 @@ EFFICIENCY = {
 }
 
 _PERCENT = RAY // 100
-CURVES = {
-    "WETH": Curve(80 * _PERCENT, _PERCENT, 4 * _PERCENT, 80 * _PERCENT, _PERCENT // 2, 75 * _PERCENT, 2 * _PERCENT),
-    "USDC": Curve(90 * _PERCENT, 0, 4 * _PERCENT, 60 * _PERCENT, _PERCENT // 2, 75 * _PERCENT, _PERCENT),
-    "WBTC": Curve(45 * _PERCENT, 0, 7 * _PERCENT, 300 * _PERCENT, 7 * _PERCENT, 300 * _PERCENT, 0),
+CURVES: dict[Asset, Curve] = {
+    WETH: Curve(80 * _PERCENT, _PERCENT, 4 * _PERCENT, 80 * _PERCENT, _PERCENT // 2, 75 * _PERCENT, 2 * _PERCENT),
+    USDC: Curve(90 * _PERCENT, 0, 4 * _PERCENT, 60 * _PERCENT, _PERCENT // 2, 75 * _PERCENT, _PERCENT),
+    WBTC: Curve(45 * _PERCENT, 0, 7 * _PERCENT, 300 * _PERCENT, 7 * _PERCENT, 300 * _PERCENT, 0),
 }
 
 _USUAL = {
-    "WETH": Terms(8000, 8250, 10_500, 1000, 1000, 0, 0, MAJORS),
-    "USDC": Terms(7700, 8000, 10_450, 1500, 0, 0, 0, NO_MODE),
-    "WBTC": Terms(7000, 7500, 11_000, 0, 1000, 0, 0, MAJORS),
+    WETH: Terms(8000, 8250, 10_500, 1000, 1000, 0, 0, MAJORS),
+    USDC: Terms(7700, 8000, 10_450, 1500, 0, 0, 0, NO_MODE),
+    WBTC: Terms(7000, 7500, 11_000, 0, 1000, 0, 0, MAJORS),
 }
 PRESETS = tuple(
     Preset(name)
