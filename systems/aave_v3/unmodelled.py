@@ -12,7 +12,6 @@ from marginspec.systems.aave_v3.deployment import (
     POOL,
     PROVIDER,
     STABLE,
-    STRATEGY,
     TOKEN,
 )
 from marginspec.targets.evm.artifact import Artifact
@@ -25,7 +24,6 @@ BY_CONTRACT = {
     CLAIM: "allowances and signatures for claims are not modelled; what they let somebody do is what transfer does",
     DEBT: "allowances for debts are not modelled: everybody borrows for himself",
     STABLE: "debt at the stable rate is not modelled",
-    STRATEGY: "",
     ORACLE: "a price that no contract of the run reads",
     TOKEN: "allowances and signatures for tokens: every user lets the pool take any amount, in the set-up",
 }

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -61,6 +62,15 @@ def test_a_flag_of_an_asset_that_there_is_not_is_shown() -> None:
     flags = next(place for place, each in adapter._places if each.getter[0] == "getUserConfiguration")
     words = [1 << 6 if slot == flags else 0 for slot in adapter.slots]
     assert 1 << 6 in adapter.decode(chain.time(), words)
+
+
+def test_a_function_that_only_a_candidate_has_is_not_excused() -> None:
+    shipped = shipped_contracts()["Pool"]
+    more = {"type": "function", "name": "drain", "inputs": [], "outputs": [], "stateMutability": "nonpayable"}
+    candidate = replace(shipped, abi=[*shipped.abi, more])
+    target = EvmTarget("embedded", AaveV3Adapter({"Pool": candidate}), Embedded())
+    assert "Pool.drain()" in run(AaveV3, target, 50, seed=1).limits.unmodelled
+    target.close()
 
 
 @needs_sources
