@@ -95,11 +95,17 @@ RESERVE = {
 }
 
 
+KNOWN = sum((1 << bits) - 1 << first for first, bits in BITS.values())
+"""The bits of the word of terms that a term of the model has; of the others none is ever set."""
+
+
 def _term(name: str) -> Callable[[int], Any]:
-    """What a term of a reserve is, of the word that has all of them."""
+    """What a term of a reserve is, of the word that has all of them; the word, where that has more."""
     first, bits = BITS[name]
 
     def meaning(word: int) -> Any:
+        if word & ~KNOWN:
+            return word
         value = word >> first & (1 << bits) - 1
         if name == "mode":
             return MODES[value] if value < len(MODES) else value
@@ -206,7 +212,8 @@ class AaveV3Adapter(TableAdapter):
         found: dict[str, Any] = {}
         for asset in ASSETS:
             strategy, name = self._found[asset_key(STRATEGY, asset)], f"curves[{asset}]"
-            found[f"unit[{asset}]"] = 10 ** self._found[asset_key(TOKEN, asset)].value("decimals")
+            (word,) = self._found[POOL].value("getConfiguration", self._token[asset])
+            found[f"unit[{asset}]"] = 10 ** (word >> BITS["decimals"][0] & 0xFF)
             slope1 = strategy.value("getVariableRateSlope1")
             found |= {
                 f"{name}.optimal": strategy.value("OPTIMAL_USAGE_RATIO"),

@@ -9,11 +9,12 @@ import pytest
 from marginspec.lockstep.campaign import run
 from marginspec.lockstep.rules_reached import texts_of
 from marginspec.model.deployed.aave_v3 import AaveV3
+from marginspec.model.deployed.aave_v3.parameters import WETH
 from marginspec.model.kernel.machine import actions_of
 from marginspec.mutation.planted import load
 from marginspec.systems.aave_v3 import sources
-from marginspec.systems.aave_v3.adapter import REASONS, AaveV3Adapter
-from marginspec.systems.aave_v3.deployment import document, shipped_contracts
+from marginspec.systems.aave_v3.adapter import REASONS, AaveV3Adapter, _term
+from marginspec.systems.aave_v3.deployment import document, shipped_contracts, words
 from marginspec.targets.evm.artifact import artifact
 from marginspec.targets.evm.chain import Embedded
 from marginspec.targets.evm.target import EvmTarget
@@ -62,6 +63,13 @@ def test_a_flag_of_an_asset_that_there_is_not_is_shown() -> None:
     flags = next(place for place, each in adapter._places if each.getter[0] == "getUserConfiguration")
     words = [1 << 6 if slot == flags else 0 for slot in adapter.slots]
     assert 1 << 6 in adapter.decode(chain.time(), words)
+
+
+def test_terms_that_the_model_does_not_have_are_shown() -> None:
+    word = next(iter(words()[WETH].values()))
+    assert [_term(name)(word) for name in ("ltv", "is_active")] == [8000, True]
+    siloed = word | 1 << 62
+    assert _term("ltv")(siloed) == siloed
 
 
 def test_a_function_that_only_a_candidate_has_is_not_excused() -> None:
