@@ -8,7 +8,6 @@ from marginspec.properties.deployed.aave_v3 import chapter
 from marginspec.systems.aave_v3 import sources
 from marginspec.systems.aave_v3.adapter import AaveV3Adapter
 from marginspec.systems.aave_v3.deployment import shipped_contracts
-from marginspec.systems.naming import Naming
 from marginspec.systems.system import Sources, System
 
 system = System(
@@ -18,7 +17,6 @@ system = System(
     spec=ROOT / "spec" / "deployed" / "aave-v3.md",
     adapter=AaveV3Adapter,
     contracts=shipped_contracts,
-    naming=Naming(labels={name: [name] for name in shipped_contracts()}),
     sources=Sources(sources.read, sources.compiled, sources.REBUILT),
     planted=ROOT / "contracts" / "planted" / "aave-v3.toml",
 )
