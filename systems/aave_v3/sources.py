@@ -113,10 +113,10 @@ def rebuilt(files: dict[str, str], names: Sequence[str]) -> dict[str, dict[str, 
 
     def make() -> dict[str, Any]:
         print(f"marginspec: compiling {', '.join(names)} with {SOLC} (once)", file=sys.stderr, flush=True)
-        return _compiled(request)
+        found = _compiled(request)
+        return {name: linked(found[FILES[name]][name]) for name in names}
 
-    found = dict(kept(SOLC, request, make))
-    return {name: linked(found[FILES[name]][name]) for name in names}
+    return dict(kept(f"{SOLC}-linked", request, make))
 
 
 def _compiled(request: str) -> dict[str, Any]:
