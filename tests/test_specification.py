@@ -14,6 +14,7 @@ import pytest
 from marginspec.lockstep.rules_reached import texts_of
 from marginspec.model.kernel import evm
 from marginspec.model.kernel.machine import Machine, actions_of, regimes_of
+from marginspec.systems.aave_v3.sources import AAVE
 from marginspec.systems.perps_v2.sources import PACKAGES as PACKAGES_FOLDER
 from marginspec.systems.perps_v2.sources import SYNTHETIX
 from marginspec.systems.registry import system
@@ -30,6 +31,7 @@ CONTRACT = re.compile(r"\*Contract:\* (.*?)\*Why:\*", re.DOTALL)
 # Solidity source of the packages that the texts describe, and where it is.
 PACKAGES = {
     "morpho-blue": (REPOSITORY / "node_modules/@morpho-org/morpho-blue", "src", "make setup"),
+    "aave-v3": (PACKAGES_FOLDER / AAVE / "package", "contracts", "make packages"),
     "perps-v2": (PACKAGES_FOLDER / SYNTHETIX / "package", "contracts", "make packages"),
 }
 

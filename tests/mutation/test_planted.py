@@ -20,12 +20,16 @@ from marginspec.mutation.hunt import bugs_document, planted_summary, with_plante
 from marginspec.mutation.planted import Bug, Hunt, build, hunt, load, shown
 from marginspec.mutation.run import mutate
 from marginspec.report.kill_matrix import show_mutate
-from marginspec.systems.perps_v2.sources import fetched
+from marginspec.systems.aave_v3 import sources as aave_v3
+from marginspec.systems.perps_v2 import sources as perps_v2
 from marginspec.systems.registry import NAMES, shipped
 from marginspec.targets.protocol import Target
 from tools.planted import main
 
 CHEAP = "withdraw-for-anybody"
+FETCHED = {"aave-v3": aave_v3, "perps-v2": perps_v2}
+"""Systems whose bugs are compiled of sources that do not travel."""
+
 GOOD = {
     "id": "a-bug",
     "file": "src/Morpho.sol",
@@ -40,7 +44,7 @@ GOOD = {
 @pytest.fixture(params=sorted(NAMES))
 def system(request: pytest.FixtureRequest) -> str:
     """One system with planted bugs."""
-    if request.param == "perps-v2" and not fetched():
+    if request.param in FETCHED and not FETCHED[request.param].fetched():
         pytest.skip("its sources are not here: run `make packages`")
     return str(request.param)
 
