@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from marginspec.equivalence.guide import Guide, GuidedRun, Learned
 from marginspec.equivalence.product import Compared, Deployed, Product, ProductCase
 from marginspec.equivalence.reaching import Reacher
 from marginspec.equivalence.replay import Replayer
+from marginspec.lockstep.rules_reached import rules_of
 from marginspec.lockstep.trace import Trace
 from marginspec.properties.law import Irrelevant
 from marginspec.prover.evaluate import Evaluation, Numbers
@@ -67,6 +69,16 @@ class Closer:
         self._replayer = Replayer(deployed)
         self._reacher = Reacher(deployed)
         self._prover = Prover(deployed.model)
+
+    def asked(self, case: ProductCase) -> str:
+        """All that tells a case from others of the same deployment: the call, as the contracts take it."""
+        call, adapter = Product(self._deployed, case).lowest(), self._deployed.adapter
+        reasons = dict[str, str]()
+        for rule in rules_of(self._deployed.model):
+            with contextlib.suppress(LookupError):  # not every rule refuses
+                reasons[rule] = adapter.expected_reason(rule)
+        identifiers = sorted((name, str(value)) for name, value in case.identifiers.items())
+        return f"{case.action} {identifiers} {adapter.encode(call)} {reasons}"
 
     def decide(self, case: ProductCase) -> CaseVerdict:
         """The verdict on one case."""
