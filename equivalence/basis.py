@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Iterable
+import functools
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,19 +24,27 @@ ONLY_WHERE = "only where"
 
 @dataclass(frozen=True)
 class Basis:
-    """What is taken for given, in sentences that say whether it is proved. lacking: laws among it that are not."""
+    """What is taken for given, in sentences that say whether it is proved. lacking: why it cannot be."""
 
     assumes: tuple[str, ...]
     lacking: tuple[str, ...]
 
 
-def basis_of(deployed: Deployed, workers: int, anew: bool = False) -> Basis:
-    """Prove what is taken for given, as far as that can be. anew: also laws that were proved of the same texts."""
+def basis_of(deployed: Deployed, workers: int, anew: bool = False, allowed: Collection[str] = ()) -> Basis:
+    """Prove what is taken for given, as far as that can be. anew: also laws that were proved of the same texts.
+
+    allowed: functions that no action need call, beside those that the adapter states.
+    """
     laws = laws_of(deployed.system)
     prover = (Prover if anew else KeptProver)(deployed.model)
     verdicts = {each.id: each for each in prove_all(prover, laws, workers)}
-    lacking = [line for law in laws for line in _lacking(verdicts[law.id])]
-    return Basis((*(_told(verdicts[law.id]) for law in laws), *_assumed(deployed, not lacking)), tuple(lacking))
+    lacking = [line for law in laws for line in _lacking(law, verdicts[law.id])]
+    told = [*(_told(verdicts[law.id]) for law in laws), *_assumed(deployed, not lacking)]
+    unstated, stated = deployed.uncalled()
+    uncalled = [*stated, *(each for each in unstated if each in allowed)]
+    told += [f"nobody calls what no action stands for: {', '.join(uncalled)}"] if uncalled else []
+    lacking += [f"no action stands for {each}" for each in unstated if each not in allowed]
+    return Basis(tuple(told), tuple(lacking))
 
 
 def laws_of(system: System) -> list[Property]:
@@ -54,11 +63,14 @@ def _known(verdict: Verdict) -> str:
     return "proved by one solver only" if verdict.verdict == "proved" and not verdict.confirmed else verdict.verdict
 
 
-def _lacking(verdict: Verdict) -> Iterable[str]:
-    """Why a law may not be taken for given; nothing where it may."""
+def _lacking(law: Property, verdict: Verdict) -> Iterable[str]:
+    """Why a law may not be taken for given of every state; nothing where it may."""
     if verdict.verdict != "proved" or not verdict.confirmed:
         yield f"it assumes {verdict.id}, which is {_known(verdict)}" + (f": {verdict.reason}" * bool(verdict.reason))
-    yield from (f"it assumes {verdict.id}, which is proved {limit}" for limit in verdict.scope if limit.startswith(ONLY_WHERE))
+    limits = [limit for limit in verdict.scope if limit.startswith(ONLY_WHERE)]
+    if law.chapter is None or dict(law.scope.fixed) != dict(law.chapter.scope.fixed):
+        limits.append("of fewer identifiers than others of its chapter")
+    yield from (f"it assumes {verdict.id}, which is proved {limit}" for limit in limits)
 
 
 def _assumed(deployed: Deployed, are_proved: bool) -> Iterable[str]:
@@ -67,9 +79,13 @@ def _assumed(deployed: Deployed, are_proved: bool) -> Iterable[str]:
     for sentence, conditions in limits.assumed.items():
         yield _besides(sentence, are_proved and follows(deployed, conditions))
     for name, other in limits.since.items():
-        at, least = names.index(name), names.index(other)
-        founded = are_proved and follows(deployed, lambda s, at=at, least=least: [s.flatten()[at] >= s.flatten()[least]])
-        yield _besides(f"{name} is at least {other}", founded)
+        ordered = functools.partial(_ordered, names.index(name), names.index(other))
+        yield _besides(f"{name} is at least {other}", are_proved and follows(deployed, ordered))
+
+
+def _ordered(place: int, other: int, state: Any) -> Iterable[Any]:
+    values = state.flatten()
+    return [values[place] >= values[other]]
 
 
 def _besides(sentence: str, founded: bool) -> str:

@@ -31,18 +31,19 @@ MOST_SEARCHES = 2
 class CaseVerdict:
     """What is known of an action with some identifiers: `proved`, `refuted` or `open`.
 
-    paths: ways on which something was claimed; algebra: those that needed no solver. learned: ways that two solvers
-    found impossible meanwhile. rechecked: steps of the exploration that a solver read again. replayed: paths whose
-    integers did the same on pyrevm and on the model as Python. solvers: who agreed, and how often. open: why, with how
-    often. differs: in what the contract differs from the model, on integers; trace: calls from genesis that show it.
-    hidden: storage words that were read and that no observation shows: they are as deployed. cached: found in an
-    earlier run, of the same texts. searched: paths for which a trace was looked for.
+    paths: ways on which something was claimed; algebra: those that needed no solver; left: those that are open.
+    learned: ways that two solvers found impossible meanwhile. rechecked: steps of the exploration that a solver read
+    again. replayed: paths whose integers did the same on pyrevm and on the model as Python. solvers: who agreed, and
+    how often. open: why, with how often. differs: in what the contract differs from the model, on integers; trace:
+    calls from genesis that show it. hidden: storage words that were read and that no observation shows: they are as
+    deployed. cached: found in an earlier run, of the same texts. searched: paths for which a trace was looked for.
     """
 
     case: ProductCase
     verdict: str = "open"
     paths: int = 0
     algebra: int = 0
+    left: int = 0
     learned: int = 0
     rechecked: int = 0
     replayed: int = 0
@@ -111,7 +112,9 @@ class Closer:
         # What is known to differ comes first: with a trace of it nothing else need be known.
         for path, run in sorted(runs, key=lambda each: each[0].result is True or not self._breaks(found, *each)):
             guide.check_time()
+            before = verdict.open.total()
             self._close(product, found, path, run, verdict)
+            verdict.left += verdict.open.total() > before
             if verdict.trace is not None:
                 return
         verdict.hidden = tuple(sorted(f"word {slot:#x} of {address:#x}" for address, slot in product.as_deployed))

@@ -7,6 +7,7 @@ other word has changed.
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from itertools import product
 from typing import Any
 
 from marginspec.base.errors import BadInput
-from marginspec.equivalence.calldata import encoded, identifier_word
+from marginspec.equivalence.calldata import SELECTOR, encoded, identifier_word
 from marginspec.equivalence.encoding import Encoding, encoding_of, type_of
 from marginspec.equivalence.evm.accounts import Accounts, Place
 from marginspec.equivalence.evm.calls import transact
@@ -33,6 +34,9 @@ from marginspec.targets.evm.artifact import Candidate
 from marginspec.targets.evm.chain import Embedded, Reverted
 from marginspec.targets.evm.reasons import reason
 from marginspec.targets.evm.target import Adapter, EvmTarget
+
+NO_CALL = "advance_time"
+"""The action that is no call of a contract."""
 
 LATEST = 2**64 - 1
 """The highest time of a block."""
@@ -95,6 +99,14 @@ class Deployed:
     def count(self, actions: Iterable[str]) -> int:
         """How many cases some actions have."""
         return sum(1 for action in actions for _ in self.cases(action))
+
+    def uncalled(self) -> tuple[list[str], list[str]]:
+        """What may change state and no action calls, with whatever identifiers: unstated, and stated by the adapter."""
+        anybody = copy.copy(self)
+        anybody.limits = Equivalence()
+        cases = (case for action in actions_of(self.model) if action != NO_CALL for case in anybody.cases(action))
+        calls = [self.adapter.encode(Product(anybody, case).lowest()) for case in cases]
+        return self.target.uncalled({(to.lower(), data[:SELECTOR]) for _, to, data in calls})
 
     def _options(self, action: str) -> Iterator[tuple[str, tuple[Any, ...]]]:
         universe = self.model.universe

@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import multiprocessing
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,12 +15,9 @@ from marginspec.base.cache import kept
 from marginspec.base.ending import up_to_the_end
 from marginspec.equivalence.basis import Basis, basis_of
 from marginspec.equivalence.closing import CaseVerdict, Closer
-from marginspec.equivalence.product import LATEST, Deployed, ProductCase, given_of
+from marginspec.equivalence.product import LATEST, NO_CALL, Deployed, ProductCase, given_of
 from marginspec.model.kernel.machine import actions_of
 from marginspec.prover.cache import texts_with
-
-NO_CALL = "advance_time"
-"""The action that is no call of a contract."""
 
 ROOMS = ("closing", "product", "replay", "reaching", "evm.calls", "evm.instructions")
 
@@ -78,13 +75,14 @@ def decide_all(
     anew: bool = False,
     advance: Callable[[int], None] = lambda done: None,
     basis: Basis | None = None,
+    allowed: Collection[str] = (),
 ) -> dict[str, ActionVerdict]:
     """The verdict on each action, as far as the run came before it was told to end.
 
     anew: also what was proved of the same texts before. advance: told how many cases are done. basis: where it is known
-    already.
+    already. allowed: functions that no action need call.
     """
-    basis = basis or basis_of(deployed, workers, anew)
+    basis = basis or basis_of(deployed, workers, anew, allowed)
     cases = [case for action in actions for case in deployed.cases(action)]
     found = {action: ActionVerdict(action, deployed.count([action]), basis=basis) for action in actions}
     for done, verdict in enumerate(up_to_the_end(_each(deployed, cases, workers, anew)), 1):
@@ -138,7 +136,12 @@ def made_of(deployed: Deployed) -> str:
     told = [_function(each) for each in said]
     if None in told:
         return ""
-    written = [*own, __name__, type(deployed.adapter).__module__, *(module for each in said for module in _modules(each))]
+    written = [
+        *own,
+        __name__,
+        type(deployed.adapter).__module__,
+        *(module for each in said for module in _modules(each)),
+    ]
     found = hashlib.sha256(texts_with(deployed.model, written).encode())
     for address in sorted({place[0] for place in deployed.places} | deployed.contracts):
         found.update(f"{address} ".encode() + hashlib.sha256(deployed.code(address)).digest())

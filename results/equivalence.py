@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS
-from marginspec.equivalence.product import Deployed
-from marginspec.equivalence.run import NO_CALL, ActionVerdict, assumptions
+from marginspec.equivalence.product import NO_CALL, Deployed
+from marginspec.equivalence.run import ActionVerdict, assumptions
 from marginspec.lockstep.trace import Trace
 from marginspec.model.kernel.machine import actions_of
 
@@ -50,6 +50,7 @@ def _row(deployed: Deployed, found: ActionVerdict, file: Path | None) -> dict[st
         "impossible": total("learned"),
         "rechecked": total("rechecked"),
         "replayed": total("replayed"),
+        "open_paths": total("left"),
         "open": found.open if cases else [_why_skipped(found)],
         "assumes": assumptions(deployed, found) if cases else [],
         "solvers": dict(sum((case.solvers for case in cases), Counter[str]())),
@@ -67,6 +68,12 @@ def traces_of(found: Mapping[str, ActionVerdict]) -> dict[str, Trace]:
     """The shortest trace of each action that has one."""
     each = {action: [case.trace for case in verdict.cases if case.trace] for action, verdict in found.items()}
     return {action: min(traces, key=len) for action, traces in each.items() if traces}
+
+
+def equal_in_both(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The actions that are proved equal to the model in every one of some builds, so that these do not differ."""
+    proved = [{row["action"] for row in each["actions"] if row["verdict"] == "proved"} for each in documents.values()]
+    return sorted(set.intersection(*proved)) if proved else []
 
 
 def equivalence_code(rows: Collection[Mapping[str, Any]]) -> int:
