@@ -44,7 +44,7 @@ from marginspec.results.gate import gate_code, gate_document
 from marginspec.results.provenance import provenance
 from marginspec.results.settings import Settings, read_settings
 from marginspec.runs.documents import MUTANT_STEPS, explained, fuzz_document, mutate_document, prove_document
-from marginspec.runs.equivalence import decide_document, require_bytecode, shown_by
+from marginspec.runs.equivalence import decide_document, require_actions, shown_by
 from marginspec.systems.registry import system
 from marginspec.systems.system import opened
 from marginspec.targets.evm.artifact import candidates
@@ -106,8 +106,7 @@ def check(
         # What takes seconds goes first, and says what it found before what takes minutes.
         asked = (builds, settings.equivalence, f"{settings.file}: equivalence: no action", no_cache, allowed)
         proved = functools.cache(lambda: decide_document(chosen, *asked) if settings.equivalence else None)
-        if settings.equivalence:
-            require_bytecode(implementation, f"{settings.file}: equivalence")
+        require_actions(chosen, implementation, settings.equivalence, f"{settings.file}: equivalence")
 
         def telling() -> Sequence[Sequence[Call]]:
             # What a proof shows to differ is run as well: it is judged and explained like what a run found.

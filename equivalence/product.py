@@ -223,12 +223,14 @@ class Product:
         if other is None:
             return _unknown(name, allowed)
         least = _unknown(other, self._range(self.deployed.names.index(other), other))
-        return least + _unknown(_more(name, other), Number(0, allowed.high))
+        return least + _unknown(more_than(name, other), Number(0, allowed.high))
 
     def numbers_of(self, values: Sequence[Any]) -> Numbers:
         """The unknowns of a state that has these values."""
         known = {n: int(v) for n, v in zip(self.deployed.names, values, strict=True) if not isinstance(v, str)}
-        since = {_more(name, other): known[name] - known[other] for name, other in self.deployed.limits.since.items()}
+        since = {
+            more_than(name, other): known[name] - known[other] for name, other in self.deployed.limits.since.items()
+        }
         return {**known, **since}
 
     def _range(self, place: int, name: str) -> Number:
@@ -363,7 +365,7 @@ def _unknown(name: str, number: Number) -> Value:
     return Run.current.unknown(Unknown(name, number.low, number.high, number.typical))
 
 
-def _more(name: str, other: str) -> str:
+def more_than(name: str, other: str) -> str:
     """The name of an unknown: by how much a variable is more than another."""
     return f"{name} since {other}"
 

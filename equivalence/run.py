@@ -16,7 +16,7 @@ from marginspec.base.ending import up_to_the_end
 from marginspec.equivalence.basis import Basis, basis_of
 from marginspec.equivalence.closing import CaseVerdict, Closer
 from marginspec.equivalence.product import LATEST, NO_CALL, Deployed, ProductCase, given_of
-from marginspec.model.kernel.machine import actions_of
+from marginspec.model.kernel.machine import Machine, actions_of
 from marginspec.prover.cache import texts_with
 
 ROOMS = ("closing", "product", "replay", "reaching", "evm.calls", "evm.instructions")
@@ -63,9 +63,9 @@ class ActionVerdict:
         return lines + list(self.basis.lacking if self.basis else ["what it takes for given was not looked at"])
 
 
-def compared_actions(deployed: Deployed) -> list[str]:
+def compared_actions(model: type[Machine]) -> list[str]:
     """The actions that are calls of a contract."""
-    return [name for name in actions_of(deployed.model) if name != NO_CALL]
+    return [name for name in actions_of(model) if name != NO_CALL]
 
 
 def decide_all(
@@ -183,6 +183,7 @@ def assumptions(deployed: Deployed, verdict: ActionVerdict) -> list[str]:
 
 ALWAYS = (
     "every other number of the state is within the range of its type and within the storage that holds it",
+    "the contracts have no functions but those of their artifacts' interfaces",
     "there are the accounts of the model's universe, with the addresses of this deployment, and no others",
     f"the time of the block is at most {LATEST}, and no call runs out of gas or sends ether",
 )

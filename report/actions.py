@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from marginspec.report.equivalence import stands_on
 from marginspec.results.schema import Document, equivalence_text
@@ -18,20 +19,16 @@ def action_rows(documents: Mapping[str, Document]) -> Iterator[Document]:
     sampled = documents.get("fuzz", {}).get("actions", {})
     proofs = {row["action"]: row for row in documents.get("equivalence", {}).get("actions", ())}
     for action in dict.fromkeys([*sampled, *proofs]):
-        row, taken = proofs.get(action), sampled.get(action)
-        looked = row is not None and row["verdict"] != "skipped"
-        yield {
-            "action": action,
-            "taken": taken,
-            "status": STATUS[row["verdict"]] if row is not None and looked else "",
-            "bytecode": equivalence_text(row)
-            if row is not None and looked
-            else "sampled"
-            if taken
-            else "not looked at",
-            "trace": row["trace"] if row is not None and looked else None,
-            "notes": [*filter(None, [row["differs"]]), *row["open"]] if row is not None and looked else [],
+        taken, row = sampled.get(action), proofs.get(action, {"verdict": "skipped"})
+        known: dict[str, Any] = {
+            "bytecode": "sampled" if taken and any(taken.values()) else "not looked at",
+            "trace": None,
+            "notes": [],
         }
+        if row["verdict"] != "skipped":
+            notes = [*filter(None, [row["differs"]]), *row["open"]]
+            known = {"bytecode": equivalence_text(row), "trace": row["trace"], "notes": notes}
+        yield {"action": action, "taken": taken, "status": STATUS.get(row["verdict"], ""), **known}
 
 
 def deployed_code(documents: Mapping[str, Document]) -> Document:

@@ -16,7 +16,7 @@ OPEN_SHOWN = 5
 """Reasons of one action that are shown; --json lists all."""
 
 VERDICTS = {
-    "holds": "[bold green]holds[/]: the bytecode of every action is the model's, where all that is listed is so",
+    "holds": "[bold green]holds[/]: the bytecode of each of these actions is the model's, where what is listed is so",
     "broken": "[bold red]broken[/]: the contract does something else than the model",
     "incomplete": "[bold yellow]incomplete[/]: what is open or skipped is not proved",
 }

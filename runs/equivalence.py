@@ -41,7 +41,7 @@ def decide_document(
     """
     started = time.perf_counter()
     deployed = Deployed(chosen, builds)
-    known = compared_actions(deployed)
+    known = compared_actions(chosen.model)
     wanted = named(actions, known, told) if actions else set(known)
     those = [each for each in known if each in wanted]
     with progress("proving", deployed.count(those)) as advance:
@@ -59,10 +59,11 @@ def decide_both(chosen: System, builds: Mapping[str, Sequence[Candidate]]) -> di
     return {side: decide_document(chosen, of, (), "", False, allowed, side) for side, of in builds.items()}
 
 
-def require_bytecode(implementation: Target, told: str) -> None:
-    """Raise BadInput for an implementation that is no contract. told: who asks."""
-    if not isinstance(implementation, EvmTarget):
+def require_actions(chosen: System, implementation: Target, actions: Sequence[str], told: str) -> None:
+    """Raise BadInput for an implementation that is no contract, and for actions that there are not. told: who asks."""
+    if actions and not isinstance(implementation, EvmTarget):
         raise BadInput(f"{told} is about bytecode, and --target {implementation.name!r} runs none")
+    named(actions, compared_actions(chosen.model), f"{told}: no action")
 
 
 def shown_by(chosen: System, document: Mapping[str, Any] | None) -> list[Sequence[Call]]:

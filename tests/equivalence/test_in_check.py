@@ -10,8 +10,10 @@ import pytest
 from command import Command
 
 from marginspec.__main__ import main
+from marginspec.base.errors import BadInput
 from marginspec.runs import equivalence
 from marginspec.systems.registry import system
+from marginspec.upgrade.model_target import ModelTarget
 
 ROOT = Path(__file__).parents[2]
 FOLDER = str(ROOT / "examples" / "pawnshop")
@@ -80,8 +82,8 @@ def test_a_check_finds_what_no_run_meets_and_shows_it(here: Path, magic: str, in
     row = next(row for row in document["equivalence"]["actions"] if row["action"] == "repay")
     assert row["verdict"] == "refuted"
     assert {finding["kind"] for finding in document["findings"]} == {"divergence", "different"}
-    assert in_process(main, "replay", row["trace"], "--artifact", magic).returncode == 1
-    assert in_process(main, "replay", row["trace"]).returncode == 0
+    assert in_process(main, "replay", row["trace"], "--system", FOLDER, "--artifact", magic).returncode == 1
+    assert in_process(main, "replay", row["trace"], "--system", FOLDER).returncode == 0
     (here / "check.json").write_text(done.stdout)
     assert in_process(main, "report", "check.json", "--system", FOLDER).returncode == 1
     assert ">different<" in (here / "out" / "report.html").read_text()
@@ -89,20 +91,23 @@ def test_a_check_finds_what_no_run_meets_and_shows_it(here: Path, magic: str, in
     assert in_process(main, "report", "equivalence.json", "--system", FOLDER).returncode == 1
 
 
-def test_an_action_that_is_none_and_a_target_without_bytecode_are_bad_input(here: Path, in_process: Command) -> None:
-    done = in_process(main, "check", FOLDER, "--target", "/bin/cat -u")
-    assert done.returncode == 2
-    assert "equivalence is about bytecode" in done.stderr
-    (here / "marginspec.toml").write_text('equivalence = ["repaid"]\nsteps = 100\n')
+def test_an_action_that_is_none_is_bad_input(here: Path, in_process: Command) -> None:
+    (here / "marginspec.toml").write_text('equivalence = ["repaid"]\n')
     done = in_process(main, "check", FOLDER)
     assert done.returncode == 2
     assert "marginspec.toml: equivalence: no action repaid; did you mean repay?" in done.stderr
 
 
+def test_a_target_without_bytecode_is_bad_input() -> None:
+    known = system(FOLDER)
+    with pytest.raises(BadInput, match="equivalence is about bytecode, and --target 'model' runs none"):
+        equivalence.require_actions(known, ModelTarget(known.model, str), ["repay"], "equivalence")
+
+
 def test_an_upgrade_says_of_what_is_proved_that_it_does_not_differ(
     here: Path, magic: str, in_process: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(equivalence, "compared_actions", lambda deployed: ["pledge", "repay"])
+    monkeypatch.setattr(equivalence, "compared_actions", lambda model: ["pledge", "repay"])
     done = in_process(main, "diff", FOLDER, "shipped", magic, "--prove", "--steps", "500", "--json")
     document = valid(done.stdout, "diff")
     assert done.returncode == 1

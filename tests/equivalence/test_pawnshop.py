@@ -65,7 +65,7 @@ def decided(known: System, action: str, builds: list[Candidate]) -> ActionVerdic
 
 def test_every_action_is_proved(pawnshop: System) -> None:
     deployed = Deployed(pawnshop)
-    found = decide_all(deployed, compared_actions(deployed), 1, anew=True)
+    found = decide_all(deployed, compared_actions(pawnshop.model), 1, anew=True)
     assert {action: verdict.verdict for action, verdict in found.items()} == dict.fromkeys(
         ("set_price", "pledge", "redeem", "borrow", "repay", "liquidate"), "proved"
     )
@@ -168,7 +168,7 @@ def test_what_was_not_come_to_is_no_proof(pawnshop: System, monkeypatch: pytest.
     verdict = ActionVerdict("pledge", 2, decided(pawnshop, "pledge", []).cases[:1])
     assert verdict.verdict == "open"
     assert ActionVerdict("pledge", 2).verdict == "skipped"
-    assert run.NO_CALL not in compared_actions(Deployed(pawnshop))
+    assert run.NO_CALL not in compared_actions(pawnshop.model)
 
 
 def test_an_action_that_is_none_is_bad_input(in_process: Command) -> None:
