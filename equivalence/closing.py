@@ -23,7 +23,7 @@ MOST_PATHS = 20_000
 CASE_SECONDS = 600.0
 """Processor time for one case: what takes longer is open."""
 
-MOST_SEARCHES = 2
+MOST_SEARCHES = 8
 """Paths of one case, on which the two differ, for which a trace is looked for."""
 
 
@@ -110,7 +110,7 @@ class Closer:
         runs = [(path, guide.runs[id(path.constraints)]) for path in found.paths if path.ended is None]
         verdict.paths = len(runs)
         # What is known to differ comes first: with a trace of it nothing else need be known.
-        for path, run in sorted(runs, key=lambda each: each[0].result is True or not self._breaks(found, *each)):
+        for path, run in sorted(runs, key=lambda each: self._order(found, *each)):
             guide.check_time()
             before = verdict.open.total()
             self._close(product, found, path, run, verdict)
@@ -139,6 +139,12 @@ class Closer:
             verdict.open[f"proved, and yet on integers {replayed.differs}"] += 1
         else:
             verdict.replayed += 1
+
+    def _order(self, found: Exploration, path: Path, run: GuidedRun) -> tuple[bool, bool, bool]:
+        """First what is known to differ, of that what both accept: what is refused may need numbers beyond reach."""
+        seen: Compared | None = run.seen
+        is_equal = path.result is True or not self._breaks(found, path, run)
+        return is_equal, seen is None or seen.rule is not None, seen is None or not seen.result.success
 
     def _proves(self, found: Exploration, path: Path, verdict: CaseVerdict) -> bool:
         """Whether two solvers find what is claimed on a path; where it fails, that nothing takes it."""

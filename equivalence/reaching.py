@@ -27,7 +27,7 @@ from marginspec.prover.symbolic import Atoms, Path, SymBool, Unknown
 from marginspec.prover.witness import Witnesses
 
 SEQUENCES, STEPS = 40, 150
-SECONDS = 10.0
+SECONDS = 4.0
 """Processor time for the search of one path."""
 
 AIMED_FROM = 100
