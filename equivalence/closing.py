@@ -177,7 +177,9 @@ class Closer:
         verdict.searched += 1
         if verdict.trace is None and verdict.searched <= MOST_SEARCHES:
             verdict.trace = self._reacher.trace(product, found.atoms, path)
-        if verdict.trace is None:
+        if verdict.trace is not None:
+            verdict.differs = differs
+        else:
             verdict.open[f"{differs}, from a state that no run reached"] += 1
 
     def _breaks(self, found: Exploration, path: Path, run: GuidedRun) -> bool:

@@ -35,6 +35,7 @@ def equivalence_document(
 
 def _row(deployed: Deployed, found: ActionVerdict, file: Path | None) -> dict[str, Any]:
     cases = found.cases
+    shown = min((case for case in cases if case.trace), key=lambda case: len(case.trace or ()), default=None)
 
     def total(name: str) -> int:
         return sum(getattr(case, name) for case in cases)
@@ -54,7 +55,7 @@ def _row(deployed: Deployed, found: ActionVerdict, file: Path | None) -> dict[st
         "open": found.open if cases else [_why_skipped(found)],
         "assumes": assumptions(deployed, found) if cases else [],
         "solvers": dict(sum((case.solvers for case in cases), Counter[str]())),
-        "differs": next((case.differs for case in cases if case.differs), ""),
+        "differs": shown.differs if shown else next((case.differs for case in cases if case.differs), ""),
         "seconds": round(sum(case.seconds for case in cases), 1),
         "trace": None if file is None else str(file),
     }
