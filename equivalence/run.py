@@ -147,8 +147,16 @@ def made_of(deployed: Deployed) -> str:
         found.update(f"{address} ".encode() + hashlib.sha256(deployed.code(address)).digest())
     storage = sorted(deployed.storage.items()), deployed.places, sorted(deployed.not_compared), deployed.encoding
     limited = limits.options, limits.given, sorted(limits.assumed), limits.limits, limits.since
-    found.update(repr((storage, limited, told, [each.id for each in given_of(deployed.system)])).encode())
+    given_ids = [each.id for each in given_of(deployed.system)]
+    found.update(repr((storage, limited, told, given_ids, _made_with(deployed.model))).encode())
     return found.hexdigest()
+
+
+def _made_with(model: type[Machine]) -> list[str]:
+    """The plain values that methods of a model were made with, where a function makes the model."""
+    methods = [inspect.unwrap(each) for kind in model.__mro__ for each in vars(kind).values() if callable(each)]
+    cells = [cell.cell_contents for each in methods for cell in getattr(each, "__closure__", None) or ()]
+    return [repr(value) for value in cells if isinstance(value, PLAIN)]
 
 
 def _function(one: Any) -> str | None:

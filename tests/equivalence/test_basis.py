@@ -182,6 +182,17 @@ def test_an_assumption_that_is_made_by_a_function_is_not_taken_for_another(pawns
     assert "" not in (low, high)
 
 
+def test_a_model_that_a_function_makes_is_not_taken_for_another(pawnshop: System) -> None:
+    def made(most: int) -> System:
+        class Limited(pawnshop.model):  # type: ignore[name-defined, misc]
+            def limit(self, user: Any) -> int:
+                return most
+
+        return replace(pawnshop, model=Limited)
+
+    assert len({made_of(Deployed(made(most))) for most in (1, 2, 1)}) == 2
+
+
 def test_an_assumption_that_is_no_text_is_never_cached(pawnshop: System) -> None:
     lists: list[int] = [1]
     assert made_of(Deployed(limited(pawnshop, assumed={"few": lambda shop: [shop.total_debt <= len(lists)]}))) == ""
