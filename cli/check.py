@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -34,7 +34,9 @@ from marginspec.cli.options import (
     watched,
 )
 from marginspec.conformance.run import telling_runs, vector_runs
+from marginspec.model.kernel.machine import Call
 from marginspec.report import terminal
+from marginspec.report.equivalence import show_actions
 from marginspec.report.gate import gate_verdicts, show_gate, show_kept_runs
 from marginspec.report.junit import junit
 from marginspec.report.sarif import sarif
@@ -46,6 +48,7 @@ from marginspec.results.gate import gate_code, gate_document
 from marginspec.results.provenance import provenance
 from marginspec.results.settings import Settings, read_settings
 from marginspec.runs.documents import MUTANT_STEPS, explained, fuzz_document, mutate_document, prove_document
+from marginspec.runs.equivalence import decide_document, require_actions, shown_by
 from marginspec.runs.line_coverage import opened
 from marginspec.systems.registry import system
 from marginspec.targets.evm.artifact import candidates
@@ -91,8 +94,8 @@ def check(
     In CI, also: --junit junit.xml --sarif marginspec.sarif --summary "$GITHUB_STEP_SUMMARY" --corpus .marginspec
 
     Thresholds stand in \\[tool.marginspec] of pyproject.toml, or in marginspec.toml, here or above: steps, seed,
-    require-reach, min-laws, max-declared, min-mutation-score. They make the gate stricter, never looser; and
-    allow-unmodelled lists functions that no action calls.
+    require-reach, min-laws, max-declared, min-mutation-score, equivalence. They make the gate stricter, never looser;
+    and allow-unmodelled lists functions that no action calls.
 
     Exit code 0: all proved and confirmed, no divergence, every action accepted and refused on both sides, every
     function that changes state called or listed. 1: a law or the implementation is broken. 3: something is unknown or
@@ -110,7 +113,14 @@ def check(
     builds = candidates(artifact)
     with opened(chosen, target, builds, lcov) as (implementation, lines_told):
         # What takes seconds goes first, and says what it found before what takes minutes.
-        telling = functools.partial(telling_runs, chosen.model, settings.seed)
+        asked = (builds, settings.equivalence, f"{settings.file}: equivalence: no action", no_cache, allowed)
+        proved = functools.cache(lambda: decide_document(chosen, *asked) if settings.equivalence else None)
+        require_actions(chosen, implementation, settings.equivalence, f"{settings.file}: equivalence")
+
+        def telling() -> Sequence[Sequence[Call]]:
+            # What a proof shows to differ is run as well: it is judged and explained like what a run found.
+            return [*telling_runs(chosen.model, settings.seed), *shown_by(chosen, proved())]
+
         fuzzed = fuzz_document(
             chosen, implementation, target, settings.steps, settings.seed, corpus, builds, allowed, telling, cluster
         )
@@ -122,13 +132,14 @@ def check(
             terminal.show_fuzz(fuzzed, console)
             show_kept_runs(fuzzed, console)
             show_departures(departures, console)
+        equal = proved()
         proofs = prove_document(chosen, None, None, anew=no_cache)
         mutants = None
         if settings.min_mutation_score is not None:
             runs = functools.partial(vector_runs, chosen.model, chosen.chapter.properties, settings.seed)
             mutants = mutate_document(chosen, MUTANT_STEPS, settings.seed, runs=runs, anew=no_cache)
-        gate = gate_document(settings, require_reach, proofs, fuzzed, mutants)
-        found = findings(chosen, implementation, builds, gate, proofs, fuzzed, mutants, departures)
+        gate = gate_document(settings, require_reach, proofs, fuzzed, mutants, equal)
+        found = findings(chosen, implementation, builds, gate, proofs, fuzzed, mutants, departures, equal)
         made = provenance(chosen, implementation, builds, settings)
     code = worst({documents.prove_code(proofs), documents.fuzz_code(fuzzed, require_reach), gate_code(gate)})
     document: dict[str, Any] = {
@@ -138,6 +149,7 @@ def check(
         "verdict": VERDICTS[code],
     }
     document |= {} if mutants is None else {"mutate": mutants}
+    document |= {} if equal is None else {"equivalence": equal}
     document |= {"gate": gate, "findings": found, "explained": departures, "provenance": made}
     _write(junit_file, document, junit)
     _write(sarif_file, document, _sarif)
@@ -148,6 +160,7 @@ def check(
         emit(document)
     else:
         terminal.show_prove(proofs, console, verbose)
+        show_actions(equal, console)
         show_gate(document, console)
         terminal.show_verdict(document["verdict"], gate_verdicts(document), console)
     return code

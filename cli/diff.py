@@ -19,6 +19,8 @@ from marginspec.cli.options import Budget, Json, Seed, Steps
 from marginspec.lockstep.trace import trace_of
 from marginspec.report.upgrade import show_diff
 from marginspec.results.differences import upgrade_document
+from marginspec.results.equivalence import equal_in_both
+from marginspec.runs.equivalence import decide_both, shown_by
 from marginspec.runs.traces import how_to_repeat, kept
 from marginspec.systems.registry import system
 from marginspec.systems.system import System, opened
@@ -63,6 +65,9 @@ def diff(
     ] = None,
     steps: Steps = 20_000,
     seed: Seed = 1,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="Also prove of both builds, action by action, that they are the model.")
+    ] = False,
     budget: Budget = None,
     as_json: Json = False,
 ) -> int:
@@ -82,19 +87,22 @@ def diff(
 
     Compared are calls drawn at random; where these show no difference the conformance vectors too, which are made once,
     in a minute or two. Each difference is traced to a rule, shrunk to the fewest calls, and written to out/traces/.
-    What both sides have in common is not judged: that is what check is for.
+    What both sides have in common is not judged: that is what check is for. With --prove, of an action that is proved
+    equal to the model in both builds it is said without a limit that there is no difference.
 
     Exit code 0: no difference, or only intended ones. 1: a difference that is not declared. 2: also when something is
     declared that did not change. 3: the run was ended before it was done, and no difference was seen until then.
     """
     chosen = system(name)
     declared = {} if intended is None else read_intended(intended, chosen)
+    if prove and any(side.endswith(".toml") or ("://" in side and "=" not in side) for side in (base, head)):
+        raise BadInput("--prove goes with two builds")
     if base.endswith(".toml") and head.endswith(".toml"):
         document = book_document(chosen.name, Path(base), Path(head), book, price or [], declared)
     else:
         if book is not None or price:
             raise BadInput("--book and --price go with two parameter files (.toml) as BASE and HEAD")
-        document = _upgrade(chosen, base, head, steps, seed, declared)
+        document = _upgrade(chosen, base, head, steps, seed, declared, prove)
     if as_json:
         emit(document)
     else:
@@ -106,9 +114,13 @@ def diff(
     return INCOMPLETE if document.get("ended") else HOLDS
 
 
-def _upgrade(chosen: System, base: str, head: str, steps: int, seed: int, declared: Intended) -> dict[str, Any]:
+def _upgrade(
+    chosen: System, base: str, head: str, steps: int, seed: int, declared: Intended, prove: bool
+) -> dict[str, Any]:
     """Compare, keep a trace of each difference, and describe."""
     sides = {name: implementation(chosen, side) for name, side in (("base", base), ("head", head))}
+    proofs = decide_both(chosen, {name: side.builds for name, side in sides.items()}) if prove else {}
+    shown = [calls for proof in proofs.values() for calls in shown_by(chosen, proof)]
     taken = set[str]()
 
     def keep(found: Difference) -> dict[str, Any]:
@@ -124,7 +136,9 @@ def _upgrade(chosen: System, base: str, head: str, steps: int, seed: int, declar
 
     base_side, head_side = (opened(chosen, side.target, side.builds) for side in sides.values())
     with base_side as before, head_side as after:
-        return upgrade_document(chosen, {"base": base, "head": head}, before, after, steps, seed, declared, keep)
+        named = {"base": base, "head": head}
+        document = upgrade_document(chosen, named, before, after, steps, seed, declared, keep, shown)
+    return document | ({"equivalence": proofs, "equal": equal_in_both(proofs)} if proofs else {})
 
 
 class Side(NamedTuple):

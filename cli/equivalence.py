@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from marginspec.base.process import Output, emit, progress
-from marginspec.base.text import named
+from marginspec.base.process import Output, emit
 from marginspec.cli.options import DEFAULT, Artifacts, Budget, Json, NoCache, NoChance, SystemName
-from marginspec.equivalence.product import Deployed
-from marginspec.equivalence.run import compared_actions, decide_all
 from marginspec.report.equivalence import show_equivalence
-from marginspec.results.equivalence import equivalence_code, equivalence_document, traces_of
-from marginspec.runs.traces import kept
+from marginspec.results.equivalence import equivalence_code
+from marginspec.results.settings import read_settings
+from marginspec.runs.equivalence import decide_document
 from marginspec.systems.registry import system
 from marginspec.targets.evm.artifact import candidates
 
@@ -37,17 +34,10 @@ def equivalence(
 
     Exit code 0: every action is proved. 1: one is refuted, by a trace in out/traces/. 3: one is open, or was skipped.
     """
-    started = time.perf_counter()
-    deployed = Deployed(system(name), candidates(artifact))
-    actions = compared_actions(deployed)
-    if action:
-        wanted = named(action, actions, f"--action: {deployed.system.name} has no action")
-        actions = [each for each in actions if each in wanted]
-    with progress("proving", deployed.count(actions)) as advance:
-        found = decide_all(deployed, actions, os.cpu_count() or 1, no_cache, advance)
-    traces = traces_of(found)
-    files = dict(zip(traces, kept(deployed.system, list(traces.values())), strict=True))
-    document = equivalence_document(deployed, found, files, time.perf_counter() - started)
+    chosen = system(name)
+    told = f"--action: {chosen.name} has no action"
+    allowed = read_settings(Path.cwd()).allow_unmodelled
+    document = decide_document(chosen, candidates(artifact), action or (), told, no_cache, allowed)
     if as_json:
         emit(document)
     else:

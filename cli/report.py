@@ -37,8 +37,8 @@ def report(
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="JSON documents of check, prove, fuzz, mutate, rules, bounds, planted, diff, vectors, audit and "
-            "simulate, each once; a folder of them; a trace.",
+            help="JSON documents of check, prove, fuzz, mutate, rules, bounds, planted, diff, vectors, audit, "
+            "simulate and equivalence, each once; a folder of them; a trace.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The HTML file to write.")] = REPORT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from marginspec.equivalence.guide import Guide, GuidedRun, Learned
 from marginspec.equivalence.product import Compared, Deployed, Product, ProductCase
 from marginspec.equivalence.reaching import Reacher
 from marginspec.equivalence.replay import Replayer
+from marginspec.lockstep.rules_reached import rules_of
 from marginspec.lockstep.trace import Trace
 from marginspec.properties.law import Irrelevant
 from marginspec.prover.evaluate import Evaluation, Numbers
@@ -21,7 +23,7 @@ MOST_PATHS = 20_000
 CASE_SECONDS = 600.0
 """Processor time for one case: what takes longer is open."""
 
-MOST_SEARCHES = 2
+MOST_SEARCHES = 8
 """Paths of one case, on which the two differ, for which a trace is looked for."""
 
 
@@ -29,18 +31,19 @@ MOST_SEARCHES = 2
 class CaseVerdict:
     """What is known of an action with some identifiers: `proved`, `refuted` or `open`.
 
-    paths: ways on which something was claimed; algebra: those that needed no solver. learned: ways that two solvers
-    found impossible meanwhile. rechecked: steps of the exploration that a solver read again. replayed: paths whose
-    integers did the same on pyrevm and on the model as Python. solvers: who agreed, and how often. open: why, with how
-    often. differs: in what the contract differs from the model, on integers; trace: calls from genesis that show it.
-    hidden: storage words that were read and that no observation shows: they are as deployed. cached: found in an
-    earlier run, of the same texts. searched: paths for which a trace was looked for.
+    paths: ways on which something was claimed; algebra: those that needed no solver; left: those that are open.
+    learned: ways that two solvers found impossible meanwhile. rechecked: steps of the exploration that a solver read
+    again. replayed: paths whose integers did the same on pyrevm and on the model as Python. solvers: who agreed, and
+    how often. open: why, with how often. differs: in what the contract differs from the model, on integers; trace:
+    calls from genesis that show it. hidden: storage words that were read and that no observation shows: they are as
+    deployed. cached: found in an earlier run, of the same texts. searched: paths for which a trace was looked for.
     """
 
     case: ProductCase
     verdict: str = "open"
     paths: int = 0
     algebra: int = 0
+    left: int = 0
     learned: int = 0
     rechecked: int = 0
     replayed: int = 0
@@ -67,6 +70,16 @@ class Closer:
         self._replayer = Replayer(deployed)
         self._reacher = Reacher(deployed)
         self._prover = Prover(deployed.model)
+
+    def asked(self, case: ProductCase) -> str:
+        """All that tells a case from others of the same deployment: the call, as the contracts take it."""
+        call, adapter = Product(self._deployed, case).lowest(), self._deployed.adapter
+        reasons = dict[str, str]()
+        for rule in rules_of(self._deployed.model):
+            with contextlib.suppress(LookupError):  # not every rule refuses
+                reasons[rule] = adapter.expected_reason(rule)
+        identifiers = sorted((name, str(value)) for name, value in case.identifiers.items())
+        return f"{case.action} {identifiers} {adapter.encode(call)} {reasons}"
 
     def decide(self, case: ProductCase) -> CaseVerdict:
         """The verdict on one case."""
@@ -97,9 +110,11 @@ class Closer:
         runs = [(path, guide.runs[id(path.constraints)]) for path in found.paths if path.ended is None]
         verdict.paths = len(runs)
         # What is known to differ comes first: with a trace of it nothing else need be known.
-        for path, run in sorted(runs, key=lambda each: each[0].result is True or not self._breaks(found, *each)):
+        for path, run in sorted(runs, key=lambda each: self._order(found, *each)):
             guide.check_time()
+            before = verdict.open.total()
             self._close(product, found, path, run, verdict)
+            verdict.left += verdict.open.total() > before
             if verdict.trace is not None:
                 return
         verdict.hidden = tuple(sorted(f"word {slot:#x} of {address:#x}" for address, slot in product.as_deployed))
@@ -124,6 +139,12 @@ class Closer:
             verdict.open[f"proved, and yet on integers {replayed.differs}"] += 1
         else:
             verdict.replayed += 1
+
+    def _order(self, found: Exploration, path: Path, run: GuidedRun) -> tuple[bool, bool, bool]:
+        """First what is known to differ, of that what both accept: what is refused may need numbers beyond reach."""
+        seen: Compared | None = run.seen
+        is_equal = path.result is True or not self._breaks(found, path, run)
+        return is_equal, seen is None or seen.rule is not None, seen is None or not seen.result.success
 
     def _proves(self, found: Exploration, path: Path, verdict: CaseVerdict) -> bool:
         """Whether two solvers find what is claimed on a path; where it fails, that nothing takes it."""
@@ -156,7 +177,9 @@ class Closer:
         verdict.searched += 1
         if verdict.trace is None and verdict.searched <= MOST_SEARCHES:
             verdict.trace = self._reacher.trace(product, found.atoms, path)
-        if verdict.trace is None:
+        if verdict.trace is not None:
+            verdict.differs = differs
+        else:
             verdict.open[f"{differs}, from a state that no run reached"] += 1
 
     def _breaks(self, found: Exploration, path: Path, run: GuidedRun) -> bool:

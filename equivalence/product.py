@@ -7,13 +7,15 @@ other word has changed.
 
 from __future__ import annotations
 
+import copy
 import inspect
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from marginspec.equivalence.calldata import encoded, identifier_word
+from marginspec.base.errors import BadInput
+from marginspec.equivalence.calldata import SELECTOR, encoded, identifier_word
 from marginspec.equivalence.encoding import Encoding, encoding_of, type_of
 from marginspec.equivalence.evm.accounts import Accounts, Place
 from marginspec.equivalence.evm.calls import transact
@@ -32,6 +34,9 @@ from marginspec.targets.evm.artifact import Candidate
 from marginspec.targets.evm.chain import Embedded, Reverted
 from marginspec.targets.evm.reasons import reason
 from marginspec.targets.evm.target import Adapter, EvmTarget
+
+NO_CALL = "advance_time"
+"""The action that is no call of a contract."""
 
 LATEST = 2**64 - 1
 """The highest time of a block."""
@@ -66,6 +71,8 @@ class Deployed:
         hidden: Mapping[str, Sequence[tuple[str, int]]] = getattr(self.adapter, "not_compared", {})
         self.not_compared = {(int(address, 16), slot) for slots in hidden.values() for address, slot in slots}
         self.contracts = {int(address, 16) for address in self.chain.contracts()}
+        self.reason: Callable[[Reverted], str] = getattr(self.adapter, "reason", reason)
+        self.storage = {place: word for place, word in self.chain.storage().items() if word}
         self._codes: dict[int, bytes] = {}
 
     def code(self, address: int) -> bytes:
@@ -92,6 +99,14 @@ class Deployed:
     def count(self, actions: Iterable[str]) -> int:
         """How many cases some actions have."""
         return sum(1 for action in actions for _ in self.cases(action))
+
+    def uncalled(self) -> tuple[list[str], list[str]]:
+        """What may change state and no action calls, with whatever identifiers: unstated, and stated by the adapter."""
+        anybody = copy.copy(self)
+        anybody.limits = Equivalence()
+        cases = (case for action in actions_of(self.model) if action != NO_CALL for case in anybody.cases(action))
+        calls = [self.adapter.encode(Product(anybody, case).lowest()) for case in cases]
+        return self.target.uncalled({(to.lower(), data[:SELECTOR]) for _, to, data in calls})
 
     def _options(self, action: str) -> Iterator[tuple[str, tuple[Any, ...]]]:
         universe = self.model.universe
@@ -120,9 +135,11 @@ class Compared:
 
 
 def given_of(system: System) -> list[Property]:
-    """The invariants that are assumed of the state before an action."""
+    """The invariants that are assumed of the state before an action; raises BadInput for one that there is not."""
     wanted = (system.equivalence or Equivalence()).given
     invariants = [each for each in system.chapter.properties if each.kind == "invariant"]
+    if vain := sorted(set(wanted or ()) - {each.id for each in invariants}):
+        raise BadInput(f"{system.name}, Equivalence.given: {vain[0]} is no invariant of the chapter")
     return [each for each in invariants if wanted is None or each.id in wanted]
 
 
@@ -146,6 +163,10 @@ class Product:
         chosen = {**self.case.identifiers, **numbers}
         return Call(self.case.action, {name: chosen[name] for name in self._arguments})
 
+    def lowest(self) -> Call:
+        """The call, its numbers as low as they may be."""
+        return self.call({name: number.low for name, number in self.numbers.items()})
+
     def concrete(self, numbers: Numbers) -> dict[str, int]:
         """The numbers of the call among those of a path."""
         made = {name: Unknown("", number.low, number.high, number.typical) for name, number in self.numbers.items()}
@@ -154,13 +175,9 @@ class Product:
     def body(self) -> Any:
         """Run both, and claim that they did the same."""
         run, deployed = Run.current, self.deployed
-        values = self._state()
-        state = deployed.genesis.clone()
-        state.load(values)
-        for condition in self._assumed(state):
-            assume(condition)
+        values, state = self.given_state()
         arguments = {name: _unknown(f"{self.case.action}.{name}", number) for name, number in self.numbers.items()}
-        call = self.call({name: number.low for name, number in self.numbers.items()})
+        call = self.lowest()
         given = encoded(deployed.adapter, call, self.numbers, arguments)
         accounts = self._accounts(values)
         seen = Compared(values, transact(accounts, given.sender, given.to, given.data), accounts)
@@ -172,6 +189,15 @@ class Product:
         except Rejected as refused:
             seen.rule, seen.after = refused.rule, values
         return self._claims(seen, call)
+
+    def given_state(self) -> tuple[list[Any], Any]:
+        """A state of which all that is assumed holds: its values as `flatten` gives them, and itself."""
+        values = self._state()
+        state = self.deployed.genesis.clone()
+        state.load(values)
+        for condition in self._assumed(state):
+            assume(condition)
+        return values, state
 
     # --- The state before ------------------------------------------------------------------------------------------
 
@@ -197,12 +223,14 @@ class Product:
         if other is None:
             return _unknown(name, allowed)
         least = _unknown(other, self._range(self.deployed.names.index(other), other))
-        return least + _unknown(_more(name, other), Number(0, allowed.high))
+        return least + _unknown(more_than(name, other), Number(0, allowed.high))
 
     def numbers_of(self, values: Sequence[Any]) -> Numbers:
         """The unknowns of a state that has these values."""
         known = {n: int(v) for n, v in zip(self.deployed.names, values, strict=True) if not isinstance(v, str)}
-        since = {_more(name, other): known[name] - known[other] for name, other in self.deployed.limits.since.items()}
+        since = {
+            more_than(name, other): known[name] - known[other] for name, other in self.deployed.limits.since.items()
+        }
         return {**known, **since}
 
     def _range(self, place: int, name: str) -> Number:
@@ -329,14 +357,15 @@ class Product:
 
     def reason(self, result: CallResult) -> str:
         """Why a call was refused."""
-        return reason(Reverted(b"" if result.halt else known(result.data, "a reason"), result.halt))
+        data = b"" if result.halt else known(result.data, "a reason")
+        return self.deployed.reason(Reverted(data, result.halt))
 
 
 def _unknown(name: str, number: Number) -> Value:
     return Run.current.unknown(Unknown(name, number.low, number.high, number.typical))
 
 
-def _more(name: str, other: str) -> str:
+def more_than(name: str, other: str) -> str:
     """The name of an unknown: by how much a variable is more than another."""
     return f"{name} since {other}"
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import chain, product
 from typing import Any
 
-from marginspec.equivalence.product import Deployed, Product
+from marginspec.equivalence.product import Deployed, Product, more_than
 from marginspec.lockstep.comparison import Divergence, LockStep
 from marginspec.lockstep.generate import START_BYTES, STEP_BYTES, Generator
 from marginspec.lockstep.rehearsal import Rehearsal, rehearse
@@ -27,7 +27,7 @@ from marginspec.prover.symbolic import Atoms, Path, SymBool, Unknown
 from marginspec.prover.witness import Witnesses
 
 SEQUENCES, STEPS = 40, 150
-SECONDS = 10.0
+SECONDS = 4.0
 """Processor time for the search of one path."""
 
 AIMED_FROM = 100
@@ -84,11 +84,12 @@ class Reacher:
 
     def _aimed(self, atoms: Atoms, path: Path) -> Iterator[ReachedState]:
         """States one call further, in which a variable is exactly what the path asks it to be."""
-        wanted = dict(_equal_to(atoms, path.constraints, self.deployed.names))
+        wanted = list(_equal_to(atoms, path.constraints, self.deployed))
         if not wanted:
             return
         for state in self._states[:AIMED_FROM]:
-            for place, value in wanted.items():
+            for place, other, more in wanted:
+                value = more if other is None else state.values[other] + more
                 for call in _calls_towards(self.deployed.model, value, state.values[place]):
                     further = self._further(state, call)
                     if further is not None and further.values[place] == value:
@@ -140,14 +141,21 @@ class Reacher:
         return shrink(self.deployed.model, self.deployed.target, calls, divergence)
 
 
-def _equal_to(atoms: Atoms, conditions: Sequence[SymBool], names: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """The variables of the state, by their places, that conditions say to be one number, with that number."""
-    places = {name: place for place, name in enumerate(names)}
+def _equal_to(atoms: Atoms, conditions: Sequence[SymBool], deployed: Deployed) -> Iterator[tuple[int, int | None, int]]:
+    """The variables of the state, by their places, that conditions say to be one number, or another one and a number.
+
+    Of each its place, that of the other if there is one, and the number.
+    """
+    places = {name: (place, None) for place, name in enumerate(deployed.names)}
+    since = {
+        more_than(name, other): (places[name][0], places[other][0]) for name, other in deployed.limits.since.items()
+    }
+    known: dict[str, tuple[int, int | None]] = {**places, **since}
     for condition in conditions:
         base, offset, sign = condition.term.split()
         unknown = None if (atom := base.atom()) is None else atoms.all[atom]
-        if condition.kind == "eq" and isinstance(unknown, Unknown) and unknown.name in places:
-            yield places[unknown.name], -offset * sign
+        if condition.kind == "eq" and isinstance(unknown, Unknown) and unknown.name in known:
+            yield (*known[unknown.name], -offset * sign)
 
 
 def _calls_towards(model: type[Machine], value: int, now: int) -> Iterator[Call]:

@@ -12,7 +12,6 @@ from marginspec.model.kernel.machine import Outcome, Rejected
 from marginspec.prover.evaluate import Evaluation, Numbers
 from marginspec.prover.symbolic import Atoms, SymBool
 from marginspec.targets.evm.chain import Reverted
-from marginspec.targets.evm.reasons import reason
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class Replayer:
         try:
             return True, deployed.chain.transact(sender, to, data)
         except Reverted as reverted:
-            self._why = reason(reverted)
+            self._why = self._deployed.reason(reverted)
             return False, reverted.data
 
     def _misled_by_contract(self, seen: Compared, given: Evaluation, accepted: bool, data: bytes) -> str:

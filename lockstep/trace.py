@@ -101,9 +101,9 @@ def as_text(value: Any) -> Text:
 # --- Writing -----------------------------------------------------------------------------------------------
 
 
-def write(model: type[Machine], trace: Trace, folder: Path) -> Path:
-    """Write a trace into a folder, under a name that says what it shows; the path of the file."""
-    path = folder / file_name(trace)
+def write(model: type[Machine], trace: Trace, folder: Path, name: str = "") -> Path:
+    """Write a trace into a folder, under a name that says what it shows if none is given; the path of the file."""
+    path = folder / (name or file_name(trace))
     write_whole(path, json.dumps(document(model, trace), indent=1) + "\n")
     return path
 

@@ -139,6 +139,8 @@ def _diff(document: Document) -> Iterator[Line]:
     else:
         also = f" and {counted(document['vectors'], 'vector')}" if document.get("vectors") else ""
         yield Line("good", f"the upgrade changes nothing but what was declared, in {document['steps']:,} steps{also}")
+    if equal := document.get("equal"):
+        yield Line("good", f"no difference on any numbers in {', '.join(equal)}: both builds are proved equal")
     for action, what in document.get("unseen_actions", {}).items():
         yield Line("open", f"the upgrade's run saw too little: {action}: {what}")
     for side, functions in document.get("unmodelled", {}).items():
@@ -188,10 +190,23 @@ def _simulate(document: Document) -> Iterator[Line]:
         yield Line("good", f"simulated: no loss in {counted(covered, 'case')} that the buffer theorem covers")
 
 
+def _equivalence(document: Document) -> Iterator[Line]:
+    """Whether the bytecode of each action that was looked at is the model's, on all numbers."""
+    looked = [row for row in document["actions"] if row["verdict"] != "skipped"]
+    for row in looked:
+        if row["verdict"] == "refuted":
+            yield Line("bad", f"the bytecode of {row['action']} is different from the model: {row['differs']}")
+    if not_proved := [row["action"] for row in looked if row["verdict"] == "open"]:
+        yield Line("open", f"open whether the bytecode is the model's: {', '.join(not_proved)}")
+    if proved := sum(row["verdict"] == "proved" for row in looked):
+        yield Line("good", f"{proved:,} of {counted(len(looked), 'action')} proved equal in bytecode and model")
+
+
 _LINES = {
     "check": _gate,
     "prove": _prove,
     "fuzz": _fuzz,
+    "equivalence": _equivalence,
     "bounds": _bounds,
     "diff": _diff,
     "mutate": _mutate,
@@ -208,7 +223,7 @@ _LINES = {
 def gaps(documents: Documents, not_modelled: Sequence[str], remarks: Sequence[str]) -> list[Uncovered]:
     """What was not covered, shortcomings before what is known. remarks: what could not be read of the run."""
     found = [*_absent(documents), *_of_proofs(documents), *_of_rules(documents), *_of_run(documents)]
-    found += [*_of_mutants(documents), *_of_vectors(documents), *_of_the_book(documents)]
+    found += [*_of_equivalence(documents), *_of_mutants(documents), *_of_vectors(documents), *_of_the_book(documents)]
     if remarks:
         found.append(Uncovered("Not readable", "named by the run, and missing here", [(text, "") for text in remarks]))
     if not_modelled:
@@ -224,7 +239,7 @@ def _absent(documents: Documents) -> Iterator[Uncovered]:
         "mutate": ("No mutants", "how much the checks would notice was not measured: marginspec mutate"),
     }
     for kind, (title, meaning) in what.items():
-        if kind not in documents and not (kind == "fuzz" and documents.keys() & {"diff", "vectors"}):
+        if kind not in documents and not (kind == "fuzz" and documents.keys() & {"diff", "vectors", "equivalence"}):
             yield Uncovered(title, meaning, known=kind == "mutate")
 
 
@@ -299,6 +314,12 @@ def _too_little(run: Document) -> Iterator[Uncovered]:
     for key, title, meaning in STATED:
         if stated := list(run.get(key, {}).items()):
             yield Uncovered(title, meaning, stated, known=True)
+
+
+def _of_equivalence(documents: Documents) -> Iterator[Uncovered]:
+    rows = documents.get("equivalence", {}).get("actions", ())
+    if not_proved := [(row["action"], line) for row in rows if row["verdict"] == "open" for line in row["open"]]:
+        yield Uncovered("Actions open", "whether their bytecode is the model's is not known of all numbers", not_proved)
 
 
 def _of_mutants(documents: Documents) -> Iterator[Uncovered]:

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from marginspec.base.text import visible
-from marginspec.report import coverage, matrix, story
+from marginspec.report import actions, coverage, matrix, story
 from marginspec.report.plots import plot
 from marginspec.report.simulation_page import section
 from marginspec.results.schema import Document
@@ -57,6 +57,9 @@ def render(
             documents=documents,
             findings=_findings(documents),
             rules=matrix.rule_rows(documents),
+            actions=list(actions.action_rows(documents)),
+            equal_stands_on=actions.both_stand_on(documents),
+            deployed_code=actions.deployed_code(documents),
             bounds_of_laws=_bounds(documents),
             simulated=section(documents["simulate"]) if "simulate" in documents else None,
             kills=matrix.kill_matrix(documents["mutate"]) if "mutate" in documents else None,

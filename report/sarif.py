@@ -66,6 +66,8 @@ def _rule(id: str, finding: Document) -> dict[str, Any]:
         "divergence": f"The implementation differs from the model, at {named}.",
         "unreached": f"A run had to reach {named} and did not.",
         "lacking": "A run saw too little of the implementation.",
+        "different": "The bytecode of an action is not the model's: integers show it.",
+        "open": "Nobody knows of all numbers whether the bytecode of an action is the model's.",
         "survived": f"A change of the model at {named} goes unnoticed.",
         "declared": "The implementation differs from the model in a way that is declared.",
     }

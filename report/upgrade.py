@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from marginspec.base.text import safe
+from marginspec.report.equivalence import OPEN_SHOWN, stands_on
 from marginspec.report.terminal import show_how_to_repeat
-from marginspec.results.schema import Document
+from marginspec.results.schema import Document, equivalence_text
 
 FIGURES = ("equity", "initial margin", "maintenance margin")
 USD_DIGITS = 12
@@ -31,6 +32,7 @@ def show_diff(document: Document, console: Console) -> None:
         for row in sorted(document["differences"], key=lambda row: bool(row["declared"])):
             _show_difference(row, console)
         _show_compared(document, console)
+    show_equal(document, console)
     for vain in document["stale"]:
         console.print(f"[yellow]declared and unchanged[/]: {safe(vain.removesuffix(','))}")
     rows = [*document["differences"], *document.get("parameters", ())]
@@ -52,10 +54,32 @@ def show_diff(document: Document, console: Console) -> None:
         console.print(f"diff: [bold {style}]{found}[/]{also}; {_limits(document)}")
 
 
+def show_equal(document: Document, console: Console) -> None:
+    """Of which actions both builds are proved equal to the model, what that stands on, and of which they are not."""
+    proofs = document.get("equivalence", {})
+    for side, proof in proofs.items():
+        for row in proof["actions"]:
+            if row["verdict"] in ("refuted", "open"):
+                why = safe(row["differs"] or "; ".join(row["open"][:OPEN_SHOWN]))
+                console.print(f"  [yellow]{side}, {safe(row['action'])} {equivalence_text(row)}[/]: {why}")
+    if document.get("equal"):
+        console.print(
+            f"[green]no difference on any numbers[/] in {safe(', '.join(document['equal']))}: both are proved"
+        )
+        console.print("  equal to the model, as far as this goes:")
+        for line in dict.fromkeys(line for proof in proofs.values() for line in stands_on(proof, document["equal"])):
+            console.print(f"    {safe(line)}")
+
+
 def _limits(document: Document) -> str:
     """What "no difference" speaks of."""
     if "book" in document:
         return f"every entry of both files, and {_count(document['book']['accounts'], 'account')} at rest"
+    proved = f"in {', '.join(document['equal'])} on any numbers; else " if document.get("equal") else ""
+    return proved + _seen_in(document)
+
+
+def _seen_in(document: Document) -> str:
     vectors = f" and {_count(document['vectors'], 'vector')}" if document["vectors"] else ""
     reached = f"{document['rules_reached']} of {document['rules']} rules"
     return f"in {document['steps']:,} steps{vectors}, which reached {reached}"

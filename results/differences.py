@@ -46,18 +46,22 @@ def upgrade_document(
     seed: int,
     declared: Intended,
     keep: Keep,
+    shown: Sequence[Sequence[Call]] = (),
 ) -> dict[str, Any]:
     """Compare two implementations and the model, with progress, and describe: `marginspec/diff/1`.
 
     Where the run is told to end, what was found until then is explained; without a difference that is no pass.
 
-    named: what the user calls them, `base` and `head`. Raises NothingCompared, and what a run of either raises.
+    named: what the user calls them, `base` and `head`. shown: calls that are known to tell them apart. Raises
+    NothingCompared, and what a run of either raises.
     """
     upgrade = Upgrade(chosen.model, before, after, lambda parting: _effect(chosen, parting))
 
     def look() -> None:
         with progress("comparing three ways", steps) as advance:
             upgrade.run(steps, seed, advance)
+        upgrade.follow(shown)
+        upgrade.result.vectors = 0
         if not upgrade.differs:
             upgrade.follow(vector_runs(chosen.model, chosen.chapter.properties, seed))
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS
-from marginspec.equivalence.product import Deployed
-from marginspec.equivalence.run import NO_CALL, ActionVerdict, assumptions
+from marginspec.equivalence.product import NO_CALL, Deployed
+from marginspec.equivalence.run import ActionVerdict, assumptions
 from marginspec.lockstep.trace import Trace
 from marginspec.model.kernel.machine import actions_of
 
@@ -35,6 +35,7 @@ def equivalence_document(
 
 def _row(deployed: Deployed, found: ActionVerdict, file: Path | None) -> dict[str, Any]:
     cases = found.cases
+    shown = min((case for case in cases if case.trace), key=lambda case: len(case.trace or ()), default=None)
 
     def total(name: str) -> int:
         return sum(getattr(case, name) for case in cases)
@@ -50,10 +51,11 @@ def _row(deployed: Deployed, found: ActionVerdict, file: Path | None) -> dict[st
         "impossible": total("learned"),
         "rechecked": total("rechecked"),
         "replayed": total("replayed"),
+        "open_paths": total("left"),
         "open": found.open if cases else [_why_skipped(found)],
         "assumes": assumptions(deployed, found) if cases else [],
         "solvers": dict(sum((case.solvers for case in cases), Counter[str]())),
-        "differs": next((case.differs for case in cases if case.differs), ""),
+        "differs": shown.differs if shown else next((case.differs for case in cases if case.differs), ""),
         "seconds": round(sum(case.seconds for case in cases), 1),
         "trace": None if file is None else str(file),
     }
@@ -67,6 +69,12 @@ def traces_of(found: Mapping[str, ActionVerdict]) -> dict[str, Trace]:
     """The shortest trace of each action that has one."""
     each = {action: [case.trace for case in verdict.cases if case.trace] for action, verdict in found.items()}
     return {action: min(traces, key=len) for action, traces in each.items() if traces}
+
+
+def equal_in_both(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The actions that are proved equal to the model in every one of some builds, so that these do not differ."""
+    proved = [{row["action"] for row in each["actions"] if row["verdict"] == "proved"} for each in documents.values()]
+    return sorted(set.intersection(*proved)) if proved else []
 
 
 def equivalence_code(rows: Collection[Mapping[str, Any]]) -> int:

@@ -39,6 +39,7 @@ def findings(
     fuzz: Document,
     mutate: Document | None,
     explained: Sequence[Document] = (),
+    equal: Document | None = None,
 ) -> list[dict[str, Any]]:
     """Everything that keeps a check from passing, and the differences that are declared.
 
@@ -58,6 +59,8 @@ def findings(
     found += [_lacking(chosen, line) for line in fuzz.get("below_floor", ())]
     if mutate is not None and "mutation score" in missed:
         found += [_survivor(chosen, row) for row in mutate["mutants"] if row["status"] == "survived"]
+    if equal is not None:
+        found += [_unequal(chosen, row) for row in equal["actions"] if row["verdict"] in ("refuted", "open")]
     level = ERROR if "declared differences" in missed else NOTE
     return found + [_declared(chosen, row, level) for row in fuzz["declared"]]
 
@@ -143,6 +146,15 @@ def _unreached(chosen: System, name: str) -> dict[str, Any]:
     if name in regimes_of(chosen.model):
         return _finding(name, "unreached", WARNING, text, [], regime_places(chosen, name))
     return _finding(name, "unreached", WARNING, text, [name], rule_places(chosen, name))
+
+
+def _unequal(chosen: System, row: Document) -> dict[str, Any]:
+    differs = row["verdict"] == "refuted"
+    told = row["differs"] if differs else "; ".join(row["open"])
+    text = f"the bytecode of {row['action']} is {'not the model' if differs else 'not proved to be the model'}: {told}"
+    kind, level = ("different", ERROR) if differs else ("open", WARNING)
+    finding = _finding(f"{chosen.name}/{row['action']}", kind, level, text, [], [specification_place(chosen)])
+    return finding | ({"trace": row["trace"]} if row["trace"] else {})
 
 
 def _lacking(chosen: System, line: str) -> dict[str, Any]:

@@ -9,17 +9,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, worst
-from marginspec.results.schema import Document
+from marginspec.equivalence.product import NO_CALL
+from marginspec.results.equivalence import equivalence_code
+from marginspec.results.schema import Document, equivalence_text
 from marginspec.results.settings import Settings
 
 
 def gate_document(
-    settings: Settings, require_reach: bool, prove: Document, fuzz: Document, mutate: Document | None
+    settings: Settings,
+    require_reach: bool,
+    prove: Document,
+    fuzz: Document,
+    mutate: Document | None,
+    equal: Document | None = None,
 ) -> dict[str, Any]:
     """What is demanded and what was found, row by row. file: where the thresholds are from, None if from nowhere."""
     rows = [*_laws(prove, settings.min_laws), *_lock_step(fuzz, settings.max_declared, require_reach)]
     if settings.min_mutation_score is not None and mutate is not None:
         rows.append(_mutation(mutate, settings.min_mutation_score))
+    if equal is not None:
+        rows.append(_equal(equal))
     return {"file": settings.file, "checks": rows}
 
 
@@ -71,6 +80,15 @@ def _lock_step(document: Document, declared: int | None, require_reach: bool) ->
         code = INCOMPLETE if unreached else HOLDS
         rows.append(_row("rules and regimes not reached", "none", f"{len(unreached)} of {of}", code, threshold=True))
     return rows
+
+
+def _equal(document: Document) -> dict[str, Any]:
+    """Of the actions that were to be proved equal, how each stands."""
+    rows = [row for row in document["actions"] if row["action"] != NO_CALL]
+    proved = sum(row["verdict"] == "proved" for row in rows)
+    others = [f"{row['action']} {equivalence_text(row)}" for row in rows if row["verdict"] != "proved"]
+    found = "; ".join([f"{proved} of {len(rows)}", *others])
+    return _row("actions proved equal", f"all {len(rows)}", found, equivalence_code(rows), threshold=True)
 
 
 def _mutation(document: Document, least: float) -> dict[str, Any]:

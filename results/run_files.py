@@ -128,7 +128,7 @@ def _check(file: Path, document: Any, schema: str) -> None:
 def _parts(kind: str, document: Document) -> Iterator[tuple[str, Document]]:
     yield kind, document
     if kind == "check":
-        for part in ("prove", "fuzz", "mutate"):
+        for part in ("prove", "fuzz", "mutate", "equivalence"):
             if part in document:
                 yield from _parts(part, document[part])
     if kind == "mutate" and "planted" in document:
@@ -174,7 +174,7 @@ def codes(run: RunFiles) -> Iterator[int]:
         yield prove_code(dict(known["prove"]))
     if "fuzz" in known:
         yield fuzz_code(dict(known["fuzz"]), require_reach=False)
-    for kind in ("check", "bounds", "vectors", "audit", "simulate"):
+    for kind in ("check", "bounds", "vectors", "audit", "simulate", "equivalence"):
         if kind in known:
             yield next(code for code, verdict in VERDICTS.items() if verdict == known[kind]["verdict"])
     if "diff" in known:
@@ -195,6 +195,7 @@ def named_traces(run: RunFiles) -> list[Path]:
     """The traces that documents name: from where the verb was run, or beside the document."""
     names = [found["trace"] for found in run.documents.get("fuzz", {}).get("divergences", ())]
     names += [found["trace"] for found in run.documents.get("diff", {}).get("differences", ()) if found["trace"]]
+    names += [found["trace"] for found in run.documents.get("equivalence", {}).get("actions", ()) if found["trace"]]
     folders = [Path(), *dict.fromkeys(source.file.parent for source in run.sources)]
     found = {}
     for name in names:
@@ -219,6 +220,8 @@ def commands(run: RunFiles) -> Iterator[str]:
     if "mutate" in known and {"seed", "steps"} <= known["mutate"].keys():
         proofs = "" if known["mutate"].get("properties", 1) else " --no-proofs"
         yield f"marginspec mutate {name} --seed {known['mutate']['seed']} --steps {known['mutate']['steps']}{proofs}"
+    if "equivalence" in known and "check" not in known:
+        yield f"marginspec equivalence {name}"
     if "bounds" in known:
         files = " ".join(shlex.quote(report["parameters"]) for report in known["bounds"]["reports"])
         yield f"marginspec bounds {files}"

@@ -45,6 +45,7 @@ class Settings:
     min_laws: int | None = None
     max_declared: int | None = None
     min_mutation_score: float | None = None
+    equivalence: tuple[str, ...] = ()
     allow_unmodelled: tuple[str, ...] = ()
     auditor: str | None = None
     in_scope: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 import tempfile
@@ -24,6 +25,12 @@ def kept(chosen: System, traces: Sequence[Trace]) -> list[Path]:
     """The files of some traces; where they should be, when they can be nowhere."""
     files = where_it_can_be(lambda folder: [write(chosen.model, trace, folder) for trace in traces])
     return [TRACES / file_name(trace) for trace in traces] if files is None else files
+
+
+def kept_as(chosen: System, trace: Trace, called: str) -> Path:
+    """The file of a trace, called as told and not after what it shows: other traces may show the same."""
+    name = re.sub("[^A-Za-z0-9]+", "-", called).strip("-")[:120] + ".json"
+    return where_it_can_be(lambda folder: write(chosen.model, trace, folder, name)) or TRACES / name
 
 
 def how_to_repeat(

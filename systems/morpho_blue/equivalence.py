@@ -32,9 +32,9 @@ EQUIVALENCE = Equivalence(
         "account": ("borrower",),
         **{f"{action}.caller": ("owner", "borrower") for action in OWNERS},
     },
-    given=("MB-INV-1", "MB-INV-2", "MB-INV-4"),
+    given=("MB-INV-1", "MB-INV-2", "MB-INV-4", "MB-INV-9"),
     assumed={
         "of no token there is more than 2^256 - 1": tokens_fit_a_word,
     },
-    since={"now": "markets[A].last_update"},  # MB-INV-9
+    since={"now": "markets[A].last_update"},
 )

@@ -129,6 +129,10 @@ class Embedded:
     def has_code(self, address: str) -> bool:
         return bool(self.evm.get_code(address))
 
+    def storage(self) -> dict[Slot, int]:
+        """Every storage word that was ever looked at."""
+        return self._storage()[0]
+
     def _storage(self) -> tuple[dict[Slot, int], set[str]]:
         """Every storage word that was ever looked at, and every address that has code."""
         words, contracts = dict[Slot, int](), set[str]()

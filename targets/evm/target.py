@@ -9,7 +9,7 @@ from marginspec.model.kernel.machine import Call, Machine
 from marginspec.targets.evm.chain import Chain, Reverted, Slot
 from marginspec.targets.evm.reasons import reason
 from marginspec.targets.evm.surface import DeploymentLog, Seen, Surface, contracts_of
-from marginspec.targets.protocol import Answer, Limits
+from marginspec.targets.protocol import Answer, Limits, is_function
 from marginspec.targets.subprocess import leaves
 
 DONE = Answer(True)
@@ -176,6 +176,11 @@ class EvmTarget:
             self._look_around()
             self._look_closely()
             self._looked = True
+
+    def uncalled(self, called: set[tuple[str, bytes]]) -> tuple[list[str], list[str]]:
+        """What may change state and is none of some calls, by addresses and selectors: unstated, and stated."""
+        found = self._surface.limits(Seen(called=called))
+        return list(found.unmodelled), list(filter(is_function, found.not_modelled))
 
     def _look_around(self) -> None:
         """Note what the sequence changed beside what is observed."""

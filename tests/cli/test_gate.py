@@ -52,13 +52,14 @@ def test_every_key_can_be_set_in_either_file(name: str, head: str, tmp_path: Pat
         "max-declared": "0",
         "min-mutation-score": "99.5",
         "allow-unmodelled": '["Vault.sweep(address)"]',
+        "equivalence": '["set_*"]',
         "auditor": '"A. Nobody"',
         "in-scope": '["Vault.sol"]',
     }
     assert values.keys() == KEYS.keys()
     text = head + "".join(f"{key} = {value}\n" for key, value in values.items())
     assert read_settings(written(tmp_path, text, name)) == Settings(
-        name, "vault", 7, 8, True, 9, 0, 99.5, ("Vault.sweep(address)",), "A. Nobody", ("Vault.sol",)
+        name, "vault", 7, 8, True, 9, 0, 99.5, ("set_*",), ("Vault.sweep(address)",), "A. Nobody", ("Vault.sol",)
     )
 
 
@@ -242,6 +243,25 @@ def test_no_setting_excuses_what_is_refuted_unknown_vacuous_unconfirmed_unseen_o
             (prove(), LACKING, {1, 3}),
         ):
             assert gate_code(gate_document(settings, reach, proofs, fuzzed, mutants(5, 0, 0))) in least
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code", "found"),
+    [
+        (("proved", "proved"), 0, "2 of 2"),
+        (("proved", "open"), 3, "1 of 2; borrow open: 2 of 9 paths"),
+        (("refuted", "open"), 1, "0 of 2; repay different; borrow open: 2 of 9 paths"),
+        (("proved", "skipped"), 3, "1 of 2; borrow skipped"),
+    ],
+)
+def test_what_is_to_be_proved_equal_and_is_not_is_no_pass(verdicts: tuple[str, str], code: int, found: str) -> None:
+    rows = [
+        {"action": action, "verdict": verdict, "open_paths": 2, "paths": 9}
+        for action, verdict in zip(("repay", "borrow"), verdicts, strict=True)
+    ]
+    gate = gate_document(Settings(), False, prove(), fuzz(), None, {"actions": rows})
+    assert gate_code(gate) == code
+    assert gate["checks"][-1]["found"] == found
 
 
 def test_the_score_leaves_equivalent_mutants_aside() -> None:

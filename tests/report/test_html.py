@@ -13,6 +13,8 @@ from marginspec.report import coverage, matrix, story
 from marginspec.report.html import grouped, markdown, render, usd
 from marginspec.report.plots import plot
 
+HOSTILE = '"><script>alert(1)</script><img src="http://example.invalid/x" onerror=alert(2)>'
+
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 LOADING = {"img", "link", "iframe", "object", "embed", "audio", "video", "source", "base", "form", "input", "image"}
 
@@ -65,6 +67,33 @@ def test_what_a_contract_says_stays_text(page: str) -> None:
         value for _, attributes in read.elements for value in attributes.values() if value.startswith("javascript:")
     ]
     assert 'rejected: "><script>alert(1)</script>' in read.text()
+
+
+def test_what_a_proof_of_the_bytecode_says_stays_text(documents: dict[str, Any], about: dict[str, Any]) -> None:
+    """Each action is proved of the deployed code, different, open or sampled, in words; and no other is said proved."""
+    known = {
+        "cases": 1,
+        "done": 1,
+        "paths": 7,
+        "open_paths": 2,
+        "open": [],
+        "assumes": [],
+        "differs": "",
+        "trace": None,
+    }
+    rows = [
+        {**known, "action": "supply", "verdict": "proved", "assumes": [f"assumed, not proved: {HOSTILE}"]},
+        {**known, "action": "repay", "verdict": "refuted", "differs": HOSTILE, "trace": HOSTILE},
+        {**known, "action": "borrow", "verdict": "open", "open": [HOSTILE], "assumes": ["of an open one"]},
+        {**known, "action": "advance_time", "verdict": "skipped"},
+    ]
+    page = Page(render("broken", {**documents, "equivalence": {"actions": rows}}, [], [], [], about))
+    assert page.open == []
+    assert len(page.all("script")) == 1
+    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+    assert page.text().count(f"assumed, not proved: {HOSTILE}") == 1
+    assert "open: 2 of 7 paths" in page.text()
+    assert "of an open one" not in page.text()
 
 
 def test_nothing_is_loaded_from_anywhere(page: str) -> None:
