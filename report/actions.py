@@ -22,12 +22,12 @@ def action_rows(documents: Mapping[str, Document]) -> Iterator[Document]:
         taken, row = sampled.get(action), proofs.get(action, {"verdict": "skipped"})
         known: dict[str, Any] = {
             "bytecode": "sampled" if taken and any(taken.values()) else "not looked at",
-            "trace": None,
+            "repeat": "",
             "notes": [],
         }
         if row["verdict"] != "skipped":
             notes = [*filter(None, [row["differs"]]), *row["open"]]
-            known = {"bytecode": equivalence_text(row), "trace": row["trace"], "notes": notes}
+            known = {"bytecode": equivalence_text(row), "repeat": row.get("repeat", ""), "notes": notes}
         yield {"action": action, "taken": taken, "status": STATUS.get(row["verdict"], ""), **known}
 
 

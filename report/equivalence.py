@@ -45,7 +45,7 @@ def show_actions(document: Document | None, console: Console) -> None:
         if row["differs"]:
             console.print(f"[red]{safe(row['action'])}[/]: {safe(row['differs'])}")
         if row["trace"]:
-            console.print(f"  marginspec replay {safe(row['trace'])}")
+            console.print(f"  {safe(row['repeat'])}", soft_wrap=True)
         for line in row["open"][:OPEN_SHOWN]:
             console.print(f"  [yellow]{safe(row['action'])}[/]: {safe(line)}")
         if len(row["open"]) > OPEN_SHOWN:

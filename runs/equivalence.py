@@ -17,7 +17,7 @@ from marginspec.lockstep.trace import read
 from marginspec.model.kernel.machine import Call
 from marginspec.results.equivalence import equivalence_document, traces_of
 from marginspec.results.settings import read_settings
-from marginspec.runs.traces import kept_as
+from marginspec.runs.traces import command_to_repeat, kept_as
 from marginspec.systems.system import System
 from marginspec.targets.evm.artifact import Candidate
 from marginspec.targets.evm.target import EvmTarget
@@ -50,7 +50,11 @@ def decide_document(
         action: kept_as(chosen, trace, "-".join(filter(None, (chosen.name, "equivalence", side, action))))
         for action, trace in traces_of(found).items()
     }
-    return equivalence_document(deployed, found, files, time.perf_counter() - started)
+    document = equivalence_document(deployed, found, files, time.perf_counter() - started)
+    for row in document["actions"]:
+        if row["trace"]:
+            row["repeat"] = command_to_repeat(chosen, Path(row["trace"]), "embedded", builds)
+    return document
 
 
 def decide_both(chosen: System, builds: Mapping[str, Sequence[Candidate]]) -> dict[str, dict[str, Any]]:

@@ -33,6 +33,14 @@ def kept_as(chosen: System, trace: Trace, called: str) -> Path:
     return where_it_can_be(lambda folder: write(chosen.model, trace, folder, name)) or TRACES / name
 
 
+def command_to_repeat(chosen: System, file: Path, target: str, builds: Sequence[Candidate]) -> str:
+    """The command that replays a kept trace on the implementation that it was found with."""
+    options = [] if target == "embedded" else ["--target", target]
+    options += [part for build in builds for part in ("--artifact", build.option)]
+    options += [] if chosen.name in NAMES else ["--system", chosen.name]
+    return shlex.join(["marginspec", "replay", str(file), *options])
+
+
 def how_to_repeat(
     chosen: System, trace: Trace | None, file: Path, target: str, builds: Sequence[Candidate]
 ) -> dict[str, Any]:
@@ -41,10 +49,7 @@ def how_to_repeat(
     trace: with a divergence from the model; None where there is none to export. target, builds: of the options
     `--target` and `--artifact`, the implementation that it was found with.
     """
-    options = [] if target == "embedded" else ["--target", target]
-    options += [part for build in builds for part in ("--artifact", build.option)]
-    options += [] if chosen.name in NAMES else ["--system", chosen.name]
-    repeat = shlex.join(["marginspec", "replay", str(file), *options])
+    repeat = command_to_repeat(chosen, file, target, builds)
     try:
         forms = {} if trace is None else exports.write(chosen, trace, file.stem, target, builds, file.parent)[0]
     except OSError as error:
