@@ -89,7 +89,7 @@ def service(folder: Path, ends: str) -> str:
     ("arguments", "said"),
     [
         *(
-            ([verb, "no-such-system"], "unknown system 'no-such-system': known are morpho-blue")
+            ([verb, "no-such-system"], "unknown system 'no-such-system': known are aave-v3, morpho-blue")
             for verb in SYSTEM_VERBS
         ),
         *(([verb, "reference", "--steps", "0"], "--steps 0: a run that compares nothing is no pass") for verb in RUNS),
@@ -252,7 +252,7 @@ def with_number(trace: dict[str, Any]) -> str:
     ("change", "said"),
     [
         (truncated, "it was truncated"),
-        (of_another_system, "unknown system 'another-venue'"),
+        (of_another_system, "system 'another-venue' is none of "),
         (of_another_genesis, "another genesis"),
         (with_number, "$.steps[0].arguments.assets"),
     ],

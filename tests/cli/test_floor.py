@@ -206,7 +206,7 @@ def test_check_and_its_report_name_it(here: Command, vault: Path) -> None:
     done = here("check", str(vault), "--steps", "900", "--json")
     assert done.returncode == 3
     Path("check.json").write_text(done.stdout)
-    assert here("report", "check.json", "--out", "report.html").returncode == 3
+    assert here("report", "check.json", "--system", str(vault), "--out", "report.html").returncode == 3
     assert f"{vault}.sweep(address)" in Path("report.html").read_text()
     assert here("check", str(vault), "--steps", "900", "--allow-unmodelled", f"{vault}.sweep(address)").returncode == 0
 

@@ -79,7 +79,7 @@ def test_people_are_shown_the_law_and_how_to_go_on(judge: Command, candidate: st
     ("arguments", "said"),
     [
         (("--target", "sdk"), "observations: laws need all of them"),
-        (("--corpus", "here"), "leave one out"),
+        (("--corpus", "here"), "--laws-only compares with none"),
         (("--steps", "0"), "give at least 1"),
     ],
 )

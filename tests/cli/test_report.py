@@ -413,9 +413,9 @@ def test_a_document_does_not_choose_which_code_is_run(report: Command, tmp_path:
     outside = prove_document(str(tmp_path.parent))
     done = report(written(tmp_path / "here" / "prove.json", outside))
     assert done.returncode == 2
-    assert "is not below this folder" in done.stderr
+    assert "if it is one of your own, whose code may run: --system FOLDER" in done.stderr
     unknown = report(written(tmp_path / "here" / "prove.json", prove_document("no-such-system")))
-    assert "unknown system 'no-such-system'" in unknown.stderr
+    assert "system 'no-such-system' is none of " in unknown.stderr
 
 
 def test_a_trace_of_another_genesis_is_refused(report: Command, tmp_path: Path) -> None:
