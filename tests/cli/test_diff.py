@@ -156,6 +156,7 @@ def test_declared_changes_pass_and_what_is_declared_in_vain_does_not(
     assert here(*run, intended(tmp_path, ("AUT-2", STRICT))).returncode == 1
 
 
+@pytest.mark.long
 def test_two_bugs_in_one_rule_are_two_rows_and_declaring_one_does_not_hide_the_other(
     here: Command, tmp_path: Path
 ) -> None:

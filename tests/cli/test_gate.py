@@ -482,6 +482,7 @@ def check(folder: Path, program: Path, *arguments: str) -> subprocess.CompletedP
     return subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.long
 def test_the_shell_recipe_gives_the_same_verdict_and_keeps_what_it_found(buggy: Path, program: Path) -> None:
     environment = os.environ | {"PATH": f"{program}{os.pathsep}{os.environ['PATH']}"}
     for kept in (0, 1):

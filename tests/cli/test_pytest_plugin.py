@@ -103,6 +103,7 @@ def slices(first: int, count: int) -> list[str]:
     return [f"lock-step[seed={seed}]" for seed in range(first, first + count)]
 
 
+@pytest.mark.long
 def test_workers_share_the_tests_and_the_summary_adds_up_and_names_declared_differences(project: Path) -> None:
     done = run(project, *SYSTEM, "-n", "2", "--marginspec-seed", "5", "-v", "--marginspec-target", "sdk")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -104,6 +104,7 @@ def test_a_target_without_bytecode_is_bad_input() -> None:
         equivalence.require_actions(known, ModelTarget(known.model, str), ["repay"], "equivalence")
 
 
+@pytest.mark.long
 def test_an_upgrade_says_of_what_is_proved_that_it_does_not_differ(
     here: Path, magic: str, in_process: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
