@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
-
 import pytest
+from wrong_line import wrong_line
 
-from marginspec.lockstep.model_source import functions_of, installed, replacing
 from marginspec.model.deployed.aave_v3 import AaveV3
 from marginspec.properties.deployed.aave_v3 import chapter
 from marginspec.prover.prove import Prover
@@ -51,11 +49,6 @@ MUTANTS = [
 
 @pytest.mark.parametrize(("name", "old", "new", "law"), MUTANTS)
 def test_a_wrong_line_refutes_a_law_by_itself(name: str, old: str, new: str, law: str) -> None:
-    function = next(each for (_, each_name), each in functions_of(AaveV3).items() if each_name == name)
-    text = ast.unparse(function.node)
-    assert text.count(old) == 1, text
-    (node,) = ast.parse(text.replace(old, new)).body
-    assert isinstance(node, ast.FunctionDef)
-    with installed(list(replacing(function, node))):
+    with wrong_line(AaveV3, name, old, new):
         verdict = PROVER.alone(LAWS[law])
     assert verdict.is_broken, verdict.reason
