@@ -12,7 +12,7 @@ import tarfile
 from pathlib import Path
 from typing import NamedTuple
 
-FOLDER = Path(__file__).parents[1] / "out/packages"
+from marginspec.targets.evm.fetched import PACKAGES
 
 
 class Package(NamedTuple):
@@ -34,7 +34,7 @@ class Package(NamedTuple):
         Raises:
             RuntimeError: npm has another archive of that version, or none.
         """
-        home = FOLDER / f"{self.name.replace('/', '-').removeprefix('@')}-{self.version}"
+        home = PACKAGES / f"{self.name.replace('/', '-').removeprefix('@')}-{self.version}"
         archive = home / "package.tgz"
         if not archive.is_file():
             home.mkdir(parents=True, exist_ok=True)

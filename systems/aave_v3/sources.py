@@ -9,21 +9,14 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from marginspec.base.cache import kept
-from marginspec.base.ending import end_with_parent
-from marginspec.base.errors import BadInput
-from marginspec.base.package import ROOT
 from marginspec.systems.aave_v3.deployment import CLAIM, DEBT, LIBRARIES, POOL, STRATEGY, document
-from marginspec.targets.evm.build import node
+from marginspec.targets.evm.fetched import are_fetched, compile_standard, fetched_folder
 
-PACKAGES = ROOT / "out" / "packages"
 AAVE, SOLC = "aave-core-v3-1.19.3", "solc-0.8.10"
 
 FILES = {
@@ -47,17 +40,10 @@ SETTINGS = {
     "metadata": {"useLiteralContent": True},
 }
 
-# The compiler is one JavaScript file, which node runs: it reads its input from one file and writes to another.
-RUN = """
-const [program, given, made] = process.argv.slice(1), files = require('fs'), solc = require(program);
-const compile = solc.cwrap('solidity_compile', 'string', ['string', 'number', 'number']);
-files.writeFileSync(made, compile(files.readFileSync(given, 'utf8'), 0, 0));
-"""
-
 
 def read() -> dict[str, str]:
     """Return the source files of `REBUILT` and of all that they import, by name. Raises BadInput: not fetched."""
-    folder, found = _folder(AAVE), dict[str, str]()
+    folder, found = fetched_folder(AAVE), dict[str, str]()
     todo = list(FILES.values())
     while todo:
         if (name := todo.pop()) not in found:
@@ -84,14 +70,7 @@ def _needs(name: str, files: dict[str, str]) -> set[str]:
 
 def fetched() -> bool:
     """Whether the packages that the sources need are here."""
-    return all((PACKAGES / package / "package").is_dir() for package in (AAVE, SOLC))
-
-
-def _folder(package: str) -> Path:
-    folder = PACKAGES / package / "package"
-    if not folder.is_dir():
-        raise BadInput(f"npm package {package} is not at {folder}: `make packages` fetches it")
-    return folder
+    return are_fetched(AAVE, SOLC)
 
 
 def compiled(files: dict[str, str]) -> dict[str, dict[str, Any]]:
@@ -113,26 +92,10 @@ def rebuilt(files: dict[str, str], names: Sequence[str]) -> dict[str, dict[str, 
 
     def make() -> dict[str, Any]:
         print(f"marginspec: compiling {', '.join(names)} with {SOLC} (once)", file=sys.stderr, flush=True)
-        found = _compiled(request)
+        found = compile_standard(SOLC, request)
         return {name: linked(found[FILES[name]][name]) for name in names}
 
     return dict(kept(f"{SOLC}-linked", request, make))
-
-
-def _compiled(request: str) -> dict[str, Any]:
-    """What the compiler says of contracts, by file and name."""
-    program = _folder(SOLC) / "soljson.js"
-    with tempfile.TemporaryDirectory() as folder:
-        given, made = Path(folder, "given.json"), Path(folder, "made.json")
-        given.write_text(request, encoding="utf-8")
-        command = [node(), "-e", RUN, str(program), str(given), str(made)]
-        done = subprocess.run(command, capture_output=True, check=False, preexec_fn=end_with_parent)
-        if done.returncode != 0 or not made.is_file():
-            raise BadInput(f"{SOLC} failed: {done.stderr.decode(errors='replace').strip()[-300:]}")
-        answer = json.loads(made.read_text(encoding="utf-8"))
-    if errors := [each["formattedMessage"] for each in answer.get("errors", ()) if each["severity"] == "error"]:
-        raise BadInput(f"{SOLC}: {' '.join(errors[0].split())[:300]}")
-    return dict(answer["contracts"])
 
 
 def linked(built: dict[str, Any]) -> dict[str, Any]:

@@ -80,13 +80,17 @@ def _solc(request: str, program: Path) -> dict[str, Any]:
     start = text.find("{")
     if done.returncode != 0 or start < 0:
         raise BadInput(f"solc failed: {done.stderr.decode(errors='replace').strip()[:300]}")
-    answer = json.loads(text[start:])
-    errors = [e["formattedMessage"] for e in answer.get("errors", []) if e["severity"] == "error"]
-    if errors:
-        raise BadInput(f"solc: {' '.join(errors[0].split())[:300]}")
     return {
         name: {"abi": contract["abi"], "bytecode": contract["evm"]["bytecode"]["object"]}
-        for file in answer["contracts"].values()
+        for file in contracts_in_answer("solc", text[start:]).values()
         for name, contract in file.items()
         if contract["evm"]["bytecode"]["object"]
     }
+
+
+def contracts_in_answer(compiler: str, text: str) -> dict[str, Any]:
+    """Contracts by file and name, from a compiler's answer in standard JSON. Raises BadInput for an error in it."""
+    answer = json.loads(text)
+    if errors := [each["formattedMessage"] for each in answer.get("errors", ()) if each["severity"] == "error"]:
+        raise BadInput(f"{compiler}: {' '.join(errors[0].split())[:300]}")
+    return dict(answer["contracts"])
