@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ import typer
 from marginspec.base.ending import ended
 from marginspec.base.errors import BadInput
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, Output, emit, progress
+from marginspec.base.workers import cores
 from marginspec.cli.options import DEFAULT, Budget, Json, NoCache, Seed, Steps, SystemName, Verbose
 from marginspec.conformance.run import vector_runs
 from marginspec.mutation.hunt import with_planted
@@ -58,7 +58,7 @@ def mutate(
     )
     if bugs and not ended():
         with progress("planted bugs", len(bugs)) as advance:
-            document = with_planted(document, bugs, steps, runs(), os.cpu_count() or 1, advance)
+            document = with_planted(document, bugs, steps, runs(), cores(), advance)
     if as_json:
         emit(document)
     else:

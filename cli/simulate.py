@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from marginspec.base.errors import BadInput
 from marginspec.base.process import VERDICTS, Output, emit, progress
+from marginspec.base.workers import cores
 from marginspec.cli.options import DEFAULT, Budget, Json, Seed, SystemName
 from marginspec.report.simulation import show_simulate
 from marginspec.results.simulation import simulate_code, simulate_document
@@ -59,7 +59,7 @@ def simulate(
     started, terms = time.perf_counter(), SimulationTerms(accounts=accounts, latency=latency, capacity=capacity)
     source = path_source(path, hours, STEP)
     with progress(f"runs of {len(VARIANTS)} variants", runs) as advance:
-        found = all_runs(source, terms, seed, runs, os.cpu_count() or 1, advance)
+        found = all_runs(source, terms, seed, runs, cores(), advance)
     document = simulate_document(name, source, terms, seed, runs, found, time.perf_counter() - started)
     code = simulate_code(document)
     document["verdict"] = VERDICTS[code]

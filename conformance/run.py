@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import multiprocessing
-import os
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 from marginspec.base.cache import kept
 from marginspec.base.ending import ended, up_to_the_end
 from marginspec.base.process import progress
+from marginspec.base.workers import cores
 from marginspec.conformance.explorer import Explorer
 from marginspec.conformance.infeasibility import EFFORTS, Feasibility
 from marginspec.conformance.instrument import Untraced
@@ -153,7 +153,7 @@ class _Proofs:
         if not gaps:
             return
         _FEASIBILITY = Feasibility(self._model, self._claims, explorer.states())
-        with ProcessPoolExecutor(min(os.cpu_count() or 1, len(gaps)), multiprocessing.get_context("fork")) as pool:
+        with ProcessPoolExecutor(min(cores(), len(gaps)), multiprocessing.get_context("fork")) as pool:
             yield from pool.map(functools.partial(_excluded, effort), gaps)
 
 

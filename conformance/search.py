@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import multiprocessing
-import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 from marginspec.base.cache import kept
 from marginspec.base.ending import ended, until_ended
 from marginspec.base.process import progress
+from marginspec.base.workers import cores
 from marginspec.conformance.directed import Aimer
 from marginspec.conformance.distinguish import Distinguisher
 from marginspec.conformance.explorer import Explorer
@@ -132,7 +132,7 @@ def _in_parallel(known: Explorer, work: Callable[[Any], Any], tasks: Sequence[An
     """Results in the order of tasks that change nothing."""
     global _KNOWN
     _KNOWN = known
-    with ProcessPoolExecutor(os.cpu_count() or 1, multiprocessing.get_context("fork")) as pool:
+    with ProcessPoolExecutor(cores(), multiprocessing.get_context("fork")) as pool:
         yield from pool.map(work, tasks)
 
 
@@ -189,7 +189,7 @@ def distinguishing(model: type[Machine], known: Sequence[Sequence[Call]], seed: 
         _DISTINGUISHER = Distinguisher(model, known)
         fork = multiprocessing.get_context("fork")
         actions = _DISTINGUISHER.actions()
-        with progress("oversights", len(actions)) as advance, ProcessPoolExecutor(os.cpu_count() or 1, fork) as pool:
+        with progress("oversights", len(actions)) as advance, ProcessPoolExecutor(cores(), fork) as pool:
             for done, told in enumerate(pool.map(_told, [(action, seed) for action in actions]), 1):
                 found.update({overlooked: Chosen(calls) for calls, overlooked in told if overlooked not in found})
                 advance(done)

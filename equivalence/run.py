@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Any
 
 from marginspec.base.cache import kept
 from marginspec.base.ending import up_to_the_end
+from marginspec.base.workers import as_done
 from marginspec.equivalence.basis import Basis, basis_of
 from marginspec.equivalence.closing import CaseVerdict, Closer
 from marginspec.equivalence.product import LATEST, NO_CALL, Deployed, ProductCase, given_of
@@ -97,9 +96,7 @@ def _each(deployed: Deployed, cases: Sequence[ProductCase], workers: int, anew: 
     if workers <= 1 or len(cases) <= 1:
         yield from map(_decide_nth, range(len(cases)))
         return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
-        for done in as_completed([pool.submit(_decide_nth, n) for n in range(len(cases))]):
-            yield done.result()
+    yield from (verdict for _, verdict in as_done(_decide_nth, range(len(cases)), workers))
 
 
 _JOB: tuple[Closer, Sequence[ProductCase], str]

@@ -92,12 +92,16 @@ def follow(
     until_ended(compare)
     if failing is None:
         return number, None
-    seconds = time.perf_counter() - started
-    calls, divergence = shrink(model, target, *failing)
-    trace = trace_of(model, target.name, seed, calls, divergence, build_of(target))
-    found = [Found(divergence, trace)]
+    seconds, limits = time.perf_counter() - started, limits_of(target)
+    found = [_shortest(model, target, seed, *failing)]
     missing = unreached(model, lockstep.tally)
-    return number, Campaign(lockstep.tally, found, seed, seconds, missing, limits_of(target), ended())
+    return number, Campaign(lockstep.tally, found, seed, seconds, missing, limits, ended())
+
+
+def _shortest(model: type[Machine], target: Target, seed: int, calls: list[Call], divergence: Divergence) -> Found:
+    """The shortest trace that shows a divergence. seed: of the run that found it."""
+    calls, divergence = shrink(model, target, calls, divergence)
+    return Found(divergence, trace_of(model, target.name, seed, calls, divergence, build_of(target)))
 
 
 @dataclass(frozen=True)
@@ -144,10 +148,8 @@ def run(
     seconds, tally = time.perf_counter() - started, part.tally
     if tally.comparisons == 0 and not ended():
         raise NothingCompared(f"{target.name}: {tally.steps} steps, nothing compared")
-    found, limits = [], limits_of(target)
-    if part.failing is not None:
-        calls, divergence = shrink(model, target, *part.failing)
-        found.append(Found(divergence, trace_of(model, target.name, seed, calls, divergence, build_of(target))))
+    limits = limits_of(target)
+    found = [] if part.failing is None else [_shortest(model, target, seed, *part.failing)]
     return Campaign(tally, found, seed, seconds, unreached(model, tally), limits, ended())
 
 

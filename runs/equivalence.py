@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from marginspec.base.errors import BadInput
 from marginspec.base.process import progress
 from marginspec.base.text import named
+from marginspec.base.workers import cores
 from marginspec.equivalence.product import Deployed
 from marginspec.equivalence.run import compared_actions, decide_all
 from marginspec.lockstep.trace import read
@@ -45,7 +45,7 @@ def decide_document(
     wanted = named(actions, known, told) if actions else set(known)
     those = [each for each in known if each in wanted]
     with progress("proving", deployed.count(those)) as advance:
-        found = decide_all(deployed, those, os.cpu_count() or 1, anew, advance, allowed=allowed)
+        found = decide_all(deployed, those, cores(), anew, advance, allowed=allowed)
     files = {
         action: kept_as(chosen, trace, "-".join(filter(None, (chosen.name, "equivalence", side, action))))
         for action, trace in traces_of(found).items()

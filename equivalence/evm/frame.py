@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from marginspec.equivalence.evm.accounts import Accounts
 from marginspec.equivalence.evm.memory import Cell, Memory
 from marginspec.equivalence.evm.words import Word
+from marginspec.targets.evm.code import instructions
 
 MAX_STACK = 1024
-PUSH1, PUSH32, JUMPDEST = 0x60, 0x7F, 0x5B
+JUMPDEST = 0x5B
 
 
 class Halt(Exception):  # noqa: N818 - the EVM's own word
@@ -86,9 +87,4 @@ class CallFrame:
 @functools.cache
 def jump_targets(code: bytes) -> frozenset[int]:
     """Every JUMPDEST that is no part of a constant."""
-    found, at = set(), 0
-    while at < len(code):
-        if code[at] == JUMPDEST:
-            found.add(at)
-        at += code[at] - PUSH1 + 2 if PUSH1 <= code[at] <= PUSH32 else 1
-    return frozenset(found)
+    return frozenset(at for at in instructions(code) if code[at] == JUMPDEST)

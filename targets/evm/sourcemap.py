@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from marginspec.targets.evm.code import instructions
+
 # A definition in Solidity, or in Vyper.
 _DEFINITION = re.compile(rb"\b(?:function|def)\s+(\w+)\s*\(")
 
@@ -50,14 +52,6 @@ class LineMap:
         for at, line in zip(places, self.lines, strict=False):  # what follows code is data
             if line is not None:
                 yield at, line
-
-
-def instructions(code: bytes) -> Iterator[int]:
-    """The places of all instructions; PUSH1 to PUSH32 have constants behind them."""
-    at = 0
-    while at < len(code):
-        yield at
-        at += code[at] - 0x5E if 0x60 <= code[at] <= 0x7F else 1
 
 
 def function_lines(name: str, artifact: Path, root: Path) -> dict[str, tuple[Path, int]]:
