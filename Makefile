@@ -54,7 +54,7 @@ check: $(NEEDED)
 	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
 
 test: setup packages lint
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 lint: .venv/installed
 	$(BIN)/ruff check

@@ -15,9 +15,9 @@ from marginspec.lockstep.rules_reached import texts_of
 from marginspec.model.kernel import evm
 from marginspec.model.kernel.machine import Machine, actions_of, regimes_of
 from marginspec.systems.aave_v3.sources import AAVE
-from marginspec.systems.perps_v2.sources import PACKAGES as PACKAGES_FOLDER
 from marginspec.systems.perps_v2.sources import SYNTHETIX
 from marginspec.systems.registry import system
+from marginspec.targets.evm.fetched import PACKAGES as PACKAGES_FOLDER
 
 REPOSITORY = Path(__file__).parents[1]
 TEXTS = sorted((REPOSITORY / "spec" / "deployed").glob("*.md"))

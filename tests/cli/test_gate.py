@@ -441,11 +441,15 @@ def test_they_are_red_on_a_buggy_build_with_sarif_junit_and_summary(buggy: Path,
     assert (buggy / result["properties"]["trace"]).is_file()
 
 
-def test_the_headings_and_the_lines_of_the_model_are_those_of_the_rules(buggy: Path, program: Path) -> None:
-    report = buggy / "again.sarif"
-    done = check(buggy, program, "--sarif", str(report), "--json")
-    (finding,) = json.loads(done.stdout)["findings"]
-    base = Path(sarif_of(report)["originalUriBaseIds"]["MARGINSPEC"]["uri"].removeprefix("file://"))
+@pytest.fixture(scope="module")
+def checked(buggy: Path, program: Path) -> str:
+    """The document of the bug, beside which `again.sarif` is written."""
+    return check(buggy, program, "--sarif", str(buggy / "again.sarif"), "--json", "--budget", "400").stdout
+
+
+def test_the_headings_and_the_lines_of_the_model_are_those_of_the_rules(buggy: Path, checked: str) -> None:
+    (finding,) = json.loads(checked)["findings"]
+    base = Path(sarif_of(buggy / "again.sarif")["originalUriBaseIds"]["MARGINSPEC"]["uri"].removeprefix("file://"))
     shown: dict[str, set[str]] = {"specification": set(), "model": set()}
     for place in finding["places"]:
         if place["base"] == "marginspec":
@@ -457,9 +461,10 @@ def test_the_headings_and_the_lines_of_the_model_are_those_of_the_rules(buggy: P
     assert shown == {"specification": {*finding["rules"]}, "model": {*finding["rules"]}}
 
 
-def test_a_divergence_is_explained_by_the_rule_that_was_broken(buggy: Path, program: Path, tmp_path: Path) -> None:
-    done = check(buggy, program, "--json", "--budget", "400")
-    document = json.loads(done.stdout)
+def test_a_divergence_is_explained_by_the_rule_that_was_broken(
+    buggy: Path, program: Path, checked: str, tmp_path: Path
+) -> None:
+    document = json.loads(checked)
     (finding,), made = document["findings"], document["provenance"]
     assert finding["id"] == finding["rules"][0] == document["explained"][0]["rule"]
     assert "by the rules" in finding["title"]
@@ -467,7 +472,7 @@ def test_a_divergence_is_explained_by_the_rule_that_was_broken(buggy: Path, prog
     assert "->" in finding["like"]
     assert made["contracts"]["Morpho"]["compiler"] == "solc 0.8.19"
     assert len(made["contracts"]["Morpho"]["sha256"]) == 64
-    (tmp_path / "check.json").write_text(done.stdout)
+    (tmp_path / "check.json").write_text(checked)
     page = tmp_path / "page.html"
     reported = [program / "marginspec", "report", str(tmp_path / "check.json"), "--out", str(page)]
     assert subprocess.run(reported, cwd=buggy, capture_output=True, check=False).returncode == 1

@@ -14,6 +14,7 @@ import pytest
 import marginspec_pytest
 from marginspec.runs.pytest_plugin import SLICE, lacking_lines, summary_lines
 from marginspec.systems.morpho_blue.sdk_target import DIFFERENCES
+from marginspec.systems.template import laws as strongbox
 
 Done = subprocess.CompletedProcess[str]
 
@@ -55,6 +56,15 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A project with a test and a system of its own, whose laws take seconds."""
+    done = subprocess.run([sys.executable, "-m", "marginspec", "init", "strongroom"], cwd=tmp_path, check=False)
+    assert done.returncode == 0
+    (tmp_path / "test_own.py").write_text("def test_own():\n    pass\n")
+    return tmp_path
+
+
 def run(folder: Path, *arguments: str) -> Done:
     """Run pytest in a project, as its own command would."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
@@ -67,6 +77,7 @@ def passed(done: Done) -> int:
 
 
 STEPS = SLICE + 100
+OWN = ("--marginspec", "strongroom", "--marginspec-steps", str(STEPS), "test_own.py")
 SYSTEM = ("--marginspec", "morpho-blue", "--marginspec-steps", str(STEPS))
 
 
@@ -88,14 +99,15 @@ def test_it_is_installed_and_takes_its_options_from_the_command_line(tmp_path: P
     assert "--marginspec=SYSTEM" in run(tmp_path, "--help").stdout
 
 
-def test_every_law_and_every_slice_is_a_test_beside_the_projects_own(project: Path) -> None:
-    done = run(project, *SYSTEM, "-v", "--junit-xml", "report.xml")
+def test_every_law_and_every_slice_is_a_test_beside_the_projects_own(own: Path) -> None:
+    done = run(own, *OWN, "-v", "--junit-xml", "report.xml")
     assert done.returncode == 0, done.stdout + done.stderr
     names = re.findall(r"(?m)^marginspec::(\S+) PASSED", done.stdout)
-    assert sorted(names) == sorted([*(f"law[{law}]" for law in LAWS), *slices(1, 2)])
+    laws = [law.id.replace("STRONGBOX", "STRONGROOM") for law in strongbox.chapter.properties]
+    assert sorted(names) == sorted([*(f"law[{law}]" for law in laws), *slices(1, 2)])
     assert passed(done) == len(names) + 1
-    assert f"2 laws tried, {STEPS:,} steps" in done.stdout
-    cases = ElementTree.parse(project / "report.xml").getroot().iter("testcase")
+    assert f"{len(laws)} laws tried, {STEPS:,} steps" in done.stdout
+    cases = ElementTree.parse(own / "report.xml").getroot().iter("testcase")
     assert {case.get("name") for case in cases} == {*names, "test_own"}
 
 
@@ -137,13 +149,15 @@ def test_a_divergence_fails_with_what_the_command_line_says_and_nothing_of_the_m
     assert "pytest_plugin.py" not in done.stdout
 
 
-def test_a_law_that_is_unknown_or_refuted_fails_with_its_row(project: Path) -> None:
-    (project / "wrong.py").write_text('def wrong(state):\n    "Everything is wrong."\n    return False\n')
-    made = '\nfrom wrong import wrong\n\nshipped("morpho-blue").chapter.theorem("MB-WRONG-1")(wrong)\n'
-    (project / "conftest.py").write_text(CONFTEST + made)
-    done = run(project, *SYSTEM, "-k", "WRONG")
+def test_a_law_that_is_unknown_or_refuted_fails_with_its_row(own: Path) -> None:
+    wrong = (
+        '\n\n@chapter.theorem("STRONGROOM-WRONG-1")\ndef wrong(state):\n    "Everything is wrong."\n    return False\n'
+    )
+    laws = own / "strongroom" / "laws.py"
+    laws.write_text(laws.read_text() + wrong)
+    done = run(own, *OWN, "-k", "WRONG")
     assert done.returncode == 1
-    assert "MB-WRONG-1 refuted" in done.stdout
+    assert "STRONGROOM-WRONG-1 refuted" in done.stdout
     assert "0 proved (0 confirmed by a second solver), 1 refuted" in done.stdout
     assert "Traceback" not in done.stdout
 

@@ -126,6 +126,7 @@ def logarithm_of(z: Rounded) -> Rounded:
     return found
 
 
+@pytest.mark.long
 def test_numbers_are_normalised_as_the_logarithm_needs_whatever_they_are() -> None:
     boxes, reached = 0, 0
     for bits in range(0, 127):

@@ -14,6 +14,7 @@ from marginspec.properties.scope import NumberKey, Scope, pinned
 from marginspec.prover import recheck
 from marginspec.prover.prove import LawRun, Prover, Verdict
 from marginspec.prover.symbolic import Atoms, Run, SymBool, Unknown, explore
+from marginspec.trial.trials import Trials
 
 Account = NewType("Account", str)
 User = NewType("User", Account)
@@ -79,12 +80,16 @@ HERE, THERE = (NumberKey(name, Number(0, 9)) for name in ("rate here", "rate the
 SCOPE = Scope({Account: (POOL, "actor", "rest"), User: ("actor", "rest"), Rate: (HERE, THERE)})
 
 
+TRIALS: dict[type[Machine], Trials] = {}
+"""Of each model, so that states to try laws in are made once."""
+
+
 def verdict(law: Callable[..., Any], kind: str = "theorem", model: type[Machine] = Bank, **options: Any) -> Verdict:
     """The verdict on one law, in a chapter of its own."""
     law.__doc__ = law.__doc__ or "A law."
     chapter = Chapter("a bank", SCOPE)
     getattr(chapter, kind)("BNK", **options)(law)
-    return Prover(model).prove(chapter.properties[-1])
+    return Prover(model, trials=TRIALS).prove(chapter.properties[-1])
 
 
 def property_of(law: Callable[..., Any], scope: Scope = SCOPE) -> Property:

@@ -1,5 +1,6 @@
 """What each verdict takes, shown on a vault of a few lines: proofs that hold, and claims that must not pass."""
 
+import functools
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from marginspec.properties.law import Chapter, Property, Step, assume
 from marginspec.properties.scope import Scope
 from marginspec.prover.prove import Prover, Verdict, prove_all
 from marginspec.prover.solvers import solve
+from marginspec.trial.trials import Trials
 
 Holder = NewType("Holder", str)
 Amount = Annotated[int, Number(0, 2**128 - 1, "units", typical=(1, 10, 10**6))]
@@ -179,9 +181,19 @@ def claim(id: str) -> Property:
     return next(p for p in chapter.properties if p.id == id)
 
 
+TRIALS: dict[type[Machine], Trials] = {}
+"""States to try laws in, made once."""
+
+
 def verdict(id: str, **options: Any) -> Verdict:
     """The verdict on a property by its ID."""
-    return Prover(Vault, **options).prove(claim(id))
+    return Prover(Vault, trials=TRIALS, **options).prove(claim(id))
+
+
+@functools.cache
+def proved(id: str) -> Verdict:
+    """The verdict that several tests look at."""
+    return verdict(id)
 
 
 def replayed(found: Verdict) -> tuple[Vault, dict[str, int]]:
@@ -196,7 +208,7 @@ def replayed(found: Verdict) -> tuple[Vault, dict[str, int]]:
 
 @pytest.mark.parametrize("id", TRUE)
 def test_a_true_claim_is_proved_on_paths_that_have_witnesses(id: str) -> None:
-    found = verdict(id)
+    found = proved(id)
     assert (found.verdict, found.reason, found.counterexample) == ("proved", "", None)
     assert found.paths > 0
     assert found.witnessed
@@ -205,7 +217,7 @@ def test_a_true_claim_is_proved_on_paths_that_have_witnesses(id: str) -> None:
 
 @pytest.mark.parametrize("id", WITH_OBLIGATIONS)
 def test_what_z3_proves_at_least_one_other_solver_confirms(id: str) -> None:
-    found = verdict(id)
+    found = proved(id)
     assert found.obligations > 0
     assert found.solvers["z3"].verdict == "unsat"
     assert "unsat" in {found.solvers[other].verdict for other in ("yices", "cvc5")}
@@ -214,7 +226,7 @@ def test_what_z3_proves_at_least_one_other_solver_confirms(id: str) -> None:
 
 @pytest.mark.parametrize("id", ["V-SUM", "V-ALGEBRA"])
 def test_what_algebra_alone_decides_asks_no_solver(id: str) -> None:
-    found = verdict(id)
+    found = proved(id)
     assert (found.verdict, found.obligations, found.solvers) == ("proved", 0, {})
 
 
@@ -289,7 +301,7 @@ def test_an_invariant_that_an_action_breaks_is_refuted_by_a_state_and_that_actio
 
 @pytest.mark.parametrize("id", VACUOUS)
 def test_a_claim_that_speaks_of_no_case_is_unknown_and_says_so(id: str) -> None:
-    found = verdict(id)
+    found = proved(id)
     assert (found.verdict, found.witnessed, found.confirmed) == ("unknown", False, False)
     assert found.reason.startswith("vacuous")
 
@@ -299,7 +311,7 @@ def test_a_claim_that_speaks_of_no_case_is_unknown_and_says_so(id: str) -> None:
     [("V-DIVIDES", "division by a number that may be zero"), ("V-SILENT", "a law returned nothing")],
 )
 def test_a_law_that_cannot_be_followed_is_unknown_and_says_why(id: str, reason: str) -> None:
-    found = verdict(id)
+    found = proved(id)
     assert found.verdict == "unknown"
     assert reason in found.reason
     assert not found.confirmed

@@ -52,8 +52,8 @@ def moved(action: str, line: str, behind: str, folder: Path) -> type[Machine]:
     ("action", "behind"),
     [
         ("withdraw_collateral", "        self._healthy(market, on_behalf)\n"),
-        ("supply", "        position = self.positions[market][on_behalf]\n"),
-        ("repay", "        position = self.positions[market][on_behalf]\n"),
+        pytest.param("supply", "        position = self.positions[market][on_behalf]\n", marks=pytest.mark.long),
+        pytest.param("repay", "        position = self.positions[market][on_behalf]\n", marks=pytest.mark.long),
         ("set_fee", "        m.fee = new_fee\n"),
     ],
     ids=["withdraw_collateral", "supply", "repay", "set_fee"],

@@ -9,7 +9,7 @@ from tools.hostile.damage import damaged
 from tools.hostile.inputs import Input, inputs
 from tools.hostile.run import CODES, Attempt, attempt, problems, without_proofs
 
-SEED, INPUTS = 2, 100
+SEED, INPUTS = 2, 30
 
 
 @pytest.fixture(scope="module")

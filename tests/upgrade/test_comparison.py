@@ -188,6 +188,7 @@ def test_a_changed_constant_is_found_with_its_value(monkeypatch: pytest.MonkeyPa
     assert f"LIQUIDATION_CURSOR = {3 * 10**17} -> {4 * 10**17}" in result.differences[0].like
 
 
+@pytest.mark.long
 def test_two_changes_are_two_differences(rounding: Variant) -> None:
     other = changed("withdraw", "self._authorized(caller, on_behalf) -> pass")
 
@@ -244,6 +245,7 @@ def test_a_new_refusal_is_named_after_the_action_that_makes_it() -> None:
     assert {found.like for found in result.differences} == {""}
 
 
+@pytest.mark.long
 def test_in_a_model_of_many_files_too() -> None:
     variant = changed("trading_fee", "-> return mul_div_down(", Reference)
     result = compared(Modelled(model=Reference), Modelled(variant.installed, Reference), 1_000, Reference)
