@@ -83,6 +83,14 @@ def end_after(seconds: int) -> None:
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
+def end(why: str) -> None:
+    """Raise `Ended` here and now. why: in words."""
+    if not _Told.why:
+        _Told.stop_workers()
+        _Told.why = why
+        raise Ended
+
+
 def ended() -> str:
     """Why the run was told to end, in words; empty where it was not."""
     return _Told.why

@@ -10,7 +10,7 @@ import mmap
 import multiprocessing
 import os
 import pickle
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol, TypeVar
@@ -62,14 +62,15 @@ class Workers(Protocol[T]):
 
 def in_order(
     workers: Workers[T],
-    pieces: int,
+    pieces: Sequence[int],
     join: Callable[[T, T], T],
     enough: Callable[[T], bool],
     advance: Callable[[int], object],
 ) -> T | None:
-    """Join what comes of some pieces, in their order, up to the first that is enough, whoever is done with what first.
+    """Join what comes of pieces, given by their numbers, in this order, up to the first that is enough.
 
-    None where nothing came of any. Where the run is told to end, what came of pieces until then is joined all the same.
+    Whoever is done with what first, the same is joined. None where nothing came of any. Where the run is told to end,
+    what came of pieces until then is joined all the same.
     advance: told how much is done. Raises what the first piece that fails does.
     """
     running: dict[int, Future[T]] = {}
@@ -78,15 +79,16 @@ def in_order(
     def take(number: int, future: Future[T]) -> None:
         nonlocal state
         result = future.result()
-        state = number + 1, result if state[1] is None else join(state[1], result)
+        state = state[0] + 1, result if state[1] is None else join(state[1], result)
         running.pop(number, None)
 
     def is_enough() -> bool:
         return state[1] is not None and enough(state[1])
 
     def work() -> None:
-        while (number := state[0]) < pieces and not is_enough() and not ended():
-            for n in range(number, min(number + workers.ahead(), pieces)):
+        while state[0] < len(pieces) and not is_enough() and not ended():
+            number = pieces[state[0]]
+            for n in pieces[state[0] : state[0] + workers.ahead()]:
                 if n not in running:
                     running[n] = workers.submit(n)
             while not wait([running[number]], SECONDS_TO_LOOK).done:
@@ -97,9 +99,9 @@ def in_order(
     until_ended(work)
     workers.end()
     if ended():
-        waiting = {n: future for n, future in running.items() if n >= state[0]}
+        waiting = {n: running[n] for n in pieces[state[0] :] if n in running}
         done = wait(waiting.values(), SECONDS_TO_END).done
-        for number, future in sorted(waiting.items()):
+        for number, future in waiting.items():
             if future in done and not future.cancelled() and future.exception() is None and not is_enough():
                 take(number, future)
     return state[1]

@@ -47,6 +47,7 @@ from marginspec.results.findings import findings
 from marginspec.results.gate import gate_code, gate_document
 from marginspec.results.provenance import provenance
 from marginspec.results.settings import Settings, read_settings
+from marginspec.runs.cluster import on_cluster
 from marginspec.runs.documents import MUTANT_STEPS, explained, fuzz_document, mutate_document, prove_document
 from marginspec.runs.equivalence import decide_document, require_actions, shown_by
 from marginspec.runs.line_coverage import opened
@@ -121,9 +122,9 @@ def check(
             # What a proof shows to differ is run as well: it is judged and explained like what a run found.
             return [*telling_runs(chosen.model, settings.seed), *shown_by(chosen, proved())]
 
-        fuzzed = fuzz_document(
-            chosen, implementation, target, settings.steps, settings.seed, corpus, builds, allowed, telling, cluster
-        )
+        steps, seed = settings.steps, settings.seed
+        team = on_cluster(cluster, chosen, target, implementation, builds, steps, seed) if cluster else None
+        fuzzed = fuzz_document(chosen, implementation, target, steps, seed, corpus, builds, allowed, telling, team)
         fuzzed |= lines_told()
         for row in fuzzed["divergences"]:
             print(f"marginspec: divergence, kept in {row['trace']}: {row['repeat']}", file=sys.stderr, flush=True)

@@ -33,6 +33,7 @@ from marginspec.report.gate import show_kept_runs
 from marginspec.report.laws import show_laws
 from marginspec.results import documents
 from marginspec.results.settings import read_settings
+from marginspec.runs.cluster import on_cluster
 from marginspec.runs.documents import fuzz_document
 from marginspec.runs.laws_only import laws_document
 from marginspec.runs.line_coverage import opened
@@ -87,9 +88,8 @@ def fuzz(
             document = laws_document(chosen, implementation, target, steps, seed, builds, allowed)
         else:
             hard = functools.partial(seeds, chosen.model)
-            document = fuzz_document(
-                chosen, implementation, target, steps, seed, corpus, builds, allowed, hard, cluster
-            )
+            team = on_cluster(cluster, chosen, target, implementation, builds, steps, seed) if cluster else None
+            document = fuzz_document(chosen, implementation, target, steps, seed, corpus, builds, allowed, hard, team)
         document |= lines_told()
     if as_json:
         emit(document)

@@ -121,7 +121,7 @@ Cluster = Annotated[
     typer.Option(
         metavar="ADDRESS",
         help="Have the workers of a Dask scheduler do the run, e.g. tcp://10.0.0.1:8786; without, the cores of this "
-        "machine do. The result is the same: see docs/cluster.md.",
+        "machine do. The result is the same: see docs/campaign.md.",
     ),
 ]
 Lcov = Annotated[

@@ -134,23 +134,25 @@ def run(
     on_progress: Callable[[int], object] | None = None,
     only: frozenset[str] | None = None,
     team: Team | None = None,
+    share: Sequence[int] | None = None,
 ) -> Campaign:
     """Take exactly `steps` steps, fewer only when a divergence ends the run, or who runs it; the same calls for a seed.
 
-    on_progress: told how many steps are done. only: actions to draw from, all if None. team: who does the chunks of a
-    long run, see `in_chunks`. Raises what the target raises.
+    on_progress: told how many steps are done. only: actions to draw from, all if None. team, share: who does which
+    chunks of a long run, see `in_chunks`. Raises what the target raises.
     """
     if steps < 1:
         raise ValueError(f"steps is {steps}, must be at least 1: a run that compares nothing is no pass")
     started = time.perf_counter()
     do = functools.partial(hunted, model, target, only=only)
-    part = in_chunks(target, steps, seed, do, lambda part: part.failing is not None, on_progress, team) or Part(Tally())
+    found = in_chunks(target, steps, seed, do, lambda part: part.failing is not None, on_progress, team, share)
+    part = found or Part(Tally())
     seconds, tally = time.perf_counter() - started, part.tally
     if tally.comparisons == 0 and not ended():
         raise NothingCompared(f"{target.name}: {tally.steps} steps, nothing compared")
     limits = limits_of(target)
-    found = [] if part.failing is None else [_shortest(model, target, seed, *part.failing)]
-    return Campaign(tally, found, seed, seconds, unreached(model, tally), limits, ended())
+    shortest = [] if part.failing is None else [_shortest(model, target, seed, *part.failing)]
+    return Campaign(tally, shortest, seed, seconds, unreached(model, tally), limits, ended())
 
 
 def hunted(model: type[Machine], target: Target, chunk: Chunk, tell: Tell, only: frozenset[str] | None = None) -> Part:

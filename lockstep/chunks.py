@@ -7,7 +7,7 @@ and count for count, whoever does its chunks and whenever; and the first chunk i
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -65,6 +65,12 @@ def together(work: Work[Any], chunks: int, advance: Callable[[int], object]) -> 
     return forked(work, chunks, cores())
 
 
+def of_this_machine(target: Target, chunks: int) -> Team:
+    """All cores where there is more than one and the target can be copied, else this process."""
+    copied = isinstance(target, Divisible) and target.forks and chunks > 1 and cores() > 1
+    return together if copied else alone
+
+
 def in_chunks(
     target: Target,
     steps: int,
@@ -73,19 +79,18 @@ def in_chunks(
     enough: Callable[[P], bool],
     advance: Callable[[int], object] | None = None,
     team: Team | None = None,
+    share: Sequence[int] | None = None,
 ) -> P | None:
     """Do a run, chunk by chunk, up to the first with which it is enough. None where it was told to end before.
 
-    advance: told how many steps are done. team: `together` where the target can be copied, else `alone`.
+    advance: told how many steps are done. team: `of_this_machine`, else given. share: numbers of chunks, else all.
     """
     chunks, tell = many_chunks(steps), advance or (lambda done: None)
     earlier = target.seen() if isinstance(target, Divisible) else None
-    if team is None:
-        copied = isinstance(target, Divisible) and target.forks and chunks > 1 and cores() > 1
-        team = together if copied else alone
+    team, share = team or of_this_machine(target, chunks), range(chunks) if share is None else share
     work = functools.partial(_chunk, target, steps, seed, do)
     with team(work, chunks, tell) as workers:
-        found = in_order(workers, chunks, _joined, lambda seen: enough(seen[0]), tell)
+        found = in_order(workers, share, _joined, lambda seen: enough(seen[0]), tell)
     if isinstance(target, Divisible):
         target.add(earlier if found is None else earlier | found[1])
     return None if found is None else found[0]

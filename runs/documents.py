@@ -16,6 +16,7 @@ from marginspec.base.process import progress
 from marginspec.base.text import named, printable
 from marginspec.base.workers import cores
 from marginspec.lockstep.campaign import Campaign, follow, run
+from marginspec.lockstep.chunks import Team
 from marginspec.lockstep.corpus_store import open_corpus
 from marginspec.lockstep.trace import Trace, read
 from marginspec.model.kernel.machine import Call
@@ -28,11 +29,13 @@ from marginspec.prover.prove import Prover, Verdict, prove_all
 from marginspec.results import documents
 from marginspec.results.differences import departures
 from marginspec.runs import exports
-from marginspec.runs.cluster import on_cluster
 from marginspec.runs.traces import how_to_repeat, kept, where_it_can_be
 from marginspec.systems.system import System
 from marginspec.targets.evm.artifact import Candidate
 from marginspec.targets.protocol import Partial, Target
+
+Told = Callable[[int], object]
+"""Is told how much is done."""
 
 MUTANT_STEPS = 60_000  # of the lock-step run of each mutant
 
@@ -103,21 +106,22 @@ def fuzz_document(
     builds: Sequence[Candidate] = (),
     allowed: Collection[str] = (),
     more: Callable[[], Iterable[Sequence[Call]]] = tuple,
-    cluster: str | None = None,
+    team: Team | None = None,
+    share: Sequence[int] | None = None,
+    looking: Callable[[Told], Told] = lambda told: told,
 ) -> dict[str, Any]:
     """Run a campaign, with progress, keep its traces, and describe.
 
     corpus: where traces are kept and tried first. builds: the candidates that the implementation has. allowed:
     functions of them that no action need call. more: asked for runs that come last, where nothing diverged so far.
-    cluster: the address of one that does the run.
+    team, share: see `marginspec.lockstep.campaign.run`. looking: what is told of progress, made of who shows it.
     """
-    team = None if cluster is None else on_cluster(cluster, chosen, target, implementation, builds, steps, seed)
     earlier = None if corpus is None else open_corpus(corpus, chosen.model)
     replayed = None if earlier is None else earlier.replay(implementation, seed)
     campaign = None if replayed is None else replayed.campaign
     if campaign is None:
         with progress("comparing", steps) as advance:
-            campaign = run(chosen.model, implementation, steps, seed, advance, team=team)
+            campaign = run(chosen.model, implementation, steps, seed, looking(advance), team=team, share=share)
     followed = None
     if not campaign.divergences and not ended():
         followed, diverged = follow(chosen.model, implementation, _when_asked(more), seed)

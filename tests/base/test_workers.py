@@ -28,7 +28,7 @@ def nobody(done: int) -> None:
 
 
 def joined(workers: Workers[Pieces], last: int = PIECES, advance: Callable[[int], object] = nobody) -> Pieces:
-    found = in_order(workers, PIECES, lambda one, other: one + other, lambda found: last in found, advance)
+    found = in_order(workers, range(PIECES), lambda one, other: one + other, lambda found: last in found, advance)
     assert found is not None
     return found
 
@@ -107,7 +107,7 @@ def test_of_what_is_taken_as_it_is_done_nothing_is_left_running() -> None:
 
 def test_a_worker_starts_no_others() -> None:
     with forked(lambda number, tell: [cores()], 1, 1) as workers:
-        assert in_order(workers, 1, lambda one, other: one, lambda found: True, nobody) == [1]
+        assert in_order(workers, range(1), lambda one, other: one, lambda found: True, nobody) == [1]
 
 
 ENDED = """
@@ -128,7 +128,7 @@ def verb():
     workers.SECONDS_TO_END = 1.0
     ending.end_after(1)
     with workers.forked(piece, 8, 2) as two:
-        found = workers.in_order(two, 8, lambda a, b: a | b, lambda found: False, lambda done: None)
+        found = workers.in_order(two, range(8), lambda a, b: a | b, lambda found: False, lambda done: None)
     print({n: much for n, much in found.items() if much}, ending.ended(), flush=True)
 
 process.run(verb)

@@ -20,7 +20,7 @@ from marginspec.__main__ import main
 
 BIN = Path(sys.executable).parent
 EXAMPLE = Path(__file__).parents[2] / "examples" / "pawnshop"
-PAGE = Path(__file__).parents[2] / "docs" / "cluster.md"
+PAGE = Path(__file__).parents[2] / "docs" / "campaign.md"
 SOON = 60.0
 SECONDS_TO_START = 8.0
 FUZZ = ("fuzz", "morpho-blue", "--steps", "100000", "--json")
@@ -158,6 +158,23 @@ def test_a_scheduler_that_is_lost_is_no_verdict(tmp_path: Path) -> None:
     assert (running.returncode, out) == (4, "")
     assert err.splitlines()[-1].endswith("the scheduler was lost; no verdict")
     assert "Traceback" not in err
+
+
+def test_a_campaign_outlives_its_scheduler(tmp_path: Path, expected: Mapping[str, Any]) -> None:
+    start = ("campaign", "start", *FUZZ[1:], "--folder", str(tmp_path))
+    own = Cluster(tmp_path)
+    running = verb(*start, "--cluster", own.address)
+    until(lambda: any(tmp_path.glob("*/chunk-*.json")))
+    own.close()
+    _, err = running.communicate()
+    assert running.returncode == 4, err
+    done = {file: file.read_bytes() for file in tmp_path.glob("*/chunk-*.json")}
+    own = Cluster(tmp_path)
+    found = document(verb(*start, "--cluster", own.address))
+    own.close()
+    assert found.pop("campaign")["done"] == 5
+    assert found == expected
+    assert {file: file.read_bytes() for file in done} == done
 
 
 def test_the_commands_of_the_page_work(tmp_path: Path) -> None:

@@ -1,0 +1,397 @@
+"""A campaign: a long run whose chunks are kept in a folder as they are done.
+
+So it goes on where it stopped, whatever stopped it, and several machines may each do a share of the chunks: their
+files, put into one folder, are the run. What is found is what one run of the same steps and seed finds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import re
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
+
+from marginspec.base.ending import end
+from marginspec.base.errors import BadInput
+from marginspec.base.files import write_whole
+from marginspec.base.text import printable
+from marginspec.base.workers import Work, Workers
+from marginspec.lockstep.campaign import Part
+from marginspec.lockstep.chunks import CHUNK_STEPS, ChunkResult, Team, chunk_of, many_chunks
+from marginspec.lockstep.comparison import Divergence, Tally
+from marginspec.lockstep.trace import call_document, read_call
+from marginspec.model.kernel.machine import Machine
+from marginspec.runs.cluster import texts_of
+from marginspec.systems.system import System
+from marginspec.targets.evm.surface import Seen
+from marginspec.targets.protocol import build_of
+
+SECONDS_TO_LOOK = 1.0
+"""From one look for the file that stops a campaign to the next."""
+
+SHARE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})")
+
+NAME = re.compile(r"chunk-(\d{6,9})\.json")
+
+
+def share_of(text: str | None, chunks: int) -> Sequence[int]:
+    """The numbers of the chunks that are one machine's, of `K/N`: of each N chunks the Kth. None stands for all.
+
+    Raises BadInput for what is no such share, and for one without a chunk.
+    """
+    if text is None:
+        return range(chunks)
+    told = SHARE.fullmatch(text)
+    if told is None or int(told[1]) > int(told[2]):
+        raise BadInput(f"--shard {printable(text, 40)!r}: expected K/N, e.g. 2/4, with K from 1 to N")
+    found = range(int(told[1]) - 1, chunks, int(told[2]))
+    if not found:
+        raise BadInput(f"--shard {text}: the run has {chunks} chunks of {CHUNK_STEPS:,} steps, and none is this one's")
+    return found
+
+
+# --- The folder -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CampaignPlan:
+    """What a campaign is: how many steps from which seed, with which builds, `NAME=FILE`, in their contracts' place."""
+
+    system: str
+    steps: int
+    seed: int
+    artifacts: tuple[str, ...] = ()
+
+
+@dataclass
+class Kept:
+    """The chunks of one run, each a file of a folder.
+
+    run: SHA-256 of all that decides what they find: texts, builds, steps and seed. found: steps that were read, not
+    done now.
+    """
+
+    folder: Path
+    model: type[Machine]
+    plan: CampaignPlan
+    run: str
+    found: int = field(default=0, init=False)
+
+    def numbers(self) -> list[int]:
+        """The chunks that are done."""
+        named = (NAME.fullmatch(file.name) for file in sorted(self.folder.glob("chunk-*.json")))
+        known = [int(told[1]) for told in named if told is not None]
+        return [number for number in known if number < many_chunks(self.plan.steps) and self._read(number) is not None]
+
+    def take(self, number: int) -> ChunkResult[Part] | None:
+        """What came of a chunk; None where it is not done, or its file is damaged or of another run."""
+        result = self._read(number)
+        self.found += 0 if result is None else result[0].tally.steps
+        return result
+
+    def keep(self, number: int, result: ChunkResult[Part]) -> None:
+        """Write what came of a chunk, if it was not ended early. Raises OSError."""
+        part = result[0]
+        if part.failing is not None or part.tally.steps == chunk_of(self.plan.steps, self.plan.seed, number).steps:
+            write_whole(self._file(number), _written(self.run, number, result))
+
+    def _file(self, number: int) -> Path:
+        return self.folder / f"chunk-{number:06}.json"
+
+    def _read(self, number: int) -> ChunkResult[Part] | None:
+        with contextlib.suppress(OSError, ValidationError, BadInput, RecursionError):
+            told = _File.model_validate_json(self._file(number).read_bytes())
+            if (told.run, told.number) == (self.run, number) and told.digest == _digest(told):
+                return _result(told, self.model)
+        return None
+
+
+PLAN = "campaign.json"
+STOP = "stop"
+
+
+def _planned(folder: Path) -> dict[str, Any]:
+    """What the file of a plan says; nothing where there is none."""
+    file = folder / PLAN
+    if not file.exists():
+        return {}
+    try:
+        told = _PlanFile.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError, RecursionError):
+        raise BadInput(f"{file}: no plan of a campaign; remove it, or give another --folder") from None
+    return told.model_dump()
+
+
+def plan_of(folder: Path, name: str, steps: int | None, seed: int | None, artifacts: Sequence[str]) -> CampaignPlan:
+    """The plan of a campaign in a folder; what is not given is as it was planned there, else a million steps, seed 1.
+
+    Raises BadInput where the folder has another plan.
+    """
+    planned = _planned(folder)
+    given = {"system": name, "steps": steps, "seed": seed, "artifacts": list(artifacts) or None}
+    for key, value in given.items():
+        if planned and value is not None and str(planned[key]) != str(value):
+            has, asked = printable(str(planned[key]), 80), printable(str(value), 80)
+            raise BadInput(f"{folder}: its campaign has {key} {has}, not {asked}; give another --folder")
+    taken = {key: planned.get(key, default) for key, default in (("steps", 1_000_000), ("seed", 1), ("artifacts", ()))}
+    taken |= {key: value for key, value in given.items() if value is not None}
+    return CampaignPlan(name, int(taken["steps"]), int(taken["seed"]), tuple(taken["artifacts"]))
+
+
+def kept_in(folder: Path, chosen: System, implementation: object, plan: CampaignPlan) -> Kept:
+    """What a folder has of a campaign. Raises BadInput where it is of other texts, of other contracts."""
+    made = repr((texts_of(chosen), sorted(build_of(implementation).items()), plan.steps, plan.seed, CHUNK_STEPS))
+    run = hashlib.sha256(made.encode()).hexdigest()
+    if _planned(folder).get("run", run) != run:
+        raise BadInput(
+            f"{folder}: its chunks are of another text of marginspec or of the system, or of other contracts; "
+            "give another --folder"
+        )
+    return Kept(folder, chosen.model, plan, run)
+
+
+def begin(kept: Kept) -> None:
+    """Write the plan, so that others find it; whoever stopped the campaign before does no longer."""
+    with contextlib.suppress(FileNotFoundError):
+        (kept.folder / STOP).unlink()
+    plan = _PlanFile(
+        schema="marginspec/campaign/1", **asdict(kept.plan) | {"artifacts": list(kept.plan.artifacts)}, run=kept.run
+    )
+    write_whole(kept.folder / PLAN, plan.model_dump_json(indent=1) + "\n")
+
+
+def stop(folder: Path) -> None:
+    """Have those that work on a campaign end; BadInput where there is none."""
+    if not (folder / PLAN).is_file():
+        raise BadInput(f"{folder}: no campaign was started there")
+    write_whole(folder / STOP, "")
+
+
+def with_progress(document: dict[str, Any], kept: Kept, shard: str | None) -> dict[str, Any]:
+    """Add how much of a campaign is done to the document of its run; below the floor where that is not all.
+
+    steps_per_second is of what was done now.
+    """
+    chunks = many_chunks(kept.plan.steps)
+    share, done = share_of(shard, chunks), {*kept.numbers()}
+    many = sum(number in done for number in share)
+    document["campaign"] = {"folder": str(kept.folder), "shard": shard, "chunks": len(share), "done": many}
+    if many < len(share) and not document["divergences"]:
+        document["below_floor"] = [*document["below_floor"], f"{many:,} of {len(share):,} chunks are done"]
+    if steps := document["steps"]:
+        document["steps_per_second"] = round(document["steps_per_second"] * max(0, steps - kept.found) / steps, 1)
+    return document
+
+
+# --- Who does the chunks --------------------------------------------------------------------------------------------
+
+
+def keeping(team: Team, kept: Kept) -> Team:
+    """A team that does only what is not done yet, and keeps it at once."""
+
+    @contextlib.contextmanager
+    def made(work: Work[Any], chunks: int, advance: Callable[[int], object]) -> Iterator[Workers[Any]]:
+        with team(work, chunks, advance) as workers:
+            yield _Keeping(workers, kept)
+
+    return made
+
+
+def reading(kept: Kept) -> Team:
+    """A team that does nothing, and knows what is done."""
+
+    def made(work: Work[Any], chunks: int, advance: Callable[[int], object]) -> AbstractContextManager[Workers[Any]]:
+        return contextlib.nullcontext(_Keeping(None, kept))
+
+    return made
+
+
+class _Keeping(Workers[ChunkResult[Part]]):
+    def __init__(self, workers: Workers[ChunkResult[Part]] | None, kept: Kept) -> None:
+        self._workers, self._kept = workers, kept
+
+    def ahead(self) -> int:
+        return 1 if self._workers is None else self._workers.ahead()
+
+    def submit(self, number: int) -> Future[ChunkResult[Part]]:
+        known = self._kept.take(number)
+        if known is not None or self._workers is None:
+            future: Future[ChunkResult[Part]] = Future()
+            future.set_result(known or (Part(Tally()), None))
+            return future
+        future = self._workers.submit(number)
+        future.add_done_callback(functools.partial(self._done, number))
+        return future
+
+    def done(self) -> int:
+        return self._kept.found + (0 if self._workers is None else self._workers.done())
+
+    def end(self) -> None:
+        if self._workers is not None:
+            self._workers.end()
+
+    def _done(self, number: int, future: Future[ChunkResult[Part]]) -> None:
+        if not future.cancelled() and future.exception() is None:
+            with contextlib.suppress(OSError):  # what is not kept is done again
+                self._kept.keep(number, future.result())
+
+
+def looking(folder: Path, advance: Callable[[int], object]) -> Callable[[int], object]:
+    """Progress that also looks, now and then, whether the campaign is to stop."""
+    last = time.monotonic()
+
+    def told(done: int) -> None:
+        nonlocal last
+        advance(done)
+        if time.monotonic() - last >= SECONDS_TO_LOOK:
+            last = time.monotonic()
+            if (folder / STOP).exists():
+                end("the campaign was stopped")
+
+    return told
+
+
+# --- A chunk as a file ----------------------------------------------------------------------------------------------
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(
+        strict=True, extra="forbid", serialize_by_alias=True, ser_json_bytes="hex", val_json_bytes="hex"
+    )
+
+
+class _PlanFile(_Strict):
+    """What is to be done, as `campaign start` was told, and of which run it is."""
+
+    schema_: Literal["marginspec/campaign/1"] = Field(alias="schema")
+    system: str
+    steps: PositiveInt
+    seed: int
+    artifacts: list[str]
+    run: str
+
+
+class _Call(_Strict):
+    action: str
+    arguments: dict[str, str | bool]
+
+
+class _Failing(_Strict):
+    calls: list[_Call]
+    rule: str
+    field: str
+    model: str
+    target: str
+
+
+class _Seen(_Strict):
+    called: list[tuple[str, bytes]]
+    senders: list[tuple[str, bytes, list[str]]]
+    dropped: list[tuple[str, bytes]]
+    written: list[tuple[str, int]]
+    changed: list[tuple[str, int, int]]
+    read: list[tuple[str, int, int]]
+    made: bool
+    created: bool
+    sees_storage: bool
+
+
+class _File(_Strict):
+    """What a chunk's file says. digest: of all else, so that one that was cut or damaged is not believed."""
+
+    schema_: Literal["marginspec/chunk/1"] = Field(alias="schema")
+    run: str
+    number: NonNegativeInt
+    counts: dict[str, NonNegativeInt]
+    rules: dict[str, NonNegativeInt]
+    regimes: dict[str, NonNegativeInt]
+    unseen: dict[str, NonNegativeInt]
+    declared: list[tuple[str, str, NonNegativeInt]]
+    actions: list[tuple[str, bool, NonNegativeInt]]
+    failing: _Failing | None
+    seen: _Seen | None
+    digest: str = ""
+
+
+COUNTS = [each.name for each in fields(Tally) if each.type == "int"]
+
+
+def _digest(told: _File) -> str:
+    return hashlib.sha256(told.model_dump_json(exclude={"digest"}).encode()).hexdigest()
+
+
+def _written(run: str, number: int, result: ChunkResult[Part]) -> str:
+    (part, seen), failing = result, None
+    if part.failing is not None:
+        calls, divergence = part.failing
+        failing = _Failing(calls=[_Call(**call_document(call)) for call in calls], **asdict(divergence))
+    tally = part.tally
+    told = _File(
+        schema="marginspec/chunk/1",
+        run=run,
+        number=number,
+        counts={name: getattr(tally, name) for name in COUNTS},
+        rules=dict(sorted(tally.rules.items())),
+        regimes=dict(sorted(tally.regimes.items())),
+        unseen=dict(sorted(tally.unseen.items())),
+        declared=sorted((*key, count) for key, count in tally.declared.items()),
+        actions=sorted((*key, count) for key, count in tally.actions.items()),
+        failing=failing,
+        seen=None if seen is None else _seen_file(seen),
+    )
+    told.digest = _digest(told)
+    return told.model_dump_json(indent=1) + "\n"
+
+
+def _seen_file(seen: Seen) -> _Seen:
+    return _Seen(
+        called=sorted(seen.called),
+        senders=sorted((*call, sorted(senders)) for call, senders in seen.senders.items()),
+        dropped=sorted(seen.dropped),
+        written=sorted(seen.written),
+        changed=sorted((*slot, bits) for slot, bits in seen.changed.items()),
+        read=sorted((*slot, bits) for slot, bits in seen.read.items()),
+        made=seen.made,
+        created=seen.created,
+        sees_storage=seen.sees_storage,
+    )
+
+
+def _result(told: _File, model: type[Machine]) -> ChunkResult[Part] | None:
+    if told.counts.keys() != {*COUNTS}:
+        return None
+    tally = Tally(
+        **told.counts,
+        declared=Counter({(id, reason): count for id, reason, count in told.declared}),
+        rules=Counter(told.rules),
+        regimes=Counter(told.regimes),
+        actions=Counter({(action, accepted): count for action, accepted, count in told.actions}),
+        unseen=Counter(told.unseen),
+    )
+    if told.failing is None:
+        return Part(tally), _seen(told.seen)
+    calls = [read_call(f"call {n}", call.model_dump(), model) for n, call in enumerate(told.failing.calls, 1)]
+    divergence = Divergence(**told.failing.model_dump(exclude={"calls"}))
+    return Part(tally, (calls, divergence)), _seen(told.seen)
+
+
+def _seen(told: _Seen | None) -> Seen | None:
+    if told is None:
+        return None
+    senders = defaultdict(set, {(address, data): set(found) for address, data, found in told.senders})
+    changed = Counter({(address, slot): bits for address, slot, bits in told.changed})
+    read = Counter({(address, slot): bits for address, slot, bits in told.read})
+    written = set(told.written)
+    return Seen(
+        set(told.called), senders, set(told.dropped), written, changed, read, told.made, told.created, told.sees_storage
+    )
