@@ -110,8 +110,8 @@ class Kept:
 
     def _read(self, number: int) -> ChunkResult[Part] | None:
         with contextlib.suppress(OSError, ValidationError, BadInput, RecursionError):
-            told = _File.model_validate_json(self._file(number).read_bytes())
-            if (told.run, told.number) == (self.run, number) and told.digest == _digest(told):
+            told = ChunkFile.model_validate_json(self._file(number).read_bytes())
+            if (told.run, told.number) == (self.run, number) and told.digest == digest_of_chunk(told):
                 return _result(told, self.model)
         return None
 
@@ -138,7 +138,7 @@ def plan_of(folder: Path, name: str, steps: int | None, seed: int | None, artifa
     Raises BadInput where the folder has another plan.
     """
     planned = _planned(folder)
-    given = {"system": name, "steps": steps, "seed": seed, "artifacts": list(artifacts) or None}
+    given = {"steps": steps, "seed": seed, "artifacts": list(artifacts) or None}
     for key, value in given.items():
         if planned and value is not None and str(planned[key]) != str(value):
             has, asked = printable(str(planned[key]), 80), printable(str(value), 80)
@@ -306,7 +306,7 @@ class _Seen(_Strict):
     sees_storage: bool
 
 
-class _File(_Strict):
+class ChunkFile(_Strict):
     """What a chunk's file says. digest: of all else, so that one that was cut or damaged is not believed."""
 
     schema_: Literal["marginspec/chunk/1"] = Field(alias="schema")
@@ -326,7 +326,7 @@ class _File(_Strict):
 COUNTS = [each.name for each in fields(Tally) if each.type == "int"]
 
 
-def _digest(told: _File) -> str:
+def digest_of_chunk(told: ChunkFile) -> str:
     return hashlib.sha256(told.model_dump_json(exclude={"digest"}).encode()).hexdigest()
 
 
@@ -336,7 +336,7 @@ def _written(run: str, number: int, result: ChunkResult[Part]) -> str:
         calls, divergence = part.failing
         failing = _Failing(calls=[_Call(**call_document(call)) for call in calls], **asdict(divergence))
     tally = part.tally
-    told = _File(
+    told = ChunkFile(
         schema="marginspec/chunk/1",
         run=run,
         number=number,
@@ -349,7 +349,7 @@ def _written(run: str, number: int, result: ChunkResult[Part]) -> str:
         failing=failing,
         seen=None if seen is None else _seen_file(seen),
     )
-    told.digest = _digest(told)
+    told.digest = digest_of_chunk(told)
     return told.model_dump_json(indent=1) + "\n"
 
 
@@ -367,7 +367,7 @@ def _seen_file(seen: Seen) -> _Seen:
     )
 
 
-def _result(told: _File, model: type[Machine]) -> ChunkResult[Part] | None:
+def _result(told: ChunkFile, model: type[Machine]) -> ChunkResult[Part] | None:
     if told.counts.keys() != {*COUNTS}:
         return None
     tally = Tally(

@@ -44,6 +44,9 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "report": ("report", "d.json", "--out", "out/r.html"),
     "rules": ("rules", "morpho-blue"),
     "audit": ("audit", "morpho-blue", "--accounts", "40"),
+    "campaign": ("campaign", "start", "venue", "--steps", "40000"),
+    "simulate": ("simulate", "reference", "--accounts", "20", "--runs", "2", "--path", "gbm", "--hours", "26"),
+    "equivalence": ("equivalence", "venue"),
     "bounds": ("bounds", "preset.toml"),
 }
 """Short runs, one at least of each verb that takes long enough to be killed."""

@@ -118,7 +118,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(cluster: Cluster, expect
 def test_what_running_chunks_had_done_when_the_budget_is_spent_counts(cluster: Cluster) -> None:
     steps = ("--steps", "10000000", "--json")
     found = document(verb("fuzz", "lyra-v1", *steps, "--cluster", cluster.address, "--budget", "12"), code=3)
-    assert 0 < found["steps"] < 40_000
+    assert found["steps"] % 20_000 > 0
     assert found["below_floor"][0] == "ended early: the budget of 12 s is spent"
 
 

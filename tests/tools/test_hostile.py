@@ -9,7 +9,7 @@ from tools.hostile.damage import damaged
 from tools.hostile.inputs import Input, inputs
 from tools.hostile.run import CODES, Attempt, attempt, problems, without_proofs
 
-SEED, INPUTS = 2, 30
+SEED = 2
 
 
 @pytest.fixture(scope="module")
@@ -20,11 +20,11 @@ def known() -> dict[str, Input]:
 def test_damaged_inputs_end_as_the_contract_says(known: dict[str, Input], tmp_path: Path) -> None:
     found = {}
     with without_proofs():
-        for number in range(INPUTS):
-            tried = attempt(known, SEED, number)
+        for kind, given in known.items():
+            tried = attempt({kind: given}, SEED, 1)
             _, wrong = problems(tried, tmp_path)
-            found |= {(number, tried.kind, tried.command): wrong} if wrong else {}
-    assert found == {}, "see `python -m tools.hostile --repeat NUMBER --seed 2`"
+            found |= {(kind, tried.command): wrong} if wrong else {}
+    assert found == {}
 
 
 def test_what_is_not_damaged_is_taken(known: dict[str, Input], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -12,17 +13,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from marginspec.base.package import ROOT
 from marginspec.conformance import vectors
 from marginspec.conformance.selection import Chosen
+from marginspec.lockstep.campaign import run
+from marginspec.lockstep.chunks import alone
 from marginspec.lockstep.trace import SCHEMA, Trace, digest_of, document, trace_of
 from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel import Call
 from marginspec.mutation import planted
 from marginspec.results.run_files import _validator, kinds
+from marginspec.runs import campaign
 from marginspec.systems.morpho_blue.adapter import shipped_contracts
 from marginspec.systems.registry import shipped
-from marginspec.targets.evm.artifact import Artifact
+from marginspec.systems.system import opened
+from marginspec.targets.evm.artifact import Artifact, candidates
 from marginspec.targets.evm.build import package
 
 RECORDINGS = ROOT / "tests" / "recordings"
@@ -108,6 +115,18 @@ class Decoration(Input):
         except (ValueError, RecursionError):
             found = None
         return _json({**(found if isinstance(found, dict) else {"metadata": found}), **self.decisive})
+
+
+@dataclass(frozen=True)
+class Sealed(Input):
+    """A file that has a digest, which whoever changes it works out anew."""
+
+    def file(self, damaged: bytes) -> bytes:
+        with contextlib.suppress(ValidationError, RecursionError):
+            told = campaign.ChunkFile.model_validate_json(damaged)
+            told.digest = campaign.digest_of_chunk(told)
+            return told.model_dump_json().encode()
+        return damaged
 
 
 def inputs() -> dict[str, Input]:
@@ -267,4 +286,31 @@ def _answers() -> Iterator[tuple[str, Input]]:
     yield "answers of a service", Input("answers.json", _json(ANSWERS), (command,), {"service.py": SERVICE.encode()}, 2)
 
 
-MAKERS: tuple[Callable[[], Iterator[tuple[str, Input]]], ...] = (_artifacts, _traces, _written, _documents, _answers)
+# --- What a campaign keeps --------------------------------------------------------------------------------------------
+
+
+def _campaigns() -> Iterator[tuple[str, Input]]:
+    chosen = shipped("morpho-blue")
+    (bug,) = (each for each in planted.load("morpho-blue") if each.id == BUG)
+    broken = _json(_of_build(planted.build(bug)["Morpho"]))
+    for name, artifacts in (("", ()), (" that diverges", ("Morpho=Morpho.json",))):
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder) / "campaign"
+            (Path(folder) / "Morpho.json").write_bytes(broken)
+            builds = candidates([each.replace("=", f"={folder}/") for each in artifacts])
+            with opened(chosen, "embedded", builds) as target:
+                plan = campaign.CampaignPlan("morpho-blue", 400, 1, artifacts)
+                kept = campaign.kept_in(place, chosen, target, plan)
+                run(chosen.model, target, 400, 1, team=campaign.keeping(alone, kept))
+            campaign.begin(kept)
+            files = {f"out/campaign/morpho-blue/{file.name}": file.read_bytes() for file in place.iterdir()}
+        beside = {**files, "Morpho.json": broken}
+        for path, content in files.items():
+            kind, what = (Sealed, "chunk") if "chunk" in path else (Input, "plan")
+            verbs = (("campaign", "status", "morpho-blue"),)
+            yield f"{what} of a campaign{name}", kind(path, content, verbs, beside, 3)
+
+
+MAKERS: tuple[Callable[[], Iterator[tuple[str, Input]]], ...] = (
+    *(_artifacts, _traces, _written, _documents, _answers, _campaigns),
+)
