@@ -19,9 +19,8 @@ from marginspec.report import terminal
 from marginspec.results.rule_index import not_modelled, rules_document
 from marginspec.results.run_files import RunFiles, codes, commands, named_traces, read_run
 from marginspec.results.timeline import Story, story
-from marginspec.systems.registry import NAMES, system
 from marginspec.systems.system import System
-from marginspec.systems.user_system import shipped_by_file
+from marginspec.systems.user_system import of_file
 
 REPORT = Path("out") / "report.html"
 
@@ -72,7 +71,7 @@ def report(
     given = read_run(run)
     if any(os.path.realpath(out) == os.path.realpath(source.file) for source in given.sources):
         raise BadInput(f"--out {out}: that is a file of the run, give another")
-    chosen = _system(given.system, own)
+    chosen = of_file(given.system, own)
     known = {"rules": rules_document(chosen), **given.documents}
     traces = [*named_traces(given), *given.traces]
     stories, remarks = [], []
@@ -94,15 +93,6 @@ def report(
 
 def _code_of_traces(stories: list[Story]) -> int:
     return BROKEN if any(each["divergence"] for each in stories) else INCOMPLETE
-
-
-def _system(name: str, own: str | None) -> System:
-    """The system that a run is about: what it names, where that comes with marginspec, else what is given."""
-    if name in NAMES or own is None:
-        return shipped_by_file(name)
-    found = system(own)
-    found.model.system = name
-    return found
 
 
 def _story(chosen: System, file: Path) -> Story:

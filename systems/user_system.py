@@ -80,24 +80,24 @@ class _AnyName(Collection[str]):
 def traced(file: Path, given: str | None) -> tuple[System, Trace]:
     """A trace with its system: what is given, else what the trace names. Raises BadInput."""
     name = system_of(file, _AnyName())
-    if given is None:
-        try:
-            found = shipped_by_file(name)
-        except BadInput as problem:
-            raise BadInput(f"trace {file}: {problem}") from None
-    else:
-        found = system(given)
-        if found.name not in NAMES:
-            # Its folder may have moved; whether the model is the same is what the trace's digest says.
-            found.model.system = name
+    try:
+        found = of_file(name, given)
+    except BadInput as problem:
+        raise problem if given is not None else BadInput(f"trace {file}: {problem}") from None
     return found, read(file, found.model, _AnyName())
 
 
-def shipped_by_file(name: str) -> System:
-    """The system that a file names, as long as it comes with marginspec; BadInput otherwise.
+def of_file(name: str, given: str | None) -> System:
+    """The system that a file names: what is given, else as long as it comes with marginspec. Raises BadInput.
 
     Files come from anywhere: no code is run because one of them says so.
     """
+    if given is not None:
+        found = system(given)
+        if found.name not in NAMES:
+            # Its folder may have moved; whether the model is the same is what the digest of a trace says.
+            found.model.system = name
+        return found
     if name not in NAMES:
         known, named = ", ".join(NAMES), printable(name, 60)
         folder = shlex.quote(printable(name, 200)) if (Path(name) / FILE).is_file() else "FOLDER"
