@@ -1,5 +1,7 @@
 """What takes long is made once, of the same, and again when its file is not whole."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,3 +71,26 @@ def test_who_has_no_home_keeps_nothing_and_nothing_is_written_where_he_is(
 
 def _nobodys_home() -> Path:
     raise RuntimeError("Could not determine home directory.")
+
+
+def test_of_two_runs_at_once_one_makes_it_and_the_other_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARGINSPEC_CACHE", str(tmp_path / "kept"))
+    program = (
+        "import time\nfrom marginspec.base.cache import kept\n"
+        "def make():\n    print('made', flush=True)\n    time.sleep(1)\n    return [1]\n"
+        "print(kept('it-1.0', 'one', make))"
+    )
+    command = [sys.executable, "-c", program]
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [run.communicate(timeout=60)[0] for run in runs]
+    assert sorted(said) == ["[1]\n", "[1]\n", "made\n[1]\n"]
+    assert [file.suffix for file in (tmp_path / "kept").iterdir()] == [".json"]
+
+
+def test_who_was_killed_while_making_it_keeps_nobody_waiting(counting: Callable[[], list[int]], tmp_path: Path) -> None:
+    program = (
+        "import os\nfrom marginspec.base.cache import kept\nkept('it-1.0', 'one', lambda: os.kill(os.getpid(), 9))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -9
+    assert kept("it-1.0", "one", counting) == [1]
+    assert [file.suffix for file in (tmp_path / "kept").iterdir()] == [".json"]

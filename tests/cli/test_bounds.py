@@ -78,6 +78,7 @@ def test_a_portfolio_survives_what_each_of_its_parts_does() -> None:
     assert figures == {"ETH-PERP": 50_000, "BTC-PERP": 50_000, "ETH": 80_000, "BTC": 80_000, "portfolio": 50_000}
 
 
+@pytest.mark.long
 def test_the_figures_are_certified_by_proof_counterexample_and_a_run_of_the_contracts() -> None:
     figures = 0
 

@@ -169,12 +169,17 @@ def test_what_has_nothing_to_tell_when_it_is_interrupted_says_so(running: type[R
         ([*FUZZ, "--budget", "4"], "ended early: the budget of 4 s is spent"),
         (["check", "morpho-blue", "--steps", "10000000", "--budget", "4"], "100 laws and lemmas not come to"),
         (["prove", "morpho-blue", "--budget", "4"], "not come to: the budget of 4 s is spent"),
-        (["mutate", "morpho-blue", "--no-proofs", "--no-planted", "--no-cache", "--budget", "4"], "not tried"),
+        pytest.param(
+            ["mutate", "morpho-blue", "--no-proofs", "--no-planted", "--no-cache", "--budget", "4"],
+            "not tried",
+            marks=pytest.mark.long,
+        ),
         (["diff", "morpho-blue", "shipped", "shipped", "--steps", "10000000", "--budget", "4"], "no difference so far"),
         (["vectors", "morpho-blue", "--steps", "10000000", "--budget", "4"], "the next run goes on from there"),
-        (
+        pytest.param(
             ["simulate", "--runs", "10000", "--accounts", "10", "--budget", "4"],
             "ended early: the budget of 4 s is spent",
+            marks=pytest.mark.long,
         ),
     ],
     ids=["fuzz", "check", "prove", "mutate", "diff", "vectors", "simulate"],

@@ -423,10 +423,12 @@ SHORT = {"perps-v2": 8_000, "aave-v3": 3_000, "lyra-v1": 3_000}
 """Steps of those whose contracts are slow."""
 
 
-@pytest.mark.parametrize(("name", "steps"), [(name, SHORT.get(name, 20_000)) for name in NAMES])
-def test_the_usual_run_reaches_the_floor(name: str, steps: int) -> None:
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] * (name in SHORT and name != "aave-v3")) for name in NAMES]
+)
+def test_the_usual_run_reaches_the_floor(name: str) -> None:
     """With the seeds for which it did not, before a run looked for what it lacks."""
-    target = shipped(name).open("embedded", [])
+    target, steps = shipped(name).open("embedded", []), SHORT.get(name, 20_000)
     for seed in (3, 18, 20):
         campaign = run(shipped(name).model, target, steps, seed)
         assert campaign.tally.steps == steps

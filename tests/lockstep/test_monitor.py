@@ -340,7 +340,10 @@ def test_an_implementation_that_shows_less_than_all_is_refused_in_one_line() -> 
 # --- Contracts -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=sorted(NAMES))
+SOON = ("morpho-blue", "reference")
+
+
+@pytest.fixture(params=[pytest.param(each, marks=[pytest.mark.long] * (each not in SOON)) for each in sorted(NAMES)])
 def system(request: pytest.FixtureRequest) -> System:
     """One system with contracts."""
     return shipped(request.param)

@@ -66,6 +66,7 @@ def tried(laws: list[Property], folder: Path) -> dict[str, Any]:
     )
 
 
+@pytest.mark.long
 def test_a_law_that_no_mutant_breaks_is_hollow_and_one_that_is_broken_is_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,6 +90,7 @@ def test_a_law_that_is_false_of_the_model_kills_no_mutant(tmp_path: Path) -> Non
     assert all("X-2" not in mutant["killed_by"] for mutant in found["mutants"])
 
 
+@pytest.mark.long
 def test_an_assumption_that_a_law_needs_is_noticed_and_one_that_it_does_not_is_not(tmp_path: Path) -> None:
     found = tried([own.properties[2]], tmp_path)
     noticed = {row["change"]: row["noticed_by"] for row in found["weakened"] if row["kind"] == "assumption"}

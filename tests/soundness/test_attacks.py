@@ -55,7 +55,11 @@ def loaded(file: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("file", ATTACKS, ids=lambda file: file.stem)
+# A third here, all of them with the long tests.
+SOME = [pytest.param(file, id=file.stem, marks=[pytest.mark.long] * (n % 3 > 0)) for n, file in enumerate(ATTACKS)]
+
+
+@pytest.mark.parametrize("file", SOME)
 def test_a_false_law_is_not_proved(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if file.stem in DECLARED:
         with pytest.raises(ValueError, match=DECLARED[file.stem]):

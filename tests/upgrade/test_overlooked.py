@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -25,15 +24,12 @@ BUGS = [bug for name, file in FILES.items() for bug in load(name, file)]
 RANDOM = "cap-refuses-reductions"
 """Is found by random runs; only `diff` misnamed it."""
 
-SOON = ("judged-before-settlement", "penalty-of-equity-before-settlement")
+SOON = "judged-before-settlement"
+ALL = [pytest.param(bug, id=bug.id, marks=[pytest.mark.long] * (bug.id != SOON)) for bug in BUGS]
+"""Of which all but one take minutes together."""
 
 
-def some(*soon: str) -> list[Any]:
-    """All bugs, of which those that are not named take minutes together."""
-    return [pytest.param(bug, id=bug.id, marks=() if bug.id in soon else pytest.mark.long) for bug in BUGS]
-
-
-@pytest.mark.parametrize("bug", [each for each in some(SOON[0]) if each.id != RANDOM])
+@pytest.mark.parametrize("bug", [each for each in ALL if each.id != RANDOM])
 def test_kept_runs_find_it(bug: Bug) -> None:
     chosen = system(bug.system)
     with contextlib.closing(EvmTarget("broken", chosen.adapter(build(bug)), Embedded())) as broken:
@@ -41,7 +37,8 @@ def test_kept_runs_find_it(bug: Bug) -> None:
     assert found is not None
 
 
-@pytest.mark.parametrize("bug", some(SOON[1]))
+@pytest.mark.long
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.id)
 def test_an_upgrade_that_brings_it_is_explained_by_its_rule(bug: Bug) -> None:
     chosen, steps = system(bug.system), 20_000 if bug.id == RANDOM else 2000
     base = EvmTarget("base", chosen.adapter({}), Embedded())
