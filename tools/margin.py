@@ -13,8 +13,9 @@ import typer
 
 from marginspec.base import process
 from marginspec.base.errors import BadInput
+from marginspec.lockstep.figures import number
 from marginspec.lockstep.portfolio_file import read_portfolio
-from marginspec.lockstep.valuation import figures, number
+from marginspec.lockstep.service_run import figures
 from marginspec.model.kernel import Rejected
 
 
