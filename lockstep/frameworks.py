@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from marginspec.lockstep.crif import PRODUCTS, CrifRow
 from marginspec.lockstep.figures import DOUBLE, ROUNDINGS, Figure, Kind, number, tolerance, without_one
-from marginspec.lockstep.simm import IN_BUCKETS, MONTHS, PRODUCTS, RESIDUAL, SimmMargin, published, simm
+from marginspec.lockstep.simm import IN_BUCKETS, MONTHS, RESIDUAL, SimmMargin, published, simm
 from marginspec.model.risk.notation import WAD, YEAR, magnitude
 from marginspec.model.risk.schedule import (
     COMMODITY,
@@ -249,13 +249,14 @@ def _row(draw: random.Random, product: str) -> CrifRow:
 
 
 def _simm(asked: SimmQuestion) -> list[Figure]:
-    found = simm(asked.rows, published())
+    found, sizes = simm(asked.rows, published()), _sizes(asked.rows)
     others = _otherwise(asked)
     allowed: dict[str, Fraction] = {}
     figures = []
     for (product, kind, measure), needed in found.parts.items():
         name = f"{product} {kind} {measure}"
-        allowed[name] = _of_root(needed.margin, needed.gross)
+        size = sizes.parts[product, kind, measure].gross
+        allowed[name] = _of_root(needed.margin, size)
         otherwise = {
             key: other.parts[product, kind, measure].margin
             for key, other in others.items()
@@ -266,7 +267,7 @@ def _simm(asked: SimmQuestion) -> list[Figure]:
     for product, margin in found.products.items():
         # A root of a square moves by no more than what it is made of, whatever the correlations; and is itself off.
         own = sum(each for name, each in allowed.items() if name.startswith(f"{product} "))
-        gross = sum(needed.gross for (of, _, _), needed in found.parts.items() if of == product)
+        gross = sum(needed.gross for (of, _, _), needed in sizes.parts.items() if of == product)
         allowed[product] = own + _of_root(margin, gross)
         figures.append(
             Figure(product, "FRM-22", margin, allowed[product], {k: o.products[product] for k, o in others.items()})
@@ -274,6 +275,11 @@ def _simm(asked: SimmQuestion) -> list[Figure]:
     whole = sum(allowed[product] for product in found.products) + tolerance(1, found.total)
     figures.append(Figure("total", "FRM-29", found.total, whole, {k: o.total for k, o in others.items()}))
     return figures
+
+
+def _sizes(rows: Sequence[CrifRow]) -> SimmMargin:
+    """Margin as if nothing were netted: floating point is off by roundings of what is added, not of its sum."""
+    return simm([replace(row, amount=magnitude(row.amount)) for row in rows], published())
 
 
 def _otherwise(asked: SimmQuestion) -> dict[str, SimmMargin]:
