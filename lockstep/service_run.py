@@ -55,12 +55,15 @@ class Off:
 
 @dataclass
 class Valuation:
-    """What came of a run. rules: how many figures of each were compared. declared: known differences that were seen.
+    """What came of a run. kinds, rules: how many questions, and figures, of each were compared.
+
+    declared: known differences that were seen.
 
     off: the first difference, shrunk. failed: why the service was asked no more, empty where it was asked to the end.
     """
 
     questions: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
     declared: Counter[str] = field(default_factory=Counter)
     off: Off | None = None
@@ -68,9 +71,13 @@ class Valuation:
 
     def __add__(self, later: Valuation) -> Valuation:
         return Valuation(
-            self.questions + later.questions, self.rules + later.rules, self.declared + later.declared,
-            self.off or later.off, self.failed or later.failed,
-        )  # fmt: skip
+            questions=self.questions + later.questions,
+            kinds=self.kinds + later.kinds,
+            rules=self.rules + later.rules,
+            declared=self.declared + later.declared,
+            off=self.off or later.off,
+            failed=self.failed or later.failed,
+        )
 
     def over(self) -> bool:
         """Whether nothing more is to be asked."""
@@ -187,6 +194,7 @@ def _piece(service: RiskService, asked: Sequence[Question], tell: Tell) -> Valua
         for question, answer in zip(asked, answered, strict=True):
             done.off = compared(question, answer, done)
             done.questions += 1
+            done.kinds[KINDS[type(question)].path.strip("/")] += 1
             if done.off is not None:
                 break
     except ServiceRefused as refused:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -58,17 +58,17 @@ def altered(bug: dict[str, Any], own: Path) -> Iterator[RiskService]:
             yield service
 
 
-def hunt(seed: int, name: str, only: list[str]) -> tuple[list[dict[str, Any]], int]:
-    """What came of each bug planted in a service, and how many were not found, or by another rule."""
+def hunt(seed: int, names: Collection[str], only: list[str]) -> tuple[list[dict[str, Any]], int]:
+    """What came of each bug planted in some services, and how many were not found, or by another rule."""
     found = []
-    own, kinds = SERVICES[name]
     bugs = [
         bug
         for bug in tomllib.loads(PLANTED.read_text("utf-8"))["bug"]
-        if bug.get("service", "risk") == name and (not only or bug["id"] in only)
+        if bug.get("service", "risk") in names and (not only or bug["id"] in only)
     ]
     for bug in bugs:
         begin = time.monotonic()
+        own, kinds = SERVICES[bug.get("service", "risk")]
         with altered(bug, own) as service:
             result = run(service, Questions(seed, FOR_A_BUG, kinds), processes=cores())
         rule = result.off.figure.rule if result.off else None
@@ -91,10 +91,12 @@ def summary(result: Valuation, name: str, seed: int, asked: int, seconds: float)
     off = result.off
     return {
         "schema": "marginspec/valuation/1",
+        "system": "reference",
         "service": name,
         "seed": str(seed),
         "asked": asked,
         "questions": result.questions,
+        "kinds": dict(sorted(result.kinds.items())),
         "figures": sum(result.rules.values()),
         "rules": dict(sorted(result.rules.items())),
         "declared": dict(sorted(result.declared.items())),
@@ -113,7 +115,10 @@ def _code(result: Valuation, asked: int) -> int:
 
 
 def risk(
-    name: Annotated[str, typer.Option("--service", metavar="NAME", help=f"Ours: {', '.join(SERVICES)}.")] = "risk",
+    name: Annotated[
+        str | None,
+        typer.Option("--service", metavar="NAME", help=f"Ours: {', '.join(SERVICES)}; risk if none is given."),
+    ] = None,
     url: Annotated[str | None, typer.Option(metavar="URL", help="A service that is there, not ours.")] = None,
     names: Annotated[Path | None, typer.Option(metavar="FILE", help="What it calls paths and fields.")] = None,
     count: Annotated[int, typer.Option(min=1, help="Questions.")] = 4000,
@@ -130,15 +135,17 @@ def risk(
     Exit code 0: each figure is within its tolerance or a declared difference, or each planted bug is found and named by
     its rule. 1: one is not. 4: the service failed; what was compared until then is in the document.
     """
-    if name not in SERVICES:
+    if name is not None and name not in SERVICES:
         raise BadInput(f"--service {name}: expected {', '.join(SERVICES)}")
     if unknown := sorted(set(kind or ()) - DRAWS.keys()):
         raise BadInput(f"--kind {unknown[0]}: expected {', '.join(DRAWS)}")
     if planted:
-        bugs, missed = hunt(seed, name, only or [])
-        process.emit({"schema": "marginspec/valuation-planted/1", "seed": str(seed), "bugs": bugs, "missed": missed})
+        bugs, missed = hunt(seed, [name] if name else SERVICES, only or [])
+        document = {"schema": "marginspec/valuation-planted/1", "system": "reference", "seed": str(seed)}
+        process.emit({**document, "bugs": bugs, "missed": missed})
         return process.BROKEN if missed else process.HOLDS
     known = ServiceNames() if names is None else names_from(names)
+    name = name or "risk"
     own, kinds = SERVICES[name]
     asked: list[Question] | Questions = [read_portfolio(file) for file in portfolio or ()]
     asked = asked or Questions(seed, count, kind or kinds)

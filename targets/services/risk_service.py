@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -35,6 +37,8 @@ Price = Annotated[float, Field(allow_inf_nan=False, gt=0, le=1e30)]
 Part = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1)]
 Time = Annotated[int, Field(ge=0, le=2**40)]
 MANY = 20_000
+MANY_VALUES = 100_000
+THREADS = os.cpu_count() or 1
 
 PARAMETERS = frozenset(
     {
@@ -177,6 +181,16 @@ class Revaluation(Input):
 
 
 def losses_of(book: list[Holding], prices: Floats, volatilities: Floats) -> Floats:
+    """What a book loses in each scenario; a large one in threads, for arrays are computed beside the interpreter."""
+    if len(book) * len(prices) < MANY_VALUES:
+        return losses_of_part(book, prices, volatilities)
+    parts = [book[n::THREADS] for n in range(THREADS)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = list(pool.map(lambda part: losses_of_part(part, prices, volatilities), parts))
+    return np.asarray(np.sum(found, axis=0))
+
+
+def losses_of_part(book: list[Holding], prices: Floats, volatilities: Floats) -> Floats:
     """What a book loses in each scenario: an option at a time, all scenarios at once."""
     total = np.zeros(len(prices))
     for held in book:

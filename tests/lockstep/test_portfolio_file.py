@@ -11,7 +11,7 @@ import pytest
 from marginspec.base.errors import BadInput
 from marginspec.lockstep.portfolio_file import portfolio, read_portfolio
 from marginspec.lockstep.portfolios import SCENARIOS
-from marginspec.lockstep.valuation import figures
+from marginspec.lockstep.service_run import figures
 from marginspec.model.risk.black import discount
 from marginspec.model.risk.notation import WAD
 from marginspec.model.risk.scan import UP, Parameters
