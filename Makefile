@@ -98,9 +98,10 @@ simm: .venv/risk .venv/simm
 	@mkdir -p out; $(BIN)/python -m tools.risk --service simm $(ARGS) >out/simm.json
 	$(BIN)/pytest -q tests/model/test_risk_simm.py tests/lockstep/test_frameworks.py
 
-# Half an hour of two cores.
+# A quarter of an hour of two cores. Half of the questions to the first are portfolios, the others in equal parts.
+PORTFOLIOS := $(foreach it,margin margin margin margin option tail history revaluation,--kind $(it))
 services: .venv/risk .venv/simm
-	$(call measured,valuation-risk,$(BIN)/python -m tools.risk --service risk --count 250000)
+	$(call measured,valuation-risk,$(BIN)/python -m tools.risk --service risk --count 100000 $(PORTFOLIOS))
 	$(call measured,valuation-frameworks,$(BIN)/python -m tools.risk --service frameworks --count 100000)
 	$(call measured,valuation-simm,$(BIN)/python -m tools.risk --service simm --count 50000)
 	$(call measured,valuation-planted,$(BIN)/python -m tools.risk --planted)

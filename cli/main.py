@@ -16,7 +16,19 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 VERBS = {
-    "Verdicts": ("check", "prove", "fuzz", "equivalence", "vectors", "mutate", "diff", "audit", "bounds", "simulate"),
+    "Verdicts": (
+        "check",
+        "prove",
+        "fuzz",
+        "equivalence",
+        "vectors",
+        "mutate",
+        "diff",
+        "audit",
+        "bounds",
+        "simulate",
+        "margin",
+    ),
     "Counterexamples": ("replay", "export", "report"),
     "Systems": ("rules", "init", "config"),
 }
