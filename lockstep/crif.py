@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -18,7 +18,10 @@ COLUMNS = (
     "TradeID", "PortfolioID", "ProductClass", "RiskType", "Qualifier", "Bucket", "Label1", "Label2", "Amount",
     "AmountCurrency", "AmountUSD", "IMModel",
 )  # fmt: skip
-NEEDED = ("ProductClass", "RiskType", "Qualifier", "Bucket", "Label1", "Label2", "AmountUSD")
+NEEDED = ("ProductClass", "RiskType", "Qualifier", "Bucket", "Label1", "Label2")
+CURRENCY = "USD"
+"""Of the calculation."""
+
 
 PRODUCTS = ("RatesFX", "Credit", "Equity", "Commodity")
 RISKS = (
@@ -64,16 +67,17 @@ def crif(text: str, where: str) -> list[CrifRow]:
     names = [name.strip().lower() for name in lines[0]] if lines else []
     if missing := [name for name in NEEDED if name.lower() not in names]:
         raise BadInput(f"{where}: no CRIF: its first line has no column {missing[0]}")
-    places = [names.index(name.lower()) for name in NEEDED]
-    portfolio = names.index("portfolioid") if "portfolioid" in names else None
+    if "amountusd" not in names and not {"amount", "amountcurrency"} <= set(names):
+        raise BadInput(f"{where}: no CRIF: its first line has no column AmountUSD, nor Amount with AmountCurrency")
     rows, sets = [], set()
     for n, cells in enumerate(lines[1:], 2):
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(names):
             raise BadInput(f"{where}: line {n}: {len(cells)} cells, where the first line names {len(names)}")
-        rows.append(_row([cells[place].strip() for place in places], f"{where}: line {n}"))
-        sets.add(cells[portfolio].strip() if portfolio is not None else "")
+        row = {name: cell.strip() for name, cell in zip(names, cells, strict=True)}
+        rows.append(_row(row, f"{where}: line {n}"))
+        sets.add(row.get("portfolioid", ""))
     if len(sets) > 1:
         first, second = sorted(sets)[:2]
         raise BadInput(
@@ -84,8 +88,11 @@ def crif(text: str, where: str) -> list[CrifRow]:
     return rows
 
 
-def _row(cells: Sequence[str], where: str) -> CrifRow:
-    product, risk, qualifier, bucket, label1, label2, amount = cells
+def _row(row: Mapping[str, str], where: str) -> CrifRow:
+    product, risk, qualifier, bucket, label1, label2 = (row[name.lower()] for name in NEEDED)
+    amount = row.get("amountusd") or row.get("amount", "")
+    if not row.get("amountusd") and row.get("amountcurrency") != CURRENCY:
+        raise BadInput(f"{where}: no AmountUSD, and an Amount that is not in {CURRENCY}")
     for name, value, known in (("ProductClass", product, PRODUCTS), ("RiskType", risk, RISKS)):
         if value not in known:
             raise BadInput(f"{where}: {name} {printable(value, 40)!r}: expected {', '.join(known)}")
@@ -95,7 +102,7 @@ def _row(cells: Sequence[str], where: str) -> CrifRow:
             raise InvalidOperation
     except InvalidOperation:
         raise BadInput(
-            f"{where}: AmountUSD {printable(amount, 40)!r}: expected a number of at most {LARGEST_AMOUNT:.0e}"
+            f"{where}: amount {printable(amount, 40)!r}: expected a number of at most {LARGEST_AMOUNT:.0e}"
         ) from None
     return CrifRow(product, risk, qualifier, bucket, label1.lower(), label2, round(exact * WAD))
 

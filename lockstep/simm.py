@@ -17,7 +17,7 @@ import jsonschema
 
 from marginspec.base.errors import BadInput
 from marginspec.base.text import printable
-from marginspec.lockstep.crif import PRODUCTS, CrifRow
+from marginspec.lockstep.crif import CURRENCY, PRODUCTS, CrifRow
 from marginspec.model.kernel import Rejected
 from marginspec.model.kernel.fixed import mul_div_down
 from marginspec.model.risk.notation import WAD, magnitude
@@ -42,9 +42,6 @@ from marginspec.model.risk.simm import (
 PUBLISHED = Path(__file__).parents[1] / "spec" / "simm" / "isda-2.6.toml"
 SCHEMA = Path(__file__).with_name("simm_weights.schema.json")
 MILLION = 10**6
-CURRENCY = "USD"
-"""Of the amounts of a CRIF, and of the calculation."""
-
 CLASSES = ("InterestRate", "CreditQualifying", "CreditNonQualifying", "Equity", "Commodity", "FX")
 MEASURES = ("Delta", "Vega", "Curvature", "BaseCorr")
 MONTHS = {

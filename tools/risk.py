@@ -32,13 +32,13 @@ FOR_A_BUG = 4000
 
 
 @contextmanager
-def chosen(url: str | None, names: ServiceNames, own: Path) -> Iterator[RiskService]:
+def chosen(url: str | None, names: ServiceNames, own: Path, patience: float) -> Iterator[RiskService]:
     """The service under test."""
     if url is None:
         with started(own) as service:
             yield service
         return
-    service = RiskService(url, names)
+    service = RiskService(url, names, patience)
     try:
         yield service
     finally:
@@ -128,6 +128,10 @@ def risk(
     ] = None,
     planted: Annotated[bool, typer.Option(help="Hunt the bugs planted in ours.")] = False,
     only: Annotated[list[str] | None, typer.Option(metavar="ID", help="Of these, this one. May be repeated.")] = None,
+    patience: Annotated[
+        float, typer.Option(min=0.1, help="Seconds that a service of one's own may take to answer.")
+    ] = 30,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; as many as there are cores if not given.")] = None,
     seed: Annotated[int, typer.Option(help="Of the questions.")] = 1,
 ) -> int:
     """Compare a service with the model, by all cores of this machine.
@@ -150,8 +154,8 @@ def risk(
     asked: list[Question] | Questions = [read_portfolio(file) for file in portfolio or ()]
     asked = asked or Questions(seed, count, kind or kinds)
     begin = time.monotonic()
-    with chosen(url, known, own) as service, process.progress("questions", len(asked)) as advance:
-        result = run(service, asked, advance, cores())
+    with chosen(url, known, own, patience) as service, process.progress("questions", len(asked)) as advance:
+        result = run(service, asked, advance, jobs or cores())
     process.emit(summary(result, name, seed, len(asked), time.monotonic() - begin))
     if result.failed:
         raise TargetFailed(result.failed)

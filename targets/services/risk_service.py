@@ -15,12 +15,13 @@ import argparse
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import QuantLib as ql  # noqa: N813 - as its manual calls it
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from numpy.typing import NDArray
@@ -204,6 +205,60 @@ def losses_of_part(book: list[Holding], prices: Floats, volatilities: Floats) ->
 def revalued(asked: Revaluation) -> dict[str, Any]:
     """Losses of a book, valued anew in each scenario."""
     return {"losses": losses_of(asked.book, np.asarray(asked.prices), np.asarray(asked.volatilities)).tolist()}
+
+
+# --- Surfaces -------------------------------------------------------------------------------------------------------
+
+
+class Smile(Input):
+    """Volatilities of one expiry, by strikes in their order."""
+
+    seconds: Time
+    forward: Price
+    strikes: Annotated[list[Price], Field(min_length=1, max_length=1000)]
+    volatilities: Annotated[list[Amount], Field(min_length=1, max_length=1000)]
+
+    @model_validator(mode="after")
+    def fits(self) -> Smile:
+        """Refuse strikes out of order, and a strike that has no volatility."""
+        if len(self.strikes) != len(self.volatilities) or any(k >= m for k, m in pairwise(self.strikes)):
+            raise ValueError("strikes and volatilities: one of each, strikes in order, each once")
+        return self
+
+
+class Surface(Input):
+    """Smiles, in the order of their expiries. allowed: by what a price may be off."""
+
+    smiles: Annotated[list[Smile], Field(min_length=1, max_length=100)]
+    allowed: Amount = 1e-9
+
+
+def arbitrage(smile: Smile, allowed: float) -> str | None:
+    """What is free in the calls of an expiry, if anything."""
+    strikes = np.array([0.0, *smile.strikes])
+    calls = black(smile.forward, strikes[1:], np.array(smile.volatilities), smile.seconds, 1.0, True)
+    calls = np.array([smile.forward, *calls])
+    fall, step = calls[:-1] - calls[1:], np.diff(strikes)
+    if np.any(fall < -allowed) or np.any(fall > step + allowed):
+        return "a spread between two strikes"
+    slopes = fall[1:] / step[1:]
+    return "a butterfly" if np.any(np.diff(slopes) > allowed / step[2:]) else None
+
+
+def surface(asked: Surface) -> dict[str, Any]:
+    """That a surface has no arbitrage between its strikes, or status 422 with what is free, and where."""
+    for n, smile in enumerate(asked.smiles):
+        if free := arbitrage(smile, asked.allowed):
+            raise HTTPException(422, f"smiles[{n}]: arbitrage: {free} costs less than nothing, or more than it can pay")
+    for n, (near, far) in enumerate(pairwise(asked.smiles), 1):
+        if near.seconds >= far.seconds:
+            raise HTTPException(422, f"smiles[{n}]: not after the expiry before")
+        of = {strike / near.forward: v for strike, v in zip(near.strikes, near.volatilities, strict=True)}
+        for strike, v in zip(far.strikes, far.volatilities, strict=True):
+            before = of.get(strike / far.forward, 0.0)
+            if before**2 * near.seconds > v**2 * far.seconds + asked.allowed * YEAR:
+                raise HTTPException(422, f"smiles[{n}]: arbitrage: total variance falls with time")
+    return {"arbitrage": False}
 
 
 # --- Portfolio margin -----------------------------------------------------------------------------------------------
@@ -455,6 +510,7 @@ def application() -> FastAPI:
     app.add_api_route("/filtered", filtered, methods=["POST"])
     app.add_api_route("/revaluation", revalued, methods=["POST"])
     app.add_api_route("/margin", margins, methods=["POST"])
+    app.add_api_route("/surface", surface, methods=["POST"])
     return app
 
 

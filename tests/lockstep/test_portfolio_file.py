@@ -95,9 +95,9 @@ def test_a_file_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
 
 
 def test_the_command_prints_margins_and_refuses_by_the_rule(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tools.margin"]
+    command = [sys.executable, "-m", "marginspec", "margin", "--json"]
     done = subprocess.run([*command, str(EXAMPLE)], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    (account,) = json.loads(done.stdout)["accounts"]
+    (account,) = json.loads(done.stdout)["portfolios"]
     assert (account["liquidatable"], account["may_open"]) == (False, True)
     assert account["figures"]["both_charges"] == "385.000000000000000000"
     nothing = tmp_path / "account.json"

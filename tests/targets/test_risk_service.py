@@ -130,6 +130,26 @@ def test_what_has_no_price_is_refused_and_the_service_goes_on(service: RiskServi
     assert service.ask("/health")["status"] == "ready"
 
 
+@pytest.mark.parametrize(
+    ("volatilities", "what"),
+    [
+        ((0.5, 0.5, 3), "a spread between two strikes"),
+        ((0.5, 0.75, 0.5), "a butterfly"),
+        ((0.3, 0.3, 0.3), "total variance"),
+    ],
+)
+def test_a_surface_with_arbitrage_is_refused_and_says_where(
+    service: RiskService, volatilities: tuple[float, ...], what: str
+) -> None:
+    def smile(seconds: int, values: tuple[float, ...]) -> dict[str, object]:
+        return {"seconds": seconds, "forward": 100, "strikes": [90, 100, 110], "volatilities": values}
+
+    whole = {"smiles": [smile(2_592_000, (0.5, 0.5, 0.5)), smile(2_600_000, volatilities)]}
+    with pytest.raises(ServiceRefused, match=rf"smiles\[1\]: arbitrage: {what}"):
+        service.ask("/surface", whole)
+    assert service.ask("/surface", {"smiles": [smile(2_592_000, (0.5, 0.5, 0.5))]}) == {"arbitrage": False}
+
+
 def test_parameters_that_are_missing_are_refused(service: RiskService) -> None:
     with pytest.raises(ServiceRefused):
         service.ask("/margin", {"portfolios": [{"cash": 1}]})
