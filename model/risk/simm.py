@@ -171,7 +171,7 @@ def product_margin(classes: Sequence[int], correlations: Matrix) -> int:
 def fading(months: int) -> int:
     """FRM-26: the part of a vega that is curvature: half a fortnight in the time to expiry, a half where that is no
     longer; rounded up. months: to expiry, 0 for a fortnight."""
-    return mul_div_up(WAD, FORTNIGHT * MONTHS_OF_A_YEAR, 2 * YEAR_IN_DAYS * months) if months > 0 else WAD // 2
+    return mul_div_up(WAD, FORTNIGHT * MONTHS_OF_A_YEAR, 2 * YEAR_IN_DAYS * months) if months > 0 else div_down(WAD, 2)
 
 
 def deviation(weight: int) -> int:

@@ -183,8 +183,13 @@ def test_a_run_that_was_done_is_kept_whole_and_not_done_again(
     for _ in range(2):
         assert run_kept(make, source, SimulationTerms(), 1, 0) == fallen
     assert made == [1]
-    for other in ((source, SimulationTerms(), 2, 0), (source, SimulationTerms(), 1, 1),
-                  (path_source("gbm", 3, 60), SimulationTerms(), 1, 0), (source, SimulationTerms(latency=7), 1, 0)):  # fmt: skip
+    others = (
+        (source, SimulationTerms(), 2, 0),
+        (source, SimulationTerms(), 1, 1),
+        (source, SimulationTerms(latency=7), 1, 0),
+        (path_source("gbm", 3, 60), SimulationTerms(), 1, 0),
+    )
+    for other in others:
         run_kept(make, *other)
     assert len(made) == 5
 
