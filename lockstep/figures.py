@@ -7,7 +7,7 @@ A tolerance is the error bound of the model's figure, from the specification, pl
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -39,9 +39,10 @@ class Figure:
         """Whether a number of a service is within the tolerance."""
         return abs(found - self.value) <= self.tolerance
 
-    def declared(self, found: Fraction) -> str | None:
-        """The known difference that a number of a service shows, if any."""
-        return next((name for name, value in self.otherwise.items() if abs(found - value) <= self.tolerance), None)
+    def declared(self, found: Fraction, known: Sequence[str]) -> str | None:
+        """Which of some known differences a number of a service shows, if any."""
+        shown = (name for name in known if name in self.otherwise)
+        return next((name for name in shown if abs(found - self.otherwise[name]) <= self.tolerance), None)
 
 
 def tolerance(bound: int, greatest: int) -> Fraction:

@@ -195,8 +195,9 @@ CREDIT_TENORS = ("1y", "2y", "3y", "5y", "10y")
 GROUPS = "SIMM-GROUP"
 """The group of a credit that does not qualify: its name here, the second label in ORE."""
 
-VOLATILITIES = "SIMM-VEGA"
-"""Vega of equities, commodities and foreign exchange: without the volatility of FRM-27 here, with it in quantark."""
+VEGAS = "SIMM-VEGA"
+"""Vega of equities, commodities and foreign exchange: without the volatility of FRM-27 here, with it in quantark, which
+also sets vegas of inflation off by their tenors."""
 
 
 @dataclass
@@ -288,6 +289,8 @@ def _otherwise(asked: SimmQuestion) -> dict[str, SimmMargin]:
     found = {}
     if risks & {"Risk_CreditNonQ", "Risk_CreditVolNonQ"}:
         found[GROUPS] = simm(asked.rows, published().grouped_by_label())
+    if risks & {"Risk_EquityVol", "Risk_CommodityVol", "Risk_FXVol", "Risk_InflationVol"}:
+        found[VEGAS] = simm(asked.rows, published().as_quantark_reads_vegas())
     return found
 
 

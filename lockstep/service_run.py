@@ -35,6 +35,12 @@ SERVICES = {
 }
 """Our own services: their programs, and the kinds of questions that they answer."""
 
+KNOWN = {"simm": (frameworks.GROUPS,), "quantark": (frameworks.VEGAS,)}
+"""Of services, the differences that are declared; any other is one."""
+
+ELSEWHERE = {"quantark": ("simm",)}
+"""Services that are started by hand, where their engine is installed: `simm_service.py --engine quantark`."""
+
 
 @dataclass(frozen=True)
 class Off:
@@ -145,16 +151,21 @@ def _read(answer: Any, name: str) -> float:
     return scaled
 
 
-def compared(question: Question, answer: Mapping[str, Any], counted: Valuation) -> Off | None:
-    """The first figure that is farther off than allowed, if any. counted: what is compared is counted there."""
+def compared(
+    question: Question, answer: Mapping[str, Any], counted: Valuation, known: Sequence[str] = ()
+) -> Off | None:
+    """The first figure that is farther off than allowed, if any. counted: what is compared is counted there.
+
+    known: differences that are declared of this service.
+    """
     for figure in figures(question):
         found = _read(answer, figure.name)
         exact = Fraction(found)
         counted.rules[figure.rule] += 1
         if figure.fits(exact):
             continue
-        if known := figure.declared(exact):
-            counted.declared[known] += 1
+        if declared := figure.declared(exact, known):
+            counted.declared[declared] += 1
             continue
         return Off(figure, found, question)
     return None
@@ -165,8 +176,9 @@ def run(
     asked: Sequence[Question],
     advance: Callable[[int], object] = lambda done: None,
     processes: int = 1,
+    known: Sequence[str] = (),
 ) -> Valuation:
-    """Ask and compare until the first difference, which is shrunk, or until the service fails.
+    """Ask and compare until the first difference that is not known, which is shrunk, or until the service fails.
 
     The result is the same for any number of processes. Where the run is told to end, it is that of what was done.
     """
@@ -175,7 +187,7 @@ def run(
     def work(number: int, tell: Tell) -> Valuation:
         own = service.again()
         try:
-            return _piece(own, asked[number * MOST_AT_ONCE : (number + 1) * MOST_AT_ONCE], tell)
+            return _piece(own, asked[number * MOST_AT_ONCE : (number + 1) * MOST_AT_ONCE], tell, known)
         finally:
             own.close()
 
@@ -183,16 +195,16 @@ def run(
     with forked(work, pieces, processes) if several else nullcontext(Alone(work, advance)) as workers:
         done = in_order(workers, pieces, operator.add, Valuation.over, advance) or Valuation()
     if done.off is not None:
-        done.off = shrunk(service, done.off)
+        done.off = shrunk(service, done.off, known)
     return done
 
 
-def _piece(service: RiskService, asked: Sequence[Question], tell: Tell) -> Valuation:
+def _piece(service: RiskService, asked: Sequence[Question], tell: Tell, known: Sequence[str]) -> Valuation:
     done = Valuation()
     try:
         answered = answers(service, asked)
         for question, answer in zip(asked, answered, strict=True):
-            done.off = compared(question, answer, done)
+            done.off = compared(question, answer, done, known)
             done.questions += 1
             done.kinds[KINDS[type(question)].path.strip("/")] += 1
             if done.off is not None:
@@ -205,14 +217,14 @@ def _piece(service: RiskService, asked: Sequence[Question], tell: Tell) -> Valua
     return done
 
 
-def shrunk(service: RiskService, off: Off) -> Off:
+def shrunk(service: RiskService, off: Off, known: Sequence[str] = ()) -> Off:
     """A smaller question on which the same figure, or one of its kind, is off; as small as it is where it fails."""
     smaller = True
     while smaller:
         smaller = False
         for simpler in KINDS[type(off.question)].simpler(off.question):
             try:
-                found = compared(simpler, answers(service, [simpler])[0], Valuation())
+                found = compared(simpler, answers(service, [simpler])[0], Valuation(), known)
             except ServiceRefused:
                 continue
             except TargetFailed:

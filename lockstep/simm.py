@@ -94,7 +94,7 @@ class SimmWeights:
             path = ".".join(map(str, wrong.absolute_path))
             raise BadInput(f"{where}: {path or 'the file'}: {printable(wrong.message, 160)}")
         self.name: str = document["name"]
-        self._by_label = False
+        self._by_label = self._multiplied = False
         self.of: dict[str, Any] = {name: _scaled(document[name]) for name in (*CLASSES, "across_classes")}
         for name in IN_BUCKETS:
             own = self.of[name]
@@ -110,6 +110,20 @@ class SimmWeights:
         other = copy.copy(self)
         other._by_label = True
         return other
+
+    def as_quantark_reads_vegas(self) -> SimmWeights:
+        """The same where vega was multiplied by its volatility before, and inflation's has tenors as that of rates."""
+        other = copy.copy(self)
+        other._multiplied = True
+        return other
+
+    def rate_vega(self, key: tuple[str, str]) -> tuple[str, str]:
+        """The risk factor of a vega of rates: all tenors of inflation are one."""
+        return key if self._multiplied else (key[0], "")
+
+    def volatility(self, weight: int) -> int:
+        """FRM-27: the volatility of a weight, by which a vega is multiplied."""
+        return WAD if self._multiplied else deviation(weight)
 
     def same_by(self, kind: str) -> int:
         """By which part of its name a risk factor is the same as another of its bucket, but for the tenor."""
@@ -255,6 +269,8 @@ def _inside_rates(weights: SimmWeights) -> Callable[[tuple[str, str], tuple[str,
     places = {tenor: n for n, tenor in enumerate(of["tenors"])}
 
     def inside(one: tuple[str, str], other: tuple[str, str]) -> int:
+        if one[0] == other[0] == INFLATION:
+            return int(of["inside"][places[one[1]]][places[other[1]]])
         for special in (BASIS, INFLATION):
             if special in (one[0], other[0]):
                 return int(of[special]["inside"])
@@ -310,7 +326,7 @@ def _rate_volatilities(rows: Sequence[CrifRow]) -> dict[str, dict[tuple[str, str
 def _rates_vega(rows: Sequence[CrifRow], weights: SimmWeights) -> Needed:
     buckets, crowding, gross = [], [], 0
     for currency, factors in _rate_volatilities(rows).items():
-        whole = _summed(((what, ""), amount) for (what, _), amount in factors.items())
+        whole = _summed((weights.rate_vega(key), amount) for key, amount in factors.items())
         crowd = crowded(sum(whole.values()), weights.group(currency)["vega_threshold"] * MILLION)
         for what, _ in whole:
             _rate_weight(what, weights.group(currency), weights)  # refuses a tenor that is none
@@ -325,8 +341,8 @@ def _rates_curvature(rows: Sequence[CrifRow], weights: SimmWeights) -> Needed:
     of, buckets, inside = weights.of["InterestRate"], [], []
     for factors in _rate_volatilities(rows).values():
         bent = [
-            ((what, ""), weighted(amount, fading(_months(label or what)), WAD))
-            for (what, label), amount in factors.items()
+            (weights.rate_vega(key), weighted(amount, fading(_months(key[1] or key[0])), WAD))
+            for key, amount in factors.items()
         ]
         whole = _summed(bent)
         buckets.append(list(whole.values()))
@@ -408,7 +424,9 @@ def _moving(kind: str, factors: Mapping[Name, int], weights: SimmWeights) -> dic
         return dict(factors)
     ratio = weights.of[kind]["ratio"]
     whole = _summed(((bucket, name, "", ""), amount) for (bucket, name, _, _), amount in factors.items())
-    return {key: weighted(n, deviation(weights.bucket(kind, key[0])["weight"]), ratio) for key, n in whole.items()}
+    return {
+        key: weighted(n, weights.volatility(weights.bucket(kind, key[0])["weight"]), ratio) for key, n in whole.items()
+    }
 
 
 def _curvature_in_buckets(kind: str, factors: Mapping[Name, int], weights: SimmWeights) -> Needed:
@@ -418,7 +436,9 @@ def _curvature_in_buckets(kind: str, factors: Mapping[Name, int], weights: SimmW
         (
             key if credit else (key[0], key[1], "", ""),
             weighted(
-                amount, fading(_months(key[2])), WAD if credit else deviation(weights.bucket(kind, key[0])["weight"])
+                amount,
+                fading(_months(key[2])),
+                WAD if credit else weights.volatility(weights.bucket(kind, key[0])["weight"]),
             ),
         )
         for key, amount in factors.items()
@@ -480,7 +500,7 @@ def _fx_volatility(rows: Sequence[CrifRow], weights: SimmWeights) -> dict[str, N
 
     def moved(pair: tuple[str, str], amount: int, part: int) -> int:
         weight = of["weights"][_high(pair[0], weights)][_high(pair[1], weights)]
-        return weighted(amount, deviation(weight), part)
+        return weighted(amount, weights.volatility(weight), part)
 
     whole = _summed(((one, other), amount) for (one, other, _), amount in factors.items())
     inside = _matrix(list(whole), lambda one, other: of["vega_inside"])

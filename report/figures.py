@@ -203,7 +203,7 @@ def _vector_rows(f: Document) -> Rows:
 def _valuation_rows(f: Document) -> Rows:
     told = "a difference" if f["off"] else "no difference"
     if f["declared"]:
-        told += f", {sum(f['declared'].values()):,} declared ones of {len(f['declared'])} kinds"
+        told += f", {sum(f['declared'].values()):,} declared ones ({', '.join(f['declared'])})"
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in f["kinds"].items())
     return [
         (
@@ -254,7 +254,7 @@ _SHOWN: Mapping[str, tuple[str, Callable[[Document], Rows]]] = {
     "valuation risk": ("make services", _valuation_rows),
     "valuation frameworks": ("make services", _valuation_rows),
     "valuation simm": ("make services", _valuation_rows),
-    "valuation quantark": ("make simm", _valuation_rows),
+    "valuation quantark": ("tools.risk --service quantark", _valuation_rows),
     "valuation planted": ("make services", _valuation_planted_rows),
     "risk bench": ("make services", _risk_bench_rows),
 }

@@ -23,7 +23,7 @@ from marginspec.base.ending import ended
 from marginspec.base.errors import BadInput, TargetFailed
 from marginspec.base.workers import cores
 from marginspec.lockstep.portfolio_file import read_portfolio
-from marginspec.lockstep.service_run import DRAWS, SERVICES, Question, Questions, Valuation, run
+from marginspec.lockstep.service_run import DRAWS, ELSEWHERE, KNOWN, SERVICES, Question, Questions, Valuation, run
 from marginspec.targets.services.client import RiskService, ServiceNames, names_from, started
 
 PLANTED = SERVICES["risk"][0].with_name("planted.toml")
@@ -68,9 +68,10 @@ def hunt(seed: int, names: Collection[str], only: list[str]) -> tuple[list[dict[
     ]
     for bug in bugs:
         begin = time.monotonic()
-        own, kinds = SERVICES[bug.get("service", "risk")]
+        of = bug.get("service", "risk")
+        own, kinds = SERVICES[of]
         with altered(bug, own) as service:
-            result = run(service, Questions(seed, FOR_A_BUG, kinds), processes=cores())
+            result = run(service, Questions(seed, FOR_A_BUG, kinds), processes=cores(), known=KNOWN.get(of, ()))
         rule = result.off.figure.rule if result.off else None
         found.append(
             {
@@ -139,8 +140,8 @@ def risk(
     Exit code 0: each figure is within its tolerance or a declared difference, or each planted bug is found and named by
     its rule. 1: one is not. 4: the service failed; what was compared until then is in the document.
     """
-    if name is not None and name not in SERVICES:
-        raise BadInput(f"--service {name}: expected {', '.join(SERVICES)}")
+    if name is not None and name not in SERVICES and (name not in ELSEWHERE or url is None):
+        raise BadInput(f"--service {name}: expected {', '.join(SERVICES)}, or {', '.join(ELSEWHERE)} with its --url")
     if unknown := sorted(set(kind or ()) - DRAWS.keys()):
         raise BadInput(f"--kind {unknown[0]}: expected {', '.join(DRAWS)}")
     if planted:
@@ -150,12 +151,12 @@ def risk(
         return process.BROKEN if missed else process.HOLDS
     known = ServiceNames() if names is None else names_from(names)
     name = name or "risk"
-    own, kinds = SERVICES[name]
+    own, kinds = SERVICES[name] if name in SERVICES else (SERVICES["simm"][0], ELSEWHERE[name])
     asked: list[Question] | Questions = [read_portfolio(file) for file in portfolio or ()]
     asked = asked or Questions(seed, count, kind or kinds)
     begin = time.monotonic()
     with chosen(url, known, own, patience) as service, process.progress("questions", len(asked)) as advance:
-        result = run(service, asked, advance, jobs or cores())
+        result = run(service, asked, advance, jobs or cores(), KNOWN.get(name, ()))
     process.emit(summary(result, name, seed, len(asked), time.monotonic() - begin))
     if result.failed:
         raise TargetFailed(result.failed)

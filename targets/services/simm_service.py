@@ -124,17 +124,29 @@ def by_ore() -> Engine:
     return margin
 
 
+QUANTARK = {"IR": "InterestRate", "CreditQ": "CreditQualifying", "CreditNQ": "CreditNonQualifying"}
+"""Risk classes that quantark calls otherwise."""
+
+
 def by_quantark() -> Engine:
-    """SIMM 2.6 by quantark: its total, and what it says of each risk class."""
+    """SIMM 2.6 by quantark, a product class at a time."""
     from quantark.simm import SIMMConfig, crif_to_sensitivities, parse_crif_csv
     from quantark.simm.engines import SIMMCalculator
 
     calculator = SIMMCalculator(SIMMConfig())
 
     def margin(rows: list[Row]) -> dict[str, float]:
-        text = "\n".join(",".join(cells) for cells in (COLUMNS, *(row.cells() for row in rows))) + "\n"
-        records, _ = parse_crif_csv(io.StringIO(text))
-        return {"total": float(calculator.calculate(crif_to_sensitivities(records, "USD")).total_margin)}
+        listed = {"total": 0.0}
+        for product in sorted({row.product for row in rows}):
+            own = (row.cells() for row in rows if row.product == product)
+            text = "\n".join(",".join(cells) for cells in (COLUMNS, *own)) + "\n"
+            found = calculator.calculate(crif_to_sensitivities(parse_crif_csv(io.StringIO(text))[0], "USD"))
+            for kind, parts in found.by_margin_type.items():
+                for measure, value in parts.items():
+                    listed[f"{product} {QUANTARK.get(kind.value, kind.value)} {measure.value}"] = float(value)
+            listed[product] = float(found.total_margin)
+            listed["total"] += listed[product]
+        return listed
 
     return margin
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ from marginspec.base.errors import BadInput
 from marginspec.lockstep.arrays_file import arrays_of, requirement, written
 from marginspec.lockstep.crif import CrifRow, crif, crif_text
 from marginspec.lockstep.figures import number
-from marginspec.lockstep.frameworks import GROUPS, SimmQuestion
+from marginspec.lockstep.frameworks import GROUPS, VEGAS, SimmQuestion
 from marginspec.lockstep.margin_files import margin_of
 from marginspec.lockstep.portfolio_file import read_json, read_portfolio
-from marginspec.lockstep.service_run import SERVICES, Questions, figures, run
+from marginspec.lockstep.service_run import KNOWN, SERVICES, Questions, figures, run
 from marginspec.lockstep.simm import PUBLISHED, published, read_weights, simm
 from marginspec.model.risk.notation import WAD
 from marginspec.targets.services.client import started
@@ -138,6 +139,14 @@ def test_what_is_declared_to_differ_is_told_with_its_name() -> None:
     assert other < part.value  # one group: more of it is set off
 
 
+def test_what_is_declared_of_one_engine_is_a_difference_of_another() -> None:
+    (part, *_) = figures(SimmQuestion([CrifRow("Equity", "Risk_EquityVol", "A", "1", "1y", "", WAD)]))
+    other = Fraction(part.otherwise[VEGAS])
+    assert not part.fits(other)
+    assert (part.declared(other, KNOWN["simm"]), part.declared(other, KNOWN["quantark"])) == (None, VEGAS)
+    assert part.declared(other + 2 * part.tolerance, KNOWN["quantark"]) is None
+
+
 # --- Services ---------------------------------------------------------------------------------------------------------
 
 NEEDED = {"simm": ("ORE", "run `make simm`"), "frameworks": ("finos.cdm", "run `make risk`")}
@@ -150,10 +159,10 @@ def test_every_figure_of_a_service_is_within_its_tolerance(name: str) -> None:
     pytest.importorskip("fastapi", reason="run `make risk`")
     file, kinds = SERVICES[name]
     with started(file) as service:
-        done = run(service, Questions(7, 200, kinds))
-        alone = run(service, Questions(7, 200, kinds), processes=2)
+        done = run(service, Questions(7, 200, kinds), known=KNOWN.get(name, ()))
+        together = run(service, Questions(7, 200, kinds), processes=2, known=KNOWN.get(name, ()))
     assert (done.off, done.failed, done.questions) == (None, "", 200)
-    assert alone == done
+    assert together == done
     assert len(done.rules) >= 8
 
 
