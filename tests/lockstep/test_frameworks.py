@@ -33,7 +33,7 @@ CURVES = (
     ("20y", "-5926.95", "-660.82"), ("2w", "11.18", "-0.93"), ("2y", "-0.23", "-2.93"), ("30y", "-1894.5", "-62.5"),
     ("3m", "0.05", "-3.28"), ("3y", "-1.05", "-6.63"), ("5y", "-1431.81", "-71.68"), ("6m", "-0.03", "2.01"),
 )  # fmt: skip
-VEGAS = (("10y", "498253.14"), ("15y", "163454.34"), ("3y", "2813.27"), ("5y", "264121.38"))
+SWAPTION_VEGAS = (("10y", "498253.14"), ("15y", "163454.34"), ("3y", "2813.27"), ("5y", "264121.38"))
 EXPECTED = {
     "RatesFX InterestRate Delta": "811888.163042849",
     "RatesFX InterestRate Vega": "210187.747722988",
@@ -50,7 +50,7 @@ def bermudan() -> str:
         for t, *xs in CURVES
         for c, x in zip(("Libor3m", "OIS"), xs, strict=True)
     ]
-    lines += [f"{start}Risk_IRVol,USD,,{t},,USD,{x}" for t, x in VEGAS]
+    lines += [f"{start}Risk_IRVol,USD,,{t},,USD,{x}" for t, x in SWAPTION_VEGAS]
     return "\n".join([head, *lines, f"{start}Risk_FX,USD,,,,USD,13186.84"]) + "\n"
 
 
@@ -81,7 +81,7 @@ def test_one_sensitivity_needs_its_weight(risk: str, bucket: str, label: str, am
 def test_a_crif_is_written_as_it_is_read() -> None:
     rows = crif(bermudan(), "here")
     assert crif(crif_text(rows), "there") == rows == crif(crif_text(rows, "\t"), "there")
-    assert len(rows) == 2 * len(CURVES) + len(VEGAS) + 1
+    assert len(rows) == 2 * len(CURVES) + len(SWAPTION_VEGAS) + 1
 
 
 GOOD = "ProductClass,RiskType,Qualifier,Bucket,Label1,Label2,AmountUSD\n"
