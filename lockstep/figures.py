@@ -51,7 +51,7 @@ def tolerance(bound: int, greatest: int) -> Fraction:
 
 
 @dataclass(frozen=True)
-class Kind:
+class QuestionKind:
     """How questions of one kind are asked: the path of a service, and the body of a request.
 
     figures: the model's, in the order in which one follows from another. simpler: the question without one of its

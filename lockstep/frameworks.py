@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from marginspec.lockstep.crif import PRODUCTS, CrifRow
-from marginspec.lockstep.figures import DOUBLE, ROUNDINGS, Figure, Kind, number, tolerance, without_one
+from marginspec.lockstep.figures import DOUBLE, ROUNDINGS, Figure, QuestionKind, number, tolerance, without_one
 from marginspec.lockstep.simm import IN_BUCKETS, MONTHS, RESIDUAL, SimmMargin, published, simm
 from marginspec.model.risk.notation import WAD, YEAR, magnitude
 from marginspec.model.risk.schedule import (
@@ -338,13 +338,13 @@ DRAWS: Mapping[str, Callable[[random.Random], Any]] = {
     "simm": sensitivities,
 }
 
-KINDS: Mapping[type, Kind] = {
-    ScheduleQuestion: Kind(
+KINDS: Mapping[type, QuestionKind] = {
+    ScheduleQuestion: QuestionKind(
         "/schedule", _schedule_body, _schedule, lambda asked: without_one(asked, lambda each: each.trades, least=1),
         ("agreements", "margins"),
     ),
-    SpanQuestion: Kind("/span", _span_body, _span, _simpler_span, ("commodities", "margins")),
-    SimmQuestion: Kind(
+    SpanQuestion: QuestionKind("/span", _span_body, _span, _simpler_span, ("commodities", "margins")),
+    SimmQuestion: QuestionKind(
         "/simm", _simm_body, _simm, lambda asked: without_one(asked, lambda each: each.rows, least=1),
         ("netting_sets", "margins"),
     ),

@@ -15,7 +15,7 @@ from typing import Any, overload
 from marginspec.base.errors import TargetFailed
 from marginspec.base.workers import Alone, Tell, forked, in_order
 from marginspec.lockstep import frameworks, portfolios, valuation
-from marginspec.lockstep.figures import Figure, Kind
+from marginspec.lockstep.figures import Figure, QuestionKind
 from marginspec.model.risk.notation import WAD
 from marginspec.targets.services.client import FRAMEWORKS, RISK, SIMM, RiskService, ServiceRefused
 
@@ -25,7 +25,7 @@ MOST_AT_ONCE = 100
 Question = Any
 """A question of one of the kinds of `KINDS`."""
 
-KINDS: Mapping[type, Kind] = {**valuation.KINDS, **frameworks.KINDS}
+KINDS: Mapping[type, QuestionKind] = {**valuation.KINDS, **frameworks.KINDS}
 DRAWS: Mapping[str, Callable[[random.Random], Question]] = {**portfolios.DRAWS, **frameworks.DRAWS}
 
 SERVICES = {

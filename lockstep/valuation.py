@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from marginspec.lockstep.figures import Figure, Kind, number, numbers, tolerance, without_one
+from marginspec.lockstep.figures import Figure, QuestionKind, number, numbers, tolerance, without_one
 from marginspec.lockstep.portfolios import (
     HistoryQuestion,
     MarginQuestion,
@@ -235,19 +235,21 @@ def _simpler_revaluation(question: RevaluationQuestion) -> Iterator[RevaluationQ
     yield from without_one(question, lambda asked: asked.scenarios, least=1)
 
 
-KINDS: Mapping[type, Kind] = {
-    OptionQuestion: Kind(
+KINDS: Mapping[type, QuestionKind] = {
+    OptionQuestion: QuestionKind(
         "/options",
         lambda asked: _option_body(asked, asked.strike),
         _option,
         lambda asked: iter(()),
         ("options", "prices"),
     ),
-    TailQuestion: Kind("/tail", _tail_body, _tail, lambda asked: without_one(asked, lambda each: each.losses, least=1)),
-    HistoryQuestion: Kind(
+    TailQuestion: QuestionKind(
+        "/tail", _tail_body, _tail, lambda asked: without_one(asked, lambda each: each.losses, least=1)
+    ),
+    HistoryQuestion: QuestionKind(
         "/filtered", _history_body, _history, lambda asked: without_one(asked, lambda each: each.moves, least=1)
     ),
-    RevaluationQuestion: Kind("/revaluation", _revaluation_body, _revaluation, _simpler_revaluation),
-    MarginQuestion: Kind("/margin", _margin_body, _margin, _simpler_margin, ("portfolios", "margins")),
+    RevaluationQuestion: QuestionKind("/revaluation", _revaluation_body, _revaluation, _simpler_revaluation),
+    MarginQuestion: QuestionKind("/margin", _margin_body, _margin, _simpler_margin, ("portfolios", "margins")),
 }
 """How each kind of question is asked."""

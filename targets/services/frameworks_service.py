@@ -38,7 +38,7 @@ Above = Annotated[Decimal, Field(allow_inf_nan=False, gt=0, le=10**18)]
 Whole = Annotated[int, Field(ge=-(10**9), le=10**9)]
 
 
-class Input(BaseModel):
+class Given(BaseModel):
     """Something that a request has, with no field that is not known."""
 
     model_config = ConfigDict(extra="forbid")
@@ -47,7 +47,7 @@ class Input(BaseModel):
 # --- The schedule ---------------------------------------------------------------------------------------------------
 
 
-class Trade(Input):
+class Trade(Given):
     """A trade that is not cleared. years: that remain. value: what it would cost to replace."""
 
     kind: Literal["CREDIT", "COMMODITY", "EQUITY", "FOREIGN_EXCHANGE", "INTEREST_RATES"]
@@ -56,13 +56,13 @@ class Trade(Input):
     value: Exact
 
 
-class Agreement(Input):
+class Agreement(Given):
     """The trades of a netting set."""
 
     trades: Annotated[list[Trade], Field(min_length=1, max_length=1000)]
 
 
-class Agreements(Input):
+class Agreements(Given):
     """Netting sets to be margined."""
 
     agreements: Annotated[list[Agreement], Field(max_length=1000)]
@@ -103,7 +103,7 @@ def schedule(asked: Agreements) -> dict[str, Any]:
 # --- Risk arrays ----------------------------------------------------------------------------------------------------
 
 
-class Contract(Input):
+class Contract(Given):
     """A contract of a commodity. losses: of one long unit in each scenario. half_deltas: its composite delta, twice."""
 
     month: Annotated[str, Field(max_length=16)]
@@ -114,7 +114,7 @@ class Contract(Input):
     losses: Annotated[list[Whole], Field(min_length=16, max_length=16)]
 
 
-class CalendarSpread(Input):
+class CalendarSpread(Given):
     """A spread between two months."""
 
     near: Annotated[str, Field(max_length=16)]
@@ -124,7 +124,7 @@ class CalendarSpread(Input):
     rate: Annotated[int, Field(ge=0, le=10**9)]
 
 
-class Commodity(Input):
+class Commodity(Given):
     """Positions in a commodity, with what a clearing house publishes of it."""
 
     contracts: Annotated[list[Contract], Field(min_length=1, max_length=1000)]
@@ -139,7 +139,7 @@ class Commodity(Input):
         return self
 
 
-class Commodities(Input):
+class Commodities(Given):
     """Positions to be margined."""
 
     commodities: Annotated[list[Commodity], Field(max_length=1000)]

@@ -226,7 +226,7 @@ class Smile(Input):
         return self
 
 
-class Surface(Input):
+class VolatilitySurface(Input):
     """Smiles, in the order of their expiries. allowed: by what a price may be off."""
 
     smiles: Annotated[list[Smile], Field(min_length=1, max_length=100)]
@@ -245,7 +245,7 @@ def arbitrage(smile: Smile, allowed: float) -> str | None:
     return "a butterfly" if np.any(np.diff(slopes) > allowed / step[2:]) else None
 
 
-def surface(asked: Surface) -> dict[str, Any]:
+def surface(asked: VolatilitySurface) -> dict[str, Any]:
     """That a surface has no arbitrage between its strikes, or status 422 with what is free, and where."""
     for n, smile in enumerate(asked.smiles):
         if free := arbitrage(smile, asked.allowed):

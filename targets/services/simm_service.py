@@ -35,13 +35,13 @@ WITHOUT_BUCKETS = ("IRCurve", "Inflation", "XCcyBasis", "IRVol", "InflationVol",
 Text = Annotated[str, Field(max_length=64, pattern=r"^[\w .:/-]*$")]
 
 
-class Input(BaseModel):
+class Posted(BaseModel):
     """Something that a request has, with no field that is not known."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Row(Input):
+class Row(Posted):
     """A row of a CRIF."""
 
     product: Text
@@ -59,13 +59,13 @@ class Row(Input):
         return ("t", "P1", self.product, self.risk, *labels, amount, "USD", amount, "SIMM")
 
 
-class NettingSet(Input):
+class NettingSet(Posted):
     """The sensitivities of one agreement."""
 
     rows: Annotated[list[Row], Field(min_length=1, max_length=10_000)]
 
 
-class NettingSets(Input):
+class NettingSets(Posted):
     """Agreements to be margined."""
 
     netting_sets: Annotated[list[NettingSet], Field(max_length=1000)]
