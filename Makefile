@@ -35,6 +35,7 @@ help:
 	@echo 'make growth     how cost grows with markets, assets and accounts, plotted'
 	@echo 'make audit      generate a book of $(SYSTEM) on an anvil and audit it (ARGS="--target URL --address 0x…")'
 	@echo 'make risk       the risk service over QuantLib, NumPy and SciPy beside chapters 11 and 12 (ARGS=--planted)'
+	@echo 'make services   50,000 questions of each kind to each of our risk services, all their planted bugs, how fast'
 	@echo 'make simm       SIMM of chapter 16 beside ORE with the weights of ISDA (320 MB, CPython 3.11)'
 	@echo 'make cluster    a run on a cluster of Dask on this machine, workers killed meanwhile'
 	@echo 'make html       check, then out/$(SYSTEM).html'
@@ -48,7 +49,7 @@ NEEDED = .venv/installed $(if $(filter reference,$(SYSTEM)),,node_modules/.insta
 
 # --- What people want --------------------------------------------------------------------------------------------------
 
-.PHONY: check test lint docs audit html bench soundness equivalence-check hostile killed growth risk simm cluster fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
+.PHONY: check test lint docs audit html bench soundness equivalence-check hostile killed growth risk simm services cluster fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
 
 check: $(NEEDED)
 	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
@@ -93,8 +94,18 @@ risk: .venv/risk
 	$(BIN)/pytest -q tests/targets/test_risk_service.py tests/model/test_risk_frameworks.py tests/systems/test_lyra_v1_curves.py
 
 # The engine is larger still, and of one Python alone.
-simm: .venv/simm
-	$(BIN)/pytest -q tests/model/test_risk_simm.py
+simm: .venv/risk .venv/simm
+	@mkdir -p out; $(BIN)/python -m tools.risk --service simm $(ARGS) >out/simm.json
+	$(BIN)/pytest -q tests/model/test_risk_simm.py tests/lockstep/test_frameworks.py
+
+# A quarter of an hour of two cores. Half of the questions to the first are portfolios, the others in equal parts.
+PORTFOLIOS := $(foreach it,margin margin margin margin option tail history revaluation,--kind $(it))
+services: .venv/risk .venv/simm
+	$(call measured,valuation-risk,$(BIN)/python -m tools.risk --service risk --count 100000 $(PORTFOLIOS))
+	$(call measured,valuation-frameworks,$(BIN)/python -m tools.risk --service frameworks --count 100000)
+	$(call measured,valuation-simm,$(BIN)/python -m tools.risk --service simm --count 50000)
+	$(call measured,valuation-planted,$(BIN)/python -m tools.risk --planted)
+	$(call measured,risk-bench,$(BIN)/python -m tools.risk_bench)
 
 # Dask's scheduler and workers, on this machine.
 cluster: .venv/cluster

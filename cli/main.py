@@ -28,6 +28,7 @@ VERBS = {
         "bounds",
         "simulate",
         "campaign",
+        "margin",
     ),
     "Counterexamples": ("replay", "export", "report"),
     "Systems": ("rules", "init", "config"),

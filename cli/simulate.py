@@ -10,7 +10,7 @@ import typer
 from marginspec.base.errors import BadInput
 from marginspec.base.process import VERDICTS, Output, emit, progress
 from marginspec.base.workers import cores
-from marginspec.cli.options import DEFAULT, Budget, Json, Seed, SystemName
+from marginspec.cli.options import DEFAULT, Budget, Json, NoCache, Seed, SystemName
 from marginspec.report.simulation import show_simulate
 from marginspec.results.simulation import simulate_code, simulate_document
 from marginspec.simulation.experiment import simulate as all_runs
@@ -33,6 +33,7 @@ def simulate(
         int, typer.Option(min=0, help="USD a minute that a liquidator takes over, for each account of the venue.")
     ] = SimulationTerms.capacity,
     budget: Budget = None,
+    no_cache: NoCache = False,
     as_json: Json = False,
     seed: Seed = 1,
 ) -> int:
@@ -47,6 +48,8 @@ def simulate(
 
     With pictures: marginspec simulate --json > out/simulate.json, then marginspec report out/simulate.json
 
+    A run that is done is kept: what was interrupted goes on where it stopped, by the same command.
+
     The exact model decides what becomes of every account; paths, people and liquidators are drawn and assumed, and no
     forecast. Each run has all variants on the same path with the same people. All trades are at the mark: no funding
     flows. Owners do nothing once they have traded.
@@ -59,7 +62,7 @@ def simulate(
     started, terms = time.perf_counter(), SimulationTerms(accounts=accounts, latency=latency, capacity=capacity)
     source = path_source(path, hours, STEP)
     with progress(f"runs of {len(VARIANTS)} variants", runs) as advance:
-        found = all_runs(source, terms, seed, runs, cores(), advance)
+        found = all_runs(source, terms, seed, runs, cores(), advance, keep=not no_cache)
     document = simulate_document(name, source, terms, seed, runs, found, time.perf_counter() - started)
     code = simulate_code(document)
     document["verdict"] = VERDICTS[code]

@@ -28,6 +28,11 @@ WHOLE = ("least_seconds", "seconds")
 
 def read_portfolio(file: Path) -> MarginQuestion:
     """The account in a file; BadInput says what is wrong with it, and where."""
+    return portfolio(read_json(file), str(file))
+
+
+def read_json(file: Path) -> Any:
+    """The JSON document in a file, its numbers Decimal; BadInput says what is wrong with it."""
     try:
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -35,22 +40,26 @@ def read_portfolio(file: Path) -> MarginQuestion:
     if len(text) > LARGEST_FILE:
         raise BadInput(f"{file}: larger than {LARGEST_FILE} characters")
     try:
-        document = json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=_no_number)
+        return json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=_no_number)
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise BadInput(f"{file}: no JSON: {printable(str(error), 120)}") from None
-    return portfolio(document, str(file))
+
+
+def checked(document: Any, schema: Path, where: str) -> None:
+    """BadInput where a document, its numbers Decimal, is not as its schema says."""
+    if wrong := jsonschema.exceptions.best_match(_validator(schema).iter_errors(document)):
+        path = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in wrong.absolute_path)
+        what = re.sub(r"Decimal\('([^']*)'\)", r"\1", wrong.message)
+        raise BadInput(f"{where}: {path.lstrip('.') or 'the document'}: {printable(what, 160)}")
 
 
 def portfolio(document: Any, where: str) -> MarginQuestion:
     """The account that a document describes. Its numbers are Decimal."""
-    if wrong := jsonschema.exceptions.best_match(_validator().iter_errors(document)):
-        path = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in wrong.absolute_path)
-        what = re.sub(r"Decimal\('([^']*)'\)", r"\1", wrong.message)
-        raise BadInput(f"{where}: {path.lstrip('.') or 'the document'}: {printable(what, 160)}")
+    checked(document, SCHEMA, where)
     account = Account(**_numbers(document, "expiries", "collateral", "scenarios", "parameters"))
     parameters = Parameters(**_numbers(document.get("parameters", {})))
     scenarios = [
-        Scenario(_wad(each["spot"]), Shock(each["shock"]), _wad(each.get("damping", 1)))
+        Scenario(scaled(each["spot"]), Shock(each["shock"]), scaled(each.get("damping", 1)))
         for each in document.get("scenarios", ())
     ]
     return MarginQuestion(
@@ -66,7 +75,7 @@ def _expiry(document: Mapping[str, Any]) -> tuple[Expiry, list[Option]]:
     numbers = _numbers(document, "options")
     numbers["factor"] = numbers.pop("discount", discount(numbers.get("rate", 0), numbers["seconds"]))
     options = [
-        Option(Leg(_wad(each["strike"]), _wad(each["amount"]), each["is_call"]), _wad(each["volatility"]))
+        Option(Leg(scaled(each["strike"]), scaled(each["amount"]), each["is_call"]), scaled(each["volatility"]))
         for each in document["options"]
     ]
     return Expiry(**numbers), options
@@ -79,10 +88,10 @@ def _numbers(document: Mapping[str, Any], *without: str) -> dict[str, Any]:
 def _value(name: str, value: Any) -> Any:
     if isinstance(value, bool):
         return value
-    return int(value) if name in WHOLE else _wad(value)
+    return int(value) if name in WHOLE else scaled(value)
 
 
-def _wad(value: Any) -> int:
+def scaled(value: Any) -> int:
     """A number, rounded to 18 decimals."""
     with localcontext() as context:
         context.prec = 200
@@ -94,7 +103,7 @@ def _no_number(text: str) -> NoReturn:
 
 
 @cache
-def _validator() -> Any:
+def _validator(schema: Path) -> Any:
     checker = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
         {
             "number": lambda _, value: isinstance(value, Decimal),
@@ -102,4 +111,4 @@ def _validator() -> Any:
         }
     )
     kind = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=checker)
-    return kind(json.loads(SCHEMA.read_text("utf-8")))
+    return kind(json.loads(schema.read_text("utf-8")))

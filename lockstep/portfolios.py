@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from marginspec.model.risk.black import discount
@@ -169,9 +169,3 @@ DRAWS: Mapping[str, Callable[[random.Random], Question]] = {
     "margin": book,
     "revaluation": revaluation,
 }
-
-
-def questions(seed: int, count: int, kinds: Sequence[str] = tuple(DRAWS)) -> Iterator[Question]:
-    """So many questions of every kind in turn. Each depends on the seed and its number alone."""
-    for n in range(count):
-        yield DRAWS[kinds[n % len(kinds)]](random.Random(f"{seed} {n}"))

@@ -1,27 +1,19 @@
-"""A risk service beside the model: the same questions, and every figure within a tolerance that its rule declares.
-
-A tolerance is the error bound of the model's figure, from chapter 12 of the specification, plus what floating point
-may be off: `ROUNDINGS` roundings of double precision of the greatest number that the figure is made of.
-"""
+"""Questions of chapters 11 and 12 for a risk service: the model's figures, and bodies of requests."""
 
 from __future__ import annotations
 
 import copy
 import functools
-import itertools
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from marginspec.base.errors import TargetFailed
+from marginspec.lockstep.figures import Figure, QuestionKind, number, numbers, tolerance, without_one
 from marginspec.lockstep.portfolios import (
     HistoryQuestion,
     MarginQuestion,
     OptionQuestion,
-    Question,
     RevaluationQuestion,
     TailQuestion,
 )
@@ -31,6 +23,7 @@ from marginspec.model.risk.notation import WAD, magnitude
 from marginspec.model.risk.revaluation import Held, losses
 from marginspec.model.risk.scan import (
     NONE,
+    Expiry,
     Option,
     basis_of,
     collateral_charges,
@@ -43,60 +36,8 @@ from marginspec.model.risk.scan import (
     worst_of,
 )
 from marginspec.model.risk.tail import expected_shortfall, filtered_history, value_at_risk
-from marginspec.targets.services.client import RiskService, ServiceRefused
-
-DOUBLE = Fraction(1, 2**53)
-ROUNDINGS = 512
-"""Of double precision, by which a figure may be off of the greatest number that it is made of."""
-
-MOST_AT_ONCE = 100
-"""Questions in one request."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One number that both sides work out. value, tolerance: units of 10^-18. rule: which says how."""
-
-    name: str
-    rule: str
-    value: int
-    tolerance: Fraction
-
-
-@dataclass(frozen=True)
-class Off:
-    """A figure of a service that is farther off than its rule allows. found: units of 10^-18."""
-
-    figure: Figure
-    found: float
-    question: Question
-
-    def line(self) -> str:
-        """The difference, as a line for people."""
-        figure = self.figure
-        return (
-            f"{figure.rule} {figure.name}: the model has {figure.value / WAD:.17g}, "
-            f"the service {self.found / WAD:.17g}, allowed are {float(figure.tolerance) / WAD:.2g}"
-        )
-
-
-def tolerance(bound: int, greatest: int) -> Fraction:
-    """What a figure may be off: an error bound of the model, and floating point of the greatest number in it."""
-    return bound + ROUNDINGS * DOUBLE * greatest
-
 
 # --- What the model says --------------------------------------------------------------------------------------------
-
-
-def figures(question: Question) -> list[Figure]:
-    """The model's figures, in the order in which one follows from another: the first that is off says why."""
-    if isinstance(question, OptionQuestion):
-        return _option(question)
-    if isinstance(question, TailQuestion):
-        return _tail(question)
-    if isinstance(question, RevaluationQuestion):
-        return _revaluation(question)
-    return _history(question) if isinstance(question, HistoryQuestion) else _margin(question)
 
 
 def _option(asked: OptionQuestion) -> list[Figure]:
@@ -207,62 +148,41 @@ def _unsure(asked: MarginQuestion) -> bool:
     return min(feeds) < asked.parameters.confidence_threshold
 
 
-# --- What the service says ------------------------------------------------------------------------------------------
+# --- What is asked -------------------------------------------------------------------------------------------------
 
 
-def number(units: int) -> str:
-    """A number with 18 decimals, as text."""
-    sign, whole = "-" if units < 0 else "", abs(units)
-    return f"{sign}{whole // WAD}.{whole % WAD:018}"
+def _option_body(asked: OptionQuestion | Held, strike: int) -> dict[str, Any]:
+    prices = {"forward": asked.forward, "strike": strike, "volatility": asked.volatility, "discount": asked.factor}
+    return {**numbers(prices), "seconds": asked.seconds}
 
 
-def answers(service: RiskService, asked: Sequence[Question]) -> list[Mapping[str, Any]]:
-    """What a service answers to questions, in their order; those that it takes together, together."""
-    found: dict[int, Mapping[str, Any]] = {}
-    for kind, path, inside, outside in (
-        (OptionQuestion, "/options", "options", "prices"),
-        (MarginQuestion, "/margin", "portfolios", "margins"),
-    ):
-        numbers = [n for n, question in enumerate(asked) if isinstance(question, kind)]
-        if not numbers:
-            continue
-        answer = service.ask(path, {inside: [_body(asked[n]) for n in numbers]})
-        each = answer.get(outside) if isinstance(answer, Mapping) else None
-        if not isinstance(each, list) or len(each) != len(numbers):
-            raise TargetFailed(f"the risk service answered {path} without {len(numbers)} {outside}")
-        found.update(zip(numbers, each, strict=True))
-    for n, question in enumerate(asked):
-        if n not in found:
-            found[n] = service.ask(_PATHS[type(question)], _body(question))
-    return [found[n] for n in range(len(asked))]
+def _tail_body(asked: TailQuestion) -> dict[str, Any]:
+    return {"losses": list(map(number, asked.losses)), "chance": number(asked.chance)}
 
 
-_PATHS = {TailQuestion: "/tail", HistoryQuestion: "/filtered", RevaluationQuestion: "/revaluation"}
+def _history_body(asked: HistoryQuestion) -> dict[str, Any]:
+    moves = list(map(number, asked.moves))
+    return {"moves": moves, **numbers({"variance": asked.variance, "memory": asked.memory})}
 
 
-def _body(asked: Question) -> dict[str, Any]:
-    if isinstance(asked, OptionQuestion):
-        return _option_body(asked, asked.strike)
-    if isinstance(asked, RevaluationQuestion):
-        return {
-            "book": [
-                {**_option_body(held, held.leg.strike), "amount": number(held.leg.amount), "is_call": held.leg.is_call}
-                for held in asked.book
-            ],
-            "prices": [number(moved.price) for moved in asked.scenarios],
-            "volatilities": [number(moved.volatility) for moved in asked.scenarios],
-        }
-    if isinstance(asked, TailQuestion):
-        return {"losses": list(map(number, asked.losses)), "chance": number(asked.chance)}
-    if isinstance(asked, HistoryQuestion):
-        moves = list(map(number, asked.moves))
-        return {"moves": moves, **_numbers({"variance": asked.variance, "memory": asked.memory})}
+def _revaluation_body(asked: RevaluationQuestion) -> dict[str, Any]:
     return {
-        **_numbers(vars(asked.account)),
+        "book": [
+            {**_option_body(held, held.leg.strike), "amount": number(held.leg.amount), "is_call": held.leg.is_call}
+            for held in asked.book
+        ],
+        "prices": [number(moved.price) for moved in asked.scenarios],
+        "volatilities": [number(moved.volatility) for moved in asked.scenarios],
+    }
+
+
+def _margin_body(asked: MarginQuestion) -> dict[str, Any]:
+    return {
+        **numbers(vars(asked.account)),
         "expiries": [_expiry_body(expiry, options) for expiry, options in asked.holdings],
         "collateral": [
             {
-                **_numbers({k: v for k, v in vars(held).items() if k != "cancels_risk"}),
+                **numbers({k: v for k, v in vars(held).items() if k != "cancels_risk"}),
                 "cancels_risk": held.cancels_risk,
             }
             for held in asked.collateral
@@ -276,136 +196,60 @@ def _body(asked: Question) -> dict[str, Any]:
     }
 
 
-def _option_body(asked: OptionQuestion | Held, strike: int) -> dict[str, Any]:
-    numbers = {"forward": asked.forward, "strike": strike, "volatility": asked.volatility, "discount": asked.factor}
-    return {**_numbers(numbers), "seconds": asked.seconds}
-
-
-def _expiry_body(expiry: Any, options: Sequence[Any]) -> dict[str, Any]:
-    numbers = {"forward": expiry.forward, "fixed": expiry.fixed, "rate": expiry.rate, "discount": expiry.factor}
+def _expiry_body(expiry: Expiry, options: Sequence[Option]) -> dict[str, Any]:
+    prices = {"forward": expiry.forward, "fixed": expiry.fixed, "rate": expiry.rate, "discount": expiry.factor}
     positions = [
         {
-            **_numbers({"strike": o.leg.strike, "amount": o.leg.amount, "volatility": o.volatility}),
+            **numbers({"strike": o.leg.strike, "amount": o.leg.amount, "volatility": o.volatility}),
             "is_call": o.leg.is_call,
         }
         for o in options
     ]
     sure = number(expiry.confidence)
-    return {**_numbers(numbers), "seconds": expiry.seconds, "confidence": sure, "options": positions}
+    return {**numbers(prices), "seconds": expiry.seconds, "confidence": sure, "options": positions}
 
 
-def _numbers(values: Mapping[str, int]) -> dict[str, str]:
-    return {name: number(value) for name, value in values.items()}
+# --- Smaller ones ---------------------------------------------------------------------------------------------------
 
 
-def _read(answer: Any, name: str) -> float:
-    """A figure of an answer by its name, e.g. `profits[3]`, in units of 10^-18."""
-    what, _, index = name.partition("[")
-    try:
-        value = answer[what][int(index[:-1])] if index else answer[what]
-    except (KeyError, IndexError, TypeError):
-        raise TargetFailed(f"the risk service's answer has no {name}") from None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise TargetFailed(f"the risk service's {name} is no finite number")
-    return float(value) * WAD
-
-
-# --- The comparison -------------------------------------------------------------------------------------------------
-
-
-def compared(question: Question, answer: Mapping[str, Any], rules: Counter[str] | None = None) -> Off | None:
-    """The first figure that is farther off than allowed, if any. rules: counts the figures by their rule."""
-    for figure in figures(question):
-        found = _read(answer, figure.name)
-        if rules is not None:
-            rules[figure.rule] += 1
-        if abs(Fraction(found) - figure.value) > figure.tolerance:
-            return Off(figure, found, question)
-    return None
-
-
-@dataclass
-class Valuation:
-    """What came of a run. rules: how many figures of each were compared. off: the first difference, shrunk."""
-
-    questions: int = 0
-    rules: Counter[str] = field(default_factory=Counter)
-    off: Off | None = None
-
-
-def run(service: RiskService, asked: Iterable[Question], progress: Callable[[int], None] = lambda _: None) -> Valuation:
-    """Ask and compare until the first difference; that one is shrunk."""
-    done, left = Valuation(), iter(asked)
-    while part := list(itertools.islice(left, MOST_AT_ONCE)):
-        try:
-            answered = answers(service, part)
-        except ServiceRefused as refused:
-            raise TargetFailed(f"the risk service refuses a question that has an answer: {refused}") from None
-        for question, answer in zip(part, answered, strict=True):
-            done.off = compared(question, answer, done.rules)
-            done.questions += 1
-            if done.off is not None:
-                done.off = shrunk(service, done.off)
-                return done
-        progress(done.questions)
-    return done
-
-
-def shrunk(service: RiskService, off: Off) -> Off:
-    """A smaller question on which the same figure, or one of its kind, is off."""
-    smaller = True
-    while smaller:
-        smaller = False
-        for simpler in _simpler(off.question):
-            try:
-                found = compared(simpler, answers(service, [simpler])[0])
-            except (ServiceRefused, TargetFailed):
-                continue
-            if found is not None and _kind(found) == _kind(off):
-                off, smaller = found, True
-                break
-    return off
-
-
-def _kind(off: Off) -> str:
-    return off.figure.name.partition("[")[0]
-
-
-def _simpler(question: Question) -> Iterator[Question]:
-    """The question without one of its parts."""
-    if isinstance(question, TailQuestion | HistoryQuestion):
-        name = "losses" if isinstance(question, TailQuestion) else "moves"
-        yield from _without_one(question, lambda asked: getattr(asked, name), least=1)
-    if isinstance(question, RevaluationQuestion):
-        yield from _without_one(question, lambda asked: asked.book, least=1)
-        yield from _without_one(question, lambda asked: asked.scenarios, least=1)
-    if isinstance(question, MarginQuestion):
-        question.scenarios = list(question.scenarios)
-        yield from _without_one(question, lambda asked: asked.holdings)
-        yield from _without_one(question, lambda asked: asked.collateral)
-        yield from _without_one(question, lambda asked: asked.scenarios, least=1)
-        for n in range(len(question.holdings)):
-            yield from _without_one(question, functools.partial(_options_of, number=n), least=1)
-        for name in ("perpetual", "cash", "unpaid"):
-            if getattr(question.account, name) != 0:
-                simpler = copy.deepcopy(question)
-                setattr(simpler.account, name, 0)
-                yield simpler
+def _simpler_margin(question: MarginQuestion) -> Iterator[MarginQuestion]:
+    question.scenarios = list(question.scenarios)
+    yield from without_one(question, lambda asked: asked.holdings)
+    yield from without_one(question, lambda asked: asked.collateral)
+    yield from without_one(question, lambda asked: asked.scenarios, least=1)
+    for n in range(len(question.holdings)):
+        yield from without_one(question, functools.partial(_options_of, number=n), least=1)
+    for name in ("perpetual", "cash", "unpaid"):
+        if getattr(question.account, name) != 0:
+            simpler = copy.deepcopy(question)
+            setattr(simpler.account, name, 0)
+            yield simpler
 
 
 def _options_of(question: MarginQuestion, number: int) -> list[Option]:
     return question.holdings[number][1]
 
 
-def _without_one(question: Question, part: Callable[[Any], list[Any]], least: int = 0) -> Iterator[Question]:
-    size = len(part(question))
-    for first in range(size if size <= 40 else 0):
-        if size > least:
-            simpler = copy.deepcopy(question)
-            del part(simpler)[first]
-            yield simpler
-    if size > 40:
-        for half in (slice(0, size // 2), slice(size // 2, size)):
-            simpler = copy.deepcopy(question)
-            del part(simpler)[half]
-            yield simpler
+def _simpler_revaluation(question: RevaluationQuestion) -> Iterator[RevaluationQuestion]:
+    yield from without_one(question, lambda asked: asked.book, least=1)
+    yield from without_one(question, lambda asked: asked.scenarios, least=1)
+
+
+KINDS: Mapping[type, QuestionKind] = {
+    OptionQuestion: QuestionKind(
+        "/options",
+        lambda asked: _option_body(asked, asked.strike),
+        _option,
+        lambda asked: iter(()),
+        ("options", "prices"),
+    ),
+    TailQuestion: QuestionKind(
+        "/tail", _tail_body, _tail, lambda asked: without_one(asked, lambda each: each.losses, least=1)
+    ),
+    HistoryQuestion: QuestionKind(
+        "/filtered", _history_body, _history, lambda asked: without_one(asked, lambda each: each.moves, least=1)
+    ),
+    RevaluationQuestion: QuestionKind("/revaluation", _revaluation_body, _revaluation, _simpler_revaluation),
+    MarginQuestion: QuestionKind("/margin", _margin_body, _margin, _simpler_margin, ("portfolios", "margins")),
+}
+"""How each kind of question is asked."""

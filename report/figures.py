@@ -67,12 +67,32 @@ def _vectors(document: Document) -> dict[str, Document]:
     }
 
 
+def _valuation(document: Document) -> dict[str, Document]:
+    counts = ("service", "asked", "questions", "figures", "declared", "verdict", "seconds")
+    kinds = {"kinds": document["kinds"], "off": document["off"] is not None}
+    return {f"valuation {document['service']}": {**{name: document[name] for name in counts}, **kinds}}
+
+
+def _valuation_planted(document: Document) -> dict[str, Document]:
+    found = sum(bug["found"] for bug in document["bugs"])
+    most = max((bug["questions"] for bug in document["bugs"]), default=0)
+    return {"valuation planted": {"bugs": len(document["bugs"]), "found": found, "most_questions": most}}
+
+
+def _risk_bench(document: Document) -> dict[str, Document]:
+    names = ("cores", "revaluation", "accounts", "peak_bytes")
+    return {"risk bench": {name: document[name] for name in names}}
+
+
 _TAKEN: Mapping[str, Callable[[Document], dict[str, Document]]] = {
     "bench": _bench,
     "fuzz": _fuzz,
     "mutate": _mutate,
     "planted": _planted,
+    "risk-bench": _risk_bench,
     "upgrades": _upgrades,
+    "valuation": _valuation,
+    "valuation-planted": _valuation_planted,
     "vectors": _vectors,
 }
 
@@ -180,6 +200,48 @@ def _vector_rows(f: Document) -> Rows:
     return [("conformance vectors; failed by the bytecode", f"{f['vectors']:,}; {f['failed']}"), ("paths", paths)]
 
 
+def _valuation_rows(f: Document) -> Rows:
+    told = "a difference" if f["off"] else "no difference"
+    if f["declared"]:
+        told += f", {sum(f['declared'].values()):,} declared ones ({', '.join(f['declared'])})"
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in f["kinds"].items())
+    return [
+        (
+            f"risk: questions to {_SERVICES[f['service']]}",
+            f"{kinds}; {f['figures']:,} figures compared: {told}; {f['seconds']:.0f} s",
+        )
+    ]
+
+
+_SERVICES = {
+    "risk": "QuantLib, NumPy and SciPy",
+    "frameworks": "the Common Domain Model and marginism",
+    "simm": "ORE",
+    "quantark": "quantark",
+}
+
+
+def _valuation_planted_rows(f: Document) -> Rows:
+    return [
+        (
+            "bugs planted in risk services found, and named by their rule; most questions to find one",
+            f"{f['found']} of {f['bugs']}; {f['most_questions']:,}",
+        )
+    ]
+
+
+def _risk_bench_rows(f: Document) -> Rows:
+    book, many = f["revaluation"], f["accounts"]
+    return [
+        (f"{book['positions']:,} options in {book['scenarios']:,} scenarios, by arrays", f"{book['seconds']:.2f} s"),
+        (
+            f"portfolio margin of {many['accounts']:,} accounts: by arrays on one core; exactly, on {f['cores']}",
+            f"{many['seconds']:.0f} s; {many['exact_seconds']:.0f} s",
+        ),
+        ("peak memory of both", f"{f['peak_bytes'] / MIB:,.0f} MiB"),
+    ]
+
+
 _SHOWN: Mapping[str, tuple[str, Callable[[Document], Rows]]] = {
     "bench": ("make bench", _bench_rows),
     "fuzz embedded": ("make fuzz-long", _fuzz_rows),
@@ -189,4 +251,10 @@ _SHOWN: Mapping[str, tuple[str, Callable[[Document], Rows]]] = {
     "planted": ("make planted", _planted_rows),
     "upgrades": ("make upgrades", _upgrade_rows),
     "vectors": ("make conformance", _vector_rows),
+    "valuation risk": ("make services", _valuation_rows),
+    "valuation frameworks": ("make services", _valuation_rows),
+    "valuation simm": ("make services", _valuation_rows),
+    "valuation quantark": ("tools.risk --service quantark", _valuation_rows),
+    "valuation planted": ("make services", _valuation_planted_rows),
+    "risk bench": ("make services", _risk_bench_rows),
 }

@@ -13,8 +13,15 @@ from marginspec.model.kernel.record import Record
 from marginspec.model.risk.notation import WAD, Positive, Real, above_zero, magnitude
 from marginspec.model.risk.numerics import root, whole_root
 
-TAIL_SQUARE = 5634896601021214180
+TAIL_SQUARE = 5634896601021215138
 """The square of the quantile of a normal variable at 99.5 %, less one."""
+
+DEVIATIONS = 2194864712328153329
+"""The root of a year of 365 days in fortnights, in parts of the quantile of a normal variable at 99 %, rounded up."""
+
+MONTHS_OF_A_YEAR = 12
+FORTNIGHT = 14
+YEAR_IN_DAYS = 365
 
 Crowding = Annotated[int, Number(WAD, 1000 * WAD, "10^-18", WAD, typical=(WAD, 2 * WAD))]
 Part = Annotated[int, Number(-WAD, 0, "10^-18", WAD, typical=(0, -WAD, -WAD // 2))]
@@ -111,17 +118,31 @@ class Bucket(Record):
     total: Real = 0
 
 
+def gathered(amounts: Sequence[int], correlations: Matrix) -> Bucket:
+    """FRM-14 and FRM-15: weighted sensitivities of a bucket."""
+    margin = together(square(amounts, correlations))
+    return Bucket(margin, kept(sum(amounts), margin))
+
+
+def apart(correlations: Matrix, crowding: Sequence[int]) -> list[list[int]]:
+    """FRM-13: correlations of all pairs, less where one of two is more crowded than the other."""
+    if len(correlations) != len(crowding) or any(len(row) != len(crowding) for row in correlations):
+        raise Rejected("FRM-21")
+    return [
+        [alike(correlations[i][j], crowding[i], crowding[j]) for j in range(len(crowding))]
+        for i in range(len(crowding))
+    ]
+
+
 def bucket(sensitivities: Sequence[Sensitivity], correlations: Matrix) -> Bucket:
     """FRM-11 to FRM-15: the sensitivities of a bucket, each its own risk factor."""
-    crowding = [crowded(each.amount, each.threshold) for each in sensitivities]
+    return crowded_bucket(sensitivities, [crowded(each.amount, each.threshold) for each in sensitivities], correlations)
+
+
+def crowded_bucket(sensitivities: Sequence[Sensitivity], crowding: Sequence[int], correlations: Matrix) -> Bucket:
+    """FRM-12 to FRM-15: the sensitivities of a bucket by the crowding of each; those of one name share it."""
     amounts = [weighted(s.amount, s.weight, c) for s, c in zip(sensitivities, crowding, strict=True)]
-    if len(correlations) != len(amounts) or any(len(row) != len(amounts) for row in correlations):
-        raise Rejected("FRM-21")
-    likened = [
-        [alike(correlations[i][j], crowding[i], crowding[j]) for j in range(len(amounts))] for i in range(len(amounts))
-    ]
-    margin = together(square(amounts, likened))
-    return Bucket(margin, kept(sum(amounts), margin))
+    return gathered(amounts, apart(correlations, crowding))
 
 
 def delta_margin(buckets: Sequence[Bucket], correlations: Matrix, residual: int) -> int:
@@ -130,7 +151,8 @@ def delta_margin(buckets: Sequence[Bucket], correlations: Matrix, residual: int)
 
 
 def curvature(buckets: Sequence[Sequence[int]], correlations: Sequence[Matrix], across: Matrix) -> int:
-    """FRM-14 to FRM-20: margin for curvature of a risk class. All correlations are given as their squares."""
+    """FRM-14 to FRM-20: margin for curvature of a risk class, or of what fits no bucket, as a bucket of its own. All
+    correlations are given as their squares."""
     margins = [together(square(each, matrix)) for each, matrix in zip(buckets, correlations, strict=True)]
     sums = [kept(sum(each), most) for each, most in zip(buckets, margins, strict=True)]
     total = sum(sum(each) for each in buckets)
@@ -141,3 +163,22 @@ def curvature(buckets: Sequence[Sequence[int]], correlations: Sequence[Matrix], 
 def product_margin(classes: Sequence[int], correlations: Matrix) -> int:
     """FRM-22: margin of a product class, from those of its risk classes."""
     return together(square(classes, correlations))
+
+
+# --- What is published -----------------------------------------------------------------------------------------------
+
+
+def fading(months: int) -> int:
+    """FRM-26: the part of a vega that is curvature: half a fortnight in the time to expiry, a half where that is no
+    longer; rounded up. months: to expiry, 0 for a fortnight."""
+    return mul_div_up(WAD, FORTNIGHT * MONTHS_OF_A_YEAR, 2 * YEAR_IN_DAYS * months) if months > 0 else div_down(WAD, 2)
+
+
+def deviation(weight: int) -> int:
+    """FRM-27: the volatility of a year, from the weight of a move of ten days; rounded up."""
+    return mul_div_up(weight, DEVIATIONS, WAD)
+
+
+def rescaled(margin: int, ratio: int) -> int:
+    """FRM-28: margin for curvature of interest rates in parts of the square of a ratio; rounded up."""
+    return mul_div_up(margin, WAD * WAD, ratio * ratio)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+from marginspec.model.kernel import Number
 from marginspec.model.reference.venue import Reference
 from marginspec.model.risk.notation import WAD, Positive, Real, magnitude
 from marginspec.model.risk.scoring import Correlation
@@ -15,8 +16,11 @@ from marginspec.model.risk.simm import (
     class_margin,
     crowded,
     curvature_margin,
+    deviation,
+    fading,
     kept,
     product_margin,
+    rescaled,
     sold_part,
     square,
     stretch,
@@ -25,6 +29,9 @@ from marginspec.model.risk.simm import (
 )
 from marginspec.properties.law import assume, every, refusal
 from marginspec.properties.reference.scope import chapter
+
+Months = Annotated[int, Number(0, 1200, "months", typical=(0, 1, 12))]
+Portion = Annotated[int, Number(WAD // 100, WAD, "10^-18", WAD, typical=(WAD, WAD // 2))]
 
 TWO = "two sensitivities"
 TWO_BUCKETS = "two buckets"
@@ -153,3 +160,24 @@ def classes_without_margin_need_none_together(venue: Reference, amount: Real, co
     refused."""
     none = product_margin([0, 0], [[WAD, correlation], [correlation, WAD]])
     return none == 0 and refusal(product_margin, [amount, amount], [[WAD, correlation]]) == "FRM-21"
+
+
+@chapter.lemma("REF-FRM-26")
+def near_options_are_bent_the_most(venue: Reference, months: Months, more: Months) -> Any:
+    """Curvature is a part of a vega: at most a half, never none, and never more where more time is left."""
+    found = fading(months)
+    return every((found > 0, 2 * found <= WAD, fading(months + more) <= found))
+
+
+@chapter.lemma("REF-FRM-27")
+def volatility_of_a_weight_is_more_than_two_of_it(venue: Reference, weight: Positive, more: Positive) -> Any:
+    """The volatility of a year is more than two weights and less than three, and never less of a larger weight."""
+    found = deviation(weight)
+    return every((2 * weight <= found, found <= 3 * weight, found <= deviation(weight + more)))
+
+
+@chapter.lemma("REF-FRM-28")
+def calm_years_make_curvature_of_rates_more(venue: Reference, margin: Positive, ratio: Portion) -> Any:
+    """In parts of the square of a ratio of at most one margin is never less, and the same where the ratio is one."""
+    found = rescaled(margin, ratio)
+    return every((found >= margin, ratio != WAD or found == margin, rescaled(0, ratio) == 0))

@@ -27,7 +27,10 @@ from marginspec.base.text import printable
 SECONDS_TO_ANSWER = 30.0
 SECONDS_TO_START = 60.0
 LONGEST_ANSWER = 1 << 26
-SERVICE = Path(__file__).with_name("risk_service.py")
+RISK, FRAMEWORKS, SIMM = (
+    Path(__file__).with_name(name) for name in ("risk_service.py", "frameworks_service.py", "simm_service.py")
+)
+"""Our own services."""
 
 
 class ServiceRefused(Exception):  # noqa: N818 - an answer, not a failure
@@ -69,6 +72,10 @@ class RiskService:
         self._back = {own: ours for ours, own in self._names.fields.items()}
         self._session = requests.Session()
         self._session.trust_env = False
+
+    def again(self) -> RiskService:
+        """The same service by a connection of its own, for another process."""
+        return RiskService(self._url, self._names, self._patience)
 
     def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """What the service answers; ServiceRefused where it refuses, TargetFailed for anything that is no answer."""
@@ -127,7 +134,7 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
 
 
 @contextlib.contextmanager
-def started(file: Path = SERVICE) -> Iterator[RiskService]:
+def started(file: Path = RISK) -> Iterator[RiskService]:
     """Our service on a free port, stopped in every case. file: it, or an altered one."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import QuantLib as ql  # noqa: N813 - as its manual calls it
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from numpy.typing import NDArray
@@ -35,6 +38,8 @@ Price = Annotated[float, Field(allow_inf_nan=False, gt=0, le=1e30)]
 Part = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1)]
 Time = Annotated[int, Field(ge=0, le=2**40)]
 MANY = 20_000
+MANY_VALUES = 100_000
+THREADS = os.cpu_count() or 1
 
 PARAMETERS = frozenset(
     {
@@ -177,6 +182,16 @@ class Revaluation(Input):
 
 
 def losses_of(book: list[Holding], prices: Floats, volatilities: Floats) -> Floats:
+    """What a book loses in each scenario; a large one in threads, for arrays are computed beside the interpreter."""
+    if len(book) * len(prices) < MANY_VALUES:
+        return losses_of_part(book, prices, volatilities)
+    parts = [book[n::THREADS] for n in range(THREADS)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = list(pool.map(lambda part: losses_of_part(part, prices, volatilities), parts))
+    return np.asarray(np.sum(found, axis=0))
+
+
+def losses_of_part(book: list[Holding], prices: Floats, volatilities: Floats) -> Floats:
     """What a book loses in each scenario: an option at a time, all scenarios at once."""
     total = np.zeros(len(prices))
     for held in book:
@@ -190,6 +205,60 @@ def losses_of(book: list[Holding], prices: Floats, volatilities: Floats) -> Floa
 def revalued(asked: Revaluation) -> dict[str, Any]:
     """Losses of a book, valued anew in each scenario."""
     return {"losses": losses_of(asked.book, np.asarray(asked.prices), np.asarray(asked.volatilities)).tolist()}
+
+
+# --- Surfaces -------------------------------------------------------------------------------------------------------
+
+
+class Smile(Input):
+    """Volatilities of one expiry, by strikes in their order."""
+
+    seconds: Time
+    forward: Price
+    strikes: Annotated[list[Price], Field(min_length=1, max_length=1000)]
+    volatilities: Annotated[list[Amount], Field(min_length=1, max_length=1000)]
+
+    @model_validator(mode="after")
+    def fits(self) -> Smile:
+        """Refuse strikes out of order, and a strike that has no volatility."""
+        if len(self.strikes) != len(self.volatilities) or any(k >= m for k, m in pairwise(self.strikes)):
+            raise ValueError("strikes and volatilities: one of each, strikes in order, each once")
+        return self
+
+
+class VolatilitySurface(Input):
+    """Smiles, in the order of their expiries. allowed: by what a price may be off."""
+
+    smiles: Annotated[list[Smile], Field(min_length=1, max_length=100)]
+    allowed: Amount = 1e-9
+
+
+def arbitrage(smile: Smile, allowed: float) -> str | None:
+    """What is free in the calls of an expiry, if anything."""
+    strikes = np.array([0.0, *smile.strikes])
+    calls = black(smile.forward, strikes[1:], np.array(smile.volatilities), smile.seconds, 1.0, True)
+    calls = np.array([smile.forward, *calls])
+    fall, step = calls[:-1] - calls[1:], np.diff(strikes)
+    if np.any(fall < -allowed) or np.any(fall > step + allowed):
+        return "a spread between two strikes"
+    slopes = fall[1:] / step[1:]
+    return "a butterfly" if np.any(np.diff(slopes) > allowed / step[2:]) else None
+
+
+def surface(asked: VolatilitySurface) -> dict[str, Any]:
+    """That a surface has no arbitrage between its strikes, or status 422 with what is free, and where."""
+    for n, smile in enumerate(asked.smiles):
+        if free := arbitrage(smile, asked.allowed):
+            raise HTTPException(422, f"smiles[{n}]: arbitrage: {free} costs less than nothing, or more than it can pay")
+    for n, (near, far) in enumerate(pairwise(asked.smiles), 1):
+        if near.seconds >= far.seconds:
+            raise HTTPException(422, f"smiles[{n}]: not after the expiry before")
+        of = {strike / near.forward: v for strike, v in zip(near.strikes, near.volatilities, strict=True)}
+        for strike, v in zip(far.strikes, far.volatilities, strict=True):
+            before = of.get(strike / far.forward, 0.0)
+            if before**2 * near.seconds > v**2 * far.seconds + asked.allowed * YEAR:
+                raise HTTPException(422, f"smiles[{n}]: arbitrage: total variance falls with time")
+    return {"arbitrage": False}
 
 
 # --- Portfolio margin -----------------------------------------------------------------------------------------------
@@ -441,6 +510,7 @@ def application() -> FastAPI:
     app.add_api_route("/filtered", filtered, methods=["POST"])
     app.add_api_route("/revaluation", revalued, methods=["POST"])
     app.add_api_route("/margin", margins, methods=["POST"])
+    app.add_api_route("/surface", surface, methods=["POST"])
     return app
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +97,41 @@ def test_too_little_is_no_pass(here: Command, tmp_path: Path) -> None:
     done = here(*COMMAND, "--path", "calm.csv")
     assert done.returncode == 3
     assert "too little was seen; this is not a pass" in done.stdout
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_what_was_interrupted_goes_on_where_it_stopped(sent: int, code: int, prices: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "marginspec", "simulate", "reference", "--accounts", "40", "--runs", "4"]
+    command += ["--path", prices, "--json"]
+    kept = tmp_path / "kept"
+
+    def begin(*more: str) -> subprocess.Popen[str]:
+        environment = {**os.environ, "MARGINSPEC_CACHE": str(kept)}
+        return subprocess.Popen(
+            [*command, *more], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    with begin() as first:
+        while first.poll() is None and not list(kept.glob("run-*.json")):
+            time.sleep(0.02)
+        first.send_signal(sent)
+        said, _ = first.communicate(timeout=60)
+    assert first.returncode == code
+    if sent != signal.SIGKILL:
+        partial = json.loads(said)
+        assert partial["done"] < partial["runs"] == 4
+        assert (partial["verdict"], partial["ended"]) == ("incomplete", f"interrupted by {signal.Signals(sent).name}")
+    before = {file: file.stat().st_mtime_ns for file in kept.glob("run-*.json")}
+    with begin() as again, begin("--no-cache") as anew:
+        documents = [json.loads(each.communicate(timeout=60)[0]) for each in (again, anew)]
+    assert again.returncode == anew.returncode == 0
+    for each in documents:
+        each["seconds"] = 0
+    assert documents[0] == documents[1]
+    assert documents[0]["done"] == len(list(kept.glob("run-*.json"))) == 4
+    assert before
+    assert {file: file.stat().st_mtime_ns for file in before} == before  # what was done was not done again
 
 
 @pytest.mark.parametrize(

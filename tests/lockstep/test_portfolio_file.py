@@ -11,7 +11,7 @@ import pytest
 from marginspec.base.errors import BadInput
 from marginspec.lockstep.portfolio_file import portfolio, read_portfolio
 from marginspec.lockstep.portfolios import SCENARIOS
-from marginspec.lockstep.valuation import figures
+from marginspec.lockstep.service_run import figures
 from marginspec.model.risk.black import discount
 from marginspec.model.risk.notation import WAD
 from marginspec.model.risk.scan import UP, Parameters
@@ -95,9 +95,9 @@ def test_a_file_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
 
 
 def test_the_command_prints_margins_and_refuses_by_the_rule(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tools.margin"]
+    command = [sys.executable, "-m", "marginspec", "margin", "--json"]
     done = subprocess.run([*command, str(EXAMPLE)], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    (account,) = json.loads(done.stdout)["accounts"]
+    (account,) = json.loads(done.stdout)["portfolios"]
     assert (account["liquidatable"], account["may_open"]) == (False, True)
     assert account["figures"]["both_charges"] == "385.000000000000000000"
     nothing = tmp_path / "account.json"

@@ -21,7 +21,7 @@ from marginspec.model.risk.schedule import (
     array_loss,
     calendar_charge,
     extreme_loss,
-    net_margin,
+    gross_margin,
     net_to_gross,
     scan_risk,
     schedule_margin,
@@ -70,11 +70,35 @@ def test_rates_are_those_that_the_common_domain_model_computes(years: str) -> No
         assert Decimal(ours) / WAD * 100 == rated(all_of_them[name], Decimal(years))
 
 
-def test_a_netting_set_by_hand() -> None:
-    # Gross 989.66 and a ratio of 501.06 / 4804.86, as a published engine works out an example of its own: 457.79.
-    ratio = net_to_gross([480_486, -430_380])
+# The example of ORE's schedule: notional, value and days that remain of swaps, USD, and the margin that it expects.
+SWAPS = [
+    (7074.633745, 1190.193238, 602, 70.75),
+    (1.509747589, 1154.13588, 602, 0.02),
+    (5496.624779, -1166.757847, 602, 54.97),
+    (3414.348921, 1219.038239, 967, 68.29),
+    (12839.43355, -923.2585466, 967, 256.79),
+    (2067.191553, -308.7725131, 967, 41.34),
+    (9638.766217, -1246.215498, 1332, 192.78),
+    (12909.46156, 1241.493929, 1332, 258.19),
+    (2327.28328, -658.7952834, 1332, 46.55),
+]
+
+
+def test_the_netting_set_of_an_engine_that_is_published() -> None:
+    trades = [(RATES, Trade(wad(n), days * 86_400, wad(v))) for n, v, days, _ in SWAPS]
+    for (_, trade), (*_, expected) in zip(trades, SWAPS, strict=True):
+        gross = gross_margin(trade.notional, schedule_rate(RATES, trade.remaining))
+        assert gross / WAD == pytest.approx(expected, abs=0.005)
+    ratio = net_to_gross([trade.value for _, trade in trades])
     assert round(ratio / WAD, 6) == 0.104282
-    assert round(net_margin(98_966 * WAD // 100, ratio) / WAD, 2) == 457.79
+    assert round(schedule_margin(trades) / WAD, 2) == 457.79
+
+
+def wad(x: float) -> int:
+    return int(Decimal(str(x)) * WAD)
+
+
+def test_a_netting_set_by_hand() -> None:
     trades = [(EQUITY, Trade(100 * WAD, YEAR, 5 * WAD)), (CREDIT, Trade(-200 * WAD, 6 * YEAR, -5 * WAD))]
     assert schedule_margin(trades) == 14 * WAD  # 15 and 20, nothing left of the values: 40 %
     assert net_to_gross([-1, 0]) == WAD

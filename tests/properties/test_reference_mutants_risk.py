@@ -214,6 +214,10 @@ MUTANTS = [
     (simm.crowded, "if threshold > 0 else WAD", "if threshold > 0 else 2 * WAD", "REF-FRM-24"),
     (simm.crowded, "max(WAD, root(", "max(0, root(", "REF-FRM-24"),
     (simm.product_margin, "together(square(", "1 + together(square(", "REF-FRM-25"),
+    (simm.fading, "WAD, FORTNIGHT * MONTHS_OF_A_YEAR", "WAD, 3 * FORTNIGHT * MONTHS_OF_A_YEAR", "REF-FRM-26"),
+    (simm.fading, "else div_down(WAD, 2)", "else WAD", "REF-FRM-26"),
+    (simm.deviation, "weight, DEVIATIONS, WAD", "weight, WAD, DEVIATIONS", "REF-FRM-27"),
+    (simm.rescaled, "WAD * WAD, ratio * ratio", "ratio * ratio, WAD * WAD", "REF-FRM-28"),
     # Margin that looks ahead.
     (predictive.distance, "magnitude(exposure)", "exposure", "REF-PRD-1"),
     (predictive.distance, "if room <= 0", "if room < -WAD", "REF-PRD-1"),

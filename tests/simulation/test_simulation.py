@@ -21,6 +21,7 @@ from marginspec.simulation import run
 from marginspec.simulation.crowd import KEEPER, MARKET, CrowdedVenue, report
 from marginspec.simulation.experiment import simulate
 from marginspec.simulation.forecast import EDGES, Scores
+from marginspec.simulation.kept import run_kept
 from marginspec.simulation.paths import CRASH, MODELS, PathSource, path_source, read_path
 from marginspec.simulation.population import Cast, drawn_traders, populated
 from marginspec.simulation.run import RunResult, run_all, run_variant
@@ -167,6 +168,30 @@ def test_processes_of_their_own_change_nothing() -> None:
 @pytest.fixture(scope="module")
 def fallen() -> dict[str, RunResult]:
     return run_all(falling(30, 0.02), replace(SMALL, capacity=3, latency=1200), 1, 0)
+
+
+def test_a_run_that_was_done_is_kept_whole_and_not_done_again(
+    fallen: dict[str, RunResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MARGINSPEC_CACHE", str(tmp_path))
+    source, made = path_source("gbm", 2, 60), []
+
+    def make() -> dict[str, RunResult]:
+        made.append(1)
+        return fallen
+
+    for _ in range(2):
+        assert run_kept(make, source, SimulationTerms(), 1, 0) == fallen
+    assert made == [1]
+    others = (
+        (source, SimulationTerms(), 2, 0),
+        (source, SimulationTerms(), 1, 1),
+        (source, SimulationTerms(latency=7), 1, 0),
+        (path_source("gbm", 3, 60), SimulationTerms(), 1, 0),
+    )
+    for other in others:
+        run_kept(make, *other)
+    assert len(made) == 5
 
 
 def test_with_the_hedge_off_nothing_of_it_is_paid(fallen: dict[str, RunResult]) -> None:

@@ -15,12 +15,13 @@ import pytest
 import requests
 
 from marginspec.base.errors import BadInput, TargetFailed
-from marginspec.lockstep.portfolios import MarginQuestion, OptionQuestion, questions, wad
-from marginspec.lockstep.valuation import answers, number, run
+from marginspec.lockstep.figures import number
+from marginspec.lockstep.portfolios import MarginQuestion, OptionQuestion, wad
+from marginspec.lockstep.service_run import SERVICES, Questions, answers, run
 from marginspec.model.risk.legs import Leg
 from marginspec.model.risk.notation import WAD
 from marginspec.model.risk.revaluation import Held, Moved, losses
-from marginspec.targets.services.client import SERVICE, RiskService, ServiceNames, ServiceRefused, names_from, started
+from marginspec.targets.services.client import RISK, RiskService, ServiceNames, ServiceRefused, names_from, started
 
 QUESTIONS = 240
 
@@ -34,7 +35,7 @@ def service() -> Iterator[RiskService]:
 
 
 def test_every_figure_is_within_its_tolerance(service: RiskService) -> None:
-    done = run(service, questions(11, QUESTIONS))
+    done = run(service, Questions(11, QUESTIONS))
     assert done.off is None, done.off.line()
     assert done.questions == QUESTIONS
     assert done.rules.keys() >= {
@@ -74,10 +75,10 @@ def test_a_thousand_options_in_ten_thousand_scenarios_are_those_of_the_model_on_
 
 
 def plant(tmp_path: Path, id: str) -> tuple[Path, list[str]]:
-    (bug,) = [b for b in tomllib.loads(SERVICE.with_name("planted.toml").read_text())["bug"] if b["id"] == id]
-    text = SERVICE.read_text()
+    (bug,) = [b for b in tomllib.loads(RISK.with_name("planted.toml").read_text())["bug"] if b["id"] == id]
+    text = RISK.read_text()
     assert text.count(bug["find"]) == 1
-    file = tmp_path / SERVICE.name
+    file = tmp_path / RISK.name
     file.write_text(text.replace(bug["find"], bug["replace"]))
     return file, bug["rules"]
 
@@ -86,7 +87,7 @@ def plant(tmp_path: Path, id: str) -> tuple[Path, list[str]]:
 def test_a_planted_bug_is_found_shrunk_and_named(service: RiskService, id: str, tmp_path: Path) -> None:
     file, rules = plant(tmp_path, id)
     with started(file) as altered:
-        off = run(altered, questions(1, 2000)).off
+        off = run(altered, Questions(1, 2000)).off
     assert off is not None
     assert off.figure.rule in rules
     if isinstance(off.question, MarginQuestion):
@@ -94,10 +95,16 @@ def test_a_planted_bug_is_found_shrunk_and_named(service: RiskService, id: str, 
     assert run(service, [off.question]).off is None
 
 
-def test_planted_bugs_are_many_and_each_stands_once_in_the_service() -> None:
-    bugs, text = tomllib.loads(SERVICE.with_name("planted.toml").read_text())["bug"], SERVICE.read_text()
-    assert len(bugs) >= 20
-    assert [bug["id"] for bug in bugs if text.count(bug["find"]) != 1 or bug["find"] == bug["replace"]] == []
+def test_planted_bugs_are_many_and_each_stands_once_in_its_service() -> None:
+    bugs = tomllib.loads(RISK.with_name("planted.toml").read_text())["bug"]
+    texts = {name: file.read_text() for name, (file, _) in SERVICES.items()}
+    assert {name: sum(bug.get("service", "risk") == name for bug in bugs) >= 8 for name in SERVICES} == dict.fromkeys(
+        SERVICES, True
+    )
+    wrong = [
+        b["id"] for b in bugs if texts[b.get("service", "risk")].count(b["find"]) != 1 or b["find"] == b["replace"]
+    ]
+    assert wrong == []
     assert len({bug["id"] for bug in bugs}) == len(bugs)
 
 
@@ -121,6 +128,26 @@ def test_what_has_no_price_is_refused_and_the_service_goes_on(service: RiskServi
     answer = requests.post(service.url("/options"), data=body, headers={"content-type": "application/json"}, timeout=10)
     assert answer.status_code in (400, 422)
     assert service.ask("/health")["status"] == "ready"
+
+
+@pytest.mark.parametrize(
+    ("volatilities", "what"),
+    [
+        ((0.5, 0.5, 3), "a spread between two strikes"),
+        ((0.5, 0.75, 0.5), "a butterfly"),
+        ((0.3, 0.3, 0.3), "total variance"),
+    ],
+)
+def test_a_surface_with_arbitrage_is_refused_and_says_where(
+    service: RiskService, volatilities: tuple[float, ...], what: str
+) -> None:
+    def smile(seconds: int, values: tuple[float, ...]) -> dict[str, object]:
+        return {"seconds": seconds, "forward": 100, "strikes": [90, 100, 110], "volatilities": values}
+
+    whole = {"smiles": [smile(2_592_000, (0.5, 0.5, 0.5)), smile(2_600_000, volatilities)]}
+    with pytest.raises(ServiceRefused, match=rf"smiles\[1\]: arbitrage: {what}"):
+        service.ask("/surface", whole)
+    assert service.ask("/surface", {"smiles": [smile(2_592_000, (0.5, 0.5, 0.5))]}) == {"arbitrage": False}
 
 
 def test_parameters_that_are_missing_are_refused(service: RiskService) -> None:
@@ -210,8 +237,10 @@ NO_ANSWERS = {
 
 @pytest.mark.parametrize("answer", NO_ANSWERS.values(), ids=NO_ANSWERS)
 def test_what_is_no_answer_is_a_failure_of_the_target(serve: Callable[[Answer], RiskService], answer: Answer) -> None:
-    with pytest.raises(TargetFailed):
-        run(serve(answer), ASKED)
+    done = run(serve(answer), ASKED)
+    assert done.failed.startswith("the risk service") or done.failed.startswith("risk service")
+    assert "\n" not in done.failed
+    assert (done.questions, done.off) == (0, None)
 
 
 def test_a_lie_is_a_difference(serve: Callable[[Answer], RiskService]) -> None:
