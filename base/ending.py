@@ -83,6 +83,23 @@ def end_after(seconds: int) -> None:
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
+def until_half(work: Callable[[], object]) -> None:
+    """Do something up to where half of what is left of the budget is spent, if there is one, so that what comes after
+    it has the other half; nothing if the run was already told to end."""
+    left, _ = signal.getitimer(signal.ITIMER_REAL)
+    if not left:
+        until_ended(work)
+        return
+    until = time.monotonic() + left
+    whole = signal.signal(signal.SIGALRM, _half_spent)
+    signal.setitimer(signal.ITIMER_REAL, left / 2)
+    try:
+        until_ended(work)
+    finally:
+        signal.signal(signal.SIGALRM, whole)
+        signal.setitimer(signal.ITIMER_REAL, max(until - time.monotonic(), A_MOMENT))
+
+
 def ended() -> str:
     """Why the run was told to end, in words; empty where it was not."""
     return _Told.why
@@ -136,6 +153,12 @@ def _spent(seconds: int, number: int, frame: FrameType | None) -> None:
         _Told.stop_workers()
         _Told.why = f"the budget of {seconds} s is spent"
         _leave(number, frame)
+
+
+def _half_spent(number: int, frame: FrameType | None) -> None:
+    """Leave what is being done, though the run is not told to end."""
+    _Told.stop_workers()
+    _leave(number, frame)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
