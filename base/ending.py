@@ -84,17 +84,19 @@ def end_after(seconds: int) -> None:
 
 
 def until_half(work: Callable[[], object]) -> None:
-    """Do something up to where half of what is left of the budget is spent, if there is one, so that what comes after
-    it has the other half; nothing if the run was already told to end."""
+    """Do something up to where half of what is left of the budget is spent, if there is one; the other half is for what
+    comes after. Nothing if the run was already told to end."""
     left, _ = signal.getitimer(signal.ITIMER_REAL)
-    if not left:
+    until = time.monotonic() + left
+    if not left or _Told.why:
         until_ended(work)
         return
-    until = time.monotonic() + left
     whole = signal.signal(signal.SIGALRM, _half_spent)
     signal.setitimer(signal.ITIMER_REAL, left / 2)
     try:
-        until_ended(work)
+        work()
+    except Ended:
+        _Told.answered = bool(_Told.why)
     finally:
         signal.signal(signal.SIGALRM, whole)
         signal.setitimer(signal.ITIMER_REAL, max(until - time.monotonic(), A_MOMENT))
@@ -121,7 +123,7 @@ def until_ended(work: Callable[[], object]) -> None:
         try:
             work()
         except Ended:
-            _Told.answered = True
+            _take_note()
 
 
 def up_to_the_end(items: Iterator[T]) -> Iterator[T]:
@@ -130,7 +132,14 @@ def up_to_the_end(items: Iterator[T]) -> Iterator[T]:
         try:
             yield from items
         except Ended:
-            _Told.answered = True
+            _take_note()
+
+
+def _take_note() -> None:
+    """Something was found until the run was told to end. Raises again where only half of the budget is spent."""
+    if not _Told.why:
+        raise
+    _Told.answered = True
 
 
 def _end(number: int, frame: FrameType | None) -> None:

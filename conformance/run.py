@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections import Counter
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from marginspec.base.cache import kept
+from marginspec.base.deadline import Budget, Overdue
 from marginspec.base.ending import ended, up_to_the_end
 from marginspec.base.process import progress
 from marginspec.base.workers import as_done, cores
@@ -26,6 +28,9 @@ from marginspec.prover.cache import digest
 
 STEPS = 30_000
 """Drawn at random in search of paths; more are aimed."""
+
+GAP_SECONDS = (6.0, 30.0, 60.0)
+"""Of processor time that each effort to prove a path impossible may take, whatever it is at."""
 
 LOOK_SECONDS = 90.0
 """As long proofs are looked for at a time; the next run goes on with those gaps that were not come to."""
@@ -170,5 +175,12 @@ _FEASIBILITY: Feasibility
 def _excluded(task: tuple[PathGap, int, str]) -> str | None:
     """Why a gap cannot be closed, or what an earlier run found of it: that no proof was found in time, too."""
     gap, effort, texts = task
-    made: str | None = kept("gap", f"{texts} {effort} {gap}", lambda: _FEASIBILITY.excluded(gap, effort))
+
+    def look() -> str | None:
+        # A single run on unknowns may take minutes where a model reckons much.
+        with contextlib.suppress(Overdue), Budget(GAP_SECONDS[effort]).spent():
+            return _FEASIBILITY.excluded(gap, effort)
+        return None
+
+    made: str | None = kept("gap", f"{texts} {effort} {gap}", look)
     return made
