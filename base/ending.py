@@ -14,8 +14,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import InvalidStateError
 from types import FrameType
 from typing import ClassVar, TypeVar
 
@@ -56,6 +58,13 @@ def listen() -> None:
         signal.signal(number, _end)
     # A pool's workers do not notice that the process that started them was killed.
     os.register_at_fork(after_in_child=end_with_parent)
+    threading.excepthook = _of_no_killed_pool
+
+
+def _of_no_killed_pool(failed: threading.ExceptHookArgs) -> None:
+    """Show what went wrong in a thread, but for a pool's own that finds work cancelled whose workers were killed."""
+    if failed.exc_type is not InvalidStateError:
+        threading.__excepthook__(failed)
 
 
 def end_with_parent() -> None:

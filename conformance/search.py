@@ -38,6 +38,10 @@ PASSES = 1_000
 """What a search may cost for each of its steps at random: so many passes through functions. Most models need a tenth of
 it; one that reckons curves, or has many accounts to go through, gets as far as that."""
 
+CHOOSING = 4_000_000
+"""Passes that it may cost to shorten the calls of an action that take a path; beyond half of it, calls that show no
+more than a choice are left out. As much again is for boundaries."""
+
 AIMED = 3
 """How many calls of each round are aimed, for each that a round takes at random."""
 
@@ -149,23 +153,24 @@ def chosen(known: Explorer, advance: Callable[[int], object], texts: str) -> lis
     advance: told how many actions are done. texts: as of `explored`; what is chosen for each action is kept.
     """
     asked = _digest(texts, known.news(0))
-    actions = list(actions_of(known.model))
-    found: list[tuple[Chosen, str]] = []
-    short: list[Calls] = []
+    infos = actions_of(known.model)
+    # What a run draws most often is chosen for first: the world's actions, and what only asks, can wait.
+    first = sorted(infos.values(), key=lambda info: (info.environment, -info.weight))
+    parts: dict[str, tuple[list[tuple[Chosen, str]], list[Calls]]] = {}
 
     def choose() -> None:
-        for number, (some, calls) in enumerate(
-            _in_parallel(known, _chosen, [(action, asked) for action in actions]), 1
-        ):
-            found.extend(some)
-            short.extend(calls)
+        work = _in_parallel(known, _chosen, [(info.name, asked) for info in first])
+        for number, (info, part) in enumerate(zip(first, work, strict=True), 1):
+            parts[info.name] = part
             advance(number)
 
     until_ended(choose)
+    found = [one for name in infos for one in parts.get(name, ([], []))[0]]
+    found += [(Chosen(tuple(calls)), "kept: hard to find") for calls in seeds(known.model)]
     if ended():
         return found
-    found += [(one, f"accepted right after {one.after}") for one in Selector(known).undisturbed(short)]
-    return found + [(Chosen(tuple(calls)), "kept: hard to find") for calls in seeds(known.model)]
+    short = [calls for name in infos for calls in parts[name][1]]
+    return found + [(one, f"accepted right after {one.after}") for one in Selector(known).undisturbed(short)]
 
 
 def _chosen(task: tuple[str, str]) -> tuple[list[tuple[Chosen, str]], list[Calls]]:
@@ -201,12 +206,17 @@ def _digest(texts: str, known: Sequence[Sequence[Call]]) -> str:
 
 def _chosen_now(action: str) -> tuple[list[tuple[Chosen, str]], list[Calls]]:
     selector, recorder = Selector(_KNOWN), _KNOWN.traced.recorder
-    found, short = [], []
+    found, short, begin = [], list[Calls](), recorder.passes
     for witness, goal in selector.goals(action):
+        spent = recorder.passes - begin
+        if spent > CHOOSING or (spent > CHOOSING // 2 and not goal.paths):
+            continue
         calls = selector.shortened(witness.calls(), goal)
         short.append(calls)
         found.append((Chosen(calls), _shown(recorder, witness.call.action, goal)))
     for one in selector.boundaries(short):
+        if recorder.passes - begin > 2 * CHOOSING:
+            break
         assert one.decision is not None
         spot = recorder.spots[one.decision]
         found.append(
