@@ -14,8 +14,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import InvalidStateError
 from types import FrameType
 from typing import ClassVar, TypeVar
 
@@ -56,6 +58,13 @@ def listen() -> None:
         signal.signal(number, _end)
     # A pool's workers do not notice that the process that started them was killed.
     os.register_at_fork(after_in_child=end_with_parent)
+    threading.excepthook = _of_no_killed_pool
+
+
+def _of_no_killed_pool(failed: threading.ExceptHookArgs) -> None:
+    """Show what went wrong in a thread, but for a pool's own that finds work cancelled whose workers were killed."""
+    if failed.exc_type is not InvalidStateError:
+        threading.__excepthook__(failed)
 
 
 def end_with_parent() -> None:
@@ -91,6 +100,25 @@ def end(why: str) -> None:
         raise Ended
 
 
+def until_half(work: Callable[[], object]) -> None:
+    """Do something up to where half of what is left of the budget is spent, if there is one; the other half is for what
+    comes after. Nothing if the run was already told to end."""
+    left, _ = signal.getitimer(signal.ITIMER_REAL)
+    until = time.monotonic() + left
+    if not left or _Told.why:
+        until_ended(work)
+        return
+    whole = signal.signal(signal.SIGALRM, _half_spent)
+    signal.setitimer(signal.ITIMER_REAL, left / 2)
+    try:
+        work()
+    except Ended:
+        _Told.answered = bool(_Told.why)
+    finally:
+        signal.signal(signal.SIGALRM, whole)
+        signal.setitimer(signal.ITIMER_REAL, max(until - time.monotonic(), A_MOMENT))
+
+
 def ended() -> str:
     """Why the run was told to end, in words; empty where it was not."""
     return _Told.why
@@ -112,7 +140,7 @@ def until_ended(work: Callable[[], object]) -> None:
         try:
             work()
         except Ended:
-            _Told.answered = True
+            _take_note()
 
 
 def up_to_the_end(items: Iterator[T]) -> Iterator[T]:
@@ -121,7 +149,14 @@ def up_to_the_end(items: Iterator[T]) -> Iterator[T]:
         try:
             yield from items
         except Ended:
-            _Told.answered = True
+            _take_note()
+
+
+def _take_note() -> None:
+    """Something was found until the run was told to end. Raises again where only half of the budget is spent."""
+    if not _Told.why:
+        raise
+    _Told.answered = True
 
 
 def _end(number: int, frame: FrameType | None) -> None:
@@ -144,6 +179,12 @@ def _spent(seconds: int, number: int, frame: FrameType | None) -> None:
         _Told.stop_workers()
         _Told.why = f"the budget of {seconds} s is spent"
         _leave(number, frame)
+
+
+def _half_spent(number: int, frame: FrameType | None) -> None:
+    """Leave what is being done, though the run is not told to end."""
+    _Told.stop_workers()
+    _leave(number, frame)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -57,7 +57,9 @@ def vectors(
 
     Hold a candidate to them: marginspec vectors morpho-blue --run vectors --artifact Morpho=out/Morpho.sol/Morpho.json
 
-    What was chosen until --budget is spent, or until an interrupt, is written; the search goes on there the next time.
+    The search costs at most so much for each of --steps, whatever the model, and half of --budget; then vectors are
+    chosen, of the actions that a run draws most often first. What is known when the budget is spent, or at an
+    interrupt, is written; what was found, chosen and proved is kept, and the next run goes on from there.
 
     Exit code 0: no path is open, all vectors passed. 1: the implementation fails one. 3: a path is open.
     """

@@ -65,7 +65,7 @@ class Distinguisher:
     """
 
     def __init__(self, model: type[Machine], known: Sequence[Sequence[Call]]) -> None:
-        self._model, self._machine = model, model.genesis()
+        self.model, self._machine = model, model.genesis()
         self._genesis = State(self._machine.flatten())
         self._open: dict[str, list[Twin]] = defaultdict(list)
         self._begins: dict[str, list[tuple[State, Call]]] = defaultdict(list)
@@ -97,14 +97,14 @@ class Distinguisher:
         One action at a time: an oversight that can never show would take the time of the others. What is found depends
         on no other search: it is the same in whichever process an action is searched.
         """
-        draw, generator, done = random.Random(f"{seed} {action}"), Generator(self._model), 0
+        draw, generator, done = random.Random(f"{seed} {action}"), Generator(self.model), 0
         begins = self._begins[action]
         self._look_at(action)
         while done < steps and self._asked:
             at, length = self._genesis, SEQUENCE_STEPS
             if begins and draw.random() < 0.5:
                 at, length = draw.choice(begins)[0], STRETCH
-            machine = self._model.genesis()
+            machine = self.model.genesis()
             machine.load(at.values)
             generator.start(draw.randbytes(START_BYTES))
             for number in range(length):
@@ -166,7 +166,7 @@ class Distinguisher:
             world = generator.world_about(call, at.values, choices)
         for calls in ([call], [world, call] if world else []):
             self._run(at, calls)
-            amounts = amounts_of(self._model, calls[0])
+            amounts = amounts_of(self.model, calls[0])
             if amounts:
                 name, number, _ = draw.choice(amounts)
                 for place in self._places(at, calls, name, number, draw):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from marginspec.conformance.instrument import traced
-from marginspec.conformance.recorder import Choice, Event, Path, PathGap, Way, gaps
+from marginspec.conformance.recorder import REST, Choice, Event, Path, PathGap, Way, gaps
 from marginspec.lockstep.generate import START_BYTES, STEP_BYTES, Generator
 from marginspec.lockstep.thresholds import Flip, Trail, probed
 from marginspec.model.kernel.machine import Call, Machine, Outcome, actions_of
@@ -28,11 +30,18 @@ STRETCH, LONG_STRETCH = 12, 200
 WITNESSES = 6
 """Of each beginning of a way, so many calls are remembered."""
 
+LOOK_PASSES = 20_000
+"""Of each call, what it may cost to look whether its choices show: where curves are reckoned, there are thousands."""
+
 DEEP = 100
 """After so many calls nothing is begun from a state any more: what follows would take long to shorten."""
 
 Place = tuple[str, int, tuple[Event, ...]]
 """The beginning of a way."""
+
+
+class Spent(Exception):  # noqa: N818 - not an error
+    """What a part of a search may cost is spent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,8 @@ class Explorer:
     """What is known of a model's paths.
 
     found: witnesses of each, the shortest first. ways: of those. shown: choices that can be observed: had it been
-    chosen otherwise, the outcome of the call would be another; each with how near it was, and a witness.
+    chosen otherwise, the outcome of the call would be another; each with how near it was, and a witness. limit: of the
+    passes of the recorder, after which `take` raises `Spent`.
     """
 
     def __init__(self, model: type[Machine], seed: int) -> None:
@@ -88,6 +98,7 @@ class Explorer:
         self.ways: set[Way] = set()
         self.shown: dict[Choice, tuple[int, PathWitness]] = {}
         self.number = 0
+        self.limit: float = math.inf
         self.draw = random.Random(seed)
         self._machine, self._trial, self._probed = model.genesis(), self.traced.model.genesis(), model.genesis()
         self._generator = Generator(model)
@@ -150,15 +161,21 @@ class Explorer:
     def take(self, at: State, call: Call, closely: bool = False) -> State | None:
         """The state after a call, None when it is refused; its paths and what it shows are taken note of.
 
-        closely: look whether it shows what calls before it did not.
+        closely: look whether it shows what calls before it did not. Raises `Spent`.
         """
+        recorder = self.traced.recorder
+        if recorder.passes > self.limit:
+            raise Spent
         outcome, paths = self.run(at.values, call)
         after = State(self._trial.flatten(), call, at, at.depth + 1) if outcome.accepted else None
         witness = PathWitness(self.number, at, call, paths, outcome)
         self.number += 1
-        choices = list(self.traced.recorder.choices())
+        choices = list(recorder.choices())
+        many = LOOK_PASSES // len(recorder.ended)
+        if len(choices) > many:  # decisions before roundings, those that nothing is known of, near the action
+            choices.sort(key=lambda c: (c[0][2] == REST, c[0] in self.shown, self.hidden[c[0]], len(c[0][0])))
         fresh = sum(self._keep(path, witness) for path in paths) > 0
-        for choice, distance in choices:
+        for choice, distance in choices[:many]:
             self._look(witness, after, choice, distance, closely)
         if fresh:
             if at.depth < DEEP:
@@ -219,6 +236,15 @@ class Explorer:
                 at = self.take(at, call) or at  # the generator may draw others
             machine.load(at.values)
         return at
+
+    def within(self, passes: int, works: Sequence[Callable[[], object]]) -> None:
+        """Do some works, each up to where it has cost its share of so many passes and what those before it left."""
+        begin = self.traced.recorder.passes
+        for done, work in enumerate(works, 1):
+            self.limit = begin + passes * done // len(works)
+            with contextlib.suppress(Spent):
+                work()
+        self.limit = math.inf
 
     def wander(self, steps: int) -> None:
         """Take steps at random, from states in which something was new."""

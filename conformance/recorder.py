@@ -88,8 +88,10 @@ class Recorder:
 
     spots: of the text. regions: the spot of each function, by its key. keys: of functions outside of classes. stores:
     the names of all that each function stores into, itself. stubs: by key, what is called instead of a function.
-    skipped: loops that are left out. ordered: what `sorted` does.
-    places, by number: the place around each, -1 if none, and its own spot.
+    skipped: loops that are left out. ordered: what `sorted` does. passes: how many there were, in all runs: what a
+    search costs, on any machine.
+    ended: the passes of the last run, as places and what happened. places, by number: the place around each, -1 if
+    none, and its own spot.
     """
 
     def __init__(self) -> None:
@@ -102,10 +104,11 @@ class Recorder:
         self.ordered: Callable[[Iterable[Any]], Sequence[Any]] = sorted
         self.places: list[tuple[int, int]] = []
         self.watch: Watch | None = None
+        self.passes = 0
         self._numbers: dict[tuple[int, int], int] = {}
         self._chains: dict[int, Chain] = {}
         self._stack: list[_Pass] = []
-        self._ended: list[tuple[int, tuple[Event, ...]]] = []
+        self.ended: list[tuple[int, tuple[Event, ...]]] = []
         self._choices: dict[tuple[int, int, bool | str], int] = {}
         self._other: tuple[Chain, int, bool | str] | None = None
         self._listening = False
@@ -115,7 +118,7 @@ class Recorder:
 
         other: what is decided the other way, wherever it comes up, or rounded the other way.
         """
-        self._ended, self._stack, self._choices = [], [_Pass(self._place(-1, function), function)], {}
+        self.ended, self._stack, self._choices = [], [_Pass(self._place(-1, function), function)], {}
         self._listening, self._other = True, other
         try:
             result = body()
@@ -126,11 +129,12 @@ class Recorder:
             self._end(0, RETURNED)
         finally:
             self._listening = False
+            self.passes += len(self.ended)
         return result
 
     def paths(self) -> dict[Path, None]:
         """The paths of the last run, in the order in which they ended."""
-        return dict.fromkeys((self.chain(place), events) for place, events in self._ended)
+        return dict.fromkeys((self.chain(place), events) for place, events in self.ended)
 
     def choices(self) -> Iterator[tuple[Choice, int]]:
         """What the last run decided and how near it was: by how much, at least, two numbers that it compared differed.
@@ -296,7 +300,7 @@ class Recorder:
 
     def _close(self, how: Event) -> None:
         ended = self._stack.pop()
-        self._ended.append((ended.place, (*ended.events, how)))
+        self.ended.append((ended.place, (*ended.events, how)))
 
 
 @dataclass(frozen=True)

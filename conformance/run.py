@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-import multiprocessing
+import contextlib
 import sys
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from marginspec.base.cache import kept
+from marginspec.base.deadline import Budget, Overdue
 from marginspec.base.ending import ended, up_to_the_end
 from marginspec.base.process import progress
-from marginspec.base.workers import cores
+from marginspec.base.workers import as_done, cores
 from marginspec.conformance.explorer import Explorer
 from marginspec.conformance.infeasibility import EFFORTS, Feasibility
 from marginspec.conformance.instrument import Untraced
@@ -28,6 +28,12 @@ from marginspec.prover.cache import digest
 
 STEPS = 30_000
 """Drawn at random in search of paths; more are aimed."""
+
+GAP_SECONDS = (6.0, 30.0, 60.0)
+"""Of processor time that each effort to prove a path impossible may take, whatever it is at."""
+
+LOOK_SECONDS = 90.0
+"""As long proofs are looked for at a time; the next run goes on with those gaps that were not come to."""
 
 ROOMS = ("model", "base", "properties", "trial", "prover", "lockstep", "conformance")
 """Whose texts have a part in what vectors become."""
@@ -76,11 +82,11 @@ def coverage_document(model: type[Machine], found: FoundVectors) -> dict[str, An
 
 def _vectors(model: type[Machine], proofs: _Proofs, seed: int, steps: int) -> list[Vector]:
     with progress("looking for paths", PARTS) as advance:
-        explorer = explored(model, seed, steps, proofs.settled, advance, _texts(model))
+        explorer = explored(model, seed, steps, proofs.settled, advance, made_of(model))
     with progress("choosing vectors", len(actions_of(model))) as advance:
-        found = chosen(explorer, advance)
+        found = chosen(explorer, advance, made_of(model))
     if not ended():
-        found += distinguishing(model, [one.calls for one, _ in found], seed)
+        found += distinguishing(model, [one.calls for one, _ in found], seed, made_of(model))
     return vectors_of(model, found)
 
 
@@ -96,7 +102,7 @@ def vector_runs(model: type[Machine], claims: Sequence[Property], seed: int) -> 
         return [[call_document(call) for call in (*vector.steps, vector.call)] for vector in found]
 
     try:
-        runs = kept("vectors", f"{_texts(model)} {seed}", make, worth=lambda _: not ended())
+        runs = kept("vectors", f"{made_of(model)} {seed}", make, worth=lambda _: not ended())
     except Untraced as problem:
         print(f"marginspec: no vectors: {problem}", file=sys.stderr)
         return []
@@ -110,14 +116,15 @@ def telling_runs(model: type[Machine], seed: int) -> list[list[Call]]:
     """
 
     def make() -> Any:
-        return [[call_document(call) for call in one.calls] for one, _ in distinguishing(model, seeds(model), seed)]
+        told = distinguishing(model, seeds(model), seed, made_of(model))
+        return [[call_document(call) for call in one.calls] for one, _ in told]
 
-    found = kept("oversights", f"{_texts(model)} {seed}", make, worth=lambda _: not ended())
+    found = kept("oversights", f"{made_of(model)} {seed}", make, worth=lambda _: not ended())
     return [*seeds(model), *([read_call("oversights", call, model) for call in run] for run in found)]
 
 
 @per_model
-def _texts(model: type[Machine]) -> str:
+def made_of(model: type[Machine]) -> str:
     """A digest of every text that has a part in what the vectors of a model become."""
     return digest(model, {kind.__module__ for kind in model.__mro__}, ROOMS)
 
@@ -140,12 +147,16 @@ class _Proofs:
 
     def look(self, explorer: Explorer, efforts: Sequence[int]) -> None:
         """Look for proofs about all gaps of which none is known, with efforts not yet made."""
+        end = time.monotonic() + LOOK_SECONDS
         for effort in efforts if not ended() else ():
             gaps = [g for g in explorer.gaps() if self.why.get(g) is None and self._efforts.get(g, -1) < effort]
+            gaps.sort(key=lambda gap: len(gap.before))  # what closes a short one closes all that begin with it
             with progress("proving paths impossible", len(gaps)) as advance:
                 for done, (gap, why) in enumerate(up_to_the_end(self._proved(explorer, gaps, effort)), 1):
                     self.why[gap], self._efforts[gap] = why, effort
                     advance(done)
+                    if time.monotonic() > end:
+                        return
 
     def _proved(self, explorer: Explorer, gaps: Sequence[PathGap], effort: int) -> Iterator[tuple[PathGap, str | None]]:
         """Each gap with why it cannot be closed. Workers are forked: a claim is a function and cannot be sent."""
@@ -153,12 +164,23 @@ class _Proofs:
         if not gaps:
             return
         _FEASIBILITY = Feasibility(self._model, self._claims, explorer.states())
-        with ProcessPoolExecutor(min(cores(), len(gaps)), multiprocessing.get_context("fork")) as pool:
-            yield from pool.map(functools.partial(_excluded, effort), gaps)
+        texts = f"{made_of(self._model)} {[claim.id for claim in self._claims]}"
+        for (gap, _, _), why in as_done(_excluded, [(gap, effort, texts) for gap in gaps], cores()):
+            yield gap, why
 
 
 _FEASIBILITY: Feasibility
 
 
-def _excluded(effort: int, gap: PathGap) -> tuple[PathGap, str | None]:
-    return gap, _FEASIBILITY.excluded(gap, effort)
+def _excluded(task: tuple[PathGap, int, str]) -> str | None:
+    """Why a gap cannot be closed, or what an earlier run found of it: that no proof was found in time, too."""
+    gap, effort, texts = task
+
+    def look() -> str | None:
+        # A single run on unknowns may take minutes where a model reckons much.
+        with contextlib.suppress(Overdue), Budget(GAP_SECONDS[effort]).spent():
+            return _FEASIBILITY.excluded(gap, effort)
+        return None
+
+    made: str | None = kept("gap", f"{texts} {effort} {gap}", look)
+    return made

@@ -7,6 +7,8 @@ everywhere.
 from __future__ import annotations
 
 import contextlib
+import functools
+import hashlib
 import json
 import multiprocessing
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from marginspec.base.cache import kept
-from marginspec.base.ending import ended, until_ended
+from marginspec.base.ending import ended, until_ended, until_half
 from marginspec.base.process import progress
 from marginspec.base.workers import cores
 from marginspec.conformance.directed import Aimer
@@ -31,6 +33,14 @@ ROUNDS = 3
 
 OVERLOOKED = 2_000
 """Steps at random in search of calls that tell an oversight, of each action."""
+
+PASSES = 1_000
+"""What a search may cost for each of its steps at random: so many passes through functions. Most models need a tenth of
+it; one that reckons curves, or has many accounts to go through, gets as far as that."""
+
+CHOOSING = 4_000_000
+"""Passes that it may cost to shorten the calls of an action that take a path; beyond half of it, calls that show no
+more than a choice are left out. As much again is for boundaries."""
 
 AIMED = 3
 """How many calls of each round are aimed, for each that a round takes at random."""
@@ -57,7 +67,7 @@ def explored(
 
     settled: gaps that need not be looked for, because they cannot be closed; asked before each round that aims. texts:
     a digest of all that has a part in it: each part is kept under it, so that a run that was ended goes on there. Less
-    is known where the run is told to end.
+    is known where half of the budget is spent: the other half is for choosing.
     """
     known = Explorer(model, seed)
     for calls in seeds(model):
@@ -75,10 +85,9 @@ def explored(
                 done += 1
                 advance(done)
         aimer = Aimer(known)
-        for gap in known.gaps():
-            aimer.borrow(gap)
+        known.within(PASSES * steps, [functools.partial(aimer.borrow, gap) for gap in known.gaps()])
 
-    until_ended(search)
+    until_half(search)
     return known
 
 
@@ -92,7 +101,7 @@ def seeds(model: type[Machine]) -> list[list[Call]]:
 def _wandered(task: tuple[int, int, int, list[PathGap]]) -> list[list[Call]]:
     seed, _, steps, _ = task
     known, before = _KNOWN.reseeded(seed), _KNOWN.number
-    known.wander(steps)
+    known.within(PASSES * steps, [functools.partial(known.wander, steps)])
     return known.news(before)
 
 
@@ -100,10 +109,10 @@ def _aimed(task: tuple[int, int, int, list[PathGap]]) -> list[list[Call]]:
     seed, shard, steps, gaps = task
     known, before = _KNOWN.reseeded(seed), _KNOWN.number
     aimer = Aimer(known)
-    for decision in aimer.blunt()[shard::SHARDS]:
-        aimer.sharpen(*decision)
-    for gap in gaps[shard::SHARDS]:
-        aimer.aim(gap, AIMED * steps // len(gaps))
+    blunt = [functools.partial(aimer.sharpen, *decision) for decision in aimer.blunt()[shard::SHARDS]]
+    known.within(PASSES * steps // 2, blunt)
+    effort = AIMED * steps // max(len(gaps), 1)
+    known.within(PASSES * steps // 2, [functools.partial(aimer.aim, gap, effort) for gap in gaps[shard::SHARDS]])
     return known.news(before)
 
 
@@ -122,10 +131,9 @@ def _apart(
 
 def _made(work: Callable[[Any], list[list[Call]]], task: Any, texts: str) -> list[list[Call]]:
     """What a task finds, or found in an earlier run of the same: what it knew before is in what it is asked."""
-    before = [[call_document(call) for call in calls] for calls in _KNOWN.news(0)]
-    asked = json.dumps([texts, work.__name__, repr(task), before])
-    found = kept("paths", asked, lambda: [[call_document(call) for call in calls] for calls in work(task)])
-    return [[read_call("paths", call, _KNOWN.model) for call in calls] for calls in found]
+    asked = json.dumps([_digest(texts, _KNOWN.news(0)), work.__name__, repr(task)])
+    found = kept("paths", asked, lambda: [_documents(calls) for calls in work(task)])
+    return [list(_calls(calls)) for calls in found]
 
 
 def _in_parallel(known: Explorer, work: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Any]:
@@ -139,36 +147,76 @@ def _in_parallel(known: Explorer, work: Callable[[Any], Any], tasks: Sequence[An
 # --- Choosing ---------------------------------------------------------------------------------------------------------
 
 
-def chosen(known: Explorer, advance: Callable[[int], object]) -> list[tuple[Chosen, str]]:
+def chosen(known: Explorer, advance: Callable[[int], object], texts: str) -> list[tuple[Chosen, str]]:
     """Return the calls that become vectors, each with what it shows; those of some actions where the run is to end.
 
-    advance: told how many actions are done.
+    advance: told how many actions are done. texts: as of `explored`; what is chosen for each action is kept.
     """
-    actions = list(actions_of(known.model))
-    found: list[tuple[Chosen, str]] = []
-    short: list[Calls] = []
+    asked = _digest(texts, known.news(0))
+    infos = actions_of(known.model)
+    # What a run draws most often is chosen for first: the world's actions, and what only asks, can wait.
+    first = sorted(infos.values(), key=lambda info: (info.environment, -info.weight))
+    parts: dict[str, tuple[list[tuple[Chosen, str]], list[Calls]]] = {}
 
     def choose() -> None:
-        for number, (some, calls) in enumerate(_in_parallel(known, _chosen, actions), 1):
-            found.extend(some)
-            short.extend(calls)
+        work = _in_parallel(known, _chosen, [(info.name, asked) for info in first])
+        for number, (info, part) in enumerate(zip(first, work, strict=True), 1):
+            parts[info.name] = part
             advance(number)
 
     until_ended(choose)
+    found = [one for name in infos for one in parts.get(name, ([], []))[0]]
+    found += [(Chosen(tuple(calls)), "kept: hard to find") for calls in seeds(known.model)]
     if ended():
         return found
-    found += [(one, f"accepted right after {one.after}") for one in Selector(known).undisturbed(short)]
-    return found + [(Chosen(tuple(calls)), "kept: hard to find") for calls in seeds(known.model)]
+    short = [calls for name in infos for calls in parts[name][1]]
+    return found + [(one, f"accepted right after {one.after}") for one in Selector(known).undisturbed(short)]
 
 
-def _chosen(action: str) -> tuple[list[tuple[Chosen, str]], list[Calls]]:
+def _chosen(task: tuple[str, str]) -> tuple[list[tuple[Chosen, str]], list[Calls]]:
+    """What is chosen for an action, or was in an earlier run that knew the same; and calls for what it is worth."""
+    action, asked = task
+
+    def make() -> Any:
+        found, short = _chosen_now(action)
+        return [
+            [[_documents(one.calls), one.decision, one.side, shows] for one, shows in found],
+            [_documents(calls) for calls in short],
+        ]
+
+    found, short = kept("chosen", json.dumps([asked, action]), make)
+    return (
+        [(Chosen(_calls(calls), decision, side), shows) for calls, decision, side, shows in found],
+        [_calls(calls) for calls in short],
+    )
+
+
+def _documents(calls: Sequence[Call]) -> list[dict[str, Any]]:
+    return [call_document(call) for call in calls]
+
+
+def _calls(documents: Sequence[dict[str, Any]]) -> Calls:
+    return tuple(read_call("kept", call, _KNOWN.model) for call in documents)
+
+
+def _digest(texts: str, known: Sequence[Sequence[Call]]) -> str:
+    """What stands for some texts and calls."""
+    return json.dumps([texts, hashlib.sha256(json.dumps([_documents(calls) for calls in known]).encode()).hexdigest()])
+
+
+def _chosen_now(action: str) -> tuple[list[tuple[Chosen, str]], list[Calls]]:
     selector, recorder = Selector(_KNOWN), _KNOWN.traced.recorder
-    found, short = [], []
+    found, short, begin = [], list[Calls](), recorder.passes
     for witness, goal in selector.goals(action):
+        spent = recorder.passes - begin
+        if spent > CHOOSING or (spent > CHOOSING // 2 and not goal.paths):
+            continue
         calls = selector.shortened(witness.calls(), goal)
         short.append(calls)
         found.append((Chosen(calls), _shown(recorder, witness.call.action, goal)))
     for one in selector.boundaries(short):
+        if recorder.passes - begin > 2 * CHOOSING:
+            break
         assert one.decision is not None
         spot = recorder.spots[one.decision]
         found.append(
@@ -177,11 +225,14 @@ def _chosen(action: str) -> tuple[list[tuple[Chosen, str]], list[Calls]]:
     return found, short
 
 
-def distinguishing(model: type[Machine], known: Sequence[Sequence[Call]], seed: int) -> list[tuple[Chosen, str]]:
+def distinguishing(
+    model: type[Machine], known: Sequence[Sequence[Call]], seed: int, texts: str
+) -> list[tuple[Chosen, str]]:
     """Return calls by which oversights show that known runs do not tell, each with what is overlooked.
 
-    None where the run is to end.
+    Those of some actions where the run is to end. texts: as of `explored`; what is found of each action is kept.
     """
+    asked = _digest(texts, known)
     found: dict[str, Chosen] = {}
 
     def tell() -> None:
@@ -190,7 +241,7 @@ def distinguishing(model: type[Machine], known: Sequence[Sequence[Call]], seed: 
         fork = multiprocessing.get_context("fork")
         actions = _DISTINGUISHER.actions()
         with progress("oversights", len(actions)) as advance, ProcessPoolExecutor(cores(), fork) as pool:
-            for done, told in enumerate(pool.map(_told, [(action, seed) for action in actions]), 1):
+            for done, told in enumerate(pool.map(_told, [(action, seed, asked) for action in actions]), 1):
                 found.update({overlooked: Chosen(calls) for calls, overlooked in told if overlooked not in found})
                 advance(done)
 
@@ -201,9 +252,17 @@ def distinguishing(model: type[Machine], known: Sequence[Sequence[Call]], seed: 
 _DISTINGUISHER: Distinguisher
 
 
-def _told(task: tuple[str, int]) -> list[tuple[Calls, str]]:
+def _told(task: tuple[str, int, str]) -> list[tuple[Calls, str]]:
     """What a search finds of one action: the calls, and what is overlooked, in words: no process could send more."""
-    return [(calls, oversight.words) for calls, oversight in _DISTINGUISHER.search(*task, OVERLOOKED)]
+    action, seed, asked = task
+
+    def make() -> Any:
+        found = _DISTINGUISHER.search(action, seed, OVERLOOKED)
+        return [[_documents(calls), oversight.words] for calls, oversight in found]
+
+    found = kept("told", json.dumps([asked, action, seed]), make)
+    model = _DISTINGUISHER.model
+    return [(tuple(read_call("kept", call, model) for call in calls), words) for calls, words in found]
 
 
 def _shown(recorder: Recorder, action: str, goal: Any) -> str:

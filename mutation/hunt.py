@@ -42,7 +42,7 @@ def _entry(found: Hunt) -> dict[str, Any]:
             *found.laws,
         ],
         "found_after": found.found_after,
-        "trace_length": found.trace_length,
+        "trace_length": found.shortest,
         "divergence": dict(zip(("rule", "field"), seen, strict=True)),
         "laws": list(found.laws),
         "laws_after": found.laws_after,

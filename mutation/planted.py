@@ -60,7 +60,7 @@ class Bug:
 class Hunt:
     """What came of a bug: after how many steps the lock-step run found it, and its shortest trace: how long it is, what
     it shows. laws: those that the monitor alone saw broken, after how many steps of its own. vector: what it shows, as
-    rule and field, in the first conformance vector in which it does."""
+    rule and field, in the shortest conformance vector in which it does, and vector_length, how many calls that has."""
 
     bug: Bug
     found_after: int | None
@@ -69,6 +69,12 @@ class Hunt:
     laws: tuple[str, ...] = ()
     laws_after: int | None = None
     vector: tuple[str, str] | None = None
+    vector_length: int = 0
+
+    @property
+    def shortest(self) -> int:
+        """How many calls show it: of its shortest trace or vector; 0 where nothing does."""
+        return min((length for length in (self.trace_length, self.vector_length) if length), default=0)
 
     @property
     def killed(self) -> bool:
@@ -77,8 +83,8 @@ class Hunt:
 
     @property
     def passed(self) -> bool:
-        """Whether the lock-step run found it and shrunk it to a short trace."""
-        return self.found_after is not None and self.trace_length <= LONGEST_TRACE
+        """Whether a comparison found it, of drawn calls or of a conformance vector, and few calls show it."""
+        return 0 < self.shortest <= LONGEST_TRACE
 
 
 # --- Reading ------------------------------------------------------------------------------------------------
@@ -163,17 +169,19 @@ def _opened(bug: Bug) -> tuple[System, EvmTarget]:
     return chosen, EvmTarget(bug.id, chosen.adapter(build(bug)), Embedded())
 
 
-def hunt(bug: Bug, steps: int, seed: int) -> Hunt:
+def hunt(bug: Bug, steps: int, seed: int, told: Hunt | None = None) -> Hunt:
     """Run a campaign of at most `steps` steps against the contract with the bug in it.
 
-    While the trace is longer than `LONGEST_TRACE`, the bug is hunted again from the next seed, for another way in which
-    it shows; the shortest trace counts, and the steps of the first campaign.
+    While no trace or vector is of at most `LONGEST_TRACE` calls, the bug is hunted again from the next seed, for
+    another way in which it shows; the shortest trace counts, and the steps of the first campaign. told: what vectors
+    show of it.
     """
     chosen, target = _opened(bug)
+    is_short = told is not None and 0 < told.shortest <= LONGEST_TRACE
     try:
         first = shortest = _hunted(bug, chosen, target, steps, seed)
         for again in range(1, WAYS):
-            if first.found_after is None or shortest.passed:
+            if first.found_after is None or shortest.passed or is_short:
                 break
             other = _hunted(bug, chosen, target, steps, seed + again)
             if other.found_after is not None and other.trace_length < shortest.trace_length:
@@ -205,15 +213,20 @@ def noticed(bug: Bug, steps: int, watched: int, seed: int, vectors: Sequence[Seq
     """Who notices a bug, each on its own: the lock-step run in at most `steps` steps, the monitor in at most `watched`,
     the vectors."""
     laws, after = watch(bug, watched, seed)
-    return replace(hunt(bug, steps, seed), laws=laws, laws_after=after, vector=shown(bug, vectors))
+    told = shown(bug, vectors)
+    found = hunt(bug, steps, seed, told)
+    return replace(found, laws=laws, laws_after=after, vector=told.vector, vector_length=told.vector_length)
 
 
-def shown(bug: Bug, vectors: Sequence[Sequence[Call]]) -> tuple[str, str] | None:
-    """What a bug shows, rule and field, in the first of some vectors, calls from genesis, in which it shows."""
+def shown(bug: Bug, vectors: Sequence[Sequence[Call]]) -> Hunt:
+    """What a bug shows in the shortest of some vectors, calls from genesis, in which it shows."""
     chosen, target = _opened(bug)
     lockstep, rehearsal = LockStep(chosen.model, target), Rehearsal(chosen.model)
     try:
-        runs = (lockstep.run(rehearsal.run(calls), recheck=False) for calls in vectors)
-        return next((found[1].key for found in runs if found is not None), None)
+        for calls in sorted(vectors, key=len):
+            found = lockstep.run(rehearsal.run(calls), recheck=False)
+            if found is not None:
+                return Hunt(bug, None, vector=found[1].key, vector_length=len(calls))
+        return Hunt(bug, None)
     finally:
         target.close()

@@ -195,7 +195,7 @@ def _stale(known: dict[str, Equivalent], mutants: Sequence[Mutant]) -> list[str]
 _JOB: Job
 _TARGET: Target
 
-ROOMS = ("model", "base", "properties", "trial", "targets", "prover", "lockstep", "systems", "conformance", "mutation")
+ROOMS = ("model", "base", "properties", "trial", "targets", "prover", "lockstep", "systems", "mutation")
 """Whose texts have a part in what becomes of a mutant."""
 
 

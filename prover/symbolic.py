@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from marginspec.model.kernel.machine import Machine, Rejected
 from marginspec.properties.law import Asked, Every, Irrelevant
 from marginspec.prover import terms
+from marginspec.prover.explosion import EVERY, Splits
 from marginspec.prover.terms import Atoms, Key, Quotient, SymBool, SymInt, SymKey, Unknown, Unsupported, Value, key_of
 
 __all__ = [
@@ -632,14 +633,16 @@ def _explore(
     after: Callable[[Run, Path], None],
     first: Callable[..., Run],
 ) -> Exploration:
-    found = Exploration(apart=apart)
+    found, splits = Exploration(apart=apart), Splits()
     todo = [first(found.atoms, alike=alike, apart=apart, known=found.known)]
     while todo:
         run = Run.current = todo.pop()
+        if len(found.paths) % EVERY == 0:
+            run.branches = splits.branches()
         found.paths.append(path := _run(run, body, ends, after))
+        splits.took(path.picks)
         if len(found.paths) > limit:
-            picks = ", ".join(f"{k} = {v}" for k, v in path.picks.items())
-            raise Unsupported(f"more than {limit} paths, the last with {picks}")
+            raise Unsupported(f"more than {limit:,} paths{splits}")
         todo += run.others()
     return found
 

@@ -60,7 +60,8 @@ def show_planted(bugs: Sequence[Document], console: Console) -> None:
             shown = " ".join((bug["divergence"]["rule"], bug["divergence"]["field"]))
             found = (f"{bug['found_after']:,} steps", f"{bug['trace_length']} steps", safe(shown))
         elif "vector" in bug["killed_by"]:
-            found = ("vectors only", "", safe(" ".join((bug["divergence"]["rule"], bug["divergence"]["field"]))))
+            shown = " ".join((bug["divergence"]["rule"], bug["divergence"]["field"]))
+            found = ("vectors only", f"{bug['trace_length']} steps", safe(shown))
         laws = f"{', '.join(bug['laws'])} after {bug['laws_after']:,} steps" if bug["laws"] else "none"
         style = None if bug["passed"] else "red" if bug["killed_by"] else "bold red"
         table.add_row(safe(bug["id"]), safe(bug["rule"]), safe(bug["incident"]), *found, laws, style=style)

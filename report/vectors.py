@@ -41,6 +41,8 @@ def show_vectors(document: Mapping[str, Any], console: Console) -> None:
         console.print(f"  {MEASURED}")
         for row in document["open"]:
             console.print(f"  [yellow]open[/]: {safe(row['action'])}, {safe(row['path'])}")
+        if document["open"]:
+            console.print("  more --steps search longer for them; proofs that were not come to, the next run looks for")
     for line in document.get("limits", ()):
         console.print(f"  [yellow]no vector says anything of this[/]: {safe(line)}")
     if stated := document.get("not_modelled"):

@@ -41,6 +41,14 @@ def test_a_dead_link_is_an_error(folder: Path) -> None:
     assert built(folder).returncode != 0
 
 
+def test_every_recipe_is_from_the_file_that_it_names() -> None:
+    page = (REPOSITORY / "docs" / "modelling.md").read_text()
+    snippets = re.findall(r"^From `([^`]*)`:\n\n```python\n(.*?)\n```$", page, re.MULTILINE | re.DOTALL)
+    assert len(snippets) == page.count("```python") > 0
+    for file, snippet in snippets:
+        assert f"{snippet}\n" in (REPOSITORY / file).read_text(), f"{file}: {snippet}"
+
+
 def test_the_trusted_base_is_as_long_as_it_says() -> None:
     table = (REPOSITORY / "prover" / "SOUNDNESS.md").read_text()
     rows = re.findall(r"^\| (`[^:]*): [^|]* \| ([0-9,]+) \|$", table, re.MULTILINE)

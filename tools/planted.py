@@ -32,7 +32,7 @@ def planted(
 ) -> int:
     """Hunt the planted bugs of a system.
 
-    Exit code 0: the lock-step run finds all and shrinks them to short traces. 1: it does not.
+    Exit code 0: the lock-step run or a conformance vector shows each in few calls. 1: one is missed, or takes many.
     """
     bugs = load(name)
     if unknown := sorted(set(only or ()) - {bug.id for bug in bugs}):

@@ -9,7 +9,9 @@ from marginspec.base.package import ROOT
 from marginspec.model.deployed.lyra_v1.venue import LyraV1
 from marginspec.properties.deployed.lyra_v1 import chapter
 from marginspec.systems.lyra_v1.adapter import LyraV1Adapter, shipped_contracts
+from marginspec.systems.lyra_v1.view import Shorts
 from marginspec.systems.system import Sources, System
+from marginspec.systems.view import Ability
 
 PLANTED = ("BlackScholes", "OptionGreekCache", "OptionToken")
 
@@ -33,4 +35,6 @@ system = System(
     contracts=shipped_contracts,
     sources=Sources(_bytecode, _built, PLANTED),
     planted=ROOT / "contracts" / "planted" / "lyra-v1.toml",
+    view=Shorts(),
+    abilities={"liquidate": Ability("liquidatable", "not liquidatable", "LIQ-3", "liquidation is refused")},
 )

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, NewType
 
 from marginspec.conformance.distinguish import Distinguisher
 from marginspec.conformance.oversights import oversights_of
+from marginspec.conformance.run import made_of
 from marginspec.conformance.search import OVERLOOKED, distinguishing
 from marginspec.model.kernel import Call, Machine, Number, Rejected, action
 
@@ -108,7 +109,8 @@ def test_the_model_stays_as_it_is() -> None:
 
 
 def test_processes_find_together_what_one_finds() -> None:
-    found = {words.removeprefix("overlooked: "): chosen.calls for chosen, words in distinguishing(Lender, [], seed=1)}
+    told = distinguishing(Lender, [], 1, made_of(Lender))
+    found = {words.removeprefix("overlooked: "): chosen.calls for chosen, words in told}
     search = Distinguisher(Lender, [])
     assert search.actions() == ["withdraw", "seize"]
     alone = [told for name in search.actions() for told in search.search(name, seed=1, steps=OVERLOOKED)]

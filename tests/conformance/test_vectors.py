@@ -15,6 +15,7 @@ import pytest
 from marginspec.base.errors import BadInput
 from marginspec.conformance.explorer import Explorer
 from marginspec.conformance.recorder import closes, is_whole
+from marginspec.conformance.run import made_of
 from marginspec.conformance.search import chosen
 from marginspec.conformance.selection import Chosen
 from marginspec.conformance.vectors import Vector, failures, read, vectors_of, write
@@ -73,7 +74,7 @@ def known() -> Explorer:
 
 @pytest.fixture(scope="module")
 def made(known: Explorer) -> list[Vector]:
-    return vectors_of(MorphoBlue, chosen(known, lambda done: None))
+    return vectors_of(MorphoBlue, chosen(known, lambda done: None, made_of(MorphoBlue)))
 
 
 @pytest.fixture(scope="module")

@@ -210,6 +210,7 @@ def test_a_bug_with_a_long_trace_is_hunted_again_and_found_when_it_was_found_fir
     monkeypatch.setattr("marginspec.mutation.planted._hunted", lambda bug, chosen, target, steps, seed: ways[seed])
     assert hunt(bug, steps=1000, seed=1) == Hunt(bug, 700, 5)
     assert hunt(bug, steps=1000, seed=2) == Hunt(bug, None)
+    assert hunt(bug, steps=1000, seed=1, told=Hunt(bug, None, vector=("AUT-2", "outcome"), vector_length=8)) == ways[1]
 
 
 def test_a_bug_that_random_runs_miss_shows_in_a_vector() -> None:
@@ -218,9 +219,9 @@ def test_a_bug_that_random_runs_miss_shows_in_a_vector() -> None:
     deposit = Call("deposit", {"account": "trader", "token": "USD", "amount": 10_883_440_000})
     most = {"liquidator": "maker", "account": "trader", "market": "ETH-PERP", "most": 1_000_000_000}
     runs = [[fall, Call("liquidate", most)], [fall, deposit, Call("liquidate", most)]]
-    assert shown(bug, runs[:1]) is None
-    found = Hunt(bug, None, vector=shown(bug, runs))
-    assert found.vector == ("LIQ-5", "outcome")
-    assert (found.killed, found.passed) == (True, False)
+    assert not shown(bug, runs[:1]).killed
+    found = shown(bug, runs)
+    assert (found.vector, found.vector_length) == (("LIQ-5", "outcome"), 3)
+    assert (found.found_after, found.killed, found.passed) == (None, True, True)
     (entry,) = bugs_document([bug], [found])
     assert (entry["killed_by"], entry["divergence"]["rule"]) == (["vector"], "LIQ-5")

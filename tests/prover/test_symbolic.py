@@ -304,6 +304,21 @@ def test_too_many_paths_are_unsupported_not_cut_off() -> None:
         explore(body, (), limit=63)
 
 
+def test_too_many_paths_are_told_with_the_condition_that_multiplies_them() -> None:
+    def body() -> bool:
+        once = bool(unknown("once") == 0)
+        for n in range(12):
+            _ = bool(unknown(f"x{n}") == 1)
+        return once
+
+    with pytest.raises(Unsupported) as told:
+        explore(body, (), limit=200)
+    said = str(told.value)
+    assert said.startswith('more than 200 paths; what multiplies them: `_ = bool(unknown(f"x{n}") == 1)`')
+    assert "test_symbolic.py:" in said
+    assert "`relaxed`" in said
+
+
 # --- Picks ---------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,26 @@
+"""A budget is for all that a run does: what comes first leaves half of it to what comes after."""
+
+import subprocess
+import sys
+
+HALVES = """
+import time
+from marginspec.base.ending import end_after, ended, until_ended, until_half, up_to_the_end
+
+def forever():
+    while True:
+        time.sleep(0.01)
+        yield
+
+end_after(1)
+until_half(lambda: until_ended(lambda: list(up_to_the_end(forever()))))
+print(ended() or "half")
+until_ended(lambda: list(forever()))
+print(ended())
+until_half(lambda: print("never"))
+"""
+
+
+def test_half_of_a_budget_is_left_to_what_comes_after() -> None:
+    done = subprocess.run([sys.executable, "-c", HALVES], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["half", "the budget of 1 s is spent"]
