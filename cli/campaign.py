@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from marginspec.base.errors import BadInput
-from marginspec.base.files import writable
 from marginspec.base.process import Output, emit
 from marginspec.base.text import printable
 from marginspec.cli.options import DEFAULT, AllowUnmodelled, Artifacts, Budget, Cluster, Json, RequireReach, SystemName
-from marginspec.conformance.search import seeds
-from marginspec.lockstep.chunks import many_chunks, of_this_machine
 from marginspec.report import terminal
 from marginspec.report.gate import show_kept_runs
 from marginspec.results import documents
 from marginspec.results.settings import read_settings
 from marginspec.runs import campaign as kept_run
-from marginspec.runs.cluster import on_cluster
-from marginspec.runs.documents import fuzz_document
 from marginspec.systems.registry import system
-from marginspec.systems.system import opened
-from marginspec.targets.evm.artifact import candidates
 
-EMBEDDED = "embedded"
 FOLDER = Path("out") / "campaign"
 
 
@@ -88,36 +78,10 @@ def campaign(
         kept_run.stop(place)
         print(f"marginspec: {place}: whoever works on it ends within seconds")
         return 0
+    chosen, settings = system(name), read_settings(Path.cwd())
     plan = kept_run.plan_of(place, name, steps, seed, artifact or ())
-    chosen, chunks, settings = system(name), many_chunks(plan.steps), read_settings(Path.cwd())
-    builds, share = candidates(list(plan.artifacts)), kept_run.share_of(shard, chunks)
-    with opened(chosen, EMBEDDED, builds) as implementation:
-        kept = kept_run.kept_in(place, chosen, implementation, plan)
-        if what is What.START:
-            writable(place, "--folder")
-            kept_run.begin(kept)
-            asked = (EMBEDDED, implementation, builds, plan.steps, plan.seed)
-            workers = on_cluster(cluster, chosen, *asked) if cluster else of_this_machine(implementation, chunks)
-            team = kept_run.keeping(workers, kept)
-        else:
-            team, share = kept_run.reading(kept), [number for number in kept.numbers() if number in share]
-            if not share:
-                raise BadInput(f"{place}: no chunk of a campaign is done there; marginspec campaign start")
-        document = fuzz_document(
-            chosen,
-            implementation,
-            EMBEDDED,
-            plan.steps,
-            plan.seed,
-            None,
-            builds,
-            {*settings.allow_unmodelled, *(allow_unmodelled or ())},
-            functools.partial(seeds, chosen.model) if what is What.START else tuple,
-            team,
-            share,
-            functools.partial(kept_run.looking, place),
-        )
-    document = kept_run.with_progress(document, kept, shard)
+    allowed = {*settings.allow_unmodelled, *(allow_unmodelled or ())}
+    document = kept_run.document_of(place, chosen, plan, shard, what is What.START, cluster, allowed)
     if as_json:
         emit(document)
     else:

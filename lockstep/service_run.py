@@ -193,7 +193,7 @@ def run(
 
     several = processes > 1 and pieces > 1
     with forked(work, pieces, processes) if several else nullcontext(Alone(work, advance)) as workers:
-        done = in_order(workers, pieces, operator.add, Valuation.over, advance) or Valuation()
+        done = in_order(workers, range(pieces), operator.add, Valuation.over, advance) or Valuation()
     if done.off is not None:
         done.off = shrunk(service, done.off, known)
     return done

@@ -12,7 +12,7 @@ import hashlib
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, fields
@@ -23,21 +23,26 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, 
 
 from marginspec.base.ending import end
 from marginspec.base.errors import BadInput
-from marginspec.base.files import write_whole
+from marginspec.base.files import writable, write_whole
 from marginspec.base.text import printable
 from marginspec.base.workers import Work, Workers
+from marginspec.conformance.search import seeds
 from marginspec.lockstep.campaign import Part
-from marginspec.lockstep.chunks import CHUNK_STEPS, ChunkResult, Team, chunk_of, many_chunks
+from marginspec.lockstep.chunks import CHUNK_STEPS, ChunkResult, Team, chunk_of, many_chunks, of_this_machine
 from marginspec.lockstep.comparison import Divergence, Tally
 from marginspec.lockstep.trace import call_document, read_call
 from marginspec.model.kernel.machine import Machine
-from marginspec.runs.cluster import texts_of
-from marginspec.systems.system import System
+from marginspec.runs.cluster import on_cluster, texts_of
+from marginspec.runs.documents import fuzz_document
+from marginspec.systems.system import System, opened
+from marginspec.targets.evm.artifact import candidates
 from marginspec.targets.evm.surface import Seen
 from marginspec.targets.protocol import build_of
 
 SECONDS_TO_LOOK = 1.0
 """From one look for the file that stops a campaign to the next."""
+
+EMBEDDED = "embedded"
 
 SHARE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})")
 
@@ -58,6 +63,40 @@ def share_of(text: str | None, chunks: int) -> Sequence[int]:
     if not found:
         raise BadInput(f"--shard {text}: the run has {chunks} chunks of {CHUNK_STEPS:,} steps, and none is this one's")
     return found
+
+
+def document_of(
+    folder: Path,
+    chosen: System,
+    plan: CampaignPlan,
+    shard: str | None = None,
+    work: bool = True,
+    cluster: str | None = None,
+    allowed: Collection[str] = (),
+) -> dict[str, Any]:
+    """The document of a campaign's run, `marginspec/fuzz/1`, of a share of its chunks, with how many are done.
+
+    work: whether what is not done is done now, by a cluster at an address or else by this machine. allowed: functions
+    that no action need call. Raises BadInput where nothing is done, or the folder has another campaign.
+    """
+    chunks, builds = many_chunks(plan.steps), candidates(list(plan.artifacts))
+    share = share_of(shard, chunks)
+    with opened(chosen, EMBEDDED, builds) as implementation:
+        kept = kept_in(folder, chosen, implementation, plan)
+        if work:
+            writable(folder, "--folder")
+            begin(kept)
+            asked = (EMBEDDED, implementation, builds, plan.steps, plan.seed)
+            workers = on_cluster(cluster, chosen, *asked) if cluster else of_this_machine(implementation, chunks)
+            team = keeping(workers, kept)
+        else:
+            team, share = reading(kept), [number for number in kept.numbers() if number in share]
+            if not share:
+                raise BadInput(f"{folder}: no chunk of a campaign is done there; marginspec campaign start")
+        more = functools.partial(seeds, chosen.model) if work else list
+        run = (EMBEDDED, plan.steps, plan.seed, None, builds, allowed, more, team, share)
+        document = fuzz_document(chosen, implementation, *run, functools.partial(_looking, folder))
+    return _with_progress(document, kept, shard)
 
 
 # --- The folder -----------------------------------------------------------------------------------------------------
@@ -177,7 +216,7 @@ def stop(folder: Path) -> None:
     write_whole(folder / STOP, "")
 
 
-def with_progress(document: dict[str, Any], kept: Kept, shard: str | None) -> dict[str, Any]:
+def _with_progress(document: dict[str, Any], kept: Kept, shard: str | None) -> dict[str, Any]:
     """Add how much of a campaign is done to the document of its run; below the floor where that is not all.
 
     steps_per_second is of what was done now.
@@ -246,7 +285,7 @@ class _Keeping(Workers[ChunkResult[Part]]):
                 self._kept.keep(number, future.result())
 
 
-def looking(folder: Path, advance: Callable[[int], object]) -> Callable[[int], object]:
+def _looking(folder: Path, advance: Callable[[int], object]) -> Callable[[int], object]:
     """Progress that also looks, now and then, whether the campaign is to stop."""
     last = time.monotonic()
 

@@ -77,7 +77,7 @@ def accounts() -> dict[str, Any]:
 
     begin = time.perf_counter()
     with forked(work, ACCOUNTS // IN_A_PIECE, cores()) as workers:
-        exact = in_order(workers, ACCOUNTS // IN_A_PIECE, list.__add__, lambda _: False, lambda _: None) or []
+        exact = in_order(workers, range(ACCOUNTS // IN_A_PIECE), list.__add__, lambda _: False, lambda _: None) or []
     model = time.perf_counter() - begin
     off = max(abs(a - e / WAD) / max(1.0, abs(e / WAD)) for a, e in zip(by_arrays, exact, strict=True))
     return {"accounts": len(exact), "seconds": round(arrays, 1), "exact_seconds": round(model, 1), "off": off}
