@@ -134,9 +134,10 @@ class SimmWeights:
         own = self.of[kind]
         if number == RESIDUAL and "residual" in own:
             return {"same": WAD, **own["residual"]}
-        if not number.isdecimal() or not 1 <= int(number) <= len(own["weights"]):
+        numbers = [str(n) for n in range(1, len(own["weights"]) + 1)]
+        if number not in numbers:
             raise Rejected("FRM-2")
-        n = int(number) - 1
+        n = numbers.index(number)
         names = {"weight": "weights", "threshold": "thresholds", "vega": "vega", "vega_threshold": "vega_thresholds",
                  "inside": "inside"}  # fmt: skip
         return {"same": own.get("same", WAD), **{name: own[many][n] for name, many in names.items()}}
@@ -152,7 +153,7 @@ def read_weights(file: Path) -> SimmWeights:
     """The weights in a file; BadInput says what is wrong with it."""
     try:
         document = tomllib.loads(file.read_text("utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"--weights {file}: {printable(str(error), 120)}") from None
     return SimmWeights(_decimals(document), f"--weights {file}")
 
