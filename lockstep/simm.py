@@ -24,6 +24,7 @@ from marginspec.model.risk.notation import WAD, magnitude
 from marginspec.model.risk.simm import (
     Bucket,
     Sensitivity,
+    added,
     alike,
     crowded,
     crowded_bucket,
@@ -83,7 +84,7 @@ class SimmMargin:
     @property
     def total(self) -> int:
         """FRM-29: of all product classes."""
-        return sum(self.products.values())
+        return added(list(self.products.values()))
 
 
 class SimmWeights:
@@ -203,7 +204,7 @@ def simm(rows: Sequence[CrifRow], weights: SimmWeights) -> SimmMargin:
         for kind in CLASSES:
             parts = {measure: needed for measure, needed in _class(kind, own, weights).items() if needed.gross}
             found.parts |= {(product, kind, measure): needed for measure, needed in parts.items()}
-            classes.append(sum(needed.margin for needed in parts.values()))
+            classes.append(added([needed.margin for needed in parts.values()]))
         found.products[product] = product_margin(classes, weights.of["across_classes"])
     return found
 
