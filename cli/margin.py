@@ -11,11 +11,11 @@ from marginspec.base.errors import BadInput
 from marginspec.base.process import HOLDS, Output, emit
 from marginspec.base.text import safe
 from marginspec.cli.options import Json, NoChance
-from marginspec.lockstep.arrays_file import arrays_of, written
-from marginspec.lockstep.crif import crif_text, read_crif
-from marginspec.lockstep.margin_files import margin_of
-from marginspec.lockstep.portfolio_file import read_portfolio
-from marginspec.lockstep.simm import PUBLISHED, published, read_weights
+from marginspec.desk.arrays_file import arrays_of, written
+from marginspec.desk.crif import crif_text, read_crif
+from marginspec.desk.margin_files import margin_of
+from marginspec.desk.portfolio_file import read_portfolio
+from marginspec.desk.simm import PUBLISHED, published, read_weights
 
 
 def margin(

@@ -22,8 +22,8 @@ from marginspec.base import process
 from marginspec.base.ending import ended
 from marginspec.base.errors import BadInput, TargetFailed
 from marginspec.base.workers import cores
-from marginspec.lockstep.portfolio_file import read_portfolio
-from marginspec.lockstep.service_run import DRAWS, ELSEWHERE, KNOWN, SERVICES, Question, Questions, Valuation, run
+from marginspec.desk.portfolio_file import read_portfolio
+from marginspec.desk.service_run import DRAWS, ELSEWHERE, KNOWN, SERVICES, Question, Questions, Valuation, run
 from marginspec.targets.services.client import RiskService, ServiceNames, names_from, started
 
 PLANTED = SERVICES["risk"][0].with_name("planted.toml")

@@ -14,8 +14,8 @@ import numpy as np
 
 from marginspec.base import process
 from marginspec.base.workers import cores, forked, in_order
-from marginspec.lockstep.service_run import Questions, figures
-from marginspec.lockstep.valuation import KINDS
+from marginspec.desk.service_run import Questions, figures
+from marginspec.desk.valuation import KINDS
 from marginspec.model.risk.legs import Leg
 from marginspec.model.risk.notation import WAD
 from marginspec.model.risk.revaluation import Held, Moved, losses

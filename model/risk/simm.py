@@ -182,3 +182,8 @@ def deviation(weight: int) -> int:
 def rescaled(margin: int, ratio: int) -> int:
     """FRM-28: margin for curvature of interest rates in parts of the square of a ratio; rounded up."""
     return mul_div_up(margin, WAD * WAD, ratio * ratio)
+
+
+def added(margins: Sequence[int]) -> int:
+    """FRM-29: margin of a risk class, of those of its measures; of a netting set, of those of its product classes."""
+    return sum(margins)

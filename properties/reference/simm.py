@@ -11,6 +11,7 @@ from marginspec.model.risk.scoring import Correlation
 from marginspec.model.risk.simm import (
     Crowding,
     Part,
+    added,
     alike,
     between,
     class_margin,
@@ -156,10 +157,11 @@ def nothing_is_never_crowded(venue: Reference, amount: Real, threshold: Positive
 
 @chapter.lemma("REF-FRM-25", bounds="two risk classes that need nothing")
 def classes_without_margin_need_none_together(venue: Reference, amount: Real, correlation: Correlation) -> Any:
-    """Risk classes that need nothing need nothing together, whatever their correlation; one that is missing in it is
-    refused."""
-    none = product_margin([0, 0], [[WAD, correlation], [correlation, WAD]])
-    return none == 0 and refusal(product_margin, [amount, amount], [[WAD, correlation]]) == "FRM-21"
+    """Risk classes that need nothing need nothing together, whatever their correlation, and add nothing to others; one
+    that is missing in it is refused."""
+    none, much = product_margin([0, 0], [[WAD, correlation], [correlation, WAD]]), magnitude(amount)
+    refused = refusal(product_margin, [amount, amount], [[WAD, correlation]]) == "FRM-21"
+    return every((none == 0, added([none, much]) == much, refused))
 
 
 @chapter.lemma("REF-FRM-26")

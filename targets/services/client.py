@@ -49,7 +49,7 @@ def names_from(file: Path) -> ServiceNames:
     """The names of a mapping file; BadInput says what is wrong with it."""
     try:
         found = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"--names {file}: {printable(str(error), 120)}") from None
     if unknown := sorted(found.keys() - {"paths", "fields"}):
         raise BadInput(f"--names {file}: {unknown[0]}: expected tables paths and fields")

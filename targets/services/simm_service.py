@@ -166,7 +166,10 @@ def application(engine: Engine) -> FastAPI:
 
     async def simm(asked: NettingSets) -> dict[str, Any]:
         """Margin of agreements, each by itself. One at a time: an engine keeps a state."""
-        found = [engine(each.rows) for each in asked.netting_sets]
+        try:
+            found = [engine(each.rows) for each in asked.netting_sets]
+        except (ArithmeticError, AttributeError, KeyError, RuntimeError, ValueError) as error:
+            raise HTTPException(422, f"the engine takes no such rows: {error}") from None
         if not all(math.isfinite(value) for each in found for value in each.values()):
             raise HTTPException(422, "no finite margin")
         return {"margins": found}

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from marginspec.lockstep.portfolios import book, wad
+from marginspec.desk.portfolios import book, wad
 from marginspec.model.kernel import Rejected
 from marginspec.model.risk.legs import Leg
 from marginspec.model.risk.notation import WAD

@@ -15,9 +15,9 @@ import pytest
 import requests
 
 from marginspec.base.errors import BadInput, TargetFailed
-from marginspec.lockstep.figures import number
-from marginspec.lockstep.portfolios import MarginQuestion, OptionQuestion, wad
-from marginspec.lockstep.service_run import SERVICES, Questions, answers, run
+from marginspec.desk.figures import number
+from marginspec.desk.portfolios import MarginQuestion, OptionQuestion, wad
+from marginspec.desk.service_run import SERVICES, Questions, answers, run
 from marginspec.model.risk.legs import Leg
 from marginspec.model.risk.notation import WAD
 from marginspec.model.risk.revaluation import Held, Moved, losses

@@ -311,6 +311,48 @@ def _campaigns() -> Iterator[tuple[str, Input]]:
             yield f"{what} of a campaign{name}", kind(path, content, verbs, beside, 3)
 
 
+# --- Portfolios -------------------------------------------------------------------------------------------------------
+
+CRIF = """ProductClass,RiskType,Qualifier,Bucket,Label1,Label2,AmountUSD
+RatesFX,Risk_IRCurve,USD,1,10y,OIS,-1991.02
+RatesFX,Risk_IRVol,USD,,3y,,2813.27
+Equity,Risk_EquityVol,ISIN X,5,1y,,-250000
+Credit,Risk_CreditQ,Issuer,Residual,5y,,1200
+"""
+
+ARRAYS = {
+    "contracts": [
+        {"name": "future", "month": "DEC", "amount": 2, "delta": 1, "losses": [0, -10, 10]},
+        {"name": "call", "month": "MAR", "amount": -1.5, "is_option": True, "price": 4, "losses": [-1, -8, 3]},
+    ],
+    "spreads": [{"near": "DEC", "far": "MAR", "far_ratio": 2, "rate": 30}],
+    "minimum": 1,
+}
+
+SMILE = [{"strike": strike, "volatility": 0.5} for strike in (90, 100, 110)]
+SURFACE = {"surface": [{"seconds": 86_400 * n, "forward": 100, "points": SMILE} for n in (30, 60)], "allowed": 0.01}
+
+
+def _portfolios() -> Iterator[tuple[str, Input]]:
+    def margin(name: str, *more: str) -> tuple[tuple[str, ...], ...]:
+        return (("margin", name, *more), ("margin", name, "--json", *more), ("margin", name, "--out", "out/x", *more))
+
+    account = (ROOT / "examples" / "portfolio.json").read_bytes()
+    yield "account", Input("account.json", account, margin("account.json"))
+    yield "CRIF", Input("crif.csv", CRIF.encode(), margin("crif.csv"))
+    yield "risk arrays", Input("arrays.json", _json(ARRAYS), margin("arrays.json")[:2])
+    yield "surface", Input("surface.json", _json(SURFACE), margin("surface.json")[:2])
+    weights = (ROOT / "spec" / "simm" / "isda-2.6.toml").read_bytes()
+    beside = {"crif.csv": CRIF.encode()}
+    yield "weights of SIMM", Input("own.toml", weights, margin("crif.csv", "--weights", "own.toml"), beside)
+
+
 MAKERS: tuple[Callable[[], Iterator[tuple[str, Input]]], ...] = (
-    *(_artifacts, _traces, _written, _documents, _answers, _campaigns),
+    _artifacts,
+    _traces,
+    _written,
+    _documents,
+    _answers,
+    _portfolios,
+    _campaigns,
 )

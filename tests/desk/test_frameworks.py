@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from marginspec.base.errors import BadInput
-from marginspec.lockstep.arrays_file import arrays_of, requirement, written
-from marginspec.lockstep.crif import CrifRow, crif, crif_text
-from marginspec.lockstep.figures import number
-from marginspec.lockstep.frameworks import GROUPS, VEGAS, SimmQuestion
-from marginspec.lockstep.margin_files import margin_of
-from marginspec.lockstep.portfolio_file import read_json, read_portfolio
-from marginspec.lockstep.service_run import KNOWN, SERVICES, Questions, figures, run
-from marginspec.lockstep.simm import PUBLISHED, published, read_weights, simm
+from marginspec.desk.arrays_file import arrays_of, requirement, written
+from marginspec.desk.crif import CrifRow, crif, crif_text
+from marginspec.desk.figures import number
+from marginspec.desk.frameworks import GROUPS, VEGAS, SimmQuestion
+from marginspec.desk.margin_files import margin_of
+from marginspec.desk.portfolio_file import read_json, read_portfolio
+from marginspec.desk.service_run import KNOWN, SERVICES, Questions, figures, run
+from marginspec.desk.simm import PUBLISHED, published, read_weights, simm
 from marginspec.model.risk.notation import WAD
-from marginspec.targets.services.client import started
+from marginspec.targets.services.client import ServiceRefused, started
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -76,6 +79,18 @@ def test_simm_expects_what_ore_publishes_of_its_example(tmp_path: Path) -> None:
 def test_one_sensitivity_needs_its_weight(risk: str, bucket: str, label: str, amount: int, margin: int) -> None:
     product = {"Risk_Equity": "Equity", "Risk_CreditQ": "Credit"}.get(risk, "Commodity")
     assert simm([CrifRow(product, risk, "X", bucket, label, "", amount * WAD)], published()).total == margin * WAD
+
+
+def test_the_verb_tells_a_crif_and_writes_it_anew(tmp_path: Path) -> None:
+    (tmp_path / "crif.csv").write_text(bermudan())
+    command = [sys.executable, "-m", "marginspec", "margin", "crif.csv", "--out", "anew.csv"]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert "  RatesFX InterestRate Delta: 811888.16304284" in said
+    assert said.splitlines()[-1] == "  weights: ISDA SIMM 2.6"
+    again = [*command[:3], "margin", "anew.csv", "--json"]
+    document = json.loads(subprocess.run(again, cwd=tmp_path, capture_output=True, text=True, check=True).stdout)
+    jsonschema.validate(document, json.loads((REPOSITORY / "report" / "margin.schema.json").read_text()))
+    assert document["portfolios"][0]["figures"]["total"].startswith("1086219.4589101")
 
 
 def test_a_crif_is_written_as_it_is_read() -> None:
@@ -152,6 +167,33 @@ def test_what_is_declared_of_one_engine_is_a_difference_of_another() -> None:
 NEEDED = {"simm": ("ORE", "run `make simm`"), "frameworks": ("finos.cdm", "run `make risk`")}
 
 
+ROW = {
+    "product": "Equity",
+    "risk": "Risk_Equity",
+    "qualifier": "X",
+    "bucket": "1",
+    "label1": "",
+    "label2": "",
+    "amount": 1,
+}
+TRADE = {"kind": "EQUITY", "notional": 1, "years": 1, "value": 0}
+HOSTILE: dict[str, list[Any]] = {
+    "simm": [
+        *({"netting_sets": [{"rows": [ROW | wrong]}]} for wrong in (
+            {"amount": "NaN"}, {"amount": "1e999"}, {"risk": "Risk_Weather"}, {"qualifier": "a\tb"}, {"more": 1},
+            {"risk": "Risk_IRCurve", "qualifier": "USD", "label1": "7y"}, {"risk": "Risk_FXVol", "qualifier": "EURO"},
+        )),
+        {"netting_sets": [{"rows": [ROW, ROW | {"bucket": "2"}]}]}, {"netting_sets": [{"rows": []}]}, {},
+    ],
+    "frameworks": [
+        *({"agreements": [{"trades": [TRADE | wrong]}]} for wrong in (
+            {"kind": "WEATHER"}, {"notional": -1}, {"notional": "Infinity"}, {"years": 0}, {"value": "NaN"},
+        )),
+        {"agreements": [{"trades": []}]}, {"agreements": 7}, {},
+    ],
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", NEEDED)
 def test_every_figure_of_a_service_is_within_its_tolerance(name: str) -> None:
     module, step = NEEDED[name]
@@ -159,6 +201,9 @@ def test_every_figure_of_a_service_is_within_its_tolerance(name: str) -> None:
     pytest.importorskip("fastapi", reason="run `make risk`")
     file, kinds = SERVICES[name]
     with started(file) as service:
+        for body in HOSTILE[name]:
+            with pytest.raises(ServiceRefused):
+                service.ask(f"/{kinds[0]}", body)
         done = run(service, Questions(7, 200, kinds), known=KNOWN.get(name, ()))
         together = run(service, Questions(7, 200, kinds), processes=2, known=KNOWN.get(name, ()))
     assert (done.off, done.failed, done.questions) == (None, "", 200)

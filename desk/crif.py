@@ -11,7 +11,7 @@ from pathlib import Path
 
 from marginspec.base.errors import BadInput
 from marginspec.base.text import printable
-from marginspec.lockstep.figures import number
+from marginspec.desk.figures import number
 from marginspec.model.risk.notation import WAD
 
 COLUMNS = (

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from marginspec.base.errors import BadInput
-from marginspec.lockstep.portfolio_file import checked, scaled
+from marginspec.desk.portfolio_file import checked, scaled
 from marginspec.model.kernel import Rejected
 from marginspec.model.risk.notation import WAD
 from marginspec.model.risk.surface import Point, calendar, point_of, smile, total_variance

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from marginspec.base.errors import BadInput
-from marginspec.lockstep.portfolio_file import portfolio, read_portfolio
-from marginspec.lockstep.portfolios import SCENARIOS
-from marginspec.lockstep.service_run import figures
+from marginspec.desk.portfolio_file import portfolio, read_portfolio
+from marginspec.desk.portfolios import SCENARIOS
+from marginspec.desk.service_run import figures
 from marginspec.model.risk.black import discount
 from marginspec.model.risk.notation import WAD
 from marginspec.model.risk.scan import UP, Parameters

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from marginspec.lockstep.figures import Figure, QuestionKind, number, numbers, tolerance, without_one
-from marginspec.lockstep.portfolios import (
+from marginspec.desk.figures import Figure, QuestionKind, number, numbers, tolerance, without_one
+from marginspec.desk.portfolios import (
     HistoryQuestion,
     MarginQuestion,
     OptionQuestion,

@@ -14,8 +14,8 @@ from typing import Any, overload
 
 from marginspec.base.errors import TargetFailed
 from marginspec.base.workers import Alone, Tell, forked, in_order
-from marginspec.lockstep import frameworks, portfolios, valuation
-from marginspec.lockstep.figures import Figure, QuestionKind
+from marginspec.desk import frameworks, portfolios, valuation
+from marginspec.desk.figures import Figure, QuestionKind
 from marginspec.model.risk.notation import WAD
 from marginspec.targets.services.client import FRAMEWORKS, RISK, SIMM, RiskService, ServiceRefused
 

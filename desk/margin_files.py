@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from marginspec.base.errors import BadInput
-from marginspec.lockstep import arrays_file
-from marginspec.lockstep.crif import read_crif
-from marginspec.lockstep.figures import number
-from marginspec.lockstep.portfolio_file import portfolio, read_json
-from marginspec.lockstep.service_run import figures
-from marginspec.lockstep.simm import SimmWeights, simm
-from marginspec.lockstep.surface_file import surface_without_arbitrage
+from marginspec.desk import arrays_file
+from marginspec.desk.crif import read_crif
+from marginspec.desk.figures import number
+from marginspec.desk.portfolio_file import portfolio, read_json
+from marginspec.desk.service_run import figures
+from marginspec.desk.simm import SimmWeights, simm
+from marginspec.desk.surface_file import surface_without_arbitrage
 from marginspec.model.kernel import Rejected
 
 

@@ -14,7 +14,7 @@ import jsonschema
 
 from marginspec.base.errors import BadInput
 from marginspec.base.text import printable
-from marginspec.lockstep.portfolios import SCENARIOS, MarginQuestion
+from marginspec.desk.portfolios import SCENARIOS, MarginQuestion
 from marginspec.model.risk.black import discount
 from marginspec.model.risk.legs import Leg
 from marginspec.model.risk.notation import WAD

@@ -17,13 +17,14 @@ import jsonschema
 
 from marginspec.base.errors import BadInput
 from marginspec.base.text import printable
-from marginspec.lockstep.crif import CURRENCY, PRODUCTS, CrifRow
+from marginspec.desk.crif import CURRENCY, PRODUCTS, CrifRow
 from marginspec.model.kernel import Rejected
 from marginspec.model.kernel.fixed import mul_div_down
 from marginspec.model.risk.notation import WAD, magnitude
 from marginspec.model.risk.simm import (
     Bucket,
     Sensitivity,
+    added,
     alike,
     crowded,
     crowded_bucket,
@@ -83,7 +84,7 @@ class SimmMargin:
     @property
     def total(self) -> int:
         """FRM-29: of all product classes."""
-        return sum(self.products.values())
+        return added(list(self.products.values()))
 
 
 class SimmWeights:
@@ -134,9 +135,10 @@ class SimmWeights:
         own = self.of[kind]
         if number == RESIDUAL and "residual" in own:
             return {"same": WAD, **own["residual"]}
-        if not number.isdecimal() or not 1 <= int(number) <= len(own["weights"]):
+        numbers = [str(n) for n in range(1, len(own["weights"]) + 1)]
+        if number not in numbers:
             raise Rejected("FRM-2")
-        n = int(number) - 1
+        n = numbers.index(number)
         names = {"weight": "weights", "threshold": "thresholds", "vega": "vega", "vega_threshold": "vega_thresholds",
                  "inside": "inside"}  # fmt: skip
         return {"same": own.get("same", WAD), **{name: own[many][n] for name, many in names.items()}}
@@ -152,7 +154,7 @@ def read_weights(file: Path) -> SimmWeights:
     """The weights in a file; BadInput says what is wrong with it."""
     try:
         document = tomllib.loads(file.read_text("utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"--weights {file}: {printable(str(error), 120)}") from None
     return SimmWeights(_decimals(document), f"--weights {file}")
 
@@ -202,7 +204,7 @@ def simm(rows: Sequence[CrifRow], weights: SimmWeights) -> SimmMargin:
         for kind in CLASSES:
             parts = {measure: needed for measure, needed in _class(kind, own, weights).items() if needed.gross}
             found.parts |= {(product, kind, measure): needed for measure, needed in parts.items()}
-            classes.append(sum(needed.margin for needed in parts.values()))
+            classes.append(added([needed.margin for needed in parts.values()]))
         found.products[product] = product_margin(classes, weights.of["across_classes"])
     return found
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from marginspec.lockstep.crif import PRODUCTS, CrifRow
-from marginspec.lockstep.figures import DOUBLE, ROUNDINGS, Figure, QuestionKind, number, tolerance, without_one
-from marginspec.lockstep.simm import IN_BUCKETS, MONTHS, RESIDUAL, SimmMargin, published, simm
+from marginspec.desk.crif import PRODUCTS, CrifRow
+from marginspec.desk.figures import DOUBLE, ROUNDINGS, Figure, QuestionKind, number, tolerance, without_one
+from marginspec.desk.simm import IN_BUCKETS, MONTHS, RESIDUAL, SimmMargin, published, simm
 from marginspec.model.risk.notation import WAD, YEAR, magnitude
 from marginspec.model.risk.schedule import (
     COMMODITY,

@@ -14,9 +14,9 @@ from typing import Any
 
 from marginspec.base.errors import BadInput
 from marginspec.base.text import printable
-from marginspec.lockstep.figures import number
-from marginspec.lockstep.portfolio_file import checked, scaled
-from marginspec.lockstep.portfolios import MarginQuestion
+from marginspec.desk.figures import number
+from marginspec.desk.portfolio_file import checked, scaled
+from marginspec.desk.portfolios import MarginQuestion
 from marginspec.model.kernel.fixed import div_down, mul_div_down
 from marginspec.model.risk.notation import WAD
 from marginspec.model.risk.scan import ABSOLUTE, LINEAR, NONE, Expiry, Option, Scenario, Shock, value_of
