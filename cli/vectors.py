@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,7 @@ from marginspec.base.files import writable
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit
 from marginspec.cli.options import DEFAULT, Artifacts, Budget, Json, Seed, SystemName, TargetName
 from marginspec.conformance.run import STEPS, coverage_document, searched
-from marginspec.conformance.vectors import Vector, VectorFailure, failures, own_folder, read, write
+from marginspec.conformance.vectors import Vector, VectorFailure, counted, failures, own_folder, read, write
 from marginspec.report.vectors import show_vectors
 from marginspec.results.documents import vectors_document
 from marginspec.systems.registry import system
@@ -74,8 +75,14 @@ def vectors(
             own_folder(known.model, out)
             made = searched(known.model, known.chapter.properties, seed, steps)
             found, document = made.vectors, coverage_document(known.model, made)
-            if found:  # else the run was ended, and earlier ones stay
+            earlier = counted(out) if ended() else 0
+            if len(found) > earlier:
                 document["files"] = [file.name for file in write(known.model, found, document, out)]
+            elif earlier:
+                print(
+                    f"marginspec: {out} keeps {earlier:,} vectors of a run before, of which this one found fewer",
+                    file=sys.stderr,
+                )
         failed: list[VectorFailure] = []
         ran: list[Vector] = []
 

@@ -260,7 +260,7 @@ def _told(task: tuple[str, int, str]) -> list[tuple[Calls, str]]:
         found = _DISTINGUISHER.search(action, seed, OVERLOOKED)
         return [[_documents(calls), oversight.words] for calls, oversight in found]
 
-    found = kept("told", json.dumps([asked, action, seed]), make)
+    found = kept("overlooked", json.dumps([asked, action, seed]), make)
     model = _DISTINGUISHER.model
     return [(tuple(read_call("kept", call, model) for call in calls), words) for calls, words in found]
 
