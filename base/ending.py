@@ -43,7 +43,7 @@ def leave_workers() -> None:
 class _Told:
     """What this process was told, and what becomes of its workers then."""
 
-    why, code, at, answered = "", 0, 0.0, False
+    why, code, at, answered, cut = "", 0, 0.0, False, ""
     stop_workers: ClassVar[Callable[[], object]] = leave_workers
 
 
@@ -106,6 +106,7 @@ def until_half(work: Callable[[], object]) -> None:
         work()
     except Ended:
         _Told.answered = bool(_Told.why)
+        _Told.cut = f"half of what was left of the budget, {left / 2:.0f} s, was spent before all was found"
     finally:
         signal.signal(signal.SIGALRM, whole)
         signal.setitimer(signal.ITIMER_REAL, max(until - time.monotonic(), A_MOMENT))
@@ -114,6 +115,11 @@ def until_half(work: Callable[[], object]) -> None:
 def ended() -> str:
     """Why the run was told to end, in words; empty where it was not."""
     return _Told.why
+
+
+def cut_short() -> str:
+    """Why something was left out, in words: the run was told to end, or half of its budget was spent; empty if not."""
+    return _Told.why or _Told.cut
 
 
 def unanswered() -> bool:

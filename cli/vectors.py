@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from marginspec.base.ending import ended, until_ended
+from marginspec.base.ending import cut_short, until_ended
 from marginspec.base.errors import BadInput
 from marginspec.base.files import writable
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit
@@ -75,7 +75,7 @@ def vectors(
             own_folder(known.model, out)
             made = searched(known.model, known.chapter.properties, seed, steps)
             found, document = made.vectors, coverage_document(known.model, made)
-            earlier = counted(out) if ended() else 0
+            earlier = counted(out) if cut_short() else 0
             if len(found) > earlier:
                 document["files"] = [file.name for file in write(known.model, found, document, out)]
             elif earlier:
@@ -97,8 +97,8 @@ def vectors(
     result = vectors_document(
         known.name, target, run or out, seed, known.model, found, document, failed, limits, seconds
     )
-    code = BROKEN if failed else INCOMPLETE if result.get("open") or ended() else HOLDS
-    result |= {"verdict": VERDICTS[code]} | ({"ended": ended(), "ran": len(ran)} if ended() else {})
+    code = BROKEN if failed else INCOMPLETE if result.get("open") or cut_short() else HOLDS
+    result |= {"verdict": VERDICTS[code]} | ({"ended": cut_short(), "ran": len(ran)} if cut_short() else {})
     if as_json:
         emit(result)
     else:

@@ -12,7 +12,7 @@ from typing import Any
 
 from marginspec.base.cache import kept
 from marginspec.base.deadline import Budget, Overdue
-from marginspec.base.ending import ended, up_to_the_end
+from marginspec.base.ending import cut_short, ended, up_to_the_end
 from marginspec.base.process import progress
 from marginspec.base.workers import as_done, cores
 from marginspec.conformance.explorer import Explorer
@@ -102,7 +102,7 @@ def vector_runs(model: type[Machine], claims: Sequence[Property], seed: int) -> 
         return [[call_document(call) for call in (*vector.steps, vector.call)] for vector in found]
 
     try:
-        runs = kept("vectors", f"{made_of(model)} {seed}", make, worth=lambda _: not ended())
+        runs = kept("vectors", f"{made_of(model)} {seed}", make, worth=lambda _: not cut_short())
     except Untraced as problem:
         print(f"marginspec: no vectors: {problem}", file=sys.stderr)
         return []

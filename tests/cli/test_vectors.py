@@ -73,13 +73,13 @@ def test_a_run_that_was_ended_replaces_no_more_vectors_than_it_found(
     fewer = vectors_of(MorphoBlue, [(Chosen((ALIKE,)), "who may")])
     monkeypatch.setattr("marginspec.cli.vectors.searched", lambda *_: SimpleNamespace(vectors=fewer))
     monkeypatch.setattr("marginspec.cli.vectors.coverage_document", lambda *_: {})
-    monkeypatch.setattr("marginspec.cli.vectors.ended", lambda: "the budget of 1 s is spent")
+    monkeypatch.setattr("marginspec.cli.vectors.cut_short", lambda: "the budget of 1 s is spent")
     done = marginspec("morpho-blue", "--out", str(folder), "--json")
     assert done.returncode == 3
     assert "files" not in json.loads(done.stdout)
     assert f"{folder} keeps 3 vectors of a run before" in done.stderr
     assert (folder / "manifest.json").read_text() == before
-    monkeypatch.setattr("marginspec.cli.vectors.ended", lambda: "")
+    monkeypatch.setattr("marginspec.cli.vectors.cut_short", lambda: "")
     assert marginspec("morpho-blue", "--out", str(folder), "--json").returncode == 0
     assert json.loads((folder / "manifest.json").read_text())["vectors"] == 1
 
