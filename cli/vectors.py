@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from marginspec.base.ending import cut_short, until_ended
+from marginspec.base.ending import cut_short, until_ended, whole
 from marginspec.base.errors import BadInput
 from marginspec.base.files import writable
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit
@@ -74,10 +74,10 @@ def vectors(
             writable(out, "--out")
             own_folder(known.model, out)
             made = searched(known.model, known.chapter.properties, seed, steps)
-            found, document = made.vectors, coverage_document(known.model, made)
+            found, document = made.vectors, whole(lambda: coverage_document(known.model, made))
             earlier = counted(out) if cut_short() else 0
             if len(found) > earlier:
-                document["files"] = [file.name for file in write(known.model, found, document, out)]
+                document["files"] = [file.name for file in whole(lambda: write(known.model, found, document, out))]
             elif earlier:
                 print(
                     f"marginspec: {out} keeps {earlier:,} vectors of a run before, of which this one found fewer",
