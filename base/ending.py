@@ -43,7 +43,7 @@ def leave_workers() -> None:
 class _Told:
     """What this process was told, and what becomes of its workers then."""
 
-    why, code, at, answered = "", 0, 0.0, False
+    why, code, at, answered, cut, budget = "", 0, 0.0, False, "", 0
     stop_workers: ClassVar[Callable[[], object]] = leave_workers
 
 
@@ -88,6 +88,7 @@ def end_group_with_this(group: int) -> subprocess.Popen[bytes]:
 
 def end_after(seconds: int) -> None:
     """Raise `Ended` so many seconds from now."""
+    _Told.budget = seconds
     signal.signal(signal.SIGALRM, functools.partial(_spent, seconds))
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
@@ -114,14 +115,34 @@ def until_half(work: Callable[[], object]) -> None:
         work()
     except Ended:
         _Told.answered = bool(_Told.why)
+        _Told.cut = f"half of what was left of the budget, {left / 2:.0f} s, was spent before all was found"
     finally:
         signal.signal(signal.SIGALRM, whole)
         signal.setitimer(signal.ITIMER_REAL, max(until - time.monotonic(), A_MOMENT))
 
 
+def whole(work: Callable[[], T]) -> T:
+    """Return what some short work does, which no budget cuts short: one that is spent meanwhile ends the run then."""
+    left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+    until = time.monotonic() + left
+    try:
+        return work()
+    finally:
+        rest = until - time.monotonic()
+        if left and rest > A_MOMENT:
+            signal.setitimer(signal.ITIMER_REAL, rest)
+        elif left and not _Told.why:
+            _Told.why, _Told.answered = f"the budget of {_Told.budget} s is spent", True
+
+
 def ended() -> str:
     """Why the run was told to end, in words; empty where it was not."""
     return _Told.why
+
+
+def cut_short() -> str:
+    """Why something was left out, in words: the run was told to end, or half of its budget was spent; empty if not."""
+    return _Told.why or _Told.cut
 
 
 def unanswered() -> bool:

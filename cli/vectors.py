@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from marginspec.base.ending import ended, until_ended
+from marginspec.base.ending import cut_short, until_ended, whole
 from marginspec.base.errors import BadInput
 from marginspec.base.files import writable
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, Output, emit
 from marginspec.cli.options import DEFAULT, Artifacts, Budget, Json, Seed, SystemName, TargetName
 from marginspec.conformance.run import STEPS, coverage_document, searched
-from marginspec.conformance.vectors import Vector, VectorFailure, failures, own_folder, read, write
+from marginspec.conformance.vectors import Vector, VectorFailure, counted, failures, own_folder, read, write
 from marginspec.report.vectors import show_vectors
 from marginspec.results.documents import vectors_document
 from marginspec.systems.registry import system
@@ -73,9 +74,15 @@ def vectors(
             writable(out, "--out")
             own_folder(known.model, out)
             made = searched(known.model, known.chapter.properties, seed, steps)
-            found, document = made.vectors, coverage_document(known.model, made)
-            if found:  # else the run was ended, and earlier ones stay
-                document["files"] = [file.name for file in write(known.model, found, document, out)]
+            found, document = made.vectors, whole(lambda: coverage_document(known.model, made))
+            earlier = counted(out) if cut_short() else 0
+            if len(found) > earlier:
+                document["files"] = [file.name for file in whole(lambda: write(known.model, found, document, out))]
+            elif earlier:
+                print(
+                    f"marginspec: {out} keeps {earlier:,} vectors of a run before, of which this one found fewer",
+                    file=sys.stderr,
+                )
         failed: list[VectorFailure] = []
         ran: list[Vector] = []
 
@@ -90,8 +97,8 @@ def vectors(
     result = vectors_document(
         known.name, target, run or out, seed, known.model, found, document, failed, limits, seconds
     )
-    code = BROKEN if failed else INCOMPLETE if result.get("open") or ended() else HOLDS
-    result |= {"verdict": VERDICTS[code]} | ({"ended": ended(), "ran": len(ran)} if ended() else {})
+    code = BROKEN if failed else INCOMPLETE if result.get("open") or cut_short() else HOLDS
+    result |= {"verdict": VERDICTS[code]} | ({"ended": cut_short(), "ran": len(ran)} if cut_short() else {})
     if as_json:
         emit(result)
     else:

@@ -12,7 +12,7 @@ from typing import Any
 
 from marginspec.base.cache import kept
 from marginspec.base.deadline import Budget, Overdue
-from marginspec.base.ending import ended, up_to_the_end
+from marginspec.base.ending import cut_short, ended, up_to_the_end, whole
 from marginspec.base.process import progress
 from marginspec.base.workers import as_done, cores
 from marginspec.conformance.explorer import Explorer
@@ -56,7 +56,7 @@ def searched(model: type[Machine], claims: Sequence[Property], seed: int, steps:
     """
     proofs = _Proofs(model, claims)
     vectors = _vectors(model, proofs, seed, steps)
-    taken = replayed(model, [(*vector.steps, vector.call) for vector in vectors])
+    taken = whole(lambda: replayed(model, [(*vector.steps, vector.call) for vector in vectors]))
     proofs.look(taken, EFFORTS)
     return FoundVectors(vectors, taken, {gap: proofs.why.get(gap) for gap in taken.gaps()})
 
@@ -87,7 +87,7 @@ def _vectors(model: type[Machine], proofs: _Proofs, seed: int, steps: int) -> li
         found = chosen(explorer, advance, made_of(model))
     if not ended():
         found += distinguishing(model, [one.calls for one, _ in found], seed, made_of(model))
-    return vectors_of(model, found)
+    return whole(lambda: vectors_of(model, found))
 
 
 def vector_runs(model: type[Machine], claims: Sequence[Property], seed: int) -> list[list[Call]]:
@@ -102,7 +102,7 @@ def vector_runs(model: type[Machine], claims: Sequence[Property], seed: int) -> 
         return [[call_document(call) for call in (*vector.steps, vector.call)] for vector in found]
 
     try:
-        runs = kept("vectors", f"{made_of(model)} {seed}", make, worth=lambda _: not ended())
+        runs = kept("vectors", f"{made_of(model)} {seed}", make, worth=lambda _: not cut_short())
     except Untraced as problem:
         print(f"marginspec: no vectors: {problem}", file=sys.stderr)
         return []

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from marginspec.base.cache import kept
-from marginspec.base.ending import ended, until_ended, until_half
+from marginspec.base.ending import until_ended, until_half, up_to_the_end, whole
 from marginspec.base.process import progress
 from marginspec.base.workers import cores
 from marginspec.conformance.directed import Aimer
@@ -69,9 +69,7 @@ def explored(
     a digest of all that has a part in it: each part is kept under it, so that a run that was ended goes on there. Less
     is known where half of the budget is spent: the other half is for choosing.
     """
-    known = Explorer(model, seed)
-    for calls in seeds(model):
-        known.add(calls)
+    known = whole(lambda: replayed(model, seeds(model), seed))
 
     def search() -> None:
         done = 0
@@ -167,10 +165,12 @@ def chosen(known: Explorer, advance: Callable[[int], object], texts: str) -> lis
     until_ended(choose)
     found = [one for name in infos for one in parts.get(name, ([], []))[0]]
     found += [(Chosen(tuple(calls)), "kept: hard to find") for calls in seeds(known.model)]
-    if ended():
-        return found
-    short = [calls for name in infos for calls in parts[name][1]]
-    return found + [(one, f"accepted right after {one.after}") for one in Selector(known).undisturbed(short)]
+    if len(parts) == len(infos):
+        short = [calls for name in infos for calls in parts[name][1]]
+        found += [
+            (one, f"accepted right after {one.after}") for one in up_to_the_end(Selector(known).undisturbed(short))
+        ]
+    return found
 
 
 def _chosen(task: tuple[str, str]) -> tuple[list[tuple[Chosen, str]], list[Calls]]:
@@ -260,7 +260,7 @@ def _told(task: tuple[str, int, str]) -> list[tuple[Calls, str]]:
         found = _DISTINGUISHER.search(action, seed, OVERLOOKED)
         return [[_documents(calls), oversight.words] for calls, oversight in found]
 
-    found = kept("told", json.dumps([asked, action, seed]), make)
+    found = kept("overlooked", json.dumps([asked, action, seed]), make)
     model = _DISTINGUISHER.model
     return [(tuple(read_call("kept", call, model) for call in calls), words) for calls, words in found]
 
@@ -288,9 +288,9 @@ def described(recorder: Recorder, way: Way | PathGap) -> str:
     return f"{where}: {', '.join(decisions) or 'straight through'}"
 
 
-def replayed(model: type[Machine], vectors: Sequence[Sequence[Call]]) -> Explorer:
-    """What is known of paths from the last calls of vectors alone."""
-    fresh = Explorer(model, 0)
+def replayed(model: type[Machine], vectors: Sequence[Sequence[Call]], seed: int = 0) -> Explorer:
+    """What is known of paths from the last calls of vectors alone. seed: of what the explorer will draw."""
+    fresh = Explorer(model, seed)
     for calls in vectors:
         fresh.add(calls)
     return fresh

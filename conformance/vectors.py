@@ -146,6 +146,15 @@ def write(model: type[Machine], vectors: Sequence[Vector], coverage: Mapping[str
     return [folder / name for name in texts]
 
 
+def counted(folder: Path) -> int:
+    """How many vectors an earlier run wrote into a folder, as its manifest counts; 0 where there is none."""
+    try:
+        count = _load(folder / MANIFEST_FILE, MANIFEST).get("vectors")
+    except BadInput:
+        return 0
+    return count if isinstance(count, int) else 0
+
+
 def own_folder(model: type[Machine], folder: Path) -> None:
     """BadInput when vectors of a model could not be written into a folder without harm to what is somebody's."""
     _own(folder, [MANIFEST_FILE, *OTHERS, *(f"{action}.json" for action in actions_of(model))])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import itertools
 import json
 import time
@@ -260,8 +261,16 @@ def _tried(at: int) -> dict[str, Any]:
 
 def _try_runs(at: int) -> Kill | None:
     """What survived, once more by calls that take every path and stand at every boundary."""
-    with installed(_changed(_JOB.mutants[at]).patches):
-        return kill(_JOB.model, _TARGET, 0, _JOB.seed, _JOB.runs)
+    mutant = _JOB.mutants[at]
+
+    def tried() -> dict[str, Any]:
+        with installed(_changed(mutant).patches):
+            killed = kill(_JOB.model, _TARGET, 0, _JOB.seed, _JOB.runs)
+        return {"kill": None if killed is None else dataclasses.asdict(killed)}
+
+    runs = hashlib.sha256(repr(_JOB.runs).encode()).hexdigest()
+    said = _kept("told", [mutant.id, mutant.change, runs], tried, _is_settled)
+    return said["kill"] and Kill(**said["kill"])
 
 
 def _changed(mutant: Mutant) -> Changed:
@@ -315,8 +324,12 @@ _TRIALS: tuple[type[Machine], Trials] | None = None
 
 
 def _false(at: int) -> str:
-    """Why a law is false of the model itself, empty if it is not seen to be."""
-    law = _JOB.laws[at]
+    """Why a law is false of the model itself, empty if it is not seen to be; or was not in an earlier run."""
+    found: str = _kept("false", [_JOB.laws[at].id], lambda: _false_now(_JOB.laws[at]))
+    return found
+
+
+def _false_now(law: Property) -> str:
     found = _trials().run(law, TRIAL_SECONDS).failure
     if found is not None:
         return f"{found.why}, with {', '.join(f'{n} = {v}' for n, v in list(found.case.items())[:VALUES_TOLD])}"

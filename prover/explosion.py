@@ -6,6 +6,7 @@ import linecache
 import sys
 from collections import Counter
 from pathlib import Path as File
+from types import FrameType
 from typing import Any
 
 EVERY = 50
@@ -52,10 +53,18 @@ class _Noting(list[Any]):
 
     def append(self, branch: Any) -> None:
         super().append(branch)
-        frame = sys._getframe(1)
-        while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(OURS):
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and _is_ours(frame):
             frame = frame.f_back
-        self._places[frame.f_code.co_filename, frame.f_lineno] += 1
+        outer = frame
+        while outer is not None and not _is_ours(outer):
+            outer = outer.f_back
+        if frame is not None and outer is not None:  # else the prover itself asked: which step, which identifier
+            self._places[frame.f_code.co_filename, frame.f_lineno] += 1
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).startswith(OURS)
 
 
 def _text(file: str, line: int) -> str:

@@ -5,16 +5,16 @@ import sys
 
 HALVES = """
 import time
-from marginspec.base.ending import end_after, ended, until_ended, until_half, up_to_the_end
+from marginspec.base.ending import cut_short, end_after, ended, until_ended, until_half, up_to_the_end
 
 def forever():
     while True:
         time.sleep(0.01)
         yield
 
-end_after(1)
+end_after(2)
 until_half(lambda: until_ended(lambda: list(up_to_the_end(forever()))))
-print(ended() or "half")
+print(ended() or cut_short())
 until_ended(lambda: list(forever()))
 print(ended())
 until_half(lambda: print("never"))
@@ -23,4 +23,6 @@ until_half(lambda: print("never"))
 
 def test_half_of_a_budget_is_left_to_what_comes_after() -> None:
     done = subprocess.run([sys.executable, "-c", HALVES], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["half", "the budget of 1 s is spent"]
+    half, whole = done.stdout.splitlines()
+    assert half == "half of what was left of the budget, 1 s, was spent before all was found"
+    assert whole == "the budget of 2 s is spent"

@@ -5,6 +5,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -63,6 +64,24 @@ def test_a_small_model_is_covered_from_end_to_end(here: Command, marginspec: Com
     assert json.loads(again.stdout)["files"] == document["files"]
     for name in document["files"]:
         assert Path("again", name).read_text() == Path("out", name).read_text(), "the same seed makes the same vectors"
+
+
+def test_a_run_that_was_ended_replaces_no_more_vectors_than_it_found(
+    marginspec: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (folder / "manifest.json").read_text()
+    fewer = vectors_of(MorphoBlue, [(Chosen((ALIKE,)), "who may")])
+    monkeypatch.setattr("marginspec.cli.vectors.searched", lambda *_: SimpleNamespace(vectors=fewer))
+    monkeypatch.setattr("marginspec.cli.vectors.coverage_document", lambda *_: {})
+    monkeypatch.setattr("marginspec.cli.vectors.cut_short", lambda: "the budget of 1 s is spent")
+    done = marginspec("morpho-blue", "--out", str(folder), "--json")
+    assert done.returncode == 3
+    assert "files" not in json.loads(done.stdout)
+    assert f"{folder} keeps 3 vectors of a run before" in done.stderr
+    assert (folder / "manifest.json").read_text() == before
+    monkeypatch.setattr("marginspec.cli.vectors.cut_short", lambda: "")
+    assert marginspec("morpho-blue", "--out", str(folder), "--json").returncode == 0
+    assert json.loads((folder / "manifest.json").read_text())["vectors"] == 1
 
 
 def test_vectors_that_pass_are_counted(marginspec: Command, folder: Path) -> None:
