@@ -96,7 +96,7 @@ risk: .venv/risk
 # The engine is larger still, and of one Python alone.
 simm: .venv/risk .venv/simm
 	@mkdir -p out; $(BIN)/python -m tools.risk --service simm $(ARGS) >out/simm.json
-	$(BIN)/pytest -q tests/model/test_risk_simm.py tests/lockstep/test_frameworks.py
+	$(BIN)/pytest -q tests/model/test_risk_simm.py tests/desk/test_frameworks.py
 
 # A quarter of an hour of two cores. Half of the questions to the first are portfolios, the others in equal parts.
 PORTFOLIOS := $(foreach it,margin margin margin margin option tail history revaluation,--kind $(it))
