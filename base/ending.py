@@ -34,6 +34,10 @@ class Ended(KeyboardInterrupt):
     """The run is to end. A KeyboardInterrupt for any signal: Hypothesis takes a SystemExit for a failing example."""
 
 
+class _HalfSpent(Ended):
+    """Half of what was left of the budget is spent: what is being done is left, and the run goes on."""
+
+
 def leave_workers() -> None:
     """A pool of workers would otherwise finish all that it was given first."""
     for worker in multiprocessing.active_children():
@@ -113,8 +117,8 @@ def until_half(work: Callable[[], object]) -> None:
     signal.setitimer(signal.ITIMER_REAL, left / 2)
     try:
         work()
-    except Ended:
-        _Told.answered = bool(_Told.why)
+    except Ended as end:
+        _Told.answered = not isinstance(end, _HalfSpent)
         _Told.cut = f"half of what was left of the budget, {left / 2:.0f} s, was spent before all was found"
     finally:
         signal.signal(signal.SIGALRM, whole)
@@ -160,8 +164,8 @@ def until_ended(work: Callable[[], object]) -> None:
     if not _Told.why:
         try:
             work()
-        except Ended:
-            _take_note()
+        except Ended as end:
+            _take_note(end)
 
 
 def up_to_the_end(items: Iterator[T]) -> Iterator[T]:
@@ -169,14 +173,14 @@ def up_to_the_end(items: Iterator[T]) -> Iterator[T]:
     if not _Told.why:
         try:
             yield from items
-        except Ended:
-            _take_note()
+        except Ended as end:
+            _take_note(end)
 
 
-def _take_note() -> None:
+def _take_note(end: Ended) -> None:
     """Something was found until the run was told to end. Raises again where only half of the budget is spent."""
-    if not _Told.why:
-        raise
+    if isinstance(end, _HalfSpent):
+        raise end
     _Told.answered = True
 
 
@@ -205,16 +209,16 @@ def _spent(seconds: int, number: int, frame: FrameType | None) -> None:
 def _half_spent(number: int, frame: FrameType | None) -> None:
     """Leave what is being done, though the run is not told to end."""
     _Told.stop_workers()
-    _leave(number, frame)
+    _leave(number, frame, _HalfSpent)
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def _leave(number: int, frame: FrameType | None, how: type[Ended] = Ended) -> None:
     """Raise `Ended`; a moment later where Python would ignore it: in what looks on as memory is collected."""
     if frame is not None and frame.f_code.co_name in ("gc_callback", "__del__"):
-        signal.signal(signal.SIGALRM, _leave)
+        signal.signal(signal.SIGALRM, functools.partial(_leave, how=how))
         signal.setitimer(signal.ITIMER_REAL, A_MOMENT)
     else:
-        raise Ended
+        raise how
 
 
 @contextlib.contextmanager

@@ -175,7 +175,7 @@ def test_what_has_nothing_to_tell_when_it_is_interrupted_says_so(running: type[R
             marks=pytest.mark.long,
         ),
         (["diff", "morpho-blue", "shipped", "shipped", "--steps", "10000000", "--budget", "4"], "no difference so far"),
-        (["vectors", "morpho-blue", "--steps", "10000000", "--budget", "4"], "the next run goes on from there"),
+        (["vectors", "morpho-blue", "--steps", "10000000", "--budget", "8"], "the next run goes on from there"),
         pytest.param(
             ["simulate", "--runs", "10000", "--accounts", "10", "--budget", "4"],
             "ended early: the budget of 4 s is spent",
