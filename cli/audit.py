@@ -12,7 +12,7 @@ import typer
 
 from marginspec.base.errors import BadInput
 from marginspec.base.process import VERDICTS, Output, emit, progress
-from marginspec.cli.options import DEFAULT, Json, Seed, SystemName
+from marginspec.cli.options import DEFAULT, Budget, Json, Seed, SystemName
 from marginspec.report.audit import show_audit
 from marginspec.results.book_reading import audit_document
 from marginspec.systems.registry import system
@@ -40,6 +40,7 @@ def audit(
     ] = None,
     closest: Annotated[int, typer.Option(min=0, help="List so many accounts, those closest to liquidation.")] = 10,
     accounts: Annotated[int | None, typer.Option(min=20, help="How large a book to generate, for anvil.")] = None,
+    budget: Budget = None,
     as_json: Json = False,
     seed: Seed = 1,
 ) -> int:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from marginspec.base.process import VERDICTS, Output, emit, progress
-from marginspec.cli.options import Json, NoChance
+from marginspec.cli.options import Budget, Json, NoChance
 from marginspec.report import terminal
 from marginspec.results.bounds import EXPOSURES, PRESETS, bounds_document, bounds_report
 from marginspec.systems.reference.presets import load_preset
@@ -19,6 +19,7 @@ def bounds(
     files: Annotated[
         list[Path] | None, typer.Argument(metavar="[FILE]...", help="Parameter files; the shipped presets when none.")
     ] = None,
+    budget: Budget = None,
     as_json: Json = False,
     seed: NoChance = 1,
 ) -> int:

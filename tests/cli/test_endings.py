@@ -191,6 +191,13 @@ def test_a_spent_budget_is_incomplete_and_says_what_was_not_come_to(arguments: l
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("verb", ["bounds", "audit"])
+def test_a_budget_that_is_too_small_for_any_verdict_gives_none(verb: str) -> None:
+    done = subprocess.run([*COMMAND, verb, "--budget", "2"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.splitlines()[-1] == "marginspec: the budget of 2 s is spent, no verdict"
+
+
 def test_mutants_that_were_tried_are_not_tried_again(
     in_process: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
