@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import InvalidStateError
 from types import FrameType
@@ -213,8 +214,9 @@ def _half_spent(number: int, frame: FrameType | None) -> None:
 
 
 def _leave(number: int, frame: FrameType | None, how: type[Ended] = Ended) -> None:
-    """Raise `Ended`; a moment later where Python would ignore it: in what looks on as memory is collected."""
-    if frame is not None and frame.f_code.co_name in ("gc_callback", "__del__"):
+    """Raise `Ended`; a moment later where Python would ignore it: in what is called as memory is collected."""
+    names = {each.f_code.co_name for each, _ in traceback.walk_stack(frame)} if frame is not None else set()
+    if names & {"gc_callback", "__del__"}:
         signal.signal(signal.SIGALRM, functools.partial(_leave, how=how))
         signal.setitimer(signal.ITIMER_REAL, A_MOMENT)
     else:

@@ -26,3 +26,15 @@ def test_half_of_a_budget_is_left_to_what_comes_after() -> None:
     half, whole = done.stdout.splitlines()
     assert half == "half of what was left of the budget, 1 s, was spent before all was found"
     assert whole == "the budget of 2 s is spent"
+
+
+def test_a_signal_while_something_is_deleted_ends_the_run_a_moment_later() -> None:
+    program = (
+        "import os, signal, sys\nfrom marginspec.base import ending, process\n"
+        "def signalled():\n    os.kill(os.getpid(), signal.SIGINT)\n"
+        "class Deleted:\n    def __del__(self):\n        signalled()\n"
+        "def work():\n    it = Deleted()\n    del it\n    import time\n    time.sleep(30)\n"
+        "process.run(work)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stderr) == (130, "marginspec: interrupted by SIGINT, no verdict\n")
