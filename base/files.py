@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from marginspec.base.errors import BadInput
+from marginspec.base.text import printable
 
 PARTIAL = ".marginspec-partial"
 """How the name of a file ends that is not yet whole."""
@@ -77,6 +78,18 @@ def _sweep(folder: Path) -> None:
             with contextlib.suppress(OSError):
                 if time.time() - file.stat().st_mtime > SECONDS_TO_WRITE:
                     file.unlink()
+
+
+def read_text(file: Path, most: int, encoding: str = "utf-8") -> str:
+    """The text of a file of a user's, of so many characters at most; BadInput where it cannot be read or is longer."""
+    try:
+        with file.open(encoding=encoding) as opened:
+            text = opened.read(most + 1)
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file}: {printable(str(error), 120)}") from None
+    if len(text) > most:
+        raise BadInput(f"{file}: larger than {most} characters")
+    return text
 
 
 def read_toml(file: Path, name: str = "") -> dict[str, Any]:

@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from marginspec.base.errors import BadInput
+from marginspec.base.files import read_text
 from marginspec.base.text import printable
 from marginspec.desk.figures import number
 from marginspec.model.risk.notation import WAD
@@ -48,13 +49,7 @@ class CrifRow:
 
 def read_crif(file: Path) -> list[CrifRow]:
     """The sensitivities in a CRIF, its columns separated by commas or tabs; BadInput says which line is wrong."""
-    try:
-        text = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file}: {printable(str(error), 120)}") from None
-    if len(text) > LARGEST_FILE:
-        raise BadInput(f"{file}: larger than {LARGEST_FILE} characters")
-    return crif(text, str(file))
+    return crif(read_text(file, LARGEST_FILE, "utf-8-sig"), str(file))
 
 
 def crif(text: str, where: str) -> list[CrifRow]:

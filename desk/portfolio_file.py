@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import jsonschema
 
 from marginspec.base.errors import BadInput
+from marginspec.base.files import read_text
 from marginspec.base.text import printable
 from marginspec.desk.portfolios import SCENARIOS, MarginQuestion
 from marginspec.model.risk.black import discount
@@ -33,12 +34,7 @@ def read_portfolio(file: Path) -> MarginQuestion:
 
 def read_json(file: Path) -> Any:
     """The JSON document in a file, its numbers Decimal; BadInput says what is wrong with it."""
-    try:
-        text = file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file}: {printable(str(error), 120)}") from None
-    if len(text) > LARGEST_FILE:
-        raise BadInput(f"{file}: larger than {LARGEST_FILE} characters")
+    text = read_text(file, LARGEST_FILE)
     try:
         return json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=_no_number)
     except (ValueError, ArithmeticError, RecursionError) as error:

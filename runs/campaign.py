@@ -125,12 +125,13 @@ class Kept:
     plan: CampaignPlan
     run: str
     found: int = field(default=0, init=False)
+    _done: set[int] = field(default_factory=set, init=False)
 
     def numbers(self) -> list[int]:
         """The chunks that are done."""
         named = (NAME.fullmatch(file.name) for file in sorted(self.folder.glob("chunk-*.json")))
         known = [int(told[1]) for told in named if told is not None]
-        return [number for number in known if number < many_chunks(self.plan.steps) and self._read(number) is not None]
+        return [number for number in known if number < many_chunks(self.plan.steps) and self._is_done(number)]
 
     def take(self, number: int) -> ChunkResult[Part] | None:
         """What came of a chunk; None where it is not done, or its file is damaged or of another run."""
@@ -143,6 +144,11 @@ class Kept:
         part = result[0]
         if part.failing is not None or part.tally.steps == chunk_of(self.plan.steps, self.plan.seed, number).steps:
             write_whole(self._file(number), _written(self.run, number, result))
+            self._done.add(number)
+
+    def _is_done(self, number: int) -> bool:
+        """Whether a chunk is; one that was read or written here is not read for that."""
+        return number in self._done or self._read(number) is not None
 
     def _file(self, number: int) -> Path:
         return self.folder / f"chunk-{number:06}.json"
@@ -151,7 +157,10 @@ class Kept:
         with contextlib.suppress(OSError, ValidationError, BadInput, RecursionError):
             told = ChunkFile.model_validate_json(self._file(number).read_bytes())
             if (told.run, told.number) == (self.run, number) and told.digest == digest_of_chunk(told):
-                return _result(told, self.model)
+                result = _result(told, self.model)
+                if result is not None:
+                    self._done.add(number)
+                return result
         return None
 
 

@@ -6,7 +6,8 @@ Figures are the model's, interest and funding up to the moment included; where t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -90,6 +91,13 @@ def computed(figure: Callable[[], Standing | None]) -> Standing | None:
         return figure()
     except Rejected:
         return None
+
+
+def accepted_calls(moments: Sequence[Moment], actions: Collection[str]) -> Iterator[tuple[int, Moment, Moment]]:
+    """Each accepted call of some actions: its number, and the moments before and after it."""
+    for number, (before, after) in enumerate(itertools.pairwise(moments), 1):
+        if after.call is not None and after.call.action in actions and after.outcome and after.outcome.accepted:
+            yield number, before, after
 
 
 def bar(number: int, call: Call, parts: Sequence[tuple[str, str, int]], digits: int) -> Chart:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -12,7 +11,7 @@ from marginspec.model.deployed.aave_v3 import AaveV3
 from marginspec.model.deployed.aave_v3.notation import WAD, User, percent_mul
 from marginspec.model.kernel.machine import Machine
 from marginspec.systems.roles import Parties, Worth
-from marginspec.systems.view import Chart, Moment, Standing, bar, computed
+from marginspec.systems.view import Chart, Moment, Standing, accepted_calls, bar, computed
 
 DIGITS = 8
 
@@ -66,11 +65,8 @@ class Borrowing:
 
     def losses(self, moments: Sequence[Moment]) -> Chart | None:
         """Of each liquidation: what the liquidator repaid, what is still owed, and whether anything backs that."""
-        bars = [
-            self._loss(number, before.state, after)
-            for number, (before, after) in enumerate(itertools.pairwise(moments), 1)
-            if after.call is not None and after.call.action == "liquidate" and after.outcome and after.outcome.accepted
-        ]
+        liquidations = accepted_calls(moments, ["liquidate"])
+        bars = [self._loss(number, before.state, after) for number, before, after in liquidations]
         note = "The debt at each liquidation. What no collateral backs any more, no rule of 3.0.2 takes from anybody."
         return {"title": "Where the debt went", "unit": self.unit, "note": note, "bars": bars} if bars else None
 

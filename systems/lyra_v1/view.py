@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +10,7 @@ from marginspec.model.deployed.lyra_v1.decimals import UNIT, multiply
 from marginspec.model.deployed.lyra_v1.ledger import ACTIVE, CALL_BASE, PositionId, is_short
 from marginspec.model.deployed.lyra_v1.venue import LyraV1
 from marginspec.model.kernel.machine import Machine
-from marginspec.systems.view import Chart, Moment, Standing, bar, computed
+from marginspec.systems.view import Chart, Moment, Standing, accepted_calls, bar, computed
 
 DIGITS = 18
 BEARERS = (
@@ -66,11 +65,8 @@ class Shorts:
 
     def losses(self, moments: Sequence[Moment]) -> Chart | None:
         """Of each liquidation: who got the collateral, and what was missing."""
-        bars = [
-            self._loss(number, before.state, after)
-            for number, (before, after) in enumerate(itertools.pairwise(moments), 1)
-            if after.call is not None and after.call.action == "liquidate" and after.outcome and after.outcome.accepted
-        ]
+        liquidations = accepted_calls(moments, ["liquidate"])
+        bars = [self._loss(number, before.state, after) for number, before, after in liquidations]
         note = "Collateral in base counts at the spot of the moment."
         return {"title": "Where the collateral went", "unit": self.unit, "note": note, "bars": bars} if bars else None
 

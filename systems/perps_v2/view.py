@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -12,7 +11,7 @@ from marginspec.model.deployed.perps_v2 import PerpsV2
 from marginspec.model.deployed.perps_v2.notation import FEE_POOL, NOBODY, UNIT, User, above_zero
 from marginspec.model.kernel.machine import Machine
 from marginspec.systems.roles import Parties, Worth
-from marginspec.systems.view import Chart, Moment, Standing, bar
+from marginspec.systems.view import Chart, Moment, Standing, accepted_calls, bar
 
 DIGITS = 18
 LIQUIDATIONS = ("liquidate_position", "force_liquidate_position")
@@ -66,11 +65,8 @@ class Perpetuals:
 
     def losses(self, moments: Sequence[Moment]) -> Chart | None:
         """Of each liquidation: who got the margin, and what the debt pool added for fees."""
-        bars = [
-            self._loss(number, before.state, after)
-            for number, (before, after) in enumerate(itertools.pairwise(moments), 1)
-            if after.call is not None and after.call.action in LIQUIDATIONS and after.outcome and after.outcome.accepted
-        ]
+        liquidations = accepted_calls(moments, LIQUIDATIONS)
+        bars = [self._loss(number, before.state, after) for number, before, after in liquidations]
         note = "Fees are paid whatever is left of the margin; the rest of it goes to the fee pool."
         return {"title": "Where the margin went", "unit": self.unit, "note": note, "bars": bars} if bars else None
 
