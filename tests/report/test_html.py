@@ -184,6 +184,25 @@ def test_a_report_on_nothing_says_so(documents: dict[str, Any], about: dict[str,
     assert "No comparison with an implementation" in text
 
 
+@pytest.mark.parametrize(
+    ("kinds", "shown"),
+    [
+        ((), set()),
+        (("prove",), {"counterexamples", "rules", "theorems", "texts"}),
+        (("fuzz",), {"counterexamples", "rules", "lock-step", "texts"}),
+        (("mutate",), {"rules", "kill-matrix", "texts"}),
+    ],
+)
+def test_what_nothing_was_run_of_has_no_section(
+    kinds: tuple[str, ...], shown: set[str], documents: dict[str, Any], about: dict[str, Any]
+) -> None:
+    text = render("incomplete", {kind: documents[kind] for kind in ("rules", *kinds)}, [], [], [], about)
+    read = Page(text)
+    assert {a["id"] for _, a in read.elements if a.get("class") == "part"} == {*shown, "not-covered", "evidence"}
+    names = {attributes["id"] for _, attributes in read.elements if "id" in attributes}
+    assert {a["href"][1:] for a in read.all("a") if a["href"].startswith("#")} - names == set()
+
+
 def test_a_divergence_without_its_trace_is_shown(documents: dict[str, Any], about: dict[str, Any]) -> None:
     text = Page(render("broken", documents, [], [], [], about)).text()
     assert "rejected: " in text
