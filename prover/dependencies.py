@@ -7,6 +7,7 @@ on each other: each step of a run keeps all of them together.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,15 @@ class Dependencies:
                 self._missing[claim.id] = f"says nothing of the steps that it leaves out but where: {assumed}"
             yield from compositions
         yield from (p for p in everything if p.id != claim.id and fields_of_ranges(p) is not None)
+
+    def in_order(self) -> list[int]:
+        """The places of the claims, as they are best proved.
+
+        First what most of them rest on: verdicts come early where time is short. Then from the last, which speaks of
+        every action and takes longest.
+        """
+        rested_on = Counter(id for claim in self.claims for id in self._all(claim, {}) if id != claim.id)
+        return sorted(range(len(self.claims)), key=lambda at: (-rested_on[self.claims[at].id], -at))
 
     def are_known(self, claim: Property, alone: Mapping[str, Verdict]) -> bool:
         """Whether all that a claim rests on has a verdict."""

@@ -1005,7 +1005,7 @@ def prove_all(
     _JOB = (prover, needed.claims)
     alone: dict[str, Verdict] = {}
     asked, open_ = {claim.id for claim in claims}, {claim.id: claim for claim in claims}
-    for verdict in up_to_the_end(_each(prover, len(needed.claims), workers)):
+    for verdict in up_to_the_end(_each(prover, needed.in_order(), workers)):
         alone[verdict.id] = verdict
         advance(len(alone))
         for claim in [c for c in open_.values() if needed.are_known(c, alone)]:
@@ -1016,14 +1016,13 @@ def prove_all(
     yield from (needed.settled(claim, alone) for claim in open_.values() if claim.id in asked)
 
 
-def _each(prover: Prover, many: int, workers: int) -> Iterator[Verdict]:
+def _each(prover: Prover, places: Sequence[int], workers: int) -> Iterator[Verdict]:
     if workers <= 1:
-        yield from map(_prove_nth, range(many))
+        yield from map(_prove_nth, places)
         return
     with TemporaryDirectory() as folder:
         prover.witnesses.exchange = File(folder) / "witnesses"
-        # The last claim speaks of every action and takes longest: what is long comes first.
-        yield from (verdict for _, verdict in as_done(_prove_nth, reversed(range(many)), workers))
+        yield from (verdict for _, verdict in as_done(_prove_nth, places, workers))
 
 
 _JOB: tuple[Prover, Sequence[Property]]
