@@ -19,7 +19,16 @@ from marginspec.conformance.explorer import Explorer
 from marginspec.conformance.infeasibility import EFFORTS, Feasibility
 from marginspec.conformance.instrument import Untraced
 from marginspec.conformance.recorder import PathGap, is_whole
-from marginspec.conformance.search import PARTS, chosen, described, distinguishing, explored, replayed, seeds
+from marginspec.conformance.search import (
+    PARTS,
+    chosen,
+    described,
+    distinguishing,
+    explored,
+    is_searched,
+    replayed,
+    seeds,
+)
 from marginspec.conformance.vectors import Vector, vectors_of
 from marginspec.lockstep.trace import call_document, read_call
 from marginspec.model.kernel.machine import Call, Machine, actions_of, per_model
@@ -112,8 +121,11 @@ def vector_runs(model: type[Machine], claims: Sequence[Property], seed: int) -> 
 def telling_runs(model: type[Machine], seed: int) -> list[list[Call]]:
     """Calls from genesis by which oversights show, and those that are hard to find: what a gate runs besides.
 
-    A part of what vectors are, for a fraction of their time: seconds, and kept until a text changes.
+    A part of what vectors are, for a fraction of their time: seconds, and kept until a text changes. Of a model whose
+    very text was searched for longer, what that found is taken, and nothing is searched.
     """
+    if is_searched(model):
+        return seeds(model)
 
     def make() -> Any:
         told = distinguishing(model, seeds(model), seed, made_of(model))

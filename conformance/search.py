@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import inspect
 import json
 import multiprocessing
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -25,6 +26,7 @@ from marginspec.conformance.distinguish import Distinguisher
 from marginspec.conformance.explorer import Explorer
 from marginspec.conformance.recorder import CALLED, REST, PathGap, Recorder, Way
 from marginspec.conformance.selection import Calls, Chosen, Selector
+from marginspec.lockstep.model_source import modules_of
 from marginspec.lockstep.trace import call_document, read_call
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 
@@ -91,9 +93,30 @@ def explored(
 
 def seeds(model: type[Machine]) -> list[list[Call]]:
     """Calls that are hard to find, kept from longer searches and planted bugs; none for a model that has none kept."""
-    path = SEEDS / f"{model.system}.json"
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    return [[read_call(path.name, call, model) for call in calls] for calls in kept]
+    return [[read_call(seeds_file(model).name, call, model) for call in calls] for calls in _kept_of(model)["runs"]]
+
+
+def seeds_file(model: type[Machine]) -> Path:
+    """Where the seeds of a model are kept, if it has any: the runs, and the digest of the text last searched."""
+    return SEEDS / f"{model.system}.json"
+
+
+def is_searched(model: type[Machine]) -> bool:
+    """Whether a longer search than a gate's was made of this very text of a model, for calls that tell oversights."""
+    return bool(_kept_of(model)["searched"] == searched_text(model))
+
+
+def searched_text(model: type[Machine]) -> str:
+    """A digest of a model's own text, in hexadecimal, which is all that decides what can be overlooked in it."""
+    found = hashlib.sha256(f"{model.__module__}.{model.__qualname__}".encode())
+    for module in sorted(modules_of(model), key=lambda module: module.__name__):
+        found.update(module.__name__.encode() + b"\0" + inspect.getsource(module).encode() + b"\0")
+    return found.hexdigest()
+
+
+def _kept_of(model: type[Machine]) -> Any:
+    path = seeds_file(model)
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"searched": "", "runs": []}
 
 
 def _wandered(task: tuple[int, int, int, list[PathGap]]) -> list[list[Call]]:

@@ -1,7 +1,8 @@
-"""What a search for paths may miss, added to the seeds that it begins with.
+"""What a search may miss, added to the seeds that it begins with; to be run again when a model's text has changed.
 
-`python -m tools.seeds SYSTEM FOLDER conformance/seeds/SYSTEM.json`, FOLDER with vectors of a search that was
-longer. What several short runs all find need not be kept.
+`python -m tools.seeds SYSTEM [FOLDER]` looks for what tells oversights for minutes, so that no gate of a shipped
+system need search. FOLDER: with vectors of a search that was longer, for paths; what several short runs all find need
+not be kept.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import json
 import sys
 from pathlib import Path
 
+from marginspec.base.files import write_whole
 from marginspec.base.process import run
 from marginspec.conformance.distinguish import Distinguisher
 from marginspec.conformance.explorer import Explorer, PathWitness
 from marginspec.conformance.recorder import Path as Taken
 from marginspec.conformance.recorder import Way, is_whole
-from marginspec.conformance.search import replayed, seeds
+from marginspec.conformance.search import replayed, searched_text, seeds, seeds_file
 from marginspec.conformance.selection import Calls, Goal, Selector
 from marginspec.conformance.vectors import read
 from marginspec.lockstep.trace import call_document
@@ -65,15 +67,18 @@ def _found(model: type[Machine], seed: int) -> set[Way]:
 
 def main() -> None:
     """Write the seeds of a system, old and new."""
-    name, folder, out = sys.argv[1:]
+    name, *folders = sys.argv[1:]
     model = system(name).model
-    known = Explorer(model, 1)
-    for vector in read(Path(folder), model):
-        known.add([*vector.steps, vector.call])
-    kept = [*map(tuple, seeds(model)), *missing(model, known)]
+    kept = [*map(tuple, seeds(model))]
+    for folder in folders:
+        known = Explorer(model, 1)
+        for vector in read(Path(folder), model):
+            known.add([*vector.steps, vector.call])
+        kept += missing(model, known)
     kept += telling(model, kept)
-    lines = [json.dumps([call_document(c) for c in calls], separators=(",", ":")) for calls in kept]
-    Path(out).write_text("[\n" + ",\n".join(lines) + "\n]\n")
+    lines = ",\n".join(json.dumps([call_document(c) for c in calls], separators=(",", ":")) for calls in kept)
+    text = f'{{"searched":"{searched_text(model)}",\n"runs":[\n{lines}\n]}}\n'
+    write_whole(seeds_file(model), text)
 
 
 if __name__ == "__main__":

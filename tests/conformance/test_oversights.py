@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NewType
 
+import pytest
+
 from marginspec.conformance.distinguish import Distinguisher
 from marginspec.conformance.oversights import oversights_of
-from marginspec.conformance.run import made_of
-from marginspec.conformance.search import OVERLOOKED, distinguishing
+from marginspec.conformance.run import made_of, telling_runs
+from marginspec.conformance.search import OVERLOOKED, distinguishing, is_searched, seeds
 from marginspec.model.kernel import Call, Machine, Number, Rejected, action
+from marginspec.systems.registry import system
 
 Account = NewType("Account", str)
 Amount = Annotated[int, Number(0, 10**9, "units", typical=(1, 100, 10**6))]
@@ -115,3 +118,15 @@ def test_processes_find_together_what_one_finds() -> None:
     assert search.actions() == ["withdraw", "seize"]
     alone = [told for name in search.actions() for told in search.search(name, seed=1, steps=OVERLOOKED)]
     assert found == {oversight.words: calls for calls, oversight in reversed(alone)}
+
+
+@pytest.mark.parametrize("name", ["aave-v3", "morpho-blue", "perps-v2", "reference"])
+def test_a_shipped_system_was_searched_as_its_text_is_now(name: str) -> None:
+    """Else run `python -m tools.seeds NAME`: nobody's gate should search for what can travel with the package."""
+    model = system(name).model
+    assert is_searched(model)
+    assert telling_runs(model, seed=12345) == seeds(model)
+
+
+def test_a_changed_model_was_not_searched() -> None:
+    assert not is_searched(type("Changed", (system("morpho-blue").model,), {"__module__": __name__}))
