@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from marginspec.results.schema import Document
 
@@ -104,13 +104,27 @@ Rows = list[tuple[str, str]]
 
 
 def table(figures: Mapping[str, Mapping[str, Document]]) -> str:
-    """The figures of each system as a Markdown table, with the command that gives them."""
-    lines = [f"| figure | {' | '.join(figures)} | of |", "|---" * (len(figures) + 2) + "|"]
-    for name, (command, rows) in _SHOWN.items():
-        cells = {system: dict(rows(known[name])) for system, known in figures.items() if name in known}
-        for what in dict.fromkeys(what for shown in cells.values() for what in shown):
-            values = " | ".join(cells.get(system, {}).get(what, "-") for system in figures)
-            lines.append(f"| {what} | {values} | `{command}` |")
+    """The figures as Markdown tables, with the command that gives each: what several systems have is side by side, then
+    comes what one system alone has."""
+    shown = [
+        (what, command, {system: cells[what] for system, cells in of.items() if what in cells})
+        for name, (command, rows) in _SHOWN.items()
+        for of in [{system: dict(rows(known[name])) for system, known in figures.items() if name in known}]
+        for what in dict.fromkeys(what for cells in of.values() for what in cells)
+    ]
+    shared = [(what, command, cells) for what, command, cells in shown if len(cells) > 1]
+    systems = [system for system in figures if any(system in cells for _, _, cells in shared)]
+    tables = [_table(systems, shared)] if shared else []
+    for system in figures:
+        alone = [(what, command, cells) for what, command, cells in shown if [*cells] == [system]]
+        tables += [_table([system], alone)] if alone else []
+    return "\n\n".join(tables)
+
+
+def _table(systems: Sequence[str], shown: Sequence[tuple[str, str, Mapping[str, str]]]) -> str:
+    lines = [f"| figure | {' | '.join(systems)} | of |", "|---" * (len(systems) + 2) + "|"]
+    for what, command, cells in shown:
+        lines.append(f"| {what} | {' | '.join(cells.get(system, '-') for system in systems)} | `{command}` |")
     return "\n".join(lines)
 
 

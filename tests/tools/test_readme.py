@@ -181,6 +181,16 @@ def test_the_figures_of_a_document_have_their_row(document: Mapping[str, Any], s
     assert shown in figures.table(figures.figures_of(document))
 
 
+def test_what_several_systems_have_is_side_by_side() -> None:
+    paths = {"covered": 11, "infeasible": 1, "open": 0}
+    vectors = {"vectors": {"vectors": 22, "failed": 0, **paths}}
+    planted = {"planted": {"bugs": 2, "found": 1, "most_steps": 9, "longest_trace": 4}}
+    both, alone = figures.table({"vault": vectors, "pawnshop": vectors | planted}).split("\n\n")
+    assert "| paths | 11 taken, 1 branches proved impossible, 0 open | 11 taken" in both
+    assert "planted" not in both
+    assert "| bugs planted in the contract found | 1 of 2 | `make planted` |" in alone
+
+
 # --- The differences that the SDK declares ---------------------------------------------------------------------
 
 
