@@ -86,9 +86,9 @@ def diff(
     becomes bankrupt, nor a parameter file that violates a safety bound.
 
     Compared are calls drawn at random; where these show no difference the conformance vectors too, which are made once,
-    in a minute or two. Each difference is traced to a rule, shrunk to the fewest calls, and written to out/traces/.
-    What both sides have in common is not judged: that is what check is for. With --prove, of an action that is proved
-    equal to the model in both builds it is said without a limit that there is no difference.
+    in a minute or two. An interrupted comparison of two builds goes on where it stopped. Each difference is traced to a
+    rule, shrunk, and written to out/traces/. What both have in common is not judged: check does that. With --prove, of
+    an action that is proved equal to the model in both it is said without a limit that there is no difference.
 
     Exit code 0: no difference, or only intended ones. 1: a difference that is not declared. 2: also when something is
     declared that did not change. 3: the run was ended before it was done, and no difference was seen until then.

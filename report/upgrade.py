@@ -114,6 +114,8 @@ def _show_compared(document: Document, console: Console) -> None:
         f"{document['seed']}: {_seen(document)}, {document['comparisons']:,} values compared, "
         f"{document['rules_reached']} of {document['rules']} rules reached"
     )
+    if document.get("taken_over"):
+        console.print(f"  {_count(document['taken_over'], 'step')} of these compared by an earlier run of the same")
     if document["left_out"]:
         console.print(f"  {_count(document['left_out'], 'call')} left out after a difference, so that others show too")
     if document["unreached"]:

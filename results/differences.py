@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
 from typing import Any
 
+from marginspec.base.cache import kept
 from marginspec.base.ending import ended, until_ended
 from marginspec.base.errors import NothingCompared
 from marginspec.base.process import BROKEN, HOLDS, INCOMPLETE, VERDICTS, progress
 from marginspec.conformance.run import vector_runs
+from marginspec.lockstep.chunk_file import read_chunk, written_chunk
 from marginspec.lockstep.floor import below
 from marginspec.lockstep.rules_reached import rules_of, unreached
-from marginspec.lockstep.trace import call_document
+from marginspec.lockstep.trace import call_document, digest_of
 from marginspec.model.kernel.machine import Call, Machine, actions_of, per_model
+from marginspec.prover.cache import digest
 from marginspec.results.documents import limits_document
 from marginspec.systems.roles import account_of, gains, role_of
 from marginspec.systems.system import System
 from marginspec.systems.view import Standing
-from marginspec.targets.protocol import Answer, Limits, Target, limits_of
-from marginspec.upgrade.comparison import Comparison, Difference, Parting, Upgrade
+from marginspec.targets.protocol import Answer, Divisible, Limits, Target, build_of, limits_of
+from marginspec.upgrade.comparison import Block, Comparison, Difference, Keep, Parting, Upgrade
 from marginspec.upgrade.explain import Reply
 from marginspec.upgrade.intended import Intended, judge_changes, stale
 from marginspec.upgrade.model_target import ModelTarget
@@ -33,7 +37,10 @@ BANKRUPT = ("bankrupt", "insolvent")
 """The words for an account that owes more than it has."""
 
 
-Keep = Callable[[Difference], Mapping[str, Any]]
+ROOMS = ("model", "base", "properties", "targets", "systems", "lockstep", "upgrade")
+"""Whose texts have a part in what a comparison of builds finds."""
+
+KeepTrace = Callable[[Difference], Mapping[str, Any]]
 """Keeps the trace of a difference: its file, `trace`, its other forms, `exports`, and the command that repeats it."""
 
 
@@ -45,7 +52,7 @@ def upgrade_document(
     steps: int,
     seed: int,
     declared: Intended,
-    keep: Keep,
+    keep: KeepTrace,
     shown: Sequence[Sequence[Call]] = (),
 ) -> dict[str, Any]:
     """Compare two implementations and the model, with progress, and describe: `marginspec/diff/1`.
@@ -59,7 +66,7 @@ def upgrade_document(
 
     def look() -> None:
         with progress("comparing three ways", steps) as advance:
-            upgrade.run(steps, seed, advance)
+            upgrade.run(steps, seed, advance, keeping(chosen, before, after, seed))
         upgrade.follow(shown)
         upgrade.result.vectors = 0
         if not upgrade.differs:
@@ -90,6 +97,31 @@ def upgrade_document(
     }
 
 
+def keeping(chosen: System, before: Target, after: Target, seed: int) -> Keep:
+    """Keeps what two builds in this process did, block by block; of what may change while it runs, nothing."""
+    builds = [sorted(build_of(side).items()) for side in (before, after)]
+    if not all(builds) or not all(isinstance(side, Divisible) and side.forks for side in (before, after)):
+        return lambda steps, make: make()
+    model = chosen.model
+    texts = digest(model, {chosen.adapter.__module__, *(kind.__module__ for kind in model.__mro__)}, ROOMS)
+    run = repr((texts, version("pyrevm"), builds, seed, digest_of(model)))
+
+    def keep(steps: range, make: Callable[[], Block | None]) -> Block | None:
+        made: list[Block | None] = []
+
+        def text() -> list[str] | None:
+            made.append(make())
+            return None if made[0] is None else [written_chunk(run, steps.start, side) for side in made[0]]
+
+        told = kept("compared", f"{run} {steps}", text, worth=lambda found: found is not None)
+        if made:
+            return made[0]
+        found = [side for each in told if (side := read_chunk(each, run, steps.start, model)) is not None]
+        return found if len(found) == len(told) else make()
+
+    return keep
+
+
 def departures(
     chosen: System, implementation: Target, runs: Sequence[Sequence[Call]], seed: int
 ) -> list[dict[str, Any]]:
@@ -116,6 +148,7 @@ def _compared(model: type[Machine], compared: Comparison) -> dict[str, Any]:
         "vectors": compared.vectors,
         "comparisons": compared.comparisons,
         "left_out": compared.left_out,
+        "taken_over": compared.taken_over,
         "alike": [{"at": at, "field": field, "count": count} for (at, field), count in compared.alike.most_common()],
         "rules_reached": sum(1 for rule in rules_of(model) if tally.rules[rule]),
         "rules": sum(1 for rule in rules_of(model) if rule not in model.never),

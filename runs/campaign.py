@@ -11,15 +11,14 @@ import functools
 import hashlib
 import re
 import time
-from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import Field, PositiveInt, ValidationError
 
 from marginspec.base.ending import end
 from marginspec.base.errors import BadInput
@@ -28,15 +27,14 @@ from marginspec.base.text import printable
 from marginspec.base.workers import Work, Workers
 from marginspec.conformance.search import seeds
 from marginspec.lockstep.campaign import Part
+from marginspec.lockstep.chunk_file import Strict, read_chunk, written_chunk
 from marginspec.lockstep.chunks import CHUNK_STEPS, ChunkResult, Team, chunk_of, many_chunks, of_this_machine
-from marginspec.lockstep.comparison import Divergence, Tally
-from marginspec.lockstep.trace import call_document, read_call
+from marginspec.lockstep.comparison import Tally
 from marginspec.model.kernel.machine import Machine
 from marginspec.runs.cluster import on_cluster, texts_of
 from marginspec.runs.documents import fuzz_document
 from marginspec.systems.system import System, opened
 from marginspec.targets.evm.artifact import candidates
-from marginspec.targets.evm.surface import Seen
 from marginspec.targets.protocol import build_of
 
 SECONDS_TO_LOOK = 1.0
@@ -143,7 +141,7 @@ class Kept:
         """Write what came of a chunk, if it was not ended early. Raises OSError."""
         part = result[0]
         if part.failing is not None or part.tally.steps == chunk_of(self.plan.steps, self.plan.seed, number).steps:
-            write_whole(self._file(number), _written(self.run, number, result))
+            write_whole(self._file(number), written_chunk(self.run, number, result))
             self._done.add(number)
 
     def _is_done(self, number: int) -> bool:
@@ -154,14 +152,12 @@ class Kept:
         return self.folder / f"chunk-{number:06}.json"
 
     def _read(self, number: int) -> ChunkResult[Part] | None:
-        with contextlib.suppress(OSError, ValidationError, BadInput, RecursionError):
-            told = ChunkFile.model_validate_json(self._file(number).read_bytes())
-            if (told.run, told.number) == (self.run, number) and told.digest == digest_of_chunk(told):
-                result = _result(told, self.model)
-                if result is not None:
-                    self._done.add(number)
-                return result
-        return None
+        result = None
+        with contextlib.suppress(OSError):
+            result = read_chunk(self._file(number).read_bytes(), self.run, number, self.model)
+        if result is not None:
+            self._done.add(number)
+        return result
 
 
 PLAN = "campaign.json"
@@ -309,16 +305,10 @@ def _looking(folder: Path, advance: Callable[[int], object]) -> Callable[[int], 
     return told
 
 
-# --- A chunk as a file ----------------------------------------------------------------------------------------------
+# --- The plan as a file ---------------------------------------------------------------------------------------------
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(
-        strict=True, extra="forbid", serialize_by_alias=True, ser_json_bytes="hex", val_json_bytes="hex"
-    )
-
-
-class _PlanFile(_Strict):
+class _PlanFile(Strict):
     """What is to be done, as `campaign start` was told, and of which run it is."""
 
     schema_: Literal["marginspec/campaign/1"] = Field(alias="schema")
@@ -327,119 +317,3 @@ class _PlanFile(_Strict):
     seed: int
     artifacts: list[str]
     run: str
-
-
-class _Call(_Strict):
-    action: str
-    arguments: dict[str, str | bool]
-
-
-class _Failing(_Strict):
-    calls: list[_Call]
-    rule: str
-    field: str
-    model: str
-    target: str
-
-
-class _Seen(_Strict):
-    called: list[tuple[str, bytes]]
-    senders: list[tuple[str, bytes, list[str]]]
-    dropped: list[tuple[str, bytes]]
-    written: list[tuple[str, int]]
-    changed: list[tuple[str, int, int]]
-    read: list[tuple[str, int, int]]
-    made: bool
-    created: bool
-    sees_storage: bool
-
-
-class ChunkFile(_Strict):
-    """What a chunk's file says. digest: of all else, so that one that was cut or damaged is not believed."""
-
-    schema_: Literal["marginspec/chunk/1"] = Field(alias="schema")
-    run: str
-    number: NonNegativeInt
-    counts: dict[str, NonNegativeInt]
-    rules: dict[str, NonNegativeInt]
-    regimes: dict[str, NonNegativeInt]
-    unseen: dict[str, NonNegativeInt]
-    declared: list[tuple[str, str, NonNegativeInt]]
-    actions: list[tuple[str, bool, NonNegativeInt]]
-    failing: _Failing | None
-    seen: _Seen | None
-    digest: str = ""
-
-
-COUNTS = [each.name for each in fields(Tally) if each.type == "int"]
-
-
-def digest_of_chunk(told: ChunkFile) -> str:
-    return hashlib.sha256(told.model_dump_json(exclude={"digest"}).encode()).hexdigest()
-
-
-def _written(run: str, number: int, result: ChunkResult[Part]) -> str:
-    (part, seen), failing = result, None
-    if part.failing is not None:
-        calls, divergence = part.failing
-        failing = _Failing(calls=[_Call(**call_document(call)) for call in calls], **asdict(divergence))
-    tally = part.tally
-    told = ChunkFile(
-        schema="marginspec/chunk/1",
-        run=run,
-        number=number,
-        counts={name: getattr(tally, name) for name in COUNTS},
-        rules=dict(sorted(tally.rules.items())),
-        regimes=dict(sorted(tally.regimes.items())),
-        unseen=dict(sorted(tally.unseen.items())),
-        declared=sorted((*key, count) for key, count in tally.declared.items()),
-        actions=sorted((*key, count) for key, count in tally.actions.items()),
-        failing=failing,
-        seen=None if seen is None else _seen_file(seen),
-    )
-    told.digest = digest_of_chunk(told)
-    return told.model_dump_json(indent=1) + "\n"
-
-
-def _seen_file(seen: Seen) -> _Seen:
-    return _Seen(
-        called=sorted(seen.called),
-        senders=sorted((*call, sorted(senders)) for call, senders in seen.senders.items()),
-        dropped=sorted(seen.dropped),
-        written=sorted(seen.written),
-        changed=sorted((*slot, bits) for slot, bits in seen.changed.items()),
-        read=sorted((*slot, bits) for slot, bits in seen.read.items()),
-        made=seen.made,
-        created=seen.created,
-        sees_storage=seen.sees_storage,
-    )
-
-
-def _result(told: ChunkFile, model: type[Machine]) -> ChunkResult[Part] | None:
-    if told.counts.keys() != {*COUNTS}:
-        return None
-    tally = Tally(
-        **told.counts,
-        declared=Counter({(id, reason): count for id, reason, count in told.declared}),
-        rules=Counter(told.rules),
-        regimes=Counter(told.regimes),
-        actions=Counter({(action, accepted): count for action, accepted, count in told.actions}),
-        unseen=Counter(told.unseen),
-    )
-    if told.failing is None:
-        return Part(tally), _seen(told.seen)
-    calls = [read_call(f"call {n}", call.model_dump(), model) for n, call in enumerate(told.failing.calls, 1)]
-    divergence = Divergence(**told.failing.model_dump(exclude={"calls"}))
-    return Part(tally, (calls, divergence)), _seen(told.seen)
-
-
-def _seen(told: _Seen | None) -> Seen | None:
-    if told is None:
-        return None
-    senders = defaultdict(set, {(address, data): set(found) for address, data, found in told.senders})
-    changed = Counter({(address, slot): bits for address, slot, bits in told.changed})
-    read = Counter({(address, slot): bits for address, slot, bits in told.read})
-    written = set(told.written)
-    return Seen(
-        set(told.called), senders, set(told.dropped), written, changed, read, told.made, told.created, told.sees_storage
-    )

@@ -8,6 +8,7 @@ sequence goes on, so that one difference does not hide the others.
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import random
 from collections import Counter, defaultdict
@@ -15,13 +16,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from marginspec.lockstep.campaign import Part
+from marginspec.lockstep.chunks import ChunkResult
 from marginspec.lockstep.comparison import Divergence, LockStep, Tally
 from marginspec.lockstep.generate import SEQUENCE_STEPS, START_BYTES, STEP_BYTES, Generator
 from marginspec.lockstep.rehearsal import Rehearsal, RehearsedStep
 from marginspec.lockstep.shrink import shrink_by
 from marginspec.model.kernel.machine import Call, Machine, actions_of
 from marginspec.model.kernel.record import plain
-from marginspec.targets.protocol import Target
+from marginspec.targets.protocol import Divisible, Target
 from marginspec.upgrade.candidates import Variant
 from marginspec.upgrade.explain import Agreed, Cause, Departure, Reply, beginning, causes, explains
 
@@ -127,7 +130,7 @@ class Difference:
 @dataclass
 class Comparison:
     """What a run compared. steps: calls drawn; vectors: runs that were given; comparisons: values, of both sides, calls
-    that were run again included.
+    that were run again included. taken_over: steps of an earlier run of the same, among them.
 
     alike: ways in which both sides depart from the model alike, with how often: no difference between them. agreed: how
     often both sides, and the model, accepted an action (True), and how often they refused it.
@@ -138,6 +141,7 @@ class Comparison:
     vectors: int = 0
     comparisons: int = 0
     left_out: int = 0
+    taken_over: int = 0
     tally: Tally = field(default_factory=Tally)
     alike: Counter[tuple[str, str]] = field(default_factory=Counter)
     agreed: Counter[tuple[str, bool]] = field(default_factory=Counter)
@@ -162,18 +166,34 @@ def compare(
     return upgrade.explained()
 
 
-def _sequences(model: type[Machine], steps: int, seed: int) -> Iterator[list[RehearsedStep]]:
-    """Sequences of calls as a campaign draws them, `steps` in all."""
+def _sequences(model: type[Machine], steps: int, seed: int) -> Iterator[Callable[[], list[RehearsedStep]]]:
+    """Sequences of calls as a campaign draws them, `steps` in all; each is drawn when asked for, or not at all."""
     bytes_of, rehearsal, generator = random.Random(seed).randbytes, Rehearsal(model), Generator(model)
     while steps > 0:
-        rehearsal.start()
-        generator.start(bytes_of(START_BYTES))
-        drawn = []
-        for _ in range(min(steps, SEQUENCE_STEPS)):
-            call, outcome = generator.step(rehearsal.machine, rehearsal.state, bytes_of(STEP_BYTES))
-            drawn.append(rehearsal.taken(call, outcome))
-        steps -= len(drawn)
-        yield drawn
+        length = min(steps, SEQUENCE_STEPS)
+        steps -= length
+        start, data = bytes_of(START_BYTES), [bytes_of(STEP_BYTES) for _ in range(length)]
+        yield functools.partial(_drawn, rehearsal, generator, start, data)
+
+
+def _drawn(rehearsal: Rehearsal, generator: Generator, start: bytes, data: Sequence[bytes]) -> list[RehearsedStep]:
+    rehearsal.start()
+    generator.start(start)
+    drawn = []
+    for each in data:
+        call, outcome = generator.step(rehearsal.machine, rehearsal.state, each)
+        drawn.append(rehearsal.taken(call, outcome))
+    return drawn
+
+
+Block = list[ChunkResult[Part]]
+"""What came of some sequences, of the base and of the head."""
+
+Keep = Callable[[range, Callable[[], Block | None]], Block | None]
+"""Returns what came of a block, by its steps: made now, or by an earlier run of the same. None is not kept."""
+
+BLOCK = 8
+"""Sequences that are kept together: a few seconds."""
 
 
 Way = tuple[str, tuple[str, str], str, bool]
@@ -202,22 +222,75 @@ class Upgrade:
         target.reset()
         return list(target.observe())
 
-    def run(self, steps: int, seed: int, on_progress: Callable[[int], None] | None = None) -> None:
+    def run(
+        self,
+        steps: int,
+        seed: int,
+        on_progress: Callable[[int], None] | None = None,
+        keep: Keep = lambda steps, make: make(),
+    ) -> None:
         """Draw `steps` calls and compare base, head and model on them.
 
         One sequence only where an implementation is in another state than the model from the beginning. on_progress:
-        called with the number of steps after each sequence.
+        called with the number of steps after each sequence. keep: what an earlier run compared is not compared again,
+        but for the first sequences: calls on which all agree tell causes apart.
         """
         if steps < 1:
             raise ValueError(f"steps is {steps}, must be at least 1: a run that compares nothing is no pass")
         self._seed = seed
-        for drawn in _sequences(self._model, steps, seed):
-            self.result.steps += len(drawn)
-            self._sequence(drawn)
-            if on_progress is not None:
-                on_progress(self.result.steps)
-            if any(self._apart):
-                break  # then every call differs
+        sequences = _sequences(self._model, steps, seed)
+        for number in itertools.count():
+            block = list(itertools.islice(sequences, BLOCK))
+            if not block or (any(self._apart) and number):
+                break  # where one begins apart, every call differs
+            look = functools.partial(self._block, block[:1] if any(self._apart) else block, on_progress)
+            if number == 0:
+                look()
+                continue
+            begin = self.result.steps
+            found = keep(range(begin, min(steps, begin + BLOCK * SEQUENCE_STEPS)), look)
+            if found is not None and self.result.steps == begin:
+                self._add(found)
+                done = found[0][0].tally
+                self.result.steps += done.steps
+                self.result.taken_over += done.steps
+                self.result.sequences += done.sequences
+                if on_progress is not None:
+                    on_progress(self.result.steps)
+
+    def _block(
+        self, sequences: Sequence[Callable[[], list[RehearsedStep]]], on_progress: Callable[[int], None] | None
+    ) -> Block | None:
+        """Compare some sequences; what came of them, None where a side departed from the model."""
+        earlier = self._since()
+        try:
+            for draw in sequences:
+                drawn = draw()
+                self.result.steps += len(drawn)
+                self._sequence(drawn)
+                if on_progress is not None:
+                    on_progress(self.result.steps)
+        finally:
+            found = self._since()
+            self._add(earlier)
+            self._add(found)
+        return None if self.result.left_out or self._partings or any(self._apart) else found
+
+    def _since(self) -> Block:
+        """What came of each side since this was asked last."""
+        found = []
+        for lockstep, target in zip(self._locksteps, self._targets, strict=True):
+            found.append((Part(lockstep.tally), target.seen() if isinstance(target, Divisible) else None))
+            lockstep.tally = Tally()
+        return found
+
+    def _add(self, found: Block) -> None:
+        """Count what came of each side."""
+        for lockstep, target, (part, seen) in zip(self._locksteps, self._targets, found, strict=True):
+            lockstep.tally += part.tally
+            if isinstance(target, Divisible) and seen is not None:
+                target.add(seen)
+        self._count()
 
     @property
     def differs(self) -> bool:
@@ -243,6 +316,10 @@ class Upgrade:
                 break
             steps = self._rehearsal.run(step.call for place, step in enumerate(steps, 1) if place != at)
             result.left_out += 1
+        self._count()
+
+    def _count(self) -> None:
+        result = self.result
         result.comparisons = sum(lockstep.tally.comparisons for lockstep in self._locksteps)
         result.tally = self._locksteps[0].tally
         base, head = (lockstep.tally.actions for lockstep in self._locksteps)
@@ -351,7 +428,8 @@ class Upgrade:
                 stack.enter_context(variant.installed())
             lockstep = LockStep(self._model, self._targets[side])
             try:
-                for steps in _sequences(self._model, CHECKED_STEPS, self._seed + 1):
+                for draw in _sequences(self._model, CHECKED_STEPS, self._seed + 1):
+                    steps = draw()
                     shown = lockstep.run(steps, recheck=False)
                     if shown is None:
                         continue

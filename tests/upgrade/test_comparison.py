@@ -4,11 +4,15 @@ import contextlib
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from marginspec.lockstep.comparison import LockStep
+from marginspec.lockstep.campaign import Part
+from marginspec.lockstep.chunks import ChunkResult
+from marginspec.lockstep.comparison import LockStep, Tally
+from marginspec.lockstep.generate import SEQUENCE_STEPS
 from marginspec.lockstep.model_source import executed, functions_of
 from marginspec.lockstep.rehearsal import rehearse
 from marginspec.model.deployed import morpho_blue
@@ -16,12 +20,15 @@ from marginspec.model.deployed.morpho_blue import MorphoBlue
 from marginspec.model.kernel.machine import Call, Machine
 from marginspec.model.reference import Reference
 from marginspec.mutation import planted
+from marginspec.results.differences import keeping
 from marginspec.systems.morpho_blue.adapter import MorphoBlueAdapter
+from marginspec.systems.registry import system
 from marginspec.targets.evm.chain import Embedded
+from marginspec.targets.evm.surface import Seen
 from marginspec.targets.evm.target import EvmTarget
-from marginspec.targets.protocol import Answer, Target
+from marginspec.targets.protocol import Answer, Target, limits_of
 from marginspec.upgrade.candidates import Variant, constants_of, variants_of
-from marginspec.upgrade.comparison import BEGINNING, SHORT, Comparison, compare, effect_of
+from marginspec.upgrade.comparison import BEGINNING, BLOCK, SHORT, Block, Comparison, Upgrade, compare, effect_of
 
 STEPS = 600
 
@@ -99,8 +106,7 @@ def test_the_same_twice_has_no_difference_and_says_how_much_was_compared() -> No
 
 
 def test_the_shipped_contract_has_no_difference_from_itself() -> None:
-    base, head = (EvmTarget("embedded", MorphoBlueAdapter({}), Embedded()) for _ in range(2))
-    result = compared(base, head, 600)
+    result = compared(shipped(), shipped(), 600)
     assert (result.steps, result.differences) == (600, [])
     assert result.comparisons > 0
 
@@ -108,6 +114,65 @@ def test_the_shipped_contract_has_no_difference_from_itself() -> None:
 def test_a_run_of_no_steps_is_refused() -> None:
     with pytest.raises(ValueError, match="compares nothing"):
         compared(Modelled(), Modelled(), 0)
+
+
+def shipped() -> EvmTarget:
+    return EvmTarget("embedded", MorphoBlueAdapter({}), Embedded())
+
+
+def test_what_an_earlier_run_compared_is_taken_over_and_tells_as_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MARGINSPEC_CACHE", str(tmp_path))
+    chosen, steps = system("morpho-blue"), 2 * BLOCK * SEQUENCE_STEPS + 1
+    results, limits = [], []
+    for _ in range(2):
+        base, head = shipped(), shipped()
+        upgrade = Upgrade(MorphoBlue, base, head)
+        upgrade.run(steps, 1, keep=keeping(chosen, base, head, 1))
+        results.append(upgrade.result)
+        limits.append((limits_of(base), limits_of(head)))
+    first, second = results
+    assert (first.taken_over, second.taken_over) == (0, steps - BLOCK * SEQUENCE_STEPS)
+    assert (first.steps, first.sequences, first.comparisons) == (second.steps, second.sequences, second.comparisons)
+    assert (first.agreed, first.tally.rules) == (second.agreed, second.tally.rules)
+    assert limits[0] == limits[1]
+    other = shipped()
+    fresh = Upgrade(MorphoBlue, other, other)
+    fresh.run(steps - 1, 1, keep=keeping(chosen, other, other, 2))  # another seed
+    assert fresh.result.taken_over == 0
+
+
+def test_a_damaged_part_of_an_earlier_run_is_compared_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARGINSPEC_CACHE", str(tmp_path))
+    target, asked = shipped(), list[str]()
+    keep = keeping(system("morpho-blue"), target, target, 1)
+    result = (Part(Tally(steps=7)), Seen())
+
+    def make() -> list[ChunkResult[Part]]:
+        asked.append("")
+        return [result, result]
+
+    assert [part.tally.steps for part, _ in keep(range(7), make) or ()] == [7, 7]
+    assert [part.tally.steps for part, _ in keep(range(7), make) or ()] == [7, 7]
+    assert len(asked) == 1
+    (file,) = tmp_path.glob("compared-*.json")
+    file.write_text(file.read_text().replace("7", "9"))
+    assert [part.tally.steps for part, _ in keep(range(7), make) or ()] == [7, 7]
+    assert len(asked) == 2
+
+
+def test_what_departs_is_not_kept(rounding: Variant) -> None:
+    found = []
+
+    def keep(steps: range, make: Callable[[], Block | None]) -> Block | None:
+        found.append(make())
+        return found[-1]
+
+    upgrade = Upgrade(MorphoBlue, Modelled(), Modelled(rounding.installed))
+    upgrade.run(BLOCK * SEQUENCE_STEPS + 1, 1, keep=keep)
+    assert upgrade.differs
+    assert found == [None]
 
 
 # --- Who departs ------------------------------------------------------------------------------------------------------

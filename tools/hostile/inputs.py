@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from marginspec.base.package import ROOT
 from marginspec.conformance import vectors
 from marginspec.conformance.selection import Chosen
+from marginspec.lockstep import chunk_file
 from marginspec.lockstep.campaign import run
 from marginspec.lockstep.chunks import alone
 from marginspec.lockstep.trace import SCHEMA, Trace, digest_of, document, trace_of
@@ -123,8 +124,8 @@ class Sealed(Input):
 
     def file(self, damaged: bytes) -> bytes:
         with contextlib.suppress(ValidationError, RecursionError):
-            told = campaign.ChunkFile.model_validate_json(damaged)
-            told.digest = campaign.digest_of_chunk(told)
+            told = chunk_file.ChunkFile.model_validate_json(damaged)
+            told.digest = chunk_file.digest_of_chunk(told)
             return told.model_dump_json().encode()
         return damaged
 
