@@ -9,13 +9,13 @@ import typer
 
 from marginspec.base.errors import BadInput
 from marginspec.base.process import HOLDS, Output, emit
-from marginspec.base.text import safe
 from marginspec.cli.options import Json, NoChance
 from marginspec.desk.arrays_file import arrays_of, written
 from marginspec.desk.crif import crif_text, read_crif
 from marginspec.desk.margin_files import margin_of
 from marginspec.desk.portfolio_file import read_portfolio
 from marginspec.desk.simm import PUBLISHED, published, read_weights
+from marginspec.report.margin import show_margin
 
 
 def margin(
@@ -57,12 +57,5 @@ def margin(
     if as_json:
         emit({"schema": "marginspec/margin/1", "portfolios": found})
         return HOLDS
-    console = Output()
-    for each in found:
-        console.print(f"{safe(each['file'])}: {each['kind']}")
-        for name, value in each.get("figures", {}).items():
-            console.print(f"  {safe(name)}: {value}")
-        for name in ("weights", "liquidatable", "may_open", "expiries", "points"):
-            if name in each:
-                console.print(f"  {name}: {safe(str(each[name]))}")
+    show_margin(found, Output())
     return HOLDS

@@ -106,3 +106,11 @@ def test_the_command_prints_margins_and_refuses_by_the_rule(tmp_path: Path) -> N
     assert refused.returncode == 2
     assert "refused by SCN-17" in refused.stderr
     assert refused.stdout == ""
+
+
+def test_on_a_terminal_what_is_left_over_is_not_called_the_margin() -> None:
+    command = [sys.executable, "-m", "marginspec", "margin", str(EXAMPLE)]
+    said = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    assert "  left over maintenance margin: 10142.585714416833125086\n" in said
+    assert "  profits of 31 scenarios, SCN-1 to SCN-6: --json\n" in said
+    assert "profits[" not in said
