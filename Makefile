@@ -38,6 +38,7 @@ help:
 	@echo 'make services   50,000 questions of each kind to each of our risk services, all their planted bugs, how fast'
 	@echo 'make simm       SIMM of chapter 16 beside ORE with the weights of ISDA (320 MB, CPython 3.11)'
 	@echo 'make cluster    a run on a cluster of Dask on this machine, workers killed meanwhile'
+	@echo 'make scaling    how busy up to 32 workers of a cluster are kept, by workers that sleep, plotted'
 	@echo 'make html       check, then out/$(SYSTEM).html'
 	@echo 'make tutorial   run the commands of docs/tutorial.md and record what they print'
 	@echo 'make docs       the pages of docs/ as a site, into out/site'
@@ -49,7 +50,7 @@ NEEDED = .venv/installed $(if $(filter reference,$(SYSTEM)),,node_modules/.insta
 
 # --- What people want --------------------------------------------------------------------------------------------------
 
-.PHONY: check test lint docs audit html bench soundness equivalence-check hostile killed growth risk simm services cluster fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
+.PHONY: check test lint docs audit html bench soundness equivalence-check hostile killed growth scaling risk simm services cluster fuzz-long fuzz-anvil fuzz-sdk mutate kills planted upgrades session findings conformance tutorial figures setup clean
 
 check: $(NEEDED)
 	@$(BIN)/marginspec check $(SYSTEM) $(ARGS)
@@ -110,6 +111,9 @@ services: .venv/risk .venv/simm
 # Dask's scheduler and workers, on this machine.
 cluster: .venv/cluster
 	$(BIN)/pytest -q tests/runs/test_cluster.py
+
+scaling: .venv/cluster
+	@$(BIN)/python -m tools.scaling $(ARGS)
 
 killed: setup
 	@$(BIN)/python -m tools.killed $(ARGS)
