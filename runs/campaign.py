@@ -10,6 +10,8 @@ import contextlib
 import functools
 import hashlib
 import re
+import sys
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
@@ -30,7 +32,9 @@ from marginspec.lockstep.campaign import Part
 from marginspec.lockstep.chunk_file import Strict, read_chunk, written_chunk
 from marginspec.lockstep.chunks import CHUNK_STEPS, ChunkResult, Team, chunk_of, many_chunks, of_this_machine
 from marginspec.lockstep.comparison import Tally
-from marginspec.model.kernel.machine import Machine
+from marginspec.lockstep.rules_reached import rules_of
+from marginspec.model.kernel.machine import Machine, regimes_of
+from marginspec.report import live
 from marginspec.runs.cluster import on_cluster, texts_of
 from marginspec.runs.documents import fuzz_document
 from marginspec.systems.system import System, opened
@@ -39,6 +43,9 @@ from marginspec.targets.protocol import build_of
 
 SECONDS_TO_LOOK = 1.0
 """From one look for the file that stops a campaign to the next."""
+
+LIVE = "live.html"
+"""The page of a campaign, in its folder."""
 
 EMBEDDED = "embedded"
 
@@ -81,19 +88,27 @@ def document_of(
     share = share_of(shard, chunks)
     with opened(chosen, EMBEDDED, builds) as implementation:
         kept = kept_in(folder, chosen, implementation, plan)
+        page = _Live(kept, plan, shard, share)
         if work:
             writable(folder, "--folder")
             begin(kept)
+            page.write()
+            print(f"marginspec: a page that renews itself: {page.file}", file=sys.stderr, flush=True)
             asked = (EMBEDDED, implementation, builds, plan.steps, plan.seed)
             workers = on_cluster(cluster, chosen, *asked) if cluster else of_this_machine(implementation, chunks)
-            team = keeping(workers, kept)
+            team = keeping(workers, kept, page.add)
         else:
             team, share = reading(kept), [number for number in kept.numbers() if number in share]
             if not share:
                 raise BadInput(f"{folder}: no chunk of a campaign is done there; marginspec campaign start")
         more = functools.partial(seeds, chosen.model) if work else list
         run = (EMBEDDED, plan.steps, plan.seed, None, builds, allowed, more, team, share)
-        document = fuzz_document(chosen, implementation, *run, functools.partial(_looking, folder))
+        looking = functools.partial(_looking, folder, page)
+        try:
+            document = fuzz_document(chosen, implementation, *run, *([looking] if work else []))
+        finally:
+            if work:
+                page.write(under_way=False)
     return _with_progress(document, kept, shard)
 
 
@@ -115,7 +130,7 @@ class Kept:
     """The chunks of one run, each a file of a folder.
 
     run: SHA-256 of all that decides what they find: texts, builds, steps and seed. found: steps that were read, not
-    done now.
+    done now. done: chunks that were read or written here.
     """
 
     folder: Path
@@ -123,7 +138,7 @@ class Kept:
     plan: CampaignPlan
     run: str
     found: int = field(default=0, init=False)
-    _done: set[int] = field(default_factory=set, init=False)
+    done: set[int] = field(default_factory=set, init=False)
 
     def numbers(self) -> list[int]:
         """The chunks that are done."""
@@ -142,11 +157,11 @@ class Kept:
         part = result[0]
         if part.failing is not None or part.tally.steps == chunk_of(self.plan.steps, self.plan.seed, number).steps:
             write_whole(self._file(number), written_chunk(self.run, number, result))
-            self._done.add(number)
+            self.done.add(number)
 
     def _is_done(self, number: int) -> bool:
         """Whether a chunk is; one that was read or written here is not read for that."""
-        return number in self._done or self._read(number) is not None
+        return number in self.done or self._read(number) is not None
 
     def _file(self, number: int) -> Path:
         return self.folder / f"chunk-{number:06}.json"
@@ -156,7 +171,7 @@ class Kept:
         with contextlib.suppress(OSError):
             result = read_chunk(self._file(number).read_bytes(), self.run, number, self.model)
         if result is not None:
-            self._done.add(number)
+            self.done.add(number)
         return result
 
 
@@ -240,13 +255,17 @@ def _with_progress(document: dict[str, Any], kept: Kept, shard: str | None) -> d
 # --- Who does the chunks --------------------------------------------------------------------------------------------
 
 
-def keeping(team: Team, kept: Kept) -> Team:
-    """A team that does only what is not done yet, and keeps it at once."""
+def keeping(team: Team, kept: Kept, tell: Callable[[Part, str], object] = lambda part, dashboard: None) -> Team:
+    """A team that does only what is not done yet, and keeps it at once.
+
+    tell: told of each part that is done, now or before, with the address of the cluster's own page.
+    """
 
     @contextlib.contextmanager
     def made(work: Work[Any], chunks: int, advance: Callable[[int], object]) -> Iterator[Workers[Any]]:
         with team(work, chunks, advance) as workers:
-            yield _Keeping(workers, kept)
+            dashboard = str(getattr(workers, "dashboard", ""))
+            yield _Keeping(workers, kept, lambda part: tell(part, dashboard))
 
     return made
 
@@ -255,20 +274,22 @@ def reading(kept: Kept) -> Team:
     """A team that does nothing, and knows what is done."""
 
     def made(work: Work[Any], chunks: int, advance: Callable[[int], object]) -> AbstractContextManager[Workers[Any]]:
-        return contextlib.nullcontext(_Keeping(None, kept))
+        return contextlib.nullcontext(_Keeping(None, kept, lambda part: None))
 
     return made
 
 
 class _Keeping(Workers[ChunkResult[Part]]):
-    def __init__(self, workers: Workers[ChunkResult[Part]] | None, kept: Kept) -> None:
-        self._workers, self._kept = workers, kept
+    def __init__(self, workers: Workers[ChunkResult[Part]] | None, kept: Kept, tell: Callable[[Part], object]) -> None:
+        self._workers, self._kept, self._tell = workers, kept, tell
 
     def ahead(self) -> int:
         return 1 if self._workers is None else self._workers.ahead()
 
     def submit(self, number: int) -> Future[ChunkResult[Part]]:
         known = self._kept.take(number)
+        if known is not None:
+            self._tell(known[0])
         if known is not None or self._workers is None:
             future: Future[ChunkResult[Part]] = Future()
             future.set_result(known or (Part(Tally()), None))
@@ -288,10 +309,11 @@ class _Keeping(Workers[ChunkResult[Part]]):
         if not future.cancelled() and future.exception() is None:
             with contextlib.suppress(OSError):  # what is not kept is done again
                 self._kept.keep(number, future.result())
+            self._tell(future.result()[0])
 
 
-def _looking(folder: Path, advance: Callable[[int], object]) -> Callable[[int], object]:
-    """Progress that also looks, now and then, whether the campaign is to stop."""
+def _looking(folder: Path, page: _Live, advance: Callable[[int], object]) -> Callable[[int], object]:
+    """Progress that also looks, now and then, whether the campaign is to stop, and renews its page."""
     last = time.monotonic()
 
     def told(done: int) -> None:
@@ -299,10 +321,66 @@ def _looking(folder: Path, advance: Callable[[int], object]) -> Callable[[int], 
         advance(done)
         if time.monotonic() - last >= SECONDS_TO_LOOK:
             last = time.monotonic()
+            page.renew()
             if (folder / STOP).exists():
                 end("the campaign was stopped")
 
     return told
+
+
+class _Live:
+    """The page of a campaign, of what this process knows of it; of a divergence it may know before it is shrunk."""
+
+    def __init__(self, kept: Kept, plan: CampaignPlan, shard: str | None, share: Sequence[int]) -> None:
+        self.file = kept.folder / LIVE
+        self._kept, self._plan, self._shard, self._share = kept, plan, shard or "", share
+        self._since, self._begun, self._renewed = _now(), time.monotonic(), 0.0
+        self._known, self._dashboard = Part(Tally()), ""
+        self._steps = sum(chunk_of(plan.steps, plan.seed, number).steps for number in share)
+        self._lock = threading.Lock()
+
+    def add(self, part: Part, dashboard: str) -> None:
+        """Count a part that is done. Any thread may."""
+        with self._lock:
+            self._known, self._dashboard = self._known + part, dashboard
+
+    def renew(self) -> None:
+        """Write the page, if that was long ago."""
+        if time.monotonic() - self._renewed >= live.SECONDS:
+            self.write()
+
+    def write(self, under_way: bool = True) -> None:
+        """Write the page; where it cannot be written there is none."""
+        self._renewed = time.monotonic()
+        with self._lock:
+            known, dashboard = self._known, self._dashboard
+        model, tally = self._kept.model, known.tally
+        told = live.LiveCampaign(
+            system=printable(self._plan.system, 200),
+            command=f"marginspec campaign status {printable(self._plan.system, 200)}",
+            share=self._shard,
+            chunks=len(self._share),
+            done=len(self._kept.done),
+            steps=tally.steps,
+            all_steps=self._steps,
+            rate=(tally.steps - self._kept.found) / max(1e-9, time.monotonic() - self._begun),
+            accepted=tally.accepted,
+            rejected=tally.rejected,
+            comparisons=tally.comparisons,
+            since=self._since,
+            now=_now(),
+            under_way=under_way,
+            rules={rule: tally.rules[rule] for rule in rules_of(model) if rule not in model.never},
+            regimes={name: tally.regimes[name] for name in regimes_of(model)},
+            diverged=[known.failing[1].key] if known.failing else [],
+            dashboard=dashboard,
+        )
+        with contextlib.suppress(OSError):
+            write_whole(self.file, live.live_page(told))
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 # --- The plan as a file ---------------------------------------------------------------------------------------------

@@ -125,6 +125,7 @@ class _Cluster(Workers[ChunkResult[Part]]):
     def __init__(self, dask: Any, client: Any, job: ClusterRun) -> None:
         self._dask, self._client, self._job = dask, client, job
         self._pool, self._done = client.get_executor(pure=False), dict[int, int]()
+        self.dashboard = client.dashboard_link or ""
 
     def ahead(self) -> int:
         return AHEAD * max(1, len(self._client.nthreads()))

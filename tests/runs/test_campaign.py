@@ -17,6 +17,7 @@ from command import Command, Done, refused
 from marginspec.__main__ import main
 from marginspec.lockstep import chunks
 from marginspec.mutation import planted
+from marginspec.report.live import LiveCampaign, live_page
 
 SYSTEM = "morpho-blue"
 STEPS = ("--steps", "900")
@@ -97,6 +98,36 @@ def test_a_divergence_ends_it_and_is_there_the_next_time(here: Command) -> None:
     assert here("replay", row["trace"], "--artifact", "Morpho=Morpho.json").returncode == 1
     again = here("campaign", "status", SYSTEM, "--json")
     assert (again.returncode, document(again)["divergences"]) == (1, document(done)["divergences"])
+
+
+def test_a_page_tells_how_far_it_is_and_is_no_verdict(here: Command) -> None:
+    here("campaign", "start", SYSTEM, *STEPS, "--shard", "1/2")
+    done = here("campaign", "start", SYSTEM, *STEPS)
+    page = FOLDER / "live.html"
+    assert f"a page that renews itself: {page}" in done.stderr
+    text = page.read_text()
+    assert "6 of 6 done" in text
+    assert "900 of 900:" in text
+    assert "Nobody works on it now" in text
+    assert "No divergence until now; this page is no verdict." in text
+    assert "refresh" not in text
+    before = page.read_text()
+    here("campaign", "status", SYSTEM)
+    assert page.read_text() == before
+
+
+def test_what_a_page_shows_of_others_stays_text() -> None:
+    evil = "<script>alert(1)</script>"
+    told = LiveCampaign(
+        *(evil, evil, evil, 3, 1, 150, 450, 10.0, 100, 50, 900, evil, evil, True),
+        *({evil: 0, "SUP-1": 1}, {}, [(evil, evil)], "javascript:alert(1)"),
+    )
+    text = live_page(told)
+    assert "<script" not in text
+    assert "javascript:" not in text
+    assert 'http-equiv="refresh"' in text
+    assert "Diverged" in text
+    assert "1 of 2 met" in text
 
 
 @pytest.mark.parametrize(
