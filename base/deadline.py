@@ -13,13 +13,6 @@ class Overdue(BaseException):
     """Time is over. No `except Exception` swallows it: it says nothing of the code that took the time."""
 
 
-@contextlib.contextmanager
-def limit(seconds: float) -> Iterator[None]:
-    """Raise Overdue in this block once its time is over, and again, should something have swallowed it."""
-    with _alarm(signal.ITIMER_REAL, signal.SIGALRM, seconds):
-        yield
-
-
 class Budget:
     """Seconds of processor time that some blocks may take together; what happens between them is not counted."""
 
@@ -28,24 +21,17 @@ class Budget:
 
     @contextlib.contextmanager
     def spent(self) -> Iterator[None]:
-        """Raise Overdue in this block once nothing is left."""
+        """Raise Overdue in this block once nothing is left, and again, should something have swallowed it."""
         started = time.process_time()
+        before = signal.signal(signal.SIGVTALRM, _ring)
+        signal.setitimer(signal.ITIMER_VIRTUAL, max(self.left, 0.001), 1.0)
         try:
-            with _alarm(signal.ITIMER_VIRTUAL, signal.SIGVTALRM, max(self.left, 0.001)):
-                yield
+            yield
         finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.signal(signal.SIGVTALRM, before)
             self.left -= time.process_time() - started
 
 
-@contextlib.contextmanager
-def _alarm(timer: int, number: signal.Signals, seconds: float) -> Iterator[None]:
-    def ring(signum: int, frame: FrameType | None) -> None:
-        raise Overdue
-
-    before = signal.signal(number, ring)
-    signal.setitimer(timer, seconds, 1.0)
-    try:
-        yield
-    finally:
-        signal.setitimer(timer, 0)
-        signal.signal(number, before)
+def _ring(signum: int, frame: FrameType | None) -> None:
+    raise Overdue

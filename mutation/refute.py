@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from marginspec.base.deadline import Overdue, limit
+from marginspec.base.deadline import Budget, Overdue
 from marginspec.lockstep.model_source import Patch, installed
 from marginspec.model.kernel.machine import Machine
 from marginspec.model.kernel.record import plain
@@ -54,7 +54,7 @@ def refutation(changed: Changed, laws: Sequence[Property], seed: int, solvers: b
     if not laws:
         return (), 0
     # A model that crashes on its own states is told by the lock-step run.
-    with contextlib.suppress(Exception, Overdue), limit(10 * SAMPLE_SECONDS):
+    with contextlib.suppress(Exception, Overdue), Budget(10 * SAMPLE_SECONDS).spent():
         found = broken(changed.model, laws, changed.users, SAMPLE_SECONDS, seed)
         if found is not None:
             return (found.id,), 0
@@ -62,19 +62,22 @@ def refutation(changed: Changed, laws: Sequence[Property], seed: int, solvers: b
 
 
 def disproved(changed: Changed, laws: Sequence[Property]) -> tuple[tuple[str, ...], int]:
-    """The first law of which a solver finds a counterexample, and how many it had no time for."""
-    end = time.perf_counter() + PROOF_SECONDS
+    """The first law of which a solver finds a counterexample, and how many it had no time for.
+
+    That is the processor's, so that a busy machine finds the same.
+    """
+    end = time.process_time() + PROOF_SECONDS
     watch = FunctionWatch()
     refuter = Refuter(changed.model, recheck=False, watch=watch)
     untried = 0
     with installed(watch.over(changed.patches)):
         for law in laws:
-            left = min(end - time.perf_counter(), PROPERTY_SECONDS)
+            left = min(end - time.process_time(), PROPERTY_SECONDS)
             if left <= 0:
                 untried += 1
                 continue
             try:
-                with limit(left):
+                with Budget(left).spent():
                     verdict = refuter.alone(_narrowed(law, changed.users))
             except Overdue:
                 untried += 1

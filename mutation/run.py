@@ -15,7 +15,7 @@ from pathlib import Path as File
 from typing import Any, TypeVar
 
 from marginspec.base.cache import kept
-from marginspec.base.deadline import Overdue, limit
+from marginspec.base.deadline import Budget, Overdue
 from marginspec.base.ending import ended, until_ended
 from marginspec.base.errors import BadInput
 from marginspec.base.files import read_toml
@@ -296,10 +296,10 @@ def _breaker(at: int) -> str | None:
 
 def _breaker_now(at: int) -> str | None:
     """A mutant that breaks a law: of the functions that it names itself first."""
-    law, end = _JOB.laws[at], time.perf_counter() + LAW_SECONDS
+    law, end = _JOB.laws[at], time.process_time() + LAW_SECONDS
     named = used_by(law.predicate)
     for mutant in sorted(_JOB.mutants, key=lambda m: m.name not in named):
-        if time.perf_counter() > end:
+        if time.process_time() > end:
             return None
         if concerns(law, reaching(_JOB.model, mutant.name)):
             changed = _changed(mutant)
@@ -333,7 +333,7 @@ def _false_now(law: Property) -> str:
     found = _trials().run(law, TRIAL_SECONDS).failure
     if found is not None:
         return f"{found.why}, with {', '.join(f'{n} = {v}' for n, v in list(found.case.items())[:VALUES_TOLD])}"
-    with contextlib.suppress(Exception, Overdue), limit(10 * TRIAL_SECONDS):
+    with contextlib.suppress(Exception, Overdue), Budget(10 * TRIAL_SECONDS).spent():
         every_action = frozenset(actions_of(_JOB.model))
         return "a state of a run breaks it" if broken(_JOB.model, [law], every_action, TRIAL_SECONDS, _JOB.seed) else ""
     return ""
@@ -353,13 +353,13 @@ def _weakened(at: int) -> list[dict[str, Any]]:
 
 def _weakened_now(law: Property) -> list[dict[str, Any]]:
     _trials().prepare(law.scope)  # the first law of a worker pays for the others
-    end = time.perf_counter() + WEAK_SECONDS
+    end = time.process_time() + WEAK_SECONDS
     breaker = _JOB.breaking.get(law.id)
     forms = list(weakenings(law))
     noticed = dict[int, str]()
     for number, form in enumerate(forms):
-        if form.kind == ASSUMPTION and time.perf_counter() < end:
-            with contextlib.suppress(Exception, Overdue), limit(10 * TRIAL_SECONDS):
+        if form.kind == ASSUMPTION and time.process_time() < end:
+            with contextlib.suppress(Exception, Overdue), Budget(10 * TRIAL_SECONDS).spent():
                 if _trials().run(form.weakened, TRIAL_SECONDS).failure is not None:
                     noticed[number] = "the model itself"
     named = used_by(law.predicate)
@@ -367,7 +367,7 @@ def _weakened_now(law: Property) -> list[dict[str, Any]]:
     for mutant in sorted(mutants, key=lambda m: (m.id != breaker, m.name not in named)):
         left = {n: form for n, form in enumerate(forms) if form.kind == CONJUNCT and n not in noticed}
         pins = {n: form for n, form in enumerate(forms) if form.kind == SCOPE and mutant.id == breaker}
-        if not (left or pins) or time.perf_counter() > end:
+        if not (left or pins) or time.process_time() > end:
             break
         changed = _changed(mutant)
         with installed(changed.patches):
@@ -375,7 +375,7 @@ def _weakened_now(law: Property) -> list[dict[str, Any]]:
                 noticed[number] = mutant.id
             trials = Trials(_JOB.model, _JOB.seed) if pins else None
             for number, form in pins.items():
-                with contextlib.suppress(Exception, Overdue), limit(WEAK_SECONDS):
+                with contextlib.suppress(Exception, Overdue), Budget(WEAK_SECONDS).spent():
                     if trials is not None and trials.run(form.weakened, TRIAL_SECONDS).failure is not None:
                         noticed[number] = mutant.id
     rows = [_row(law.id, form.kind, form.change, noticed.get(number)) for number, form in enumerate(forms)]
@@ -385,7 +385,7 @@ def _weakened_now(law: Property) -> list[dict[str, Any]]:
 def _broken_forms(changed: Changed, forms: Mapping[int, Weakening]) -> Iterator[int]:
     """Which of some laws a mutant breaks, on states that it reaches."""
     left = dict(forms)
-    with contextlib.suppress(Exception, Overdue), limit(WEAK_SECONDS):
+    with contextlib.suppress(Exception, Overdue), Budget(WEAK_SECONDS).spent():
         while left:
             laws = [form.weakened for form in left.values()]
             found = broken(changed.model, laws, changed.users, TRIAL_SECONDS, _JOB.seed)
