@@ -34,10 +34,11 @@ def few_collateral(venue: Reference) -> Iterable[Any]:
 
 
 def supply_is_enough(venue: Reference, supplies: Sequence[Any]) -> Iterable[Any]:
-    """A token counts at least what the accounts of the universe have of it."""
+    """A token counts at least what the accounts of the universe have of it, and no more than there may be."""
     return [
-        supply >= sum(venue.balance[token].values())
+        side
         for token, supply in zip(Reference.universe[TokenId], supplies, strict=True)
+        for side in (supply >= sum(venue.balance[token].values()), supply <= MOST_TOKENS)
     ]
 
 
@@ -50,5 +51,7 @@ EQUIVALENCE = Equivalence(
         "no account's collateral, nor what of it counts, is beyond 2^240": few_collateral,
     },
     limits={f"transfer_fee[{token}]": (0, 10_000) for token in Reference.universe[TokenId]},
-    unseen={"of each token there is at least what the accounts have": ("token.totalSupply", supply_is_enough)},
+    unseen={
+        "of each token there is at least what the accounts have, at most 2^200": ("token.totalSupply", supply_is_enough)
+    },
 )
