@@ -78,6 +78,7 @@ def _assumed(deployed: Deployed, are_proved: bool) -> Iterable[str]:
     limits, names = deployed.limits, deployed.names
     for sentence, conditions in limits.assumed.items():
         yield _besides(sentence, are_proved and follows(deployed, conditions))
+    yield from (_besides(sentence, founded=False) for sentence in limits.unseen)
     for name, other in limits.since.items():
         ordered = functools.partial(_ordered, names.index(name), names.index(other))
         yield _besides(f"{name} is at least {other}", are_proved and follows(deployed, ordered))
@@ -95,7 +96,7 @@ def _besides(sentence: str, founded: bool) -> str:
 def follows(deployed: Deployed, conditions: Callable[[Any], Iterable[Any]]) -> bool:
     """Whether two solvers find that conditions hold of every state of which the laws that are assumed hold."""
     bare = copy.copy(deployed)
-    bare.limits = dataclasses.replace(deployed.limits, assumed={}, since={})
+    bare.limits = dataclasses.replace(deployed.limits, assumed={}, since={}, unseen={})
     product = Product(bare, next(iter(bare.cases(next(iter(actions_of(deployed.model)))))))
     prover = Prover(deployed.model)
 

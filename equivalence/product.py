@@ -69,7 +69,8 @@ class Deployed:
         self.genesis = self.model.genesis()
         self.places: list[Place] = [(int(address, 16), slot) for address, slot in self.adapter.slots]
         hidden: Mapping[str, Sequence[tuple[str, int]]] = getattr(self.adapter, "not_compared", {})
-        self.not_compared = {(int(address, 16), slot) for slots in hidden.values() for address, slot in slots}
+        self.hidden = {name: [(int(address, 16), slot) for address, slot in slots] for name, slots in hidden.items()}
+        self.not_compared = {place for places in self.hidden.values() for place in places}
         self.contracts = {int(address, 16) for address in self.chain.contracts()}
         self.reason: Callable[[Reverted], str] = getattr(self.adapter, "reason", reason)
         self.storage = {place: word for place, word in self.chain.storage().items() if word}
@@ -261,6 +262,8 @@ class Product:
                 yield invariant.predicate(state, *chosen)
         for conditions in self.deployed.limits.assumed.values():
             yield from conditions(state)
+        for name, holds in self.deployed.limits.unseen.values():
+            yield from holds(state, [_hidden(place) for place in self.deployed.hidden[name]])
 
     def _accounts(self, values: Sequence[Any]) -> Accounts:
         """The contracts, their storage that of the state."""
@@ -274,7 +277,7 @@ class Product:
             if place in slots:
                 return self._word(slots[place], values)
             if place in deployed.not_compared:
-                return _unknown(f"word {place[1]:#x} of {place[0]:#x}", Number(0, MAX))
+                return _hidden(place)
             self.as_deployed.add(place)
             return deployed.word(place)
 
@@ -359,6 +362,11 @@ class Product:
         """Why a call was refused."""
         data = b"" if result.halt else known(result.data, "a reason")
         return self.deployed.reason(Reverted(data, result.halt))
+
+
+def _hidden(place: Place) -> Value:
+    """A storage word that nothing compares."""
+    return _unknown(f"word {place[1]:#x} of {place[0]:#x}", Number(0, MAX))
 
 
 def _unknown(name: str, number: Number) -> Value:

@@ -129,7 +129,12 @@ def made_of(deployed: Deployed) -> str:
     own = [f"{__package__}.{name}" for name in ROOMS]
     limits, given = deployed.limits, [each.predicate for each in given_of(deployed.system)]
     made_by = deployed.system.adapter
-    said = [*given, *limits.assumed.values(), *([] if inspect.isclass(made_by) else [made_by])]
+    said = [
+        *given,
+        *limits.assumed.values(),
+        *(holds for _, holds in limits.unseen.values()),
+        *([] if inspect.isclass(made_by) else [made_by]),
+    ]
     told = [_function(each) for each in said]
     if None in told:
         return ""
@@ -144,8 +149,9 @@ def made_of(deployed: Deployed) -> str:
         found.update(f"{address} ".encode() + hashlib.sha256(deployed.code(address)).digest())
     storage = sorted(deployed.storage.items()), deployed.places, sorted(deployed.not_compared), deployed.encoding
     limited = limits.options, limits.given, sorted(limits.assumed), limits.limits, limits.since
+    named = [(sentence, name) for sentence, (name, _) in limits.unseen.items()], deployed.hidden
     given_ids = [each.id for each in given_of(deployed.system)]
-    found.update(repr((storage, limited, told, given_ids, _made_with(deployed.model))).encode())
+    found.update(repr((storage, limited, named, told, given_ids, _made_with(deployed.model))).encode())
     return found.hexdigest()
 
 
