@@ -17,9 +17,7 @@ from marginspec.model.deployed.curie.notation import (
     in_token,
     root_of,
 )
-from marginspec.model.deployed.curie.venue import HALF_A_TICK
 from marginspec.model.kernel import Call, Rejected
-from marginspec.model.kernel.fixed import div_down
 from marginspec.systems.curie.deployment import (
     ACCOUNTS,
     BASE,
@@ -47,6 +45,8 @@ USERS: tuple[User, ...] = Curie.universe[User]
 HOLDERS: tuple[Account, ...] = Curie.universe[Account]
 NEVER = 2**256 - 1
 WIDE = 32
+AVERAGES = ("level", "of_15_seconds", "of_15_minutes", "of_30_minutes")
+LEVELS = Curie.blank().levels
 
 # Contract and function of each action. The caller sends; what else differs from the model's arguments, `encode` says.
 FUNCTIONS = {
@@ -185,10 +185,9 @@ class CurieAdapter(TableAdapter):
         if contract == POOL:
             contract = key_of(POOL, given.pop("market"))
             if function == "setPrices":
-                spot, same = root(given["tick"]), ("of_15_seconds", "of_15_minutes", "of_30_minutes")
-                given = dict.fromkeys(same, given["tick"]) | given
-                given = {name: given[name] for name in ("tick", *same)}
-                given["root"] = spot + div_down(spot, HALF_A_TICK)
+                known = {name: LEVELS[level] for name, level in given.items()}
+                ticks = [known.get(name, known["level"]).tick for name in AVERAGES]
+                arguments = [*ticks, known["level"].root_within]
         if contract == VAULT and function != "settleBadDebt":
             arguments = self._of_vault(given)
         found = self._found[contract]

@@ -46,6 +46,9 @@ def both(target: EvmTarget, venue: Curie, action: str, **arguments: object) -> t
     return outcome.returns
 
 
+APART = {"level": "tick 0", "of_15_seconds": "tick -9000", "of_15_minutes": "tick 0", "of_30_minutes": "tick 9000"}
+
+
 def bought(caller: str, market: str, amount: int) -> dict[str, object]:
     """The arguments of an order for an exact amount of base."""
     kind = {"is_selling": False, "is_exact_input": False, "bound": 0}
@@ -64,7 +67,7 @@ def test_account_with_exactly_the_maintenance_margin_is_not_liquidated(target: E
     both(target, venue, "open_position", **bought("trader", "A", 8_000 * UNIT))
     # Between averages far apart the mark price is the index price. A price of k * 2 * 10^-9 needs k units as margin and
     # makes the position worth 16 k: with what is owed for it, the two are equal at one k, where 15 divides that.
-    both(target, venue, "set_prices", market="A", tick=0, of_15_seconds=-9_000, of_15_minutes=0, of_30_minutes=9_000)
+    both(target, venue, "set_prices", market="A", **APART)
     owed = -in_token(venue.settlement_balance("trader") + venue.positions["trader"]["A"].open_notional)
     both(target, venue, "deposit", caller="trader", amount=owed % 15)
     for less, rule in ((0, "LQD-2"), (1, None)):
@@ -80,12 +83,12 @@ def test_account_liquidated_by_itself_keeps_a_position_that_counts_for_nothing(t
     venue = Curie.genesis()
     both(target, venue, "open_position", **bought("trader", "A", 80 * UNIT))
     both(target, venue, "withdraw_all", caller="trader")
-    both(target, venue, "move_price", market="A", tick=-700)
+    both(target, venue, "move_price", market="A", level="tick -700")
     assert venue.is_liquidatable("trader")
     assert both(target, venue, "liquidate", caller="trader", user="trader", market="A", size=0) != "LQD-2"
     assert venue.positions["trader"]["A"].size == 80 * UNIT
     assert not venue.is_registered["trader"]["A"]
-    both(target, venue, "move_price", market="A", tick=-20_000)
+    both(target, venue, "move_price", market="A", level="tick -20000")
     assert venue.maintenance_margin("trader") == 0
     assert both(target, venue, "withdraw_all", caller="trader") != "WDR-4"
 
@@ -93,7 +96,7 @@ def test_account_liquidated_by_itself_keeps_a_position_that_counts_for_nothing(t
 def test_insurance_fund_takes_over_what_an_account_lacks(target: EvmTarget) -> None:
     venue = Curie.genesis()
     both(target, venue, "open_position", **bought("trader", "A", 9_000 * UNIT))
-    both(target, venue, "move_price", market="A", tick=-1_300)
+    both(target, venue, "move_price", market="A", level="tick -1300")
     both(target, venue, "liquidate", caller="liquidator", user="trader", market="A", size=0)
     assert venue.positions["trader"]["A"].size == 0
     assert venue.balance[INSURANCE] < 0

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from marginspec.model.deployed.curie.notation import (
     ALL,
     DAY,
-    DUST,
     INSURANCE,
     LARGEST_RATIO,
     Q96,
@@ -22,6 +21,7 @@ from marginspec.model.deployed.curie.notation import (
     AnyTick,
     Fee,
     Growth,
+    Level,
     Liquidity,
     Market,
     Money,
@@ -38,6 +38,7 @@ from marginspec.model.deployed.curie.notation import (
     User,
     above_zero,
     in_token,
+    is_dust,
     magnitude,
     median,
     price_of,
@@ -57,6 +58,15 @@ class TakerPosition(Record):
     size: Size = 0
     open_notional: Notional = 0
     growth: Growth = 0
+
+
+@dataclass(slots=True)
+class PriceLevel(Record):
+    """A price that a pool may have: its tick, the root of its price, and that of half a tick above, X96."""
+
+    tick: AnyTick
+    root: Root
+    root_within: Root
 
 
 @dataclass(slots=True)
@@ -118,6 +128,7 @@ class CurieLedger(Machine):
     now: Timestamp
     pools: dict[Market, VirtualPool]
     settings: CurieSettings = constant()
+    levels: dict[Level, PriceLevel] = constant()
     funding: dict[Market, FundingBook] = field(default_factory=dict)
     owed: dict[Account, Owed] = field(default_factory=dict)
     balance: dict[Account, SignedMoney] = field(default_factory=dict)
@@ -182,7 +193,7 @@ class CurieLedger(Machine):
     def position_size(self, user: User, market: Market) -> int:
         """Size of a position, nothing if it is dust."""
         size = self.positions[user][market].size
-        return 0 if magnitude(size) < DUST else size
+        return 0 if is_dust(size) else size
 
     @rule("POS-2")
     def position_value(self, user: User, market: Market) -> int:
@@ -251,11 +262,13 @@ class CurieLedger(Machine):
     @rule("MRG-3")
     def withdrawable(self, user: User) -> int:
         """What can be withdrawn, USDC, rounded down: free collateral, and no unrealised profit."""
-        collateral, unrealised = self.settlement_balance(user), self.unrealised(user)
-        if collateral + unrealised < 0:
+        if not self._is_worth_something(user):
             return 0
         free = self.free_collateral(user, self.settings.im_ratio)
-        return in_token(above_zero(min(free, collateral)))
+        return in_token(above_zero(min(free, self.settlement_balance(user))))
+
+    def _is_worth_something(self, user: User) -> bool:
+        return self.settlement_balance(user) + self.unrealised(user) >= 0
 
     # --- Liquidation -------------------------------------------------------------------------------------------------
 
@@ -301,7 +314,7 @@ class CurieLedger(Machine):
         if is_exact_input:
             moved = mul_div_down(mul_div_down(amount, ALL - fee, ALL), Q96, self.settings.liquidity)
             return amount - mul_div_up(self.settings.liquidity, moved, Q96)
-        after = mul_div_up(scaled, root, scaled - amount * root)
+        after = mul_div_up(scaled, root, max(scaled - amount * root, 1))  # no run uses the liquidity up: see "Widths"
         return mul_div_up(mul_div_up(self.settings.liquidity, after - root, Q96), fee, ALL - fee)
 
     def _quote_between(self, low: int, high: int) -> int:

@@ -3,12 +3,13 @@
 from typing import Annotated, NewType
 
 from marginspec.model.kernel import Number
-from marginspec.model.kernel.fixed import div_down, mul_div_down, mul_div_up
+from marginspec.model.kernel.fixed import div_down, div_up, mul_div_down
 from marginspec.model.kernel.numbers import UINT256_MAX, UNBOUNDED
 
 Account = NewType("Account", str)
 User = NewType("User", Account)
 Market = NewType("Market", str)
+Level = NewType("Level", str)
 
 INSURANCE = Account("insurance fund")
 
@@ -38,9 +39,6 @@ OrderAmount = Annotated[
 Bound = Annotated[int, Number(0, UINT256_MAX, "base or quote", UNIT, typical=(0, 0, 1, 100 * UNIT))]
 SizeGiven = Annotated[
     int, Number(-(10**23), 10**23, "base", UNIT, typical=(0, 0, 0, 10**21, -(10**21), 10**20, -(10**20), 1))
-]
-Tick = Annotated[
-    int, Number(-20_000, 20_000, "tick", typical=(0, 0, 0, -400, 400, -700, 700, -1000, 1000, -1300, 1300))
 ]
 FillPrice = Annotated[
     int, Number(10**16, 10**20, "quote per base", UNIT, typical=(UNIT, UNIT, UNIT * 9 // 10, UNIT * 11 // 10))
@@ -106,7 +104,7 @@ def root_of(tick: int) -> int:
         rest = div_down(rest, 2)
     if tick > 0:
         root = div_down(UINT256_MAX, root)
-    return mul_div_up(root, 1, 2**32)
+    return div_up(root, 2**32)
 
 
 def price_of(root: int) -> int:
@@ -117,6 +115,11 @@ def price_of(root: int) -> int:
 def magnitude(x: int) -> int:
     """|x|."""
     return x if x >= 0 else -x
+
+
+def is_dust(x: int) -> bool:
+    """NUM-6: whether a size or notional is less than ten units, of either sign."""
+    return (x > -DUST) & (x < DUST)
 
 
 def above_zero(x: int) -> int:

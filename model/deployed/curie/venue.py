@@ -4,10 +4,16 @@ Source: `ClearingHouse.sol`, `Vault.sol` and `InsuranceFund.sol` of npm package 
 `spec/deployed/curie.md`. Every check stands where the contract has it, so that the first rule to refuse is the same.
 """
 
-from marginspec.model.deployed.curie.ledger import CurieLedger, CurieSettings, FundingBook, TakerPosition, VirtualPool
+from marginspec.model.deployed.curie.ledger import (
+    CurieLedger,
+    CurieSettings,
+    FundingBook,
+    PriceLevel,
+    TakerPosition,
+    VirtualPool,
+)
 from marginspec.model.deployed.curie.notation import (
     ALL,
-    DUST,
     INSURANCE,
     Q96,
     STEP,
@@ -19,13 +25,14 @@ from marginspec.model.deployed.curie.notation import (
     FillPrice,
     Funds,
     Index,
+    Level,
     Market,
     OrderAmount,
     Seconds,
     SizeGiven,
-    Tick,
     User,
     in_token,
+    is_dust,
     magnitude,
     root_of,
 )
@@ -44,8 +51,17 @@ SETTINGS = CurieSettings(
     balance_cap=4 * 10**12,
     liquidity=2**110,
 )
+TICKS = (0, 1, -400, 400, -700, 700, -1_000, 1_000, -1_300, 1_300, -9_000, 9_000, -20_000)
+LEVELS = tuple(Level(f"tick {tick}") for tick in TICKS)
+"""The prices that a pool has in a run."""
+
 HALF_A_TICK = 40_000
-"""A root is moved up by this part of it, about half a tick, so that no order moves the price to another tick."""
+
+
+def level_of(tick: int) -> PriceLevel:
+    """ENV-1: the price of a tick. A pool's root is half a tick above it, so that no order moves it to another."""
+    root = root_of(tick)
+    return PriceLevel(tick, root, root + div_down(root, HALF_A_TICK))
 
 
 class Curie(CurieLedger):
@@ -56,6 +72,7 @@ class Curie(CurieLedger):
         User: ("trader", "rival", "liquidator"),
         Account: ("trader", "rival", "liquidator", INSURANCE),
         Market: ("A", "B"),
+        Level: LEVELS,
     }
 
     @classmethod
@@ -68,6 +85,7 @@ class Curie(CurieLedger):
             now=1_700_000_000,
             pools={market: VirtualPool(0, Q96, Q96, Q96, Q96, 1, 0, 0) for market in markets},
             settings=SETTINGS,
+            levels={level: level_of(tick) for level, tick in zip(LEVELS, TICKS, strict=True)},
             funding={market: FundingBook() for market in markets},
             owed=dict.fromkeys(accounts, 0),
             balance=dict.fromkeys(accounts, 0),
@@ -81,8 +99,7 @@ class Curie(CurieLedger):
         """What happens before every run: all prices are one, and users have tokens, in wallets and in the vault."""
         calls: list[Call] = []
         for market in cls.universe[Market]:
-            ticks = dict.fromkeys(("tick", "of_15_seconds", "of_15_minutes", "of_30_minutes"), 0)
-            calls.append(Call("set_prices", {"market": market, **ticks}))
+            calls.append(Call("move_price", {"market": market, "level": LEVELS[0]}))
             calls.append(Call("set_fill", {"market": market, "price": UNIT}))
             calls.append(Call("set_index", {"market": market, "price": UNIT, "twap": UNIT}))
         calls.append(Call("set_balance", {"account": INSURANCE, "amount": 10**9}))
@@ -208,7 +225,7 @@ class Curie(CurieLedger):
         pool, tick, most = self.pools[market], self.funding[market].tick, self.settings.max_ticks
         if pool.index_price == 0:
             raise Rejected("TRD-6")
-        if self._root(tick - most) >= pool.root if size > 0 else self._root(tick + most) <= pool.root:
+        if pool.tick < tick - most if size > 0 else pool.tick >= tick + most:
             raise Rejected("TRD-4")
 
     @rule("TRD-5")
@@ -220,8 +237,7 @@ class Curie(CurieLedger):
         if amount != 0:
             fee = self.order_fee(market, is_selling, is_exact_input, amount)
         base, quote = self._exchanged(market, is_selling, is_exact_input, amount, fee)
-        if magnitude(self.pools[market].tick - self.funding[market].tick) > self.settings.max_ticks:
-            raise Rejected("TRD-9")
+        self._price_is_near(market)
         book = self.funding[market]
         if book.first_traded_at == 0:
             book.first_traded_at = self.now
@@ -231,7 +247,17 @@ class Curie(CurieLedger):
         self.owed[INSURANCE] += mul_div_up(fee, self.settings.insurance_fee, ALL)
         self._change(caller, market, base, quote, profit)
         self._margin_is_left(caller, market, before, is_selling)
+        return self._amounts(base, quote)
+
+    def _amounts(self, base: int, quote: int) -> tuple[int, int]:
+        """TRD-20: what an order returns: the magnitudes of base and quote."""
         return magnitude(base), magnitude(quote)
+
+    @rule("TRD-19")
+    def _price_is_near(self, market: Market) -> None:
+        """The pool's tick is at most so far from the one that was recorded last."""
+        if magnitude(self.pools[market].tick - self.funding[market].tick) > self.settings.max_ticks:
+            raise Rejected("TRD-9")
 
     @rule("TRD-10")
     def _exchanged(
@@ -302,7 +328,7 @@ class Curie(CurieLedger):
         held.size += base
         held.open_notional += quote - profit
         self.owed[user] += profit
-        if magnitude(held.size) < DUST and magnitude(held.open_notional) < DUST:
+        if is_dust(held.size) & is_dust(held.open_notional):
             held.size = held.open_notional = held.growth = 0
             self.is_registered[user][market] = False
 
@@ -394,28 +420,24 @@ class Curie(CurieLedger):
 
     @action(weight=4, environment=True)
     def set_prices(
-        self, market: Market, tick: Tick, of_15_seconds: Tick, of_15_minutes: Tick, of_30_minutes: Tick
+        self, market: Market, level: Level, of_15_seconds: Level, of_15_minutes: Level, of_30_minutes: Level
     ) -> None:
-        """The pool's price and its averages are those of ticks, the price half a tick above."""
-        self._spot(market, tick)
-        pool = self.pools[market]
-        pool.root_15_seconds, pool.root_15_minutes = self._root(of_15_seconds), self._root(of_15_minutes)
-        pool.root_30_minutes = self._root(of_30_minutes)
+        """The pool's price and its averages are these."""
+        self._spot(market, level)
+        pool, levels = self.pools[market], self.levels
+        pool.root_15_seconds, pool.root_15_minutes = levels[of_15_seconds].root, levels[of_15_minutes].root
+        pool.root_30_minutes = levels[of_30_minutes].root
 
     @action(weight=5, environment=True)
-    def move_price(self, market: Market, tick: Tick) -> None:
-        """The pool's price is that of a tick, and has been for half an hour."""
-        self._spot(market, tick)
-        pool, root = self.pools[market], self._root(tick)
+    def move_price(self, market: Market, level: Level) -> None:
+        """The pool's price is this, and has been for half an hour."""
+        self._spot(market, level)
+        pool, root = self.pools[market], self.levels[level].root
         pool.root_15_seconds = pool.root_15_minutes = pool.root_30_minutes = root
 
-    def _spot(self, market: Market, tick: int) -> None:
-        pool, root = self.pools[market], self._root(tick)
-        pool.tick, pool.root = tick, root + div_down(root, HALF_A_TICK)
-
-    def _root(self, tick: int) -> int:
-        """NUM-5: the root of the price of a tick, X96."""
-        return root_of(tick)
+    def _spot(self, market: Market, level: Level) -> None:
+        pool = self.pools[market]
+        pool.tick, pool.root = self.levels[level].tick, self.levels[level].root_within
 
     @action(weight=2, environment=True)
     def set_fill(self, market: Market, price: FillPrice) -> None:
@@ -538,7 +560,7 @@ class Curie(CurieLedger):
     @regime
     def dust_is_left(self) -> bool:
         """Some position is dust, but for its notional."""
-        return any(0 < magnitude(each.size) < DUST for held in self.positions.values() for each in held.values())
+        return any(each.size != 0 and is_dust(each.size) for held in self.positions.values() for each in held.values())
 
     @regime
     def funding_at_its_limit(self) -> bool:
