@@ -5,9 +5,10 @@ from __future__ import annotations
 from marginspec.base.package import ROOT
 from marginspec.model.deployed.curie import Curie
 from marginspec.properties.deployed.curie import chapter
+from marginspec.systems.curie import sources
 from marginspec.systems.curie.adapter import CurieAdapter
 from marginspec.systems.curie.deployment import shipped_contracts
-from marginspec.systems.system import System
+from marginspec.systems.system import Sources, System
 
 system = System(
     name="curie",
@@ -16,4 +17,6 @@ system = System(
     spec=ROOT / "spec" / "deployed" / "curie.md",
     adapter=CurieAdapter,
     contracts=shipped_contracts,
+    sources=Sources(sources.read, sources.compiled, sources.REBUILT),
+    planted=ROOT / "contracts" / "planted" / "curie.toml",
 )

@@ -93,6 +93,18 @@ def test_account_liquidated_by_itself_keeps_a_position_that_counts_for_nothing(t
     assert both(target, venue, "withdraw_all", caller="trader") != "WDR-4"
 
 
+def test_small_position_of_a_large_account_cannot_be_liquidated(target: EvmTarget) -> None:
+    venue = Curie.genesis()
+    both(target, venue, "open_position", **bought("trader", "A", 9_000 * UNIT))
+    both(target, venue, "open_position", **bought("trader", "B", 120 * UNIT))
+    for market in ("A", "B"):
+        both(target, venue, "move_price", market=market, level="tick -700")
+    # 112 of 8,504: half of all is 38 times the position, and the ratio has 24 bits, for less than 17.
+    who = {"caller": "liquidator", "user": "trader"}
+    assert both(target, venue, "liquidate", **who, market="B", size=0) == "LIQ-4"
+    assert both(target, venue, "liquidate", **who, market="A", size=0) == ()
+
+
 def test_insurance_fund_takes_over_what_an_account_lacks(target: EvmTarget) -> None:
     venue = Curie.genesis()
     both(target, venue, "open_position", **bought("trader", "A", 9_000 * UNIT))

@@ -34,7 +34,10 @@ LARGEST_TICK = 887_272
 Amount = Annotated[int, Number(0, 10**14, "USDC", 10**6, typical=(10**7, 10**8, 10**9, 10**10, 1, 0))]
 Funds = Annotated[int, Number(0, 10**13, "USDC", 10**6, typical=(10**12, 10**11, 0))]
 OrderAmount = Annotated[
-    int, Number(0, 10**23, "base or quote", UNIT, typical=(9 * 10**21, 5 * 10**21, 10**21, 2 * 10**22, 9 * 10**21, 11))
+    int,
+    Number(
+        0, 10**23, "base or quote", UNIT, typical=(9 * 10**21, 5 * 10**21, 10**21, 2 * 10**22, 10**20, 12 * 10**19, 11)
+    ),
 ]
 Bound = Annotated[int, Number(0, UINT256_MAX, "base or quote", UNIT, typical=(0, 0, 1, 100 * UNIT))]
 SizeGiven = Annotated[
@@ -96,7 +99,7 @@ FACTORS = (
 
 
 def root_of(tick: int) -> int:
-    """NUM-5: the root of the price of a tick, X96, rounded up, as TickMath has it."""
+    """The root of the price of a tick, X96, rounded up, as Uniswap's TickMath has it."""
     root, rest = 2**128, magnitude(tick)
     for factor in FACTORS:
         if rest % 2 == 1:
@@ -118,7 +121,7 @@ def magnitude(x: int) -> int:
 
 
 def is_dust(x: int) -> bool:
-    """NUM-6: whether a size or notional is less than ten units, of either sign."""
+    """NUM-1: whether a size or notional is less than ten units, of either sign."""
     return (x > -DUST) & (x < DUST)
 
 

@@ -59,7 +59,7 @@ HALF_A_TICK = 40_000
 
 
 def level_of(tick: int) -> PriceLevel:
-    """ENV-1: the price of a tick. A pool's root is half a tick above it, so that no order moves it to another."""
+    """The price of a tick. A pool's root is half a tick above it, so that no order moves it to another."""
     root = root_of(tick)
     return PriceLevel(tick, root, root + div_down(root, HALF_A_TICK))
 
@@ -102,7 +102,7 @@ class Curie(CurieLedger):
             calls.append(Call("move_price", {"market": market, "level": LEVELS[0]}))
             calls.append(Call("set_fill", {"market": market, "price": UNIT}))
             calls.append(Call("set_index", {"market": market, "price": UNIT, "twap": UNIT}))
-        calls.append(Call("set_balance", {"account": INSURANCE, "amount": 10**9}))
+        calls.append(Call("set_balance", {"account": INSURANCE, "amount": 10**11}))
         for user in cls.universe[User]:
             calls.append(Call("set_balance", {"account": user, "amount": 10**12}))
             calls.append(Call("deposit", {"caller": user, "amount": 10**11 if user == "liquidator" else 10**9}))
@@ -280,7 +280,7 @@ class Curie(CurieLedger):
         return base, -mul_div_down(quote, part, ALL) - fee
 
     def realised_by_order(self, size: int, open_notional: int, base: int, quote: int) -> int:
-        """PNL-1: what an order realises that goes against a position, be it so small that no base moved."""
+        """PNL-2: what an order realises that goes against a position, be it so small that no base moved."""
         return quote if base == 0 else self.realised(size, open_notional, base, quote)
 
     @rule("TRD-11")
