@@ -27,7 +27,7 @@ help:
 	@echo 'make mutate     break the model in every small way: who notices?'
 	@echo 'make kills      one wrong line of a model at a time: which law refuses it alone?'
 	@echo 'make planted    find the bugs planted in the contract'
-	@echo 'make packages   fetch the npm packages of which bugs planted in Aave v3 and PerpsV2 are compiled'
+	@echo 'make packages   fetch npm packages: of bugs planted in Aave v3 and PerpsV2, and Curie, which does not travel'
 	@echo 'make upgrades   each planted bug as an upgrade: does diff name its rule?'
 	@echo 'make conformance  vectors of $(SYSTEM) into out/vectors/, with what they cover'
 	@echo 'make session    run and record the session of the README'
@@ -140,7 +140,8 @@ planted: $(NEEDED)
 	$(call measured,planted,$(BIN)/python -m tools.planted $(SYSTEM))
 
 packages: .venv/installed
-	$(call quietly,npm packages of venues,$(BIN)/python -m tools.contracts_perps_v2 && $(BIN)/python -m tools.contracts_aave_v3)
+	$(call quietly,npm packages of venues,$(BIN)/python -m tools.contracts_perps_v2 && $(BIN)/python -m tools.contracts_aave_v3 && \
+		$(BIN)/python -m tools.contracts_curie)
 
 upgrades: $(NEEDED)
 	$(call measured,upgrades,$(BIN)/python -m tools.upgrades $(SYSTEM))

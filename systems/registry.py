@@ -11,7 +11,7 @@ from marginspec.properties.relaxation import Misused
 from marginspec.prover.subset import OutsideSubset, require_subset
 from marginspec.systems.system import System
 
-NAMES = ("aave-v3", "morpho-blue", "lyra-v1", "perps-v2", "reference")
+NAMES = ("aave-v3", "curie", "morpho-blue", "lyra-v1", "perps-v2", "reference")
 """The systems with a folder here."""
 
 

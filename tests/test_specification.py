@@ -15,6 +15,7 @@ from marginspec.lockstep.rules_reached import texts_of
 from marginspec.model.kernel import evm
 from marginspec.model.kernel.machine import Machine, actions_of, regimes_of
 from marginspec.systems.aave_v3.sources import AAVE
+from marginspec.systems.curie.deployment import PACKAGE as CURIE
 from marginspec.systems.perps_v2.sources import SYNTHETIX
 from marginspec.systems.registry import system
 from marginspec.targets.evm.fetched import PACKAGES as PACKAGES_FOLDER
@@ -33,6 +34,7 @@ PACKAGES = {
     "morpho-blue": (REPOSITORY / "node_modules/@morpho-org/morpho-blue", "src", "make setup"),
     "aave-v3": (PACKAGES_FOLDER / AAVE / "package", "contracts", "make packages"),
     "perps-v2": (PACKAGES_FOLDER / SYNTHETIX / "package", "contracts", "make packages"),
+    "curie": (PACKAGES_FOLDER / CURIE / "package", "contracts", "make packages"),
 }
 
 

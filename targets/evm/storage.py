@@ -62,5 +62,14 @@ def slot_of_vyper(slot: int, *keys: str | int) -> int:
     return slot
 
 
+def slot_of_solidity(slot: int, *keys: str) -> int:
+    """Return where a Solidity contract keeps an entry of a map by addresses, or without keys where an array's begin."""
+    if not keys:
+        return _hashed(slot.to_bytes(WORD, "big"))
+    for key in keys:
+        slot = _hashed(int(key, 16).to_bytes(WORD, "big") + slot.to_bytes(WORD, "big"))
+    return slot
+
+
 def _hashed(data: bytes) -> int:
     return int.from_bytes(keccak(data), "big")

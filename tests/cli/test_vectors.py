@@ -167,7 +167,7 @@ LEAST = {"perps-v2": 4}
 """Of gaps that a run closes; a market of few actions has few."""
 
 # It takes minutes of a model whose decisions come after long products, or after curves.
-LONG = {"aave-v3": pytest.mark.long, "perps-v2": pytest.mark.long, "lyra-v1": pytest.mark.long}
+LONG = dict.fromkeys(("aave-v3", "curie", "perps-v2", "lyra-v1"), pytest.mark.long)
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=LONG.get(name, ())) for name in NAMES])

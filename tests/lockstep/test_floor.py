@@ -419,7 +419,7 @@ def test_of_the_shipped_systems_only_the_world_cannot_be_refused() -> None:
 
 # --- The shipped systems ----------------------------------------------------------------------------------------------
 
-SHORT = {"perps-v2": 8_000, "aave-v3": 3_000, "lyra-v1": 3_000}
+SHORT = {"perps-v2": 8_000, "aave-v3": 3_000, "lyra-v1": 3_000, "curie": 3_000}
 """Steps of those whose contracts are slow."""
 
 

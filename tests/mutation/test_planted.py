@@ -21,13 +21,14 @@ from marginspec.mutation.planted import Bug, Hunt, build, hunt, load, shown
 from marginspec.mutation.run import mutate
 from marginspec.report.kill_matrix import show_mutate
 from marginspec.systems.aave_v3 import sources as aave_v3
+from marginspec.systems.curie import sources as curie
 from marginspec.systems.perps_v2 import sources as perps_v2
 from marginspec.systems.registry import NAMES, shipped
 from marginspec.targets.protocol import Target
 from tools.planted import main
 
 CHEAP = "withdraw-for-anybody"
-FETCHED = {"aave-v3": aave_v3, "perps-v2": perps_v2}
+FETCHED = {"aave-v3": aave_v3, "curie": curie, "perps-v2": perps_v2}
 """Systems whose bugs are compiled of sources that do not travel."""
 
 GOOD = {
