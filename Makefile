@@ -21,7 +21,7 @@ help:
 	@echo 'make soundness  5,000 random small systems and laws, decided by enumeration and by the prover (ARGS="--seed 2")'
 	@echo 'make hostile    10,000 damaged files given to the verbs (ARGS="--seed 2"): no traceback, no hang, no wrong code'
 	@echo 'make killed     kill -9 at 100 random moments of the verbs: the next run works, nothing is cut off or left running'
-	@echo 'make equivalence-check  100,000 transactions on the symbolic EVM and on pyrevm (ARGS="--transactions 5000")'
+	@echo 'make equivalence-check  100,000 transactions on the symbolic EVM and on pyrevm (ARGS="--transactions 5000"), 1,000 by the specification too'
 	@echo 'make fuzz-long  $(STEPS) steps in lock-step (STEPS=…), every rule and regime reached'
 	@echo 'make fuzz-anvil, fuzz-sdk   20,000 steps against an anvil node, and against the SDK'
 	@echo 'make mutate     break the model in every small way: who notices?'
@@ -117,8 +117,9 @@ scaling: .venv/cluster
 
 killed: setup
 	@$(BIN)/python -m tools.killed $(ARGS)
-equivalence-check: setup
+equivalence-check: .venv/eels
 	@$(BIN)/python -m tools.second_evm $(ARGS)
+	@$(BIN)/python -m tools.third_evm
 
 fuzz-long: $(NEEDED)
 	$(call measured,fuzz-long,$(BIN)/marginspec fuzz $(SYSTEM) --steps $(STEPS) --require-reach --json $(ARGS))
@@ -201,6 +202,10 @@ VERSION = $$($(PYTHON) --version 2>/dev/null || echo none)
 
 .venv/cluster: .venv/installed constraints-cluster.txt
 	$(call quietly,Dask,$(BIN)/python -m pip install --no-deps -r constraints-cluster.txt)
+	@touch $@
+
+.venv/eels: .venv/installed constraints-eels.txt
+	$(call quietly,the executable specification of Ethereum,$(BIN)/python -m pip install --no-deps -r constraints-eels.txt)
 	@touch $@
 
 .venv/simm: .venv/installed constraints-simm.txt

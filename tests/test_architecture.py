@@ -179,7 +179,7 @@ def test_constraints_pin_exactly_what_is_needed() -> None:
     assert {name: v for name, v in needed.items() if pinned[name] != v} == {}, "run `make setup`"
 
 
-@pytest.mark.parametrize("extra", ["risk", "cluster"])
+@pytest.mark.parametrize("extra", ["risk", "cluster", "eels"])
 def test_what_an_extra_needs_is_pinned_apart(extra: str) -> None:
     lines = (REPOSITORY / f"constraints-{extra}.txt").read_text().splitlines()
     apart = {canonicalize_name(line.split("==")[0]) for line in lines if line and not line.startswith("#")}

@@ -44,42 +44,48 @@ class Beside(Following):
             returned = Embedded.transact(self, sender, to, data)
         except Reverted as reverted:
             self.reverted += 1
-            _same("the outcome", ended.success, False)
-            _same("the halt", bool(ended.halt), bool(reverted.halt))
-            _same("the reason", _bytes(ended), reverted.data)
+            same("the outcome", ended.success, False)
+            same("the halt", bool(ended.halt), bool(reverted.halt))
+            same("the reason", _bytes(ended), reverted.data)
             raise
         finally:
             self._compare(accounts, before, looks)
-        _same(f"the outcome, which is {ended.halt or _bytes(ended).hex()}", ended.success, True)
-        _same("what was returned", _bytes(ended), returned)
+        same(f"the outcome, which is {ended.halt or _bytes(ended).hex()}", ended.success, True)
+        same("what was returned", _bytes(ended), returned)
         return returned
 
     def _compare(self, accounts: Accounts, before: dict[tuple[str, int], int], looks: bool) -> None:
         for (address, key), word in accounts.storage.items():
-            _same(f"word {key} of {hexadecimal(address)}", word, self.evm.storage(hexadecimal(address), key))
+            same(f"word {key} of {hexadecimal(address)}", word, self.evm.storage(hexadecimal(address), key))
         for slot, word in (self._storage()[0] if looks else {}).items():
             here = accounts.storage.get((int(slot[0], 16), slot[1]), before.get(slot, 0))
-            _same(f"word {slot[1]} of {slot[0]}", here, word)
+            same(f"word {slot[1]} of {slot[0]}", here, word)
 
 
 def _bytes(ended: CallResult) -> bytes:
     return bytes(cell for cell in ended.data if type(cell) is int)
 
 
-def _same(what: str, here: object, there: object) -> None:
+def same(what: str, here: object, there: object, whose: str = "here") -> None:
+    """Raise AssertionError unless what one EVM has is what pyrevm has."""
     # Not an assert statement: this is the check itself.
     if here != there:
-        raise AssertionError(f"{what}: {here!r} here, {there!r} by pyrevm")
+        raise AssertionError(f"{what}: {here!r} {whose}, {there!r} by pyrevm")
 
 
 def compared(chosen: System, transactions: int, seed: int) -> Beside:
     """Run a system in lock-step with its model on both EVMs; raises AssertionError where they differ."""
     chain = Beside()
+    compare_on(chain, chosen, transactions, seed)
+    return chain
+
+
+def compare_on(chain: Beside, chosen: System, transactions: int, seed: int) -> None:
+    """The same on a chain that compares."""
     target = EvmTarget("embedded", chosen.adapter({}), chain)
     while chain.compared < transactions:
         run(chosen.model, target, transactions - chain.compared, seed)
         seed += 1
-    return chain
 
 
 def main(arguments: Sequence[str]) -> int:
