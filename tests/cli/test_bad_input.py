@@ -89,7 +89,7 @@ def service(folder: Path, ends: str) -> str:
     ("arguments", "said"),
     [
         *(
-            ([verb, "no-such-system"], "unknown system 'no-such-system': known are aave-v3, morpho-blue")
+            ([verb, "no-such-system"], "unknown system 'no-such-system': known are aave-v3, curie, morpho-blue")
             for verb in SYSTEM_VERBS
         ),
         *(([verb, "reference", "--steps", "0"], "--steps 0: a run that compares nothing is no pass") for verb in RUNS),

@@ -135,7 +135,7 @@ def test_a_file_that_lists_no_bugs_is_refused(tmp_path: Path, text: str) -> None
 def test_a_file_or_system_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="No such file"):
         load("morpho-blue", tmp_path / "none.toml")
-    with pytest.raises(BadInput, match="unknown system 'morpho': known are aave-v3, morpho-blue"):
+    with pytest.raises(BadInput, match="unknown system 'morpho': known are aave-v3, curie, morpho-blue"):
         load("morpho")
 
 
